@@ -1,0 +1,56 @@
+{% macro replace_pattern(expression, pattern, replacement='') %}
+    {{ return(adapter.dispatch('replace_pattern', 'mailroom')(expression, pattern, replacement)) }}
+{% endmacro %}
+
+{% macro default__replace_pattern(expression, pattern, replacement) %}{{ no_engine('replace_pattern') }}{% endmacro %}
+
+{% macro duckdb__replace_pattern(expression, pattern, replacement) -%}
+    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}', 'g')
+{%- endmacro %}
+
+{% macro spark__replace_pattern(expression, pattern, replacement) -%}
+    regexp_replace({{ expression }}, r'{{ pattern }}', '{{ replacement }}')
+{%- endmacro %}
+
+
+{% macro matches_pattern(expression, pattern) %}
+    {{ return(adapter.dispatch('matches_pattern', 'mailroom')(expression, pattern)) }}
+{% endmacro %}
+
+{% macro default__matches_pattern(expression, pattern) %}{{ no_engine('matches_pattern') }}{% endmacro %}
+
+{% macro duckdb__matches_pattern(expression, pattern) -%}
+    regexp_matches({{ expression }}, '{{ pattern }}')
+{%- endmacro %}
+
+{% macro spark__matches_pattern(expression, pattern) -%}
+    ({{ expression }} rlike r'{{ pattern }}')
+{%- endmacro %}
+
+
+{% macro extract_pattern(expression, pattern) %}
+    {{ return(adapter.dispatch('extract_pattern', 'mailroom')(expression, pattern)) }}
+{% endmacro %}
+
+{% macro default__extract_pattern(expression, pattern) %}{{ no_engine('extract_pattern') }}{% endmacro %}
+
+{% macro duckdb__extract_pattern(expression, pattern) -%}
+    nullif(regexp_extract({{ expression }}, '{{ pattern }}', 1), '')
+{%- endmacro %}
+
+{% macro spark__extract_pattern(expression, pattern) -%}
+    nullif(regexp_extract({{ expression }}, r'{{ pattern }}', 1), '')
+{%- endmacro %}
+
+
+{% macro node_id(expression) %}{{ return(adapter.dispatch('node_id', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__node_id(expression) %}{{ no_engine('node_id') }}{% endmacro %}
+
+{% macro duckdb__node_id(expression) -%}
+    cast(md5_number_lower({{ expression }}) >> 1 as bigint)
+{%- endmacro %}
+
+{% macro spark__node_id(expression) -%}
+    xxhash64({{ expression }})
+{%- endmacro %}

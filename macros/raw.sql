@@ -1,0 +1,123 @@
+{#
+The one door to raw data: the columns of one contract table, each as it comes (text in the demo), the optional
+ones that a user lacks as nulls. Where the source comes from is var `<source>`, see dbt_project.yml.
+Errors: a required column that is missing or a column of a type that can't be cast, by table and column.
+#}
+{% macro raw(source_name, table_name) %}
+    {%- set place = raw_place(source_name, table_name) -%}
+    {%- if not execute -%}{{ return('(select 1)') }}{%- endif -%}
+    {%- set columns = contract_columns(source_name, table_name) -%}
+    {%- set selected = [] -%}
+    {%- for column in columns -%}
+        {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
+        {%- if found -%}
+            {%- do selected.append(adapter.quote(column.name)) -%}
+        {%- else -%}
+            {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return('(select ' ~ selected | join(', ') ~ ' from ' ~ place.relation ~ ')') }}
+{% endmacro %}
+
+
+{#
+Where a contract table is: {relation, types}. types maps the columns found to their types;
+it is none where every column is there as text (the demo).
+#}
+{% macro raw_place(source_name, table_name) %}
+    {%- set origin = var(source_name) -%}
+    {%- set table = source_name ~ '.' ~ table_name -%}
+    {%- if origin == 'demo' -%}
+        {{ return({'relation': ref('demo_' ~ source_name ~ '__' ~ table_name), 'types': none}) }}
+    {%- endif -%}
+    {%- set relation = source(source_name, table_name) -%}
+    {%- if origin == 'absent' or (origin is mapping and table_name in origin.get('absent', [])) -%}
+        {{ return({'relation': '(select 1 as one) as nothing where 1 = 0', 'types': {}}) }}
+    {%- elif origin is not mapping or not (origin.files or origin.schema) -%}
+        {{ exceptions.raise_compiler_error(
+            "var " ~ source_name ~ ": " ~ origin ~ " is none of demo, absent, {schema: …}, {files: …}"
+        ) }}
+    {%- endif -%}
+    {%- if not execute -%}{{ return({'relation': relation, 'types': {}}) }}{%- endif -%}
+    {%- if origin.files -%}
+        {%- set relation = read_files(origin.files | replace('{table}', table_name)) -%}
+    {%- endif -%}
+    {%- set types = {} -%}
+    {%- for column in relation_columns(relation) -%}
+        {%- do types.update({column.name: column.type}) -%}
+    {%- endfor -%}
+    {%- set missing = [] -%}
+    {%- for column in contract_columns(source_name, table_name) -%}
+        {%- if column.name not in types and column.meta.required -%}
+            {%- do missing.append(column.name) -%}
+        {%- elif column.name in types and not can_be(types[column.name], column.data_type) -%}
+            {{ exceptions.raise_compiler_error(
+                table ~ "." ~ column.name ~ " has type " ~ types[column.name] ~ " in " ~ relation
+                ~ "; the source contract wants " ~ column.data_type ~ " (or text that parses as one)"
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if missing -%}
+        {{ exceptions.raise_compiler_error(
+            table ~ " lacks the required column" ~ ("s " if missing | length > 1 else " ") ~ missing | join(', ')
+            ~ " in " ~ relation ~ "; it has " ~ types.keys() | join(', ')
+        ) }}
+    {%- endif -%}
+    {{ return({'relation': relation, 'types': types}) }}
+{% endmacro %}
+
+
+{# A contract table's columns in order, each {name, data_type, meta}, from the source YAML. #}
+{% macro contract_columns(source_name, table_name) %}
+    {%- set columns = [] -%}
+    {%- for column in contract(source_name, table_name).columns.values() -%}
+        {%- do columns.append({
+            'name': column.name, 'data_type': column.data_type, 'meta': column.config.get('meta', {})
+        }) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{% endmacro %}
+
+
+{% macro contract(source_name, table_name) %}
+    {%- for node in graph.sources.values() -%}
+        {%- if node.source_name == source_name and node.name == table_name -%}{{ return(node) }}{%- endif -%}
+    {%- endfor -%}
+    {{ exceptions.raise_compiler_error("no source contract for " ~ source_name ~ "." ~ table_name) }}
+{% endmacro %}
+
+
+{# The contract's type as this engine writes it. #}
+{% macro sql_type(data_type) %}
+    {{ return(dbt.type_string() if data_type == 'text' else data_type) }}
+{% endmacro %}
+
+
+{# Whether a found column type can stand for a contract type: the same family, or text that is parsed. #}
+{% macro can_be(found, wanted) %}
+    {%- set families = {
+        'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'enum'],
+        'timestamp': ['timestamp', 'date'],
+        'integer': ['int', 'long', 'decimal', 'double', 'float'],
+        'decimal': ['decimal', 'double', 'float', 'int', 'long', 'real'],
+        'boolean': ['bool', 'int']
+    } -%}
+    {%- if found.startswith(text_types()) -%}{{ return(true) }}{%- endif -%}
+    {%- if '[' in found or 'struct' in found or 'map' in found or 'array' in found -%}{{ return(false) }}{%- endif -%}
+    {%- for family in families[wanted.split('(')[0]] -%}
+        {%- if family in found -%}{{ return(true) }}{%- endif -%}
+    {%- endfor -%}
+    {{ return(false) }}
+{% endmacro %}
+
+
+{# The name of a contract table's primary key column. #}
+{% macro contract_key(source_name, table_name) %}
+    {%- for column in contract_columns(source_name, table_name) if column.meta.key -%}{{ return(column.name) }}{%- endfor -%}
+{% endmacro %}
+
+
+{# How the engines name text, as prefixes. #}
+{% macro text_types() %}
+    {{ return(('varchar', 'text', 'string', 'char')) }}
+{% endmacro %}

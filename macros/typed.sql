@@ -1,0 +1,193 @@
+{#
+A base model: every row of one contract table, typed and judged. It adds
+- reject_reason: why the row is set aside; null for a row that is kept;
+- blanked_columns: optional columns whose value did not parse or is not accepted, and so became null.
+Of rows that share a key the newest is kept. Nothing is dropped here: staging takes the rows without a reason,
+rejected_rows lists the others, source_reconciliation counts both.
+
+repeats: a model made by repeats(), for a table too big to be looked through for repeated keys at each read.
+#}
+{% macro typed(source_name, table_name, repeats=none) %}
+{%- set place = raw_place(source_name, table_name) -%}
+{%- if not execute -%}select 1{%- else -%}
+{%- set key = contract_key(source_name, table_name) -%}
+{%- set names = contract_columns(source_name, table_name) | map(attribute='name') | list -%}
+with {{ judged_ctes(source_name, table_name) }},
+{% if not repeats %}
+{{ repeats_ctes(source_name, table_name) }},
+{% endif %}
+seen_once as (
+    select judged.*
+    from judged
+    left join (select distinct {{ key }} from {{ repeats or 'seen_again' }}) as again on judged.{{ key }} = again.{{ key }}
+    where again.{{ key }} is null
+)
+
+select
+    {{ names | join(',\n    ') }},
+    reject_reason,
+    blanked_columns
+from seen_once
+union all
+select
+    {{ names | join(',\n    ') }},
+    reject_reason,
+    blanked_columns
+from {{ repeats or 'seen_again' }}
+{%- endif -%}
+{% endmacro %}
+
+
+{# The rows of one contract table whose key occurs more than once, judged; all but the newest are set aside. #}
+{% macro repeats(source_name, table_name) %}
+{%- set place = raw_place(source_name, table_name) -%}
+{%- if not execute -%}select 1{%- else -%}
+with {{ judged_ctes(source_name, table_name) }},
+
+{{ repeats_ctes(source_name, table_name) }}
+
+select * from seen_again
+{%- endif -%}
+{% endmacro %}
+
+
+{% macro repeats_ctes(source_name, table_name) %}
+{%- set key = contract_key(source_name, table_name) -%}
+{%- set columns = contract_columns(source_name, table_name) -%}
+{%- set newest_first = [] -%}
+{%- set then = [] -%}
+{%- for column in columns if not column.meta.key -%}
+    {%- if column.name == 'updated_at' -%}
+        {%- do newest_first.insert(0, 'judged.updated_at desc nulls last') -%}
+    {%- elif column.meta.event_time -%}
+        {%- do newest_first.append('judged.' ~ column.name ~ ' desc nulls last') -%}
+    {%- else -%}
+        {%- do then.append('judged.' ~ column.name ~ ' nulls last') -%}
+    {%- endif -%}
+{%- endfor -%}
+repeated_keys as (
+    select trim(cast({{ key }} as {{ dbt.type_string() }})) as {{ key }}
+    from {{ raw(source_name, table_name) }} as raw_rows
+    group by 1
+    having count(*) > 1
+),
+
+ranked as (
+    select
+        judged.*,
+        row_number() over (
+            partition by judged.{{ key }}, judged.reject_reason is null
+            order by {{ (newest_first + then) | join(', ') }}
+        ) as copy_number
+    from judged
+    inner join repeated_keys on judged.{{ key }} = repeated_keys.{{ key }}
+),
+
+seen_again as (
+    select
+        {% for column in columns -%}
+        {{ column.name }},
+        {% endfor -%}
+        case
+            when reject_reason is null and copy_number > 1 then '{{ key }} is a duplicate'
+            else reject_reason
+        end as reject_reason,
+        blanked_columns
+    from ranked
+)
+{%- endmacro %}
+
+
+{#
+Three CTEs: given (text trimmed, empty text as null), parsed (each value cast, beside the text it came from where
+that can fail) and judged (values with reject_reason and blanked_columns).
+A value that is already of the contract's type costs no check.
+#}
+{% macro judged_ctes(source_name, table_name) %}
+{%- set place = raw_place(source_name, table_name) -%}
+{%- set columns = contract_columns(source_name, table_name) -%}
+{%- set identified_by = contract(source_name, table_name).config.get('meta', {}).get('identified_by') -%}
+{%- set given = [] -%}
+{%- set parsed = [] -%}
+{%- set values = [] -%}
+{%- set reasons = [] -%}
+{%- set blanked = [] -%}
+{%- for column in columns -%}
+    {%- set name = column.name -%}
+    {%- set found = place.types.get(name, 'absent') if place.types is mapping else 'text' -%}
+    {%- set is_text = found.startswith(text_types()) -%}
+    {%- set is_exact = found == 'absent' or found.startswith(column.data_type.split('(')[0]) or column.data_type == 'text' -%}
+    {%- set flaws = [] -%}
+    {%- do given.append("nullif(trim(" ~ name ~ "), '') as " ~ name if is_text else name) -%}
+
+    {%- if column.meta.format == 'email' and found != 'absent' -%}
+        {%- do parsed.append(normalise_email(name) | trim ~ ' as ' ~ name) -%}
+        {%- do flaws.append('is not an e-mail address') -%}
+    {%- elif is_exact -%}
+        {%- do parsed.append(name if is_text else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
+    {%- else -%}
+        {%- set value = parse_timestamp(name) if is_text and column.data_type == 'timestamp' else try_cast(name, column.data_type) -%}
+        {%- do parsed.append(value | trim ~ ' as ' ~ name) -%}
+        {%- do flaws.append('is not a ' ~ column.data_type.split('(')[0]) -%}
+    {%- endif -%}
+    {%- set is_missing = name ~ ' is null' -%}
+    {%- if flaws -%}
+        {%- do parsed.append(name ~ ' as ' ~ name ~ '__given') -%}
+        {%- set is_flawed = name ~ '__given is not null and ' ~ name ~ ' is null' -%}
+        {%- set is_missing = name ~ '__given is null' -%}
+    {%- endif -%}
+
+    {%- set sets_aside = column.meta.required or column.meta.set_aside -%}
+    {%- if column.meta.required -%}{%- do reasons.append([is_missing, 'is missing', name]) -%}{%- endif -%}
+    {%- if flaws and sets_aside -%}{%- do reasons.append([is_flawed, flaws[0], name]) -%}{%- endif -%}
+    {%- if flaws and not sets_aside -%}{%- do blanked.append([is_flawed, name]) -%}{%- endif -%}
+    {%- set value = name -%}
+    {%- if column.meta.accepted and found != 'absent' -%}
+        {%- set accepted = "('" ~ column.meta.accepted | join("', '") ~ "')" -%}
+        {%- if sets_aside -%}
+            {%- do reasons.append([name ~ ' not in ' ~ accepted, 'is not an accepted value', name]) -%}
+        {%- else -%}
+            {%- do blanked.append([name ~ ' not in ' ~ accepted, name]) -%}
+            {%- set value = 'case when ' ~ name ~ ' in ' ~ accepted ~ ' then ' ~ name ~ ' end as ' ~ name -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- if column.meta.event_time and found != 'absent' -%}
+        {%- do reasons.append([name ~ ' > ' ~ as_of(), 'is after as_of', name]) -%}
+    {%- endif -%}
+    {%- do values.append(value) -%}
+{%- endfor -%}
+{%- if identified_by -%}
+    {%- do reasons.append([identified_by | join(' is null and ') ~ ' is null', 'to identify the customer', 'no ' ~ identified_by | join(', ')]) -%}
+{%- endif -%}
+given as (
+    select
+        {{ given | join(',\n        ') }}
+    from {{ raw(source_name, table_name) }} as raw_rows
+),
+
+parsed as (
+    select
+        {{ parsed | join(',\n        ') }}
+    from given
+),
+
+judged as (
+    select
+        {{ values | join(',\n        ') }},
+        case
+            {%- for reason in reasons %}
+            when {{ reason[0] }} then '{{ reason[2] }} {{ reason[1] }}'
+            {%- endfor %}
+        end as reject_reason,
+        {% if blanked -%}
+        nullif(concat_ws(', ',
+            {%- for flaw in blanked %}
+            case when {{ flaw[0] }} then '{{ flaw[1] }}' end{{ ',' if not loop.last }}
+            {%- endfor %}
+        ), '')
+        {%- else -%}
+        cast(null as {{ dbt.type_string() }})
+        {%- endif %} as blanked_columns
+    from parsed
+)
+{%- endmacro %}

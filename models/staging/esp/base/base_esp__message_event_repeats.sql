@@ -1,0 +1,1 @@
+{{ repeats('esp', 'message_events') }}

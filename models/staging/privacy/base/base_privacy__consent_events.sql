@@ -1,0 +1,1 @@
+{{ typed('privacy', 'consent_events') }}

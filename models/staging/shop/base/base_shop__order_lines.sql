@@ -1,0 +1,1 @@
+{{ typed('shop', 'order_lines') }}

@@ -1,0 +1,1 @@
+{{ repeats('web', 'events') }}

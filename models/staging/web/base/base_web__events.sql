@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ typed('web', 'events', repeats=ref('base_web__event_repeats')) }}
