@@ -1,0 +1,32 @@
+{#
+Aggregate. The surviving value of one field among the records of a customer: the value from the first record type in
+the column's config.meta.source_of_truth that has one, and of several the newest.
+Expects record_type and recency_key (see newest_first_key) in the rows.
+#}
+{% macro survivor(model_name, field) -%}
+    {%- set ranks = [] -%}
+    {%- for record_type in sources_of_truth(model_name, field) -%}
+        {%- do ranks.append("when '" ~ record_type ~ "' then '" ~ '%02d' | format(99 - loop.index) ~ "'") -%}
+    {%- endfor -%}
+    {{ value_at_max(field, "case record_type " ~ ranks | join(' ') ~ " else '00' end || recency_key") }}
+{%- endmacro %}
+
+
+{# The record types that may fill a column, best first, from its YAML entry. #}
+{% macro sources_of_truth(model_name, field) %}
+    {%- if not execute -%}{{ return(['none']) }}{%- endif -%}
+    {%- set column = graph.nodes['model.mailroom.' ~ model_name].columns.get(field) -%}
+    {%- if not column or not column.config.meta.source_of_truth -%}
+        {{ exceptions.raise_compiler_error(
+            model_name ~ "." ~ field ~ " has no config.meta.source_of_truth; survivorship needs one"
+        ) }}
+    {%- endif -%}
+    {{ return(column.config.meta.source_of_truth) }}
+{% endmacro %}
+
+
+{# A text that sorts by time and then by key, so that no two records tie on any engine. #}
+{% macro newest_first_key(updated_at, record_key) -%}
+    lpad(cast(cast({{ seconds_between("cast('1900-01-01' as timestamp)", updated_at) }} as bigint) as {{ dbt.type_string() }}), 12, '0')
+    || {{ record_key }}
+{%- endmacro %}

@@ -1,0 +1,24 @@
+with lines as (
+    select * from {{ ref('order_lines') }} where is_sale
+),
+
+by_category as (
+    select
+        customer_id,
+        category,
+        sum(quantity) as n_units,
+        sum(net_amount - refund_amount) as net_revenue,
+        max(ordered_at) as last_ordered_at
+    from lines
+    where category is not null
+    group by customer_id, category
+)
+
+select
+    customer_id,
+    category,
+    cast(n_units as bigint) as n_units,
+    cast(net_revenue as decimal(18, 2)) as net_revenue,
+    cast(n_units as double) / nullif(sum(n_units) over (partition by customer_id), 0) as unit_share,
+    last_ordered_at
+from by_category

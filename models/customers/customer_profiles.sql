@@ -1,0 +1,26 @@
+-- Survivorship: of each field the value from its source of truth (the list in its YAML entry), then the newest.
+with records as (
+    select
+        identity_records.*,
+        record_customers.customer_id,
+        {{ newest_first_key('identity_records.updated_at', 'identity_records.record_key') }} as recency_key
+    from {{ ref('identity_records') }} as identity_records
+    inner join {{ ref('record_customers') }} as record_customers
+        on identity_records.record_key = record_customers.record_key
+)
+
+select
+    customer_id,
+    {% for field in [
+        'email', 'phone', 'first_name', 'last_name', 'street', 'postal_code', 'city', 'country_code',
+        'language_code', 'time_zone', 'acquisition_channel'
+    ] -%}
+    {{ survivor('customers', field) }} as {{ field }},
+    {% endfor -%}
+    {{ value_at_min('record_type', 'first_seen_at') }} as first_record_type,
+    count(*) as n_records,
+    count(distinct email) as n_emails,
+    min(first_seen_at) as first_seen_at,
+    max(updated_at) as updated_at
+from records
+group by customer_id

@@ -1,0 +1,26 @@
+with tickets as (
+    select * from {{ ref('stg_support__tickets') }}
+),
+
+records as (
+    select
+        record_key,
+        customer_id
+    from {{ ref('record_customers') }}
+)
+
+select
+    tickets.ticket_id,
+    records.customer_id,
+    tickets.ticket_status,
+    tickets.topic,
+    tickets.satisfaction,
+    tickets.ticket_status in ('new', 'open', 'pending') as is_open,
+    tickets.created_at,
+    tickets.updated_at,
+    tickets.solved_at
+from tickets
+inner join records
+    on
+        records.record_key = 'support_requester:' || coalesce(tickets.shop_customer_id, '')
+        || '/' || coalesce(tickets.email, '') || '/' || coalesce(tickets.phone, '')

@@ -1,0 +1,203 @@
+{% set as_of_day = "cast(" ~ as_of() ~ " as date)" %}
+with profiles as (
+    select * from {{ ref('customer_profiles') }}
+    {%- if var('keep_anonymous_visitors') %}
+    union all
+    {{ anonymous_profiles() }}
+    {%- endif %}
+),
+
+activity as (
+    select
+        *,
+        {{ dbt.datediff('activity_on', as_of_day, 'day') }} as days_ago
+    from {{ ref('customer_daily_activity') }}
+),
+
+orders as (
+    select
+        customer_id,
+        min(ordered_at) as first_ordered_at,
+        max(ordered_at) as last_ordered_at,
+        count(*) as n_orders,
+        sum(net_amount) as net_amount,
+        sum(gross_amount) as gross_amount,
+        sum(discount_amount) as discount_amount,
+        avg(cast(days_since_previous_order as double)) as mean_days_between_orders
+    from {{ ref('orders') }}
+    where is_sale
+    group by customer_id
+),
+
+windows as (
+    select
+        customer_id,
+        sum(refund_amount) as refund_amount,
+        sum(case when days_ago <= 365 then revenue - refund_amount else 0 end) as revenue_365d,
+        {% for days in [1, 7, 30, 90] -%}
+        sum(case when days_ago <= {{ days }} then n_sessions else 0 end) as n_sessions_{{ days }}d,
+        sum(case when days_ago <= {{ days }} then n_product_views else 0 end) as n_product_views_{{ days }}d,
+        sum(case when days_ago <= {{ days }} then n_cart_adds else 0 end) as n_cart_adds_{{ days }}d,
+        {% endfor -%}
+        {% for days in [7, 30, 90] -%}
+        sum(case when days_ago <= {{ days }} then n_emails_sent else 0 end) as n_emails_sent_{{ days }}d,
+        sum(case when days_ago <= {{ days }} then n_human_opens else 0 end) as n_human_opens_{{ days }}d,
+        sum(case when days_ago <= {{ days }} then n_human_clicks else 0 end) as n_human_clicks_{{ days }}d,
+        {% endfor -%}
+        max(case when n_emails_sent > 0 then activity_on end) as last_emailed_on,
+        max(last_seen_at) as last_seen_at,
+        max(last_cart_add_at) as last_cart_add_at,
+        max(last_purchase_at) as last_purchase_at,
+        max(last_human_opened_at) as last_human_opened_at,
+        max(last_human_clicked_at) as last_human_clicked_at
+    from activity
+    group by customer_id
+),
+
+tastes as (
+    select
+        customer_id,
+        {{ value_at_max('category', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || category") }} as top_category,
+        max(unit_share) as top_category_share,
+        count(*) as n_categories
+    from {{ ref('customer_categories') }}
+    where n_units > 0
+    group by customer_id
+),
+
+brand_units as (
+    select
+        customer_id,
+        brand,
+        sum(quantity) as n_units
+    from {{ ref('order_lines') }}
+    where is_sale and brand is not null
+    group by customer_id, brand
+),
+
+brands as (
+    select
+        customer_id,
+        {{ value_at_max('brand', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || brand") }} as top_brand
+    from brand_units
+    where n_units > 0
+    group by customer_id
+),
+
+tickets as (
+    select
+        customer_id,
+        count(case when is_open then 1 end) as n_open_tickets,
+        {{ value_at_max('satisfaction', newest_first_key('coalesce(solved_at, updated_at)', 'ticket_id')) }} as last_satisfaction,
+        max(created_at) as last_ticket_at
+    from {{ ref('customer_tickets') }}
+    group by customer_id
+),
+
+opportunities as (
+    select
+        records.customer_id,
+        count(*) as n_open_opportunities,
+        sum(opportunities.amount) as open_opportunity_amount
+    from {{ ref('stg_crm__opportunities') }} as opportunities
+    inner join {{ ref('record_customers') }} as records
+        on records.record_type = 'crm_contact' and opportunities.contact_id = records.record_id
+    where opportunities.stage in ('open', 'negotiation')
+    group by records.customer_id
+),
+
+preferences as (
+    select
+        records.customer_id,
+        {{ value_at_max('profiles.preferred_categories', newest_first_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_categories,
+        {{ value_at_max('profiles.preferred_frequency', newest_first_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_frequency
+    from {{ ref('stg_esp__profiles') }} as profiles
+    inner join {{ ref('record_customers') }} as records
+        on records.record_type = 'esp_profile' and profiles.profile_id = records.record_id
+    group by records.customer_id
+),
+
+countries as (
+    select * from {{ ref('countries') }}
+),
+
+mailboxes as (
+    select * from {{ ref('mailbox_domains') }}
+),
+
+roles as (
+    select * from {{ ref('role_accounts') }}
+)
+
+select
+    profiles.customer_id,
+    profiles.email,
+    profiles.phone,
+    profiles.first_name,
+    profiles.last_name,
+    profiles.street,
+    profiles.postal_code,
+    profiles.city,
+    profiles.country_code,
+    coalesce(profiles.time_zone, countries.time_zone) as time_zone,
+    profiles.language_code,
+    case when profiles.email is not null then coalesce(mailboxes.mailbox_provider, 'other') end as mailbox_provider,
+    {{ household_id('profiles.street', 'profiles.postal_code', 'profiles.country_code') }} as household_id,
+    profiles.first_record_type,
+    profiles.acquisition_channel,
+    tastes.top_category,
+    brands.top_brand,
+    preferences.preferred_categories,
+    preferences.preferred_frequency,
+
+    cast(profiles.n_records as bigint) as n_records,
+    cast(coalesce(orders.n_orders, 0) as bigint) as n_orders,
+    cast(coalesce(orders.net_amount, 0) - coalesce(windows.refund_amount, 0) as decimal(18, 2)) as net_revenue,
+    cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
+    cast(cast(orders.net_amount as double) / orders.n_orders as decimal(18, 2)) as average_order_value,
+    cast(orders.discount_amount as double) / cast(nullif(orders.gross_amount, 0) as double) as discount_share,
+    cast(windows.refund_amount as double) / cast(nullif(orders.net_amount, 0) as double) as refund_share,
+    orders.mean_days_between_orders,
+    tastes.top_category_share,
+    cast(coalesce(tastes.n_categories, 0) as bigint) as n_categories,
+    {% for days in [1, 7, 30, 90] -%}
+    cast(coalesce(windows.n_sessions_{{ days }}d, 0) as bigint) as n_sessions_{{ days }}d,
+    cast(coalesce(windows.n_product_views_{{ days }}d, 0) as bigint) as n_product_views_{{ days }}d,
+    cast(coalesce(windows.n_cart_adds_{{ days }}d, 0) as bigint) as n_cart_adds_{{ days }}d,
+    {% endfor -%}
+    {% for days in [7, 30, 90] -%}
+    cast(coalesce(windows.n_emails_sent_{{ days }}d, 0) as bigint) as n_emails_sent_{{ days }}d,
+    cast(coalesce(windows.n_human_opens_{{ days }}d, 0) as bigint) as n_human_opens_{{ days }}d,
+    cast(coalesce(windows.n_human_clicks_{{ days }}d, 0) as bigint) as n_human_clicks_{{ days }}d,
+    {% endfor -%}
+    cast(coalesce(tickets.n_open_tickets, 0) as bigint) as n_open_tickets,
+    cast(tickets.last_satisfaction as bigint) as last_satisfaction,
+    cast(coalesce(opportunities.n_open_opportunities, 0) as bigint) as n_open_opportunities,
+    cast(opportunities.open_opportunity_amount as decimal(18, 2)) as open_opportunity_amount,
+
+    roles.local_part is not null as is_role_account,
+    {% for days in [1, 7, 30, 90] -%}
+    {{ open_cart('windows.last_cart_add_at', 'windows.last_purchase_at', 'orders.last_ordered_at', days) }} as has_open_cart_{{ days }}d,
+    {% endfor -%}
+
+    profiles.first_seen_at,
+    orders.first_ordered_at,
+    orders.last_ordered_at,
+    {{ latest(['windows.last_seen_at', 'orders.last_ordered_at', 'windows.last_human_clicked_at']) }} as last_seen_at,
+    windows.last_cart_add_at,
+    windows.last_emailed_on,
+    windows.last_human_opened_at,
+    windows.last_human_clicked_at,
+    tickets.last_ticket_at,
+    profiles.updated_at
+from profiles
+left join orders on profiles.customer_id = orders.customer_id
+left join windows on profiles.customer_id = windows.customer_id
+left join tastes on profiles.customer_id = tastes.customer_id
+left join brands on profiles.customer_id = brands.customer_id
+left join tickets on profiles.customer_id = tickets.customer_id
+left join opportunities on profiles.customer_id = opportunities.customer_id
+left join preferences on profiles.customer_id = preferences.customer_id
+left join countries on profiles.country_code = countries.country_code
+left join mailboxes on {{ dbt.split_part('profiles.email', "'@'", 2) }} = mailboxes.email_domain
+left join roles on {{ dbt.split_part('profiles.email', "'@'", 1) }} = roles.local_part

@@ -1,0 +1,43 @@
+-- Which customer an e-mail address or a shop account leads to, for events that carry nothing else.
+with records as (
+    select
+        identity_records.email,
+        identity_records.shop_customer_id,
+        record_customers.customer_id
+    from {{ ref('identity_records') }} as identity_records
+    inner join {{ ref('record_customers') }} as record_customers
+        on identity_records.record_key = record_customers.record_key
+),
+
+identifiers as (
+    select
+        'email' as identifier_type,
+        email as identifier,
+        customer_id
+    from records
+    where email is not null
+    union all
+    select
+        'shop_customer_id' as identifier_type,
+        shop_customer_id as identifier,
+        customer_id
+    from records
+    where shop_customer_id is not null
+),
+
+counted as (
+    select
+        identifier_type,
+        identifier,
+        min(customer_id) as customer_id,
+        count(distinct customer_id) as n_customers
+    from identifiers
+    group by identifier_type, identifier
+)
+
+select
+    identifier_type,
+    identifier,
+    case when n_customers = 1 then customer_id end as customer_id,
+    n_customers
+from counted

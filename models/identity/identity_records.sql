@@ -1,0 +1,145 @@
+-- One shape for every record that describes a person, whatever system it comes from.
+with guest_orders as (
+    select
+        coalesce(email, '') || '/' || coalesce(phone, '') as record_id,
+        email,
+        phone,
+        max(first_name) as first_name,
+        max(last_name) as last_name,
+        max(country_code) as country_code,
+        min(ordered_at) as first_seen_at,
+        max(updated_at) as updated_at
+    from {{ ref('stg_shop__orders') }}
+    where shop_customer_id is null
+    group by email, phone
+),
+
+requesters as (
+    select
+        coalesce(shop_customer_id, '') || '/' || coalesce(email, '') || '/' || coalesce(phone, '') as record_id,
+        shop_customer_id,
+        email,
+        phone,
+        max(requester_name) as requester_name,
+        min(created_at) as first_seen_at,
+        max(updated_at) as updated_at
+    from {{ ref('stg_support__tickets') }}
+    group by shop_customer_id, email, phone
+),
+
+records as (
+    select
+        'shop_customer' as record_type,
+        shop_customer_id as record_id,
+        shop_customer_id,
+        email,
+        phone,
+        first_name,
+        last_name,
+        country_code,
+        created_at as first_seen_at,
+        street,
+        postal_code,
+        city,
+        language_code,
+        cast(null as {{ dbt.type_string() }}) as time_zone,
+        acquisition_channel,
+        updated_at
+    from {{ ref('stg_shop__customers') }}
+    union all
+    select
+        'crm_contact' as record_type,
+        contact_id as record_id,
+        cast(null as {{ dbt.type_string() }}) as shop_customer_id,
+        email,
+        phone,
+        first_name,
+        last_name,
+        country_code,
+        created_at as first_seen_at,
+        street,
+        postal_code,
+        city,
+        language_code,
+        time_zone,
+        cast(null as {{ dbt.type_string() }}) as acquisition_channel,
+        updated_at
+    from {{ ref('stg_crm__contacts') }}
+    union all
+    select
+        'esp_profile' as record_type,
+        profile_id as record_id,
+        shop_customer_id,
+        email,
+        phone,
+        first_name,
+        last_name,
+        country_code,
+        created_at as first_seen_at,
+        cast(null as {{ dbt.type_string() }}) as street,
+        cast(null as {{ dbt.type_string() }}) as postal_code,
+        cast(null as {{ dbt.type_string() }}) as city,
+        language_code,
+        time_zone,
+        cast(null as {{ dbt.type_string() }}) as acquisition_channel,
+        updated_at
+    from {{ ref('stg_esp__profiles') }}
+    union all
+    select
+        'guest_checkout' as record_type,
+        record_id,
+        cast(null as {{ dbt.type_string() }}) as shop_customer_id,
+        email,
+        phone,
+        first_name,
+        last_name,
+        country_code,
+        first_seen_at,
+        cast(null as {{ dbt.type_string() }}) as street,
+        cast(null as {{ dbt.type_string() }}) as postal_code,
+        cast(null as {{ dbt.type_string() }}) as city,
+        cast(null as {{ dbt.type_string() }}) as language_code,
+        cast(null as {{ dbt.type_string() }}) as time_zone,
+        cast(null as {{ dbt.type_string() }}) as acquisition_channel,
+        updated_at
+    from guest_orders
+    union all
+    select
+        'support_requester' as record_type,
+        record_id,
+        shop_customer_id,
+        email,
+        phone,
+        {{ dbt.split_part('requester_name', "' '", 1) }} as first_name,
+        cast(null as {{ dbt.type_string() }}) as last_name,
+        cast(null as {{ dbt.type_string() }}) as country_code,
+        first_seen_at,
+        cast(null as {{ dbt.type_string() }}) as street,
+        cast(null as {{ dbt.type_string() }}) as postal_code,
+        cast(null as {{ dbt.type_string() }}) as city,
+        cast(null as {{ dbt.type_string() }}) as language_code,
+        cast(null as {{ dbt.type_string() }}) as time_zone,
+        cast(null as {{ dbt.type_string() }}) as acquisition_channel,
+        updated_at
+    from requesters
+)
+
+select
+    record_type || ':' || record_id as record_key,
+    record_type,
+    record_id,
+    shop_customer_id,
+    email,
+    phone,
+    first_name,
+    last_name,
+    street,
+    postal_code,
+    city,
+    country_code,
+    language_code,
+    time_zone,
+    acquisition_channel,
+    first_seen_at,
+    updated_at
+from records

@@ -1,0 +1,109 @@
+with records as (
+    select * from {{ ref('identity_records') }}
+),
+
+mailboxes as (
+    select
+        records.record_key,
+        records.first_name,
+        {{ dbt.split_part('records.email', "'@'", 1) }} as local_part,
+        {{ dbt.split_part('records.email', "'@'", 2) }} as email_domain
+    from records
+    where records.email is not null
+),
+
+emails as (
+    select
+        mailboxes.record_key,
+        mailboxes.first_name,
+        'email' as identifier_type,
+        {% if var('normalise_mailbox_aliases') -%}
+        case
+            when domains.ignores_dots and domains.ignores_plus_part
+                then replace({{ dbt.split_part('mailboxes.local_part', "'+'", 1) }}, '.', '')
+            when domains.ignores_plus_part then {{ dbt.split_part('mailboxes.local_part', "'+'", 1) }}
+            else mailboxes.local_part
+        end || '@' || coalesce(domains.canonical_domain, mailboxes.email_domain) as identifier,
+        {%- else -%}
+        mailboxes.local_part || '@' || mailboxes.email_domain as identifier,
+        {%- endif %}
+        case when roles.local_part is not null then 'role account' end as why_not
+    from mailboxes
+    left join {{ ref('mailbox_domains') }} as domains on mailboxes.email_domain = domains.email_domain
+    left join {{ ref('role_accounts') }} as roles on mailboxes.local_part = roles.local_part
+),
+
+phones as (
+    select
+        records.record_key,
+        records.first_name,
+        'phone' as identifier_type,
+        {{ normalise_phone('records.phone', 'countries.calling_code', "coalesce(countries.trunk_prefix, '')") }} as identifier,
+        cast(null as {{ dbt.type_string() }}) as why_not
+    from records
+    left join {{ ref('countries') }} as countries
+        on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
+    where records.phone is not null
+),
+
+accounts as (
+    select
+        record_key,
+        first_name,
+        'shop_customer_id' as identifier_type,
+        shop_customer_id as identifier,
+        cast(null as {{ dbt.type_string() }}) as why_not
+    from records
+    where shop_customer_id is not null
+),
+
+identifiers as (
+    select * from emails
+    union all
+    select * from phones where identifier is not null
+    union all
+    select * from accounts
+),
+
+named as (
+    select
+        *,
+        {{ name_key('first_name') }} as name_key
+    from identifiers
+),
+
+-- An e-mail address or phone number that goes by several first names is shared (a family, a couple).
+shared as (
+    select
+        identifier_type,
+        identifier,
+        count(*) as n_records,
+        count(distinct name_key) as n_names
+    from named
+    group by identifier_type, identifier
+)
+
+select
+    named.record_key,
+    named.identifier_type,
+    named.identifier,
+    case
+        when shared.n_names > 1 and named.identifier_type <> 'shop_customer_id'
+            then named.identifier || '|' || named.name_key
+        else named.identifier
+    end as joins_by,
+    coalesce(
+        named.why_not,
+        case
+            when blocked.identifier is not null then 'blocked: ' || blocked.why
+            when shared.n_records > {{ var('identity_max_records_per_identifier') }}
+                then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
+            when shared.n_names > 1 and named.name_key is null and named.identifier_type <> 'shop_customer_id'
+                then 'shared by people of several names, and this record has none'
+        end
+    ) as why_not
+from named
+inner join shared
+    on named.identifier_type = shared.identifier_type and named.identifier = shared.identifier
+left join {{ ref('blocked_identifiers') }} as blocked
+    on named.identifier_type = blocked.identifier_type and named.identifier = blocked.identifier

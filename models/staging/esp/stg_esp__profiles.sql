@@ -1,0 +1,21 @@
+with profiles as (
+    select * from {{ ref('base_esp__profiles') }} where reject_reason is null
+)
+
+select
+    profiles.profile_id,
+    profiles.external_id as shop_customer_id,
+    profiles.email,
+    profiles.phone,
+    {{ clean_name('profiles.first_name') }} as first_name,
+    {{ clean_name('profiles.last_name') }} as last_name,
+    countries.country_code,
+    {{ language_code('profiles.language') }} as language_code,
+    profiles.time_zone,
+    profiles.preferred_categories,
+    profiles.preferred_frequency,
+    profiles.subscription_status,
+    profiles.created_at,
+    coalesce(profiles.updated_at, profiles.created_at) as updated_at
+from profiles
+left join {{ ref('country_names') }} as countries on lower(profiles.country) = countries.country_name

@@ -1,0 +1,23 @@
+with orders as (
+    select * from {{ ref('base_shop__orders') }} where reject_reason is null
+)
+
+select
+    orders.order_id,
+    orders.customer_id as shop_customer_id,
+    orders.visitor_id,
+    orders.email,
+    orders.phone,
+    {{ clean_name('orders.first_name') }} as first_name,
+    {{ clean_name('orders.last_name') }} as last_name,
+    countries.country_code,
+    lower(orders.status) as order_status,
+    orders.coupon_code,
+    orders.sales_channel,
+    orders.total_amount,
+    coalesce(orders.discount_amount, 0) as discount_amount,
+    coalesce(orders.shipping_amount, 0) as shipping_amount,
+    orders.ordered_at,
+    coalesce(orders.updated_at, orders.ordered_at) as updated_at
+from orders
+left join {{ ref('country_names') }} as countries on lower(orders.country) = countries.country_name

@@ -1,0 +1,24 @@
+with products as (
+    select
+        *,
+        {{ category_key('category') }} as category_key
+    from {{ ref('base_shop__products') }}
+    where reject_reason is null
+)
+
+select
+    products.product_id,
+    products.name as product_name,
+    products.category as category_as_given,
+    categories.category,
+    products.brand,
+    products.price,
+    products.previous_price,
+    products.price_changed_at,
+    products.stock_quantity,
+    products.restocked_at,
+    products.is_replenishable,
+    products.created_at,
+    products.updated_at
+from products
+left join {{ ref('category_spellings') }} as categories on products.category_key = categories.category_key

@@ -1,0 +1,12 @@
+select
+    refund_id,
+    order_id,
+    order_line_id,
+    customer_id as shop_customer_id,
+    product_id,
+    quantity,
+    amount as refund_amount,
+    reason as refund_reason,
+    refunded_at
+from {{ ref('base_shop__refunds') }}
+where reject_reason is null

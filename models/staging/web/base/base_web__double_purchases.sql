@@ -1,0 +1,22 @@
+-- A browser that reloads the thank-you page fires the purchase again under a new event id. The first one counts.
+with purchases as (
+    select
+        event_id,
+        visitor_id,
+        order_id,
+        occurred_at,
+        row_number() over (partition by order_id order by occurred_at, event_id) as copy_number
+    from {{ ref('base_web__events') }}
+    where
+        event_type = 'purchase'
+        and order_id is not null
+        and reject_reason is null
+)
+
+select
+    event_id,
+    visitor_id,
+    order_id,
+    occurred_at
+from purchases
+where copy_number > 1
