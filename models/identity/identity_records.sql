@@ -14,6 +14,27 @@ with guest_orders as (
     group by email, phone
 ),
 
+-- An order may name a shop account that the shop did not hand over: the order is what is known of it.
+accounts as (
+    select shop_customer_id from {{ ref('stg_shop__customers') }}
+),
+
+unlisted_accounts as (
+    select
+        orders.shop_customer_id,
+        max(orders.email) as email,
+        max(orders.phone) as phone,
+        max(orders.first_name) as first_name,
+        max(orders.last_name) as last_name,
+        max(orders.country_code) as country_code,
+        min(orders.ordered_at) as first_seen_at,
+        max(orders.updated_at) as updated_at
+    from {{ ref('stg_shop__orders') }} as orders
+    left join accounts on orders.shop_customer_id = accounts.shop_customer_id
+    where orders.shop_customer_id is not null and accounts.shop_customer_id is null
+    group by orders.shop_customer_id
+),
+
 requesters as (
     select
         coalesce(shop_customer_id, '') || '/' || coalesce(email, '') || '/' || coalesce(phone, '') as record_id,
@@ -103,6 +124,25 @@ records as (
         cast(null as {{ dbt.type_string() }}) as acquisition_channel,
         updated_at
     from guest_orders
+    union all
+    select
+        'shop_customer' as record_type,
+        shop_customer_id as record_id,
+        shop_customer_id,
+        email,
+        phone,
+        first_name,
+        last_name,
+        country_code,
+        first_seen_at,
+        cast(null as {{ dbt.type_string() }}) as street,
+        cast(null as {{ dbt.type_string() }}) as postal_code,
+        cast(null as {{ dbt.type_string() }}) as city,
+        cast(null as {{ dbt.type_string() }}) as language_code,
+        cast(null as {{ dbt.type_string() }}) as time_zone,
+        cast(null as {{ dbt.type_string() }}) as acquisition_channel,
+        updated_at
+    from unlisted_accounts
     union all
     select
         'support_requester' as record_type,

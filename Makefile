@@ -1,0 +1,69 @@
+# Every target makes the environment it needs, from pinned requirements, and says what it does.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DBT := $(BIN)/dbt
+DBT_FLAGS := --profiles-dir . --warn-error
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export PYTHONWARNINGS ?= ignore::RuntimeWarning:agate
+
+.PHONY: help build test check fix demo docs bench validate example-online-retail example-retailrocket clean
+
+help:
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
+
+build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
+	$(DBT) build $(DBT_FLAGS)
+	@$(BIN)/mailroom show
+
+test: $(VENV)/dev.done ## every test: dbt, pytest, validation, both engines
+	$(BIN)/pytest
+
+check: $(VENV)/dev.done ## format, lint, types and the fast tests, in under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint models tests analyses --processes 2 --disable-progress-bar
+	$(BIN)/pytest -m "not slow and not spark" -q
+
+fix: $(VENV)/dev.done ## format Python and SQL
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix models tests analyses --disable-progress-bar
+
+demo: $(VENV)/build.done ## write the demo shop's seeds again
+	$(BIN)/mailroom demo --customers 1000 --days 540 --seed 7 --to seeds/demo --format seeds
+
+validate: $(VENV)/build.done ## check the public tables against the field dictionary
+	$(BIN)/mailroom validate
+
+docs: $(VENV)/build.done ## dbt docs in target/index.html
+	$(DBT) docs generate --profiles-dir . --static
+
+bench: $(VENV)/bench.done ## speed and accuracy against named peers; writes benchmarks/report.md
+	$(BIN)/python -m benchmarks
+
+example-online-retail: $(VENV)/build.done ## a real gift shop's 541,909 invoice lines
+	$(BIN)/python -m examples.run online_retail
+
+example-retailrocket: $(VENV)/build.done ## a real click stream
+	$(BIN)/python -m examples.run retailrocket
+
+clean: ## remove everything a build makes, but not the environment
+	rm -rf target logs gx data warehouse/*.duckdb warehouse/*.wal warehouse/spark
+
+$(VENV)/build.done: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned requirements (about a minute) …"
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/dev.done: requirements-dev.txt requirements-spark.txt $(VENV)/build.done
+	@echo "Installing what the tests need (about a minute) …"
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-spark.txt
+	@touch $@
+
+$(VENV)/bench.done: benchmarks/requirements.txt $(VENV)/build.done
+	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@

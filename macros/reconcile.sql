@@ -1,0 +1,40 @@
+{# The tables of the source contract. Checked against the source YAML, so that none can be forgotten. #}
+{% macro contract_tables() %}
+    {%- set tables = [
+        ('crm', 'contacts'), ('crm', 'opportunities'),
+        ('shop', 'customers'), ('shop', 'products'), ('shop', 'orders'), ('shop', 'order_lines'), ('shop', 'refunds'),
+        ('web', 'events'), ('support', 'tickets'),
+        ('esp', 'profiles'), ('esp', 'campaigns'), ('esp', 'message_events'),
+        ('privacy', 'consent_events'), ('privacy', 'requests')
+    ] -%}
+    {%- if execute -%}
+        {%- for node in graph.sources.values() if (node.source_name, node.name) not in tables -%}
+            {{ exceptions.raise_compiler_error(
+                "contract_tables() in macros/reconcile.sql lacks " ~ node.source_name ~ "." ~ node.name
+            ) }}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(tables) }}
+{% endmacro %}
+
+
+{# A product of raw columns in cents, each cast by the contract; null where one of them is no number. #}
+{% macro raw_amount(source_name, table_name, product) %}
+    {%- if not execute -%}{{ return('1') }}{%- endif -%}
+    {%- set factors = [] -%}
+    {%- for column in contract_columns(source_name, table_name) if column.name in product.split(' * ') -%}
+        {%- do factors.append(try_cast(column.name, column.data_type) | trim) -%}
+    {%- endfor -%}
+    {{ return('cast(round(' ~ factors | join(' * ') ~ ', 2) as decimal(18, 2))') }}
+{% endmacro %}
+
+
+{# A row of a base model as one text, for a person to look at: each filled column with its value. #}
+{% macro row_text(source_name, table_name) %}
+    {%- if not execute -%}{{ return('1') }}{%- endif -%}
+    {%- set pairs = [] -%}
+    {%- for column in contract_columns(source_name, table_name) -%}
+        {%- do pairs.append("'" ~ column.name ~ "=' || cast(" ~ column.name ~ " as " ~ dbt.type_string() ~ ")") -%}
+    {%- endfor -%}
+    {{ return("concat_ws('; ', " ~ pairs | join(', ') ~ ")") }}
+{% endmacro %}

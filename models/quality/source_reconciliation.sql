@@ -1,0 +1,71 @@
+-- What came in and what became of it, counted where it comes in and where people read it, never derived.
+{% set tables = contract_tables() %}
+{% set money = {
+    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'quantity * unit_price',
+    'shop.refunds': 'amount'
+} %}
+{% set kept_money = {
+    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'gross_amount',
+    'shop.refunds': 'refund_amount'
+} %}
+{% set kept_in = {
+    'shop.orders': ref('orders'), 'shop.order_lines': ref('order_lines'), 'shop.refunds': ref('refunds'),
+    'support.tickets': ref('customer_tickets')
+} %}
+
+with counted as (
+    {% for source_name, table_name in tables -%}
+    {%- set table = source_name ~ '.' ~ table_name -%}
+    select
+        '{{ source_name }}' as source_name,
+        '{{ table_name }}' as table_name,
+        'in' as outcome,
+        cast(null as {{ dbt.type_string() }}) as reason,
+        count(*) as n_rows,
+        {{ 'sum(' ~ raw_amount(source_name, table_name, money[table]) ~ ')' if table in money else 'cast(null as decimal(38, 2))' }} as amount
+    from {{ raw(source_name, table_name) }} as raw_rows
+    union all
+    select
+        '{{ source_name }}' as source_name,
+        '{{ table_name }}' as table_name,
+        'kept' as outcome,
+        cast(null as {{ dbt.type_string() }}) as reason,
+        {% if table == 'web.events' -%}
+        coalesce(sum(n_events), 0) as n_rows,
+        {%- elif table == 'esp.message_events' -%}
+        count(profiles.record_id) as n_rows,
+        {%- else -%}
+        count(*) as n_rows,
+        {%- endif %}
+        {{ 'sum(' ~ kept_money[table] ~ ')' if table in money else 'cast(null as decimal(38, 2))' }} as amount
+    {% if table == 'web.events' -%}
+    from {{ ref('stg_web__sessions') }}
+    {%- elif table == 'esp.message_events' -%}
+    from {{ ref('stg_esp__message_events') }} as events
+    left join {{ ref('record_customers') }} as profiles
+        on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
+    {%- else -%}
+    from {{ kept_in.get(table, ref('stg_' ~ source_name ~ '__' ~ table_name)) }}
+    {%- endif %}
+    union all
+    {% endfor -%}
+    select
+        source_name,
+        table_name,
+        'set aside' as outcome,
+        reason,
+        count(*) as n_rows,
+        sum(amount) as amount
+    from {{ ref('rejected_rows') }}
+    where not is_kept
+    group by source_name, table_name, reason
+)
+
+select
+    source_name,
+    table_name,
+    outcome,
+    reason,
+    cast(n_rows as bigint) as n_rows,
+    cast(amount as decimal(18, 2)) as amount
+from counted
