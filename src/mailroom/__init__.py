@@ -1,0 +1,1 @@
+"""Mailroom's importable library: estimators, ESP connectors, the demo shop and a small command line."""

@@ -1,0 +1,69 @@
+"""The `mailroom` command. One function per command registers its arguments and runs it; imports stay inside."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+# A command adds its arguments to its parser and returns what to run; the result is the exit code.
+Run = Callable[[argparse.Namespace], int]
+COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Run]] = {}
+
+
+def command(register: Callable[[argparse.ArgumentParser], Run]) -> Callable[[argparse.ArgumentParser], Run]:
+    """Make a function a subcommand, named after it, with its docstring as help."""
+    COMMANDS[register.__name__.replace("_", "-")] = register
+    return register
+
+
+@command
+def demo(parser: argparse.ArgumentParser) -> Run:
+    """Write a made-up shop in the shape of the source contract."""
+    import os
+    from datetime import date
+    from pathlib import Path
+
+    parser.add_argument("--customers", type=int, default=1_000, metavar="N", help="people the shop has")
+    parser.add_argument("--days", type=int, default=540, metavar="D", help="length of the window, days")
+    parser.add_argument("--seed", type=int, default=7, metavar="S", help="same seed, same bytes")
+    parser.add_argument("--to", type=Path, required=True, metavar="PATH", help="folder to write to")
+    parser.add_argument("--format", choices=("parquet", "seeds"), default="parquet")
+    parser.add_argument(
+        "--until", type=date.fromisoformat, default=date(2026, 7, 1), help="end of the window, UTC"
+    )
+    parser.add_argument("--orders-per-customer", type=float, metavar="X", help="over 540 days")
+    parser.add_argument("--web-events-per-order", type=float, metavar="X")
+    parser.add_argument("--message-events-per-customer", type=float, metavar="X", help="over 540 days")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; changes no byte")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.demo import generate
+
+        options: dict[str, Any] = {
+            name: value for name, value in vars(arguments).items() if name != "command"
+        }
+        rows = generate(form=options.pop("format"), **options)
+        for table, count in sorted(rows.items()):
+            print(f"{count:>12,}  {table}")
+        return 0
+
+    return run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; the exit code is 0, or 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(prog="mailroom", description="Mailroom's command line.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    runs = {}
+    for name, register in COMMANDS.items():
+        runs[name] = register(commands.add_parser(name, help=register.__doc__, description=register.__doc__))
+    chosen = parser.parse_args(arguments)
+    try:
+        return runs[chosen.command](chosen)
+    except ValueError as error:
+        print(f"mailroom {chosen.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
