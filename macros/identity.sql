@@ -7,12 +7,13 @@ A customer_id, from the key of the customer's oldest record. It is minted in mod
 
 
 {#
-The part of a first name that tells two people behind one mailbox or phone apart: its first three letters without
-accents, so that "Katharina" and "Kathi" are one person. Null for initials and empty names, which tell nothing.
+A first name as it is compared: its first word in plain letters, so that Käthe, Kaethe and Kathe are one. Null for
+initials and empty names, which tell nothing.
 #}
 {% macro name_key(expression) -%}
-    {%- set plain = "translate(lower(" ~ expression ~ "), 'áàâãåéèêëíìîïóòôõúùûçñÁ', 'aaaaaeeeeiiiioooouuucna')" -%}
-    {%- set spelt = "replace(replace(replace(" ~ plain ~ ", 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue')" -%}
-    {%- set letters = replace_pattern(spelt, "[^a-z]") | trim -%}
-    case when length({{ letters }}) >= 3 then substr({{ letters }}, 1, 3) end
+    {%- set first_word = replace_pattern("lower(trim(" ~ expression ~ "))", "[ -].*$") | trim -%}
+    {%- set plain = "translate(" ~ first_word ~ ", 'áàâãåäéèêëíìîïóòôõöøúùûüýçñş', 'aaaaaaeeeeiiiioooooouuuuycns')" -%}
+    {%- set folded = "replace(replace(replace(replace(" ~ plain ~ ", 'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u')" -%}
+    {%- set letters = replace_pattern(folded, "[^a-z]") | trim -%}
+    case when length({{ letters }}) >= 3 then {{ letters }} end
 {%- endmacro %}

@@ -65,20 +65,29 @@ identifiers as (
     select * from accounts
 ),
 
-named as (
+keyed as (
     select
         *,
         {{ name_key('first_name') }} as name_key
     from identifiers
 ),
 
--- An e-mail address or phone number that goes by several first names is shared (a family, a couple).
+named as (
+    select
+        keyed.*,
+        coalesce({{ name_key('given_names.given_name') }}, keyed.name_key) as given_name
+    from keyed
+    left join {{ ref('given_names') }} as given_names on keyed.name_key = given_names.short_name
+),
+
+-- An address that goes by several names is shared (a family, a couple). Names are compared by their first letters
+-- here: to part one mailbox into two customers is to write to it twice.
 shared as (
     select
         identifier_type,
         identifier,
         count(*) as n_records,
-        count(distinct name_key) as n_names
+        count(distinct substr(given_name, 1, 3)) as n_names
     from named
     group by identifier_type, identifier
 )
@@ -88,8 +97,10 @@ select
     named.identifier_type,
     named.identifier,
     case
-        when shared.n_names > 1 and named.identifier_type <> 'shop_customer_id'
-            then named.identifier || '|' || named.name_key
+        -- A phone stands in a home more often than not: it joins only records of one given name.
+        when named.identifier_type = 'phone' then named.identifier || '|' || named.given_name
+        when named.identifier_type = 'email' and shared.n_names > 1
+            then named.identifier || '|' || substr(named.given_name, 1, 3)
         else named.identifier
     end as joins_by,
     coalesce(
@@ -98,8 +109,10 @@ select
             when blocked.identifier is not null then 'blocked: ' || blocked.why
             when shared.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
-            when shared.n_names > 1 and named.name_key is null and named.identifier_type <> 'shop_customer_id'
-                then 'shared by people of several names, and this record has none'
+            when named.identifier_type = 'phone' and named.given_name is null
+                then 'a phone number, and the record has no given name'
+            when named.identifier_type = 'email' and shared.n_names > 1 and named.given_name is null
+                then 'shared by people of several names, and the record has none'
         end
     ) as why_not
 from named

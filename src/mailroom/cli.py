@@ -50,6 +50,19 @@ def demo(parser: argparse.ArgumentParser) -> Run:
     return run
 
 
+@command
+def show(parser: argparse.ArgumentParser) -> Run:
+    """Print what the last build made and what to look at next."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.show import database_path, show
+
+        print(show(database_path()))
+        return 0
+
+    return run
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; the exit code is 0, or 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="mailroom", description="Mailroom's command line.")

@@ -1,0 +1,76 @@
+"""What a build made, printed for a person: public tables with their rows, one customer, what to look at next."""
+
+import os
+from pathlib import Path
+
+import duckdb
+
+# Public tables in the order people meet them, with the question each answers.
+QUESTIONS = {
+    "customers": "Who is this, what did they do, when were they last here?",
+    "customer_keys": "Which records in which systems are this person?",
+    "orders": "What was ordered, what was it worth after refunds?",
+    "order_lines": "Which products, at what price?",
+    "customer_categories": "What do they like?",
+    "customer_daily_activity": "What did they do, day by day?",
+    "email_events": "What was sent, what did people (not machines) do with it?",
+    "source_reconciliation": "Did every raw row and cent arrive?",
+    "rejected_rows": "Which rows were set aside, and why?",
+    "signal_readiness": "Which fields may steer decisions today?",
+}
+
+
+def database_path() -> Path:
+    """The DuckDB file that target `dev` of profiles.yml builds."""
+    return Path(os.environ.get("MAILROOM_DUCKDB_PATH", "warehouse/mailroom.duckdb"))
+
+
+def qualified_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Every table and view by its name, as schema.name."""
+    rows = connection.execute(
+        "select table_name, table_schema || '.' || table_name from information_schema.tables"
+    ).fetchall()
+    return dict(rows)
+
+
+def show(path: Path) -> str:
+    """The summary of one built warehouse.
+
+    Raises:
+        ValueError: there is no such file, or nothing was built into it.
+    """
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; build first (make build)")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        tables = qualified_tables(connection)
+        if "customers" not in tables:
+            raise ValueError(f"{path} has no table customers; build first (make build)")
+        lines = [f"Built {path}", "", f"{'table':<36}{'rows':>12}  answers"]
+        for name, question in QUESTIONS.items():
+            if name in tables:
+                count = connection.execute(f"select count(*) from {tables[name]}").fetchone()
+                lines.append(f"{tables[name]:<36}{count[0] if count else 0:>12,}  {question}")
+        lines += ["", "One customer:"]
+        customers = connection.execute(
+            f"""
+            select
+                customer_id, first_name, country_code, n_records, n_orders, net_revenue, last_ordered_at,
+                top_category, n_sessions_30d, n_human_clicks_90d, has_open_cart_30d
+            from {tables["customers"]}
+            where n_orders > 1
+            order by n_records desc, customer_id
+            limit 1
+            """
+        )
+        names = [column[0] for column in customers.description or []]
+        for row in customers.fetchall():
+            lines += [f"  {name:<20}{value}" for name, value in zip(names, row, strict=True)]
+    lines += [
+        "",
+        "Next:",
+        f"  look     duckdb {path} \"from customers limit 10\"",
+        "  check    make validate          (Great Expectations over the field dictionary, browsable in gx/)",
+        "  browse   make docs              (tables, columns and lineage in target/static_index.html)",
+        "  yours    README.md, “Bring your own data”",
+    ]
+    return "\n".join(lines)
