@@ -10,7 +10,7 @@ with guest_orders as (
         min(ordered_at) as first_seen_at,
         max(updated_at) as updated_at
     from {{ ref('stg_shop__orders') }}
-    where shop_customer_id is null
+    where shop_customer_id is null and (email is not null or phone is not null)
     group by email, phone
 ),
 
@@ -165,21 +165,23 @@ records as (
 )
 
 select
-    record_type || ':' || record_id as record_key,
-    record_type,
-    record_id,
-    shop_customer_id,
-    email,
-    phone,
-    first_name,
-    last_name,
-    street,
-    postal_code,
-    city,
-    country_code,
-    language_code,
-    time_zone,
-    acquisition_channel,
-    first_seen_at,
-    updated_at
+    records.record_type || ':' || records.record_id as record_key,
+    records.record_type,
+    records.record_id,
+    records.shop_customer_id,
+    records.email,
+    {{ normalise_phone('records.phone', 'countries.calling_code', "coalesce(countries.trunk_prefix, '')") }} as phone,
+    records.first_name,
+    records.last_name,
+    records.street,
+    records.postal_code,
+    records.city,
+    records.country_code,
+    records.language_code,
+    records.time_zone,
+    records.acquisition_channel,
+    records.first_seen_at,
+    records.updated_at
 from records
+left join {{ ref('countries') }} as countries
+    on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code

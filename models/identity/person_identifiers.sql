@@ -35,15 +35,13 @@ emails as (
 
 phones as (
     select
-        records.record_key,
-        records.first_name,
+        record_key,
+        first_name,
         'phone' as identifier_type,
-        {{ normalise_phone('records.phone', 'countries.calling_code', "coalesce(countries.trunk_prefix, '')") }} as identifier,
+        phone as identifier,
         cast(null as {{ dbt.type_string() }}) as why_not
     from records
-    left join {{ ref('countries') }} as countries
-        on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
-    where records.phone is not null
+    where phone is not null
 ),
 
 accounts as (
@@ -60,7 +58,7 @@ accounts as (
 identifiers as (
     select * from emails
     union all
-    select * from phones where identifier is not null
+    select * from phones
     union all
     select * from accounts
 ),

@@ -1,4 +1,8 @@
-"""The `mailroom` command. One function per command registers its arguments and runs it; imports stay inside."""
+"""The `mailroom` command line.
+
+One function per command adds its arguments and returns what to run. It imports what it needs inside, so that
+`mailroom --help` is quick.
+"""
 
 import argparse
 import sys
@@ -52,12 +56,15 @@ def demo(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def show(parser: argparse.ArgumentParser) -> Run:
-    """Print what the last build made and what to look at next."""
+    """Print what the last build made and what to look at next, or the first rows of one table."""
+    parser.add_argument("table", nargs="?", help="a table that the build made")
+    parser.add_argument("--rows", type=int, default=10, help="rows to print (default 10)")
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.show import database_path, show
+        from mailroom.show import database_path, first_rows, show
 
-        print(show(database_path()))
+        path = database_path()
+        print(first_rows(path, arguments.table, arguments.rows) if arguments.table else show(path))
         return 0
 
     return run

@@ -1,4 +1,4 @@
-"""What a build made, printed for a person: public tables with their rows, one customer, what to look at next."""
+"""What a build made, printed for a person: public tables, one customer, what to look at next."""
 
 import os
 from pathlib import Path
@@ -33,15 +33,43 @@ def qualified_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(rows)
 
 
+def opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; build first (make build)")
+    return duckdb.connect(str(path), read_only=True)
+
+
+def first_rows(path: Path, table: str, rows: int) -> str:
+    """The first rows of one table, a block of `column value` lines for each.
+
+    Raises:
+        ValueError: there is no such file or table.
+    """
+    with opened(path) as connection:
+        tables = qualified_tables(connection)
+        if table not in tables:
+            raise ValueError(f"no table {table}; there are {', '.join(sorted(tables))}")
+        result = connection.execute(f"select * from {tables[table]} order by 1 limit ?", [rows])
+        names = [column[0] for column in result.description or []]
+        width = max(map(len, names))
+        return "\n\n".join(
+            "\n".join(f"{name:<{width}}  {value}" for name, value in zip(names, row, strict=True))
+            for row in result.fetchall()
+        )
+
+
 def show(path: Path) -> str:
     """The summary of one built warehouse.
 
     Raises:
         ValueError: there is no such file, or nothing was built into it.
     """
-    if not path.exists():
-        raise ValueError(f"{path} does not exist; build first (make build)")
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with opened(path) as connection:
         tables = qualified_tables(connection)
         if "customers" not in tables:
             raise ValueError(f"{path} has no table customers; build first (make build)")
@@ -68,7 +96,7 @@ def show(path: Path) -> str:
     lines += [
         "",
         "Next:",
-        f"  look     duckdb {path} \"from customers limit 10\"",
+        "  look     mailroom show customers  (or any table above; the commands are in .venv/bin)",
         "  check    make validate          (Great Expectations over the field dictionary, browsable in gx/)",
         "  browse   make docs              (tables, columns and lineage in target/static_index.html)",
         "  yours    README.md, “Bring your own data”",
