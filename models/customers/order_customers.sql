@@ -1,4 +1,5 @@
--- Whose order it is: the shop account's customer, or for a guest the one whose address or number was given.
+-- Whose order it is: the shop account's customer, or for a guest the one whose address or number was given, or the
+-- visitor where the order names nobody else (var `keep_anonymous_visitors`).
 with orders as (
     select * from {{ ref('stg_shop__orders') }}
 ),
@@ -8,18 +9,39 @@ records as (
         record_key,
         customer_id
     from {{ ref('record_customers') }}
+),
+
+visitors as (
+    select
+        record_id as visitor_id,
+        customer_id
+    from {{ ref('customer_keys') }}
+    where record_type = 'web_visitor' and cluster_state <> 'shared device'
+),
+
+owned as (
+    select
+        orders.order_id,
+        orders.order_status,
+        orders.ordered_at,
+        coalesce(accounts.customer_id, guests.customer_id, visitors.customer_id) as customer_id
+    from orders
+    left join records as accounts on accounts.record_key = 'shop_customer:' || orders.shop_customer_id
+    left join records as guests
+        on
+            orders.shop_customer_id is null
+            and guests.record_key = 'guest_checkout:' || coalesce(orders.email, '') || '/' || coalesce(orders.phone, '')
+    left join visitors
+        on
+            coalesce(orders.shop_customer_id, orders.email, orders.phone) is null
+            and orders.visitor_id = visitors.visitor_id
 )
 
 select
-    orders.order_id,
-    coalesce(accounts.customer_id, guests.customer_id) as customer_id,
-    orders.order_status is null
-    or orders.order_status not in ('{{ var("not_a_sale_statuses") | join("', '") }}') as is_sale,
-    orders.ordered_at
-from orders
-left join records as accounts on accounts.record_key = 'shop_customer:' || orders.shop_customer_id
-left join records as guests
-    on
-        orders.shop_customer_id is null
-        and guests.record_key = 'guest_checkout:' || coalesce(orders.email, '') || '/' || coalesce(orders.phone, '')
-where coalesce(accounts.customer_id, guests.customer_id) is not null
+    order_id,
+    customer_id,
+    order_status is null
+    or order_status not in ('{{ var("not_a_sale_statuses") | join("', '") }}') as is_sale,
+    ordered_at
+from owned
+where customer_id is not null

@@ -5,6 +5,10 @@ with orders as (
 select
     orders.order_id,
     orders.customer_id as shop_customer_id,
+    case
+        when orders.customer_id is null
+            then md5(coalesce(orders.email, '') || '/' || coalesce(orders.phone, ''))
+    end as guest_id,
     orders.visitor_id,
     orders.email,
     orders.phone,
