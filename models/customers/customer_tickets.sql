@@ -21,6 +21,4 @@ select
     tickets.solved_at
 from tickets
 inner join records
-    on
-        records.record_key = 'support_requester:' || coalesce(tickets.shop_customer_id, '')
-        || '/' || coalesce(tickets.email, '') || '/' || coalesce(tickets.phone, '')
+    on records.record_key = 'support_requester:' || tickets.requester_id

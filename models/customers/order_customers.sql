@@ -11,6 +11,7 @@ records as (
     from {{ ref('record_customers') }}
 ),
 
+{% if var('keep_anonymous_visitors') -%}
 visitors as (
     select
         record_id as visitor_id,
@@ -19,22 +20,25 @@ visitors as (
     where record_type = 'web_visitor' and cluster_state <> 'shared device'
 ),
 
+{% endif -%}
+
 owned as (
     select
         orders.order_id,
         orders.order_status,
         orders.ordered_at,
-        coalesce(accounts.customer_id, guests.customer_id, visitors.customer_id) as customer_id
+        coalesce(
+            accounts.customer_id, guests.customer_id{{ ', visitors.customer_id' if var('keep_anonymous_visitors') }}
+        ) as customer_id
     from orders
     left join records as accounts on accounts.record_key = 'shop_customer:' || orders.shop_customer_id
-    left join records as guests
-        on
-            orders.shop_customer_id is null
-            and guests.record_key = 'guest_checkout:' || coalesce(orders.email, '') || '/' || coalesce(orders.phone, '')
+    left join records as guests on guests.record_key = 'guest_checkout:' || orders.guest_id
+    {%- if var('keep_anonymous_visitors') %}
     left join visitors
         on
             coalesce(orders.shop_customer_id, orders.email, orders.phone) is null
             and orders.visitor_id = visitors.visitor_id
+    {%- endif %}
 )
 
 select

@@ -1,7 +1,7 @@
 -- One shape for every record that describes a person, whatever system it comes from.
 with guest_orders as (
     select
-        coalesce(email, '') || '/' || coalesce(phone, '') as record_id,
+        guest_id as record_id,
         email,
         phone,
         max(first_name) as first_name,
@@ -10,8 +10,8 @@ with guest_orders as (
         min(ordered_at) as first_seen_at,
         max(updated_at) as updated_at
     from {{ ref('stg_shop__orders') }}
-    where shop_customer_id is null and (email is not null or phone is not null)
-    group by email, phone
+    where guest_id is not null
+    group by guest_id, email, phone
 ),
 
 -- An order may name a shop account that the shop did not hand over: the order is what is known of it.
@@ -37,7 +37,7 @@ unlisted_accounts as (
 
 requesters as (
     select
-        coalesce(shop_customer_id, '') || '/' || coalesce(email, '') || '/' || coalesce(phone, '') as record_id,
+        requester_id as record_id,
         shop_customer_id,
         email,
         phone,
@@ -45,7 +45,7 @@ requesters as (
         min(created_at) as first_seen_at,
         max(updated_at) as updated_at
     from {{ ref('stg_support__tickets') }}
-    group by shop_customer_id, email, phone
+    group by requester_id, shop_customer_id, email, phone
 ),
 
 records as (

@@ -6,7 +6,7 @@ select
     orders.order_id,
     orders.customer_id as shop_customer_id,
     case
-        when orders.customer_id is null
+        when orders.customer_id is null and coalesce(orders.email, orders.phone) is not null
             then md5(coalesce(orders.email, '') || '/' || coalesce(orders.phone, ''))
     end as guest_id,
     orders.visitor_id,
