@@ -107,6 +107,10 @@ A value that is already of the contract's type costs no check.
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
 {%- set identified_by = contract(source_name, table_name).config.get('meta', {}).get('identified_by') -%}
+{#- A shop that knows people by their device only has orders of nobody but a visitor. -#}
+{%- if identified_by and var('keep_anonymous_visitors') and columns | selectattr('name', 'equalto', 'visitor_id') | list -%}
+    {%- set identified_by = (identified_by + ['visitor_id']) | unique | list -%}
+{%- endif -%}
 {%- set given = [] -%}
 {%- set parsed = [] -%}
 {%- set values = [] -%}

@@ -22,7 +22,7 @@ select
         visitors.customer_id,
         accounts.customer_id
         {%- if var('keep_anonymous_visitors') %},
-        {{ mint_customer_id("'web_visitor:' || sessions.visitor_id") }}
+        case when visitors.n_customers = 0 then {{ mint_customer_id("'web_visitor:' || sessions.visitor_id") }} end
         {%- endif %}
     ) as customer_id,
     sessions.utm_source,

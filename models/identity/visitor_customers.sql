@@ -48,11 +48,26 @@ known as (
     group by logins.visitor_id
 ),
 
+sightings as (
+    select
+        visitor_id,
+        first_seen_at
+    from sessions
+    {%- if var('keep_anonymous_visitors') %}
+    union all
+    select
+        visitor_id,
+        ordered_at as first_seen_at
+    from {{ ref('stg_shop__orders') }}
+    where visitor_id is not null
+    {%- endif %}
+),
+
 visitors as (
     select
         visitor_id,
         min(first_seen_at) as first_seen_at
-    from sessions
+    from sightings
     group by visitor_id
 )
 
