@@ -1,0 +1,88 @@
+{#
+A select over one public table, with one row for the whole list and one per source: n_rows, and for the n-th column
+of its entry filled_n, valid_n, distinct_n and newest_n.
+Error: a public table of the floors under quality that isn't counted.
+#}
+{% macro field_totals(table, relation) %}
+    {%- if not execute -%}{{ return('select 1 as n_rows from ' ~ relation) }}{%- endif -%}
+    {%- set model = graph.nodes['model.mailroom.' ~ table] -%}
+    {%- set source = model.config.meta.get('source_column') -%}
+    {%- set days = model.config.meta.get('checked_days') -%}
+    {%- set dated_by = model.config.meta.get('field_defaults', {}).get('dated_by') -%}
+    select
+        {% if source -%}
+        case when grouping({{ source }}) = 1 then 'all' else coalesce({{ source }}, 'unknown') end as source,
+        {%- else -%}
+        'all' as source,
+        {%- endif %}
+        {%- for entry in field_entries() if entry.model_name == table %}
+        {%- set name = entry.column_name %}
+        count({{ name }}) as filled_{{ entry.column_number }},
+        count(case when {{ is_valid_value(entry) }} then 1 end) as valid_{{ entry.column_number }},
+        {{ approximate_distinct(name) }} as distinct_{{ entry.column_number }},
+        {% if entry.dated_by and '.' not in entry.dated_by -%}
+        max(case when {{ name }} is not null and {{ entry.dated_by }} <= {{ as_of() }} then {{ entry.dated_by }} end)
+        {%- else -%}
+        cast(null as {{ dbt.type_timestamp() }})
+        {%- endif %} as newest_{{ entry.column_number }},
+        {%- endfor %}
+        count(*) as n_rows
+    from {{ relation }}
+    {%- if days %}
+    where {{ dated_by }} >= {{ dbt.dateadd('day', -days, as_of()) }}
+    {%- endif %}
+    {%- if source %}
+    group by grouping sets ((), ({{ source }}))
+    {%- endif %}
+{% endmacro %}
+
+
+{#
+The totals of a table, one row per field and source. The dictionary's rows drive it, so that the table itself is read
+once on engines that read a CTE anew at each mention.
+#}
+{% macro totals_by_field(table) %}
+    {%- set entries = [] -%}
+    {%- for entry in field_entries() if entry.model_name == table -%}{%- do entries.append(entry) -%}{%- endfor -%}
+    select
+        dictionary.model_name,
+        dictionary.column_name,
+        {% if entries -%}
+        totals.source,
+        cast(totals.n_rows as bigint) as n_rows,
+        {% for measure in ['filled', 'valid', 'distinct'] -%}
+        case dictionary.column_name
+            {%- for entry in entries %}
+            when '{{ entry.column_name }}' then totals.{{ measure }}_{{ entry.column_number }}
+            {%- endfor %}
+        end as n_{{ measure }},
+        {% endfor -%}
+        case dictionary.column_name
+            {%- for entry in entries %}
+            when '{{ entry.column_name }}' then cast(totals.newest_{{ entry.column_number }} as {{ dbt.type_timestamp() }})
+            {%- endfor %}
+        end as newest_at
+        {%- else -%}
+        cast(null as {{ dbt.type_string() }}) as source,
+        cast(null as bigint) as n_rows,
+        cast(null as bigint) as n_filled,
+        cast(null as bigint) as n_valid,
+        cast(null as bigint) as n_distinct,
+        cast(null as {{ dbt.type_timestamp() }}) as newest_at
+        {%- endif %}
+    from dictionary
+    cross join {{ table }}_totals as totals
+    where dictionary.model_name = '{{ table }}'
+{%- endmacro %}
+
+
+{# A share as a text in whole percent, rounded down so that a share under a threshold never reads as that threshold. #}
+{% macro percent_text(share) -%}
+    cast(cast(floor(100 * {{ share }} + 0.000001) as bigint) as {{ dbt.type_string() }}) || ' %'
+{%- endmacro %}
+
+
+{# A number of days as a text, rounded up so that a day over a limit never reads as that limit. #}
+{% macro days_text(days) -%}
+    cast(cast(ceil({{ days }}) as bigint) as {{ dbt.type_string() }}) || case when ceil({{ days }}) = 1 then ' day' else ' days' end
+{%- endmacro %}

@@ -1,0 +1,113 @@
+{#
+What the values of a format look like. Said once: field_counts makes SQL of it, mailroom validate expectations.
+pattern: a regular expression that finds a match in every valid text, written so that RE2, Java and Python agree (no
+backslashes). at_least, at_most: bounds of a number. past: not after as_of().
+#}
+{% macro field_formats() %}
+    {{ return({
+        'text': {'pattern': '[^ ]'},
+        'id': {'pattern': '^[^ ](.*[^ ])?$'},
+        'customer_id': {'pattern': '^c_[0-9a-f]{16}$'},
+        'household_id': {'pattern': '^h_[0-9a-f]{16}$'},
+        'email': {'pattern': '^[^@ ,;<>()A-Z]+@[^@ ,;<>()A-Z]+[.][^@ ,;<>().0-9A-Z]{2,}$'},
+        'e164': {'pattern': '^[+][1-9][0-9]{7,14}$'},
+        'iso_country': {'pattern': '^[A-Z]{2}$'},
+        'iana_time_zone': {'pattern': '^([A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)+|UTC)$'},
+        'language_code': {'pattern': '^[a-z]{2}$'},
+        'url': {'pattern': '^https?://[^ ]+$'},
+        'number': {},
+        'money': {'at_least': 0},
+        'signed_money': {},
+        'count': {'at_least': 0},
+        'days': {'at_least': 0},
+        'share': {'at_least': 0, 'at_most': 1},
+        'ratio': {'at_least': 0},
+        'boolean': {},
+        'date': {'past': true},
+        'timestamp': {'past': true}
+    }) }}
+{% endmacro %}
+
+
+{# The format that a column's name and type promise by the naming conventions; config.meta.format says otherwise. #}
+{% macro promised_format(name, data_type) %}
+    {%- if name == 'customer_id' or data_type in ('boolean', 'date', 'timestamp') -%}
+        {{ return(name if name == 'customer_id' else data_type) }}
+    {%- endif -%}
+    {%- if name.endswith('_id') or name.endswith('_key') -%}{{ return('id') }}{%- endif -%}
+    {%- if name.startswith('n_') -%}{{ return('count') }}{%- endif -%}
+    {%- if name.endswith('_share') -%}{{ return('share') }}{%- endif -%}
+    {%- if name.endswith('_days') -%}{{ return('days') }}{%- endif -%}
+    {%- if data_type.startswith('decimal') -%}{{ return('money') }}{%- endif -%}
+    {{ return('text' if data_type == 'string' else 'number') }}
+{% endmacro %}
+
+
+{#
+The entries of all public columns, from the dbt graph, ordered by model and place in the model. Each is the column's
+config.meta over the model's config.meta.field_defaults, with name, type, description and format resolved.
+The keys are described in the header of models/customers/_customers.yml. Empty while dbt parses.
+#}
+{% macro field_entries() %}
+    {%- set entries = [] -%}
+    {%- if execute -%}
+        {%- set keys = primary_keys() -%}
+        {%- for model in graph.nodes.values() | sort(attribute='name')
+            if model.resource_type == 'model' and model.package_name == 'mailroom' and model.config.access == 'public' -%}
+            {%- set defaults = model.config.meta.get('field_defaults', {}) -%}
+            {%- for column in model.columns.values() -%}
+                {%- set entry = dict(defaults) -%}
+                {%- do entry.update(column.config.get('meta', {})) -%}
+                {%- set format = entry.format or promised_format(column.name, column.data_type or 'string') -%}
+                {%- do entry.update(field_formats().get(format, {})) -%}
+                {%- do entry.update({
+                    'schema_name': model.schema,
+                    'model_name': model.name,
+                    'column_name': column.name,
+                    'column_number': loop.index,
+                    'description': column.description,
+                    'data_type': column.data_type,
+                    'is_key': column.name in keys.get(model.unique_id, []),
+                    'format': format
+                }) -%}
+                {%- do entries.append(entry) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(entries) }}
+{% endmacro %}
+
+
+{# The columns of each model's primary_key test, by the model's unique id. #}
+{% macro primary_keys() %}
+    {%- set keys = {} -%}
+    {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.test_metadata and test.test_metadata.name == 'primary_key' -%}
+        {%- do keys.update({test.attached_node: test.test_metadata.kwargs.columns}) -%}
+    {%- endfor -%}
+    {{ return(keys) }}
+{% endmacro %}
+
+
+{# The value of one key of an entry as an SQL literal; a list becomes one text. #}
+{% macro entry_literal(value) %}
+    {%- if value is none or value is undefined -%}{{ return('null') }}{%- endif -%}
+    {%- if value is boolean or value is number -%}{{ return(value | string | lower) }}{%- endif -%}
+    {%- set words = value if value is string else value | join(', ') -%}
+    {{ return(dbt.string_literal(dbt.escape_single_quotes(words | trim | replace('\n', ' ')))) }}
+{% endmacro %}
+
+
+{# SQL: whether a value is one that its entry allows. Null where the value is. #}
+{% macro is_valid_value(entry) %}
+    {%- set name = entry.column_name -%}
+    {%- set rules = [] -%}
+    {%- if entry.accepted -%}
+        {%- do rules.append("cast(" ~ name ~ " as " ~ dbt.type_string() ~ ") in ('" ~ entry.accepted | join("', '") ~ "')") -%}
+    {%- elif entry.pattern -%}
+        {%- do rules.append(matches_pattern(name, entry.pattern) | trim) -%}
+    {%- endif -%}
+    {%- if entry.at_least is defined -%}{%- do rules.append(name ~ ' >= ' ~ entry.at_least) -%}{%- endif -%}
+    {%- if entry.at_most is defined -%}{%- do rules.append(name ~ ' <= ' ~ entry.at_most) -%}{%- endif -%}
+    {%- if entry.past -%}{%- do rules.append(name ~ ' <= ' ~ as_of()) -%}{%- endif -%}
+    {{ return(rules | join(' and ') or name ~ ' is not null') }}
+{% endmacro %}

@@ -1,0 +1,37 @@
+-- One pass over each public table: grouping sets count the whole list and each source at once.
+{%- set tables = [
+    'customer_id_changes', 'customer_keys', 'customers', 'orders', 'order_lines', 'refunds', 'products',
+    'email_events', 'customer_daily_activity', 'customer_categories',
+] %}
+with dictionary as (
+    select
+        model_name,
+        column_name
+    from {{ ref('field_dictionary') }}
+),
+
+{% for table in tables -%}
+{{ table }}_totals as (
+    {{ field_totals(table, ref(table)) }}
+),
+
+{% endfor -%}
+all_totals as (
+    {% for table in tables -%}
+    {{ totals_by_field(table) }}
+    {%- if not loop.last %}
+    union all
+    {% endif -%}
+    {% endfor %}
+)
+
+select
+    model_name,
+    column_name,
+    source,
+    n_rows,
+    n_filled,
+    n_valid,
+    n_distinct,
+    newest_at
+from all_totals
