@@ -13,7 +13,7 @@ DAY = 86_400  # seconds
 HOUR = 3_600  # seconds
 
 # Size ------------------------------------------------------------------------------------------------
-CHUNK_PEOPLE = 20_000  # people made at a time; fixes the memory and, with the seed, the result
+CHUNK_PEOPLE = 10_000  # people made at a time; fixes the memory and, with the seed, the result
 REFERENCE_DAYS = 540  # the intensities below are per customer over this many days
 
 # Buying ------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ SEND_RAMP = (0.4, 1.6)  # relative share of the list that is written to, first a
 PREFERRED_FREQUENCY = {"": 0.72, "weekly": 0.14, "monthly": 0.11, "daily": 0.03}
 MONTHLY_FACTOR = 0.3  # of the campaigns, for people who want monthly mail
 TRANSACTIONAL_SHARE = 0.2  # of message events are order confirmations, at most
-EVENTS_PER_MESSAGE = 2.75  # expected; only used to hit the intended number of events
+EVENTS_PER_MESSAGE = 2.6  # expected; only used to hit the intended number of events
 HARD_BOUNCE_SHARE = 0.012  # of profiles have a dead mailbox
 SOFT_BOUNCE_SHARE = 0.008  # of messages
 OPEN_PROPENSITY = (1.6, 3.0)  # beta distribution over people: share of messages a living customer opens
@@ -202,16 +202,15 @@ NAME_FORMS = (0.82, 0.04, 0.05, 0.04, 0.03, 0.02)
 
 # country -> (share, language, time zone, dial code, mobile prefixes, digits after the prefix, area codes,
 #             spellings, cities with postal codes)
+Texts = tuple[str, ...]
 COUNTRIES: dict[
-    str,
-    tuple[
-        float, str, str, str, tuple[str, ...], int, tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]
-    ],
+    str, tuple[float, str, str, str, Texts, int, Texts, Texts, tuple[tuple[str, str], ...]]
 ] = {
     "DE": (
         0.62, "de", "Europe/Berlin", "49", ("151", "157", "160", "170", "172", "175", "176"), 7,
         ("30", "40", "89", "221", "69"), ("DE", "Germany", "Deutschland", "de"),
-        (("Berlin", "10115"), ("Hamburg", "20095"), ("München", "80331"), ("Köln", "50667"), ("Leipzig", "04109")),
+        (("Berlin", "10115"), ("Hamburg", "20095"), ("München", "80331"), ("Köln", "50667"),
+         ("Leipzig", "04109")),
     ),
     "AT": (
         0.10, "de", "Europe/Vienna", "43", ("664", "650", "660", "676"), 7, ("1", "316"),
@@ -247,22 +246,26 @@ PROVIDERS: dict[str, dict[str, float]] = {
     "nl": {"gmail.com": 0.55, "outlook.com": 0.15, "icloud.com": 0.15, "ziggo.nl": 0.15},
 }  # fmt: skip
 FIRST_NAMES: dict[str, tuple[str, ...]] = {
-    "de": ("Anna", "Jürgen", "Sabine", "Lukas", "Zoë", "Thomas", "Katharina", "Jörg", "Emilia", "Maximilian",
-           "Elisabeth", "Björn", "Leonie", "Sebastian", "Mehmet", "Ayşe", "Johanna", "Paul", "Käthe", "Felix"),
+    "de": ("Anna", "Jürgen", "Sabine", "Lukas", "Zoë", "Thomas", "Katharina", "Jörg", "Emilia",
+           "Maximilian", "Elisabeth", "Björn", "Leonie", "Sebastian", "Mehmet", "Ayşe",
+           "Johanna", "Paul", "Käthe", "Felix"),
     "fr": ("René", "Chloé", "Amélie", "François", "Léa", "Hélène", "Hugo", "Inès", "Théo", "Margaux"),
-    "en": ("William", "Olivia", "James", "Emma", "Robert", "Elizabeth", "Noah", "Siobhán", "Grace", "Michael"),
+    "en": ("William", "Olivia", "James", "Emma", "Robert", "Elizabeth", "Noah", "Siobhán",
+           "Grace", "Michael"),
     "nl": ("Daan", "Sanne", "Johannes", "Fleur", "Bram", "Noëlle", "Lotte", "Willem", "Femke", "Thijs"),
 }  # fmt: skip
 LAST_NAMES: dict[str, tuple[str, ...]] = {
-    "de": ("Berg", "Müller", "Schröder", "Köhler", "Weiß", "Vogel", "Lehmann", "Yılmaz", "Brandt", "Hofmann", "Günther",
-           "Kaiser", "von Stein", "Schäfer", "Novák", "Meier-Lang", "Winter", "Busch", "Jäger", "Sommer", "Krüger"),
+    "de": ("Berg", "Müller", "Schröder", "Köhler", "Weiß", "Vogel", "Lehmann", "Özdemir",
+           "Brandt", "Hofmann", "Günther", "Kaiser", "von Stein", "Schäfer", "Novák", "Meier-Lang",
+           "Winter", "Busch", "Jäger", "Sommer", "Krüger"),
     "fr": ("Lefèvre", "Moreau", "Girard", "Benoît", "Mercier", "Dupré", "Fontaine", "Chevalier"),
     "en": ("O'Neill", "Taylor", "Harper", "Bennett", "Walsh", "Carter", "Reed", "Hughes"),
     "nl": ("de Vries", "Bakker", "van Dijk", "Visser", "Smit", "Mulder", "Brouwer"),
 }  # fmt: skip
 NICKNAMES = {
     "Katharina": "Kathi", "Maximilian": "Max", "Elisabeth": "Lisa", "Sebastian": "Basti", "Johanna": "Hanna",
-    "Thomas": "Tom", "William": "Bill", "Robert": "Bob", "Elizabeth": "Liz", "James": "Jim", "Michael": "Mike",
+    "Thomas": "Tom", "William": "Bill", "Robert": "Bob", "Elizabeth": "Liz", "James": "Jim",
+    "Michael": "Mike",
     "Johannes": "Jan", "Willem": "Wim", "François": "Fanfan", "Sabine": "Bine",
 }  # fmt: skip
 STREETS: dict[str, tuple[str, ...]] = {

@@ -1,7 +1,7 @@
 """Bad rows, so that the set-aside machinery has something to show, listed in truth/dirt.
 
-Bad rows are added: each is a copy of a good row with one thing wrong and, unless its key is what is wrong, a key
-of its own. No good row loses its parent.
+Bad rows are added: each is a copy of a good row with one thing wrong and, unless its key is what is wrong, a
+key of its own. No good row loses its parent.
 """
 
 from dataclasses import dataclass
@@ -93,12 +93,15 @@ KINDS: dict[tuple[str, str], tuple[str, dict[str, tuple[str, str | None]]]] = {
 }
 
 
+Cells = dict[str, list[tuple[int, str]]]  # column -> (row, text to write there)
+
+
 @dataclass
 class Soiled:
     """A table with its bad rows, the text to write over single cells in seeds, and what to list in truth."""
 
     table: pa.Table
-    unparseable: dict[str, list[tuple[int, str]]]  # column -> (row, text)
+    unparseable: Cells
     listed: list[tuple[str, str, str | None, str]]  # source, table, key, kind
 
 
@@ -149,7 +152,7 @@ def soil(
     order: Ints = np.argsort(np.concatenate(origins), kind="stable")
     lands = np.empty(len(order), dtype=np.int64)
     lands[order] = np.arange(len(order))
-    cells: dict[str, list[tuple[int, str]]] = {}
+    cells: Cells = {}
     for row, column, text in unparsed:
         cells.setdefault(column, []).append((int(lands[row]), text))
     return Soiled(pa.concat_tables(pieces).take(pa.array(order)), cells, listed)

@@ -1,4 +1,4 @@
-"""Messages to profiles and what happens to them: deliveries, opens by people and machines, clicks, goodbyes."""
+"""Messages to profiles and what happens to them: deliveries, opens by people and machines, clicks."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ import numpy as np
 from mailroom.demo import constants as c
 from mailroom.demo.encode import NONE, Bools, Ints, chance, pick
 from mailroom.demo.orders import Orders
-from mailroom.demo.people import People, Records, at_best_hour
-from mailroom.demo.world import World, utc_offset
+from mailroom.demo.people import People, Records, at_best_hour, first_record
+from mailroom.demo.world import Config, World, utc_offset
 
 SENT, DELIVERED, OPENED, CLICKED, BOUNCED, COMPLAINED, UNSUBSCRIBED = range(7)
 EVENT_TYPES = ("sent", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
@@ -19,6 +19,7 @@ FOREVER = np.iinfo(np.int64).max
 SUBSCRIBED, UNSUBSCRIBER, NEVER, PENDING = range(4)
 STATUSES = ("subscribed", "unsubscribed", "never_subscribed", "pending")
 FREQUENCIES = tuple(c.PREFERRED_FREQUENCY)
+GOODBYE = -2  # stands for the unsubscribe link where a product is linked
 
 
 @dataclass
@@ -65,7 +66,7 @@ class MessageEvents:
     kind: Ints
     type: Ints
     bounce: Ints  # 0 hard, 1 soft, NONE
-    product: Ints  # of the link; -2 the unsubscribe link, NONE no link
+    product: Ints  # of the link; GOODBYE the unsubscribe link, NONE no link
     agent: Ints
     flagged: Ints  # is_machine_open: 1, 0, NONE
     at: Ints
@@ -153,6 +154,13 @@ def _stop(boxes: Mailboxes, messages: Messages) -> Messages:
     return messages.take(messages.at <= boxes.ends[messages.profile])
 
 
+def newsletter_budget(config: Config, n: int, placed: tuple[Ints, Ints, Bools], boxes: Mailboxes) -> float:
+    """Newsletters to `n` people with which, after the automated messages, the intended events are reached."""
+    wanted = config.message_events_per_customer * config.days / c.REFERENCE_DAYS * n / c.EVENTS_PER_MESSAGE
+    confirmations = min(c.TRANSACTIONAL_SHARE * wanted, len(placed[0]) * c.PROFILE_SHARE)
+    return max(wanted - confirmations - 0.9 * len(boxes.profiles), 0.2 * wanted)
+
+
 def send_campaigns(
     world: World, people: People, rng: np.random.Generator, boxes: Mailboxes, budget: float
 ) -> Messages:
@@ -166,6 +174,8 @@ def send_campaigns(
     ramp = np.interp(at[campaign], [config.start, config.until], c.SEND_RAMP)
     weight = ramp * np.where(boxes.frequency[profile] == monthly, c.MONTHLY_FACTOR, 1.0)
     share = np.minimum(weight * budget / max(float(weight.sum()), 1.0), 1.0)
+    for _ in range(3):  # what the cap cuts off goes to the others
+        share = np.minimum(share * budget / max(float(share.sum()), 1.0), 1.0)
     chosen = chance(rng, share, len(share))
     profile, campaign = profile[chosen], campaign[chosen]
     sent = at[campaign] + rng.integers(0, 900, len(profile))
@@ -187,31 +197,37 @@ def email_orders(
     return person[row], at, messages.clicked[row], messages.campaign[row]
 
 
+def send_welcomes(world: World, people: People, rng: np.random.Generator, boxes: Mailboxes) -> Messages:
+    """A welcome to every profile that subscribed or still has to confirm."""
+    profile = np.flatnonzero((boxes.status == SUBSCRIBED) | (boxes.status == PENDING))
+    at = boxes.profiles.created[profile] + rng.integers(30, 600, len(profile))
+    messages = _react(world, people, rng, boxes, profile, np.full(len(profile), world.campaigns.welcome), at)
+    subscribed = boxes.status[messages.profile] == SUBSCRIBED
+    messages.unsubscribed[~subscribed] = NONE
+    messages.complained[~subscribed] = NONE
+    _stop(boxes, messages)
+    return messages
+
+
 def send_automated(
     world: World, people: People, rng: np.random.Generator, boxes: Mailboxes, orders: Orders
 ) -> Messages:
-    """Welcome messages, order confirmations and win-backs.
+    """Order confirmations and win-backs; newsletters are through by now, so nobody says goodbye here.
 
     Confirmations went out through the ESP only in the last part of the window, as many as the intended
     number of message events leaves room for; before that the shop's own mail server sent them.
     """
     config = world.config
-    first_profile = np.full(len(people), NONE)
-    person = boxes.profiles.person
-    first_profile[person[::-1]] = np.arange(len(person))[::-1]
-
-    welcomed = np.flatnonzero((boxes.status == SUBSCRIBED) | (boxes.status == PENDING))
-    welcome_at = boxes.profiles.created[welcomed] + rng.integers(30, 600, len(welcomed))
+    first_profile = first_record(boxes.profiles, len(people))
 
     budget = config.message_events_per_customer * config.days / c.REFERENCE_DAYS * len(people)
     room = c.TRANSACTIONAL_SHARE * budget / c.EVENTS_PER_MESSAGE / max(len(orders), 1)
     since = config.until - min(room, 1.0) * config.days * c.DAY
-    reachable = (first_profile[orders.person] >= 0) & (orders.at >= since)
-    confirmed = np.flatnonzero(reachable)
-    confirmed = confirmed[
-        boxes.profiles.created[first_profile[orders.person[confirmed]]] <= orders.at[confirmed]
-    ]
-    confirm_at = orders.at[confirmed] + rng.integers(20, 120, len(confirmed))
+    confirmed = np.flatnonzero((first_profile[orders.person] >= 0) & (orders.at >= since))
+    box, ordered = first_profile[orders.person[confirmed]], orders.at[confirmed]
+    reachable = (boxes.profiles.created[box] <= ordered) & ~(boxes.dead[box] & (boxes.ends[box] < ordered))
+    confirmed_box, ordered = box[reachable], ordered[reachable]
+    confirm_at = ordered + rng.integers(20, 120, len(ordered))
 
     # A win-back goes out 75 days after an order that was followed by no other.
     by_person = np.lexsort((orders.at, orders.person))
@@ -223,24 +239,22 @@ def send_automated(
     due = due[quiet]
     wanted = (boxes.ends[box] > due) & (boxes.status[box] == SUBSCRIBED) & (boxes.profiles.created[box] < due)
 
-    profile = np.concatenate([welcomed, first_profile[orders.person[confirmed]], box[wanted]])
-    campaign = np.repeat(
-        [world.campaigns.welcome, world.campaigns.confirmation, world.campaigns.win_back],
-        [len(welcomed), len(confirmed), int(wanted.sum())],
-    )
-    sent = np.concatenate([welcome_at, confirm_at, due[wanted]])
+    profile = np.concatenate([confirmed_box, box[wanted]])
+    automated = [world.campaigns.confirmation, world.campaigns.win_back]
+    campaign = np.repeat(automated, [len(confirmed_box), int(wanted.sum())])
+    sent = np.concatenate([confirm_at, due[wanted]])
     inside = sent < config.until - 60
     messages = _react(world, people, rng, boxes, profile[inside], campaign[inside], sent[inside])
     messages.clicked[messages.campaign == world.campaigns.confirmation] = NONE
+    messages.unsubscribed[:] = NONE
+    messages.complained[:] = NONE
     return messages
 
 
-def join(first: Messages, second: Messages) -> Messages:
-    """Both sets of messages in order of sending; the number of a message is its place."""
-    both = Messages(
-        **{name: np.concatenate([column, getattr(second, name)]) for name, column in vars(first).items()}
-    )
-    return both.take(np.lexsort((both.profile, both.at)))
+def join(parts: list[Messages]) -> Messages:
+    """All messages in order of sending; the number of a message is its place."""
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])}
+    return Messages(**columns).take(np.lexsort((columns["profile"], columns["at"])))
 
 
 def make_message_events(
@@ -249,7 +263,7 @@ def make_message_events(
     """Every event of every message, by people and by machines, before the end of the window."""
     n = len(messages.at)
     box = messages.profile
-    batches: list[tuple[Ints, Ints, int, Ints, Ints, Ints, Ints, Ints]] = []
+    batches: list[dict[str, Ints]] = []
 
     def add(
         rows: Ints | Bools,
@@ -261,17 +275,12 @@ def make_message_events(
         flagged: Ints | int = NONE,
         bounce: Ints | int = NONE,
     ) -> None:
-        row = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        size = len(row)
-        batches.append(
-            (
-                row,
-                np.full(size, kind),
-                event_type,
-                *(np.broadcast_to(np.asarray(x), size) for x in (bounce, product, agent, flagged)),
-                at,
-            )
-        )
+        message = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        columns = {"kind": kind, "type": event_type, "bounce": bounce, "product": product, "agent": agent}
+        batch = {"message": message.astype(np.int64), "at": at}
+        for name, value in {**columns, "flagged": flagged}.items():
+            batch[name] = np.broadcast_to(np.asarray(value, dtype=np.int64), len(message))
+        batches.append(batch)
 
     add(np.arange(n), messages.at, SENT)
     arrived = messages.delivered >= 0
@@ -316,7 +325,7 @@ def make_message_events(
     each = np.repeat(np.arange(len(scanned)), links)
     nth = np.arange(len(each)) - np.repeat(np.cumsum(links) - links, links)
     link = rng.integers(0, len(world.products.price), len(each))
-    link = np.where(nth == 0, -2, link)
+    link = np.where(nth == 0, GOODBYE, link)
     add(scanned[each], begins[each] + nth // 2, CLICKED, SCANNER, scanner, link)
 
     # People. Behind Apple's proxy the pixel is loaded already, so that their own look leaves no open.
@@ -341,14 +350,7 @@ def make_message_events(
     angry = messages.complained >= 0
     add(angry, messages.complained[angry], COMPLAINED)
 
-    message = np.concatenate([batch[0] for batch in batches])
-    event_type = np.repeat([batch[2] for batch in batches], [len(batch[0]) for batch in batches])
-    kind, bounce, product, agents, flagged, at = (
-        np.concatenate([np.asarray(batch[k]) for batch in batches]) for k in (1, 3, 4, 5, 6, 7)
-    )
-    by_time = np.lexsort((event_type, message, at))
-    by_time = by_time[at[by_time] < world.config.until]
-    return MessageEvents(
-        message[by_time], kind[by_time], event_type[by_time], bounce[by_time], product[by_time], agents[by_time],
-        flagged[by_time], at[by_time],
-    )  # fmt: skip
+    columns = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    by_time = np.lexsort((columns["type"], columns["message"], columns["at"]))
+    by_time = by_time[columns["at"][by_time] < world.config.until]
+    return MessageEvents(**{name: column[by_time] for name, column in columns.items()})

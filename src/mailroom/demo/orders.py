@@ -6,13 +6,14 @@ import numpy as np
 
 from mailroom.demo import constants as c
 from mailroom.demo.encode import NONE, Bools, Ints, chance, grouped_rank, pick
-from mailroom.demo.people import People, at_best_hour
+from mailroom.demo.people import People, Records, at_best_hour, make_records
 from mailroom.demo.world import World
 
 CHANNELS = tuple(c.SALES_CHANNELS)
 STATUSES = tuple(c.ORDER_STATUSES)
 COUPONS = tuple(c.COUPONS)
 TOPICS = tuple(c.TICKET_SUBJECTS)
+TICKET_STATUSES = ("new", "open", "pending", "solved", "closed")
 
 
 @dataclass
@@ -39,6 +40,11 @@ class Orders:
     def total(self) -> Ints:
         """(n,) cents charged."""
         return self.subtotal - self.discount + self.shipping
+
+    @property
+    def online(self) -> Bools:
+        """(n,) whether it was placed on the web or in the app."""
+        return np.isin(self.channel, [CHANNELS.index("web"), CHANNELS.index("app")])
 
 
 @dataclass
@@ -79,11 +85,12 @@ class Tickets:
     person: Ints
     topic: Ints
     subject: Ints
-    status: Ints  # 0 new, 1 open, 2 pending, 3 solved, 4 closed
+    status: Ints
     satisfaction: Ints
     created: Ints
     updated: Ints
     solved: Ints
+    requester: Records  # as they wrote to the help desk
 
 
 def order_times(world: World, people: People, rng: np.random.Generator) -> tuple[Ints, Ints, Bools]:
@@ -203,9 +210,8 @@ def make_refunds(
     # A line's refund is what was paid for it: net of its own discount and its part of the order's.
     net = lines.net[line] * quantity // lines.quantity[line]
     owner = lines.order[line]
-    net -= np.where(
-        orders.subtotal[owner] > 0, net * orders.discount[owner] // np.maximum(orders.subtotal[owner], 1), 0
-    )
+    # Rounded up, so that all lines together never give back more than was paid.
+    net += -net * orders.discount[owner] // np.maximum(orders.subtotal[owner], 1)
     amount = np.concatenate([net, orders.total[whole]])
     days = rng.uniform(*c.REFUND_DAYS, len(order))
     at = orders.at[order] + (days * c.DAY).astype(np.int64)
@@ -262,4 +268,5 @@ def make_tickets(
         created=created,
         updated=last,
         solved=np.where(done, solved, NONE),
+        requester=make_records(people, rng, "ticket", orders.person[about], created, until),
     )

@@ -1,4 +1,4 @@
-"""The people of one chunk and the records that the systems keep of them: accounts, contacts, profiles, devices."""
+"""The people of one chunk and the records that systems keep of them: accounts, contacts, profiles."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from mailroom.demo import constants as c
-from mailroom.demo.encode import NONE, Bools, Floats, Ints, chance, pick
+from mailroom.demo.encode import NONE, Bools, Floats, Ints, chance, pick, texts
 from mailroom.demo.world import CATEGORIES, COUNTRIES, ZONES, World, joining, lifetimes, utc_offset
 
 GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
@@ -83,7 +83,7 @@ def at_best_hour(rng: np.random.Generator, people: People, person: Ints, at: Int
 
 def unaccented(name: str) -> str:
     """A name without accents."""
-    letters = unicodedata.normalize("NFKD", name.replace("ı", "i").replace("ß", "ss"))
+    letters = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
@@ -104,8 +104,8 @@ def make_people(world: World, index: int) -> People:
     """The people of chunk `index`."""
     config = world.config
     rng = config.rng(1, index, 0)
-    first = index * c.CHUNK_PEOPLE
-    n = min(c.CHUNK_PEOPLE, config.customers - first)
+    first = index * config.chunk_people
+    n = min(config.chunk_people, config.customers - first)
     sizes = 1 + pick(rng, list(c.HOUSEHOLD_SIZES.values()), n)
     head = np.repeat(np.cumsum(sizes) - sizes, sizes)[:n]
     alone = np.bincount(head, minlength=n)[head] == 1
@@ -170,7 +170,7 @@ def _name(people: People, rng: np.random.Generator) -> None:
     """Give everybody names, a mailbox or two, and some a firm."""
     n = len(people)
     draws = rng.random((n, 6))
-    chosen = rng.permutation(n)[: int(round(n * c.CORPORATE_SHARE)) // c.FIRM_SIZE * c.FIRM_SIZE]
+    chosen = rng.permutation(n)[: round(n * c.CORPORATE_SHARE) // c.FIRM_SIZE * c.FIRM_SIZE]
     people.firm[chosen] = people.first + chosen[np.arange(len(chosen)) // c.FIRM_SIZE * c.FIRM_SIZE]
     providers = {
         tongue: (list(shares), np.cumsum(list(shares.values()))) for tongue, shares in c.PROVIDERS.items()
@@ -275,7 +275,10 @@ def typed_country(country: int, form: int) -> str:
 def make_records(
     people: People, rng: np.random.Generator, kind: str, person: Ints, created: Ints, until: int
 ) -> Records:
-    """The records one system keeps of `person` (indices); kind is contact, customer, profile, order or ticket."""
+    """The records one system keeps of `person` (indices).
+
+    kind is contact, customer, profile, order or ticket.
+    """
     n = len(person)
     created = np.clip(created, None, until - c.HOUR)
     draws = rng.random((n, 5))
@@ -318,13 +321,16 @@ def make_records(
         countries.append(typed_country(int(people.country[p]), int(country_form[i])) or None)
     later = created + rng.exponential(60 * c.DAY, n).astype(np.int64)
     updated = np.where(chance(rng, 0.12, n), NONE, np.minimum(later, until - 60))
-    text = pa.string()
     return Records(
-        person,
-        created,
-        updated,
-        *(pa.array(column, text) for column in (emails, phones, firsts, lasts, countries)),
-        corporate,
+        person=person,
+        created=created,
+        updated=updated,
+        email=texts(emails),
+        phone=texts(phones),
+        first_name=texts(firsts),
+        last_name=texts(lasts),
+        country=texts(countries),
+        corporate=corporate,
     )
 
 
@@ -349,12 +355,19 @@ def addresses(people: People, rng: np.random.Generator, person: Ints) -> tuple[p
         streets.append(f"{house} {street}" if _tongue(country) in ("en", "fr") else f"{street} {house}")
         codes.append(code)
         cities.append(city)
-    return pa.array(streets, pa.string()), pa.array(codes, pa.string()), pa.array(cities, pa.string())
+    return texts(streets), texts(codes), texts(cities)
 
 
-def records_of(people: People, rng: np.random.Generator, counts: Ints) -> tuple[Ints, Bools]:
+def records_of(people: People, counts: Ints) -> tuple[Ints, Bools]:
     """Person index of each of `counts` records per person, and whether it is their first."""
     person = np.repeat(np.arange(len(people)), counts)
     first = np.ones(len(person), dtype=np.bool_)
     first[1:] = person[1:] != person[:-1]
     return person, first
+
+
+def first_record(records: Records, n: int) -> Ints:
+    """(n,) index of each person's first record, or NONE."""
+    first = np.full(n, NONE)
+    first[records.person[::-1]] = np.arange(len(records))[::-1]
+    return first

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mailroom.demo import constants as c
-from mailroom.demo.encode import NONE, Bools, Ints, chance, pick
+from mailroom.demo.encode import NONE, Bools, Floats, Ints, chance, pick
 from mailroom.demo.mail import FOREVER, PENDING, SUBSCRIBED, Mailboxes
-from mailroom.demo.people import DEVICES, People, Records
+from mailroom.demo.people import DEVICES, People, Records, first_record
 
 PURPOSES = ("marketing_email", *c.PURPOSES)
 STATUSES = ("granted", "denied", "withdrawn", "pending")
@@ -18,11 +18,12 @@ RECORDERS = ("shop_checkbox", "preference_centre", "esp_unsubscribe", "crm", "su
 CHECKBOX, CENTRE, ESP, CRM, SUPPORT, BROWSER = range(6)
 FORMS = ("account", "checkout", "newsletter", "preferences", "cookie_banner", "mail_footer", "")
 REQUEST_TYPES = tuple(c.REQUEST_TYPES)
+REQUEST_STATUSES = ("received", "in_progress", "done", "refused")
 
 
 @dataclass
 class Answers:
-    """(n,) arrays of consent events in order of time; account, profile, contact and device name who answered."""
+    """(n,) arrays of consent events in order of time; one of the first four says who answered."""
 
     account: Ints
     profile: Ints
@@ -45,12 +46,12 @@ class Requests:
 
     person: Ints
     type: Ints
-    status: Ints  # 0 received, 1 in progress, 2 done, 3 refused
+    status: Ints
     at: Ints
     completed: Ints
 
 
-def device_draw(devices: Ints, salt: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def device_draw(devices: Ints, salt: int) -> Floats:
     """(n,) numbers in 0-1 that belong to the devices, the same wherever a device turns up."""
     mixed = (devices.astype(np.uint64) + np.uint64(salt)) * np.uint64(0x9E3779B97F4A7C15)
     return ((mixed ^ (mixed >> np.uint64(29))) % np.uint64(1_000_003)).astype(np.float64) / 1_000_003
@@ -140,10 +141,8 @@ def make_answers(
     )
 
     # Other purposes: the preference centre knows the profile or account, the cookie banner only the device.
-    first_account = np.full(len(people), NONE)
-    first_account[accounts.person[::-1]] = np.arange(len(accounts))[::-1]
-    first_profile = np.full(len(people), NONE)
-    first_profile[boxes.profiles.person[::-1]] = np.arange(len(boxes.profiles))[::-1]
+    first_account = first_record(accounts, len(people))
+    first_profile = first_record(boxes.profiles, len(people))
     for purpose, (asked, agree) in enumerate(c.PURPOSES.values(), start=1):
         who = np.flatnonzero(chance(rng, asked, len(people)))
         by_device = chance(rng, 0.6 if purpose == 1 else 0.1, len(who))
@@ -159,14 +158,20 @@ def make_answers(
         status = np.where(chance(rng, agree, len(who)), GRANTED, DENIED)
         channel = np.where(by_device | (purpose != 2), 3, 0)
         form = np.where(by_device, 4, 3)
-        add(at, account=account, profile=profile, device=device, channel=channel, purpose=purpose, status=status,
-            basis=0, recorder=CENTRE, form=form)  # fmt: skip
+        who_says = {
+            "account": account,
+            "profile": profile,
+            "device": device,
+            "channel": channel,
+            "form": form,
+        }
+        add(at, **who_says, purpose=purpose, status=status, basis=0, recorder=CENTRE)
         back = (status == GRANTED) & chance(rng, c.WITHDRAWN_SHARE, len(who))
         later = np.minimum(
             at + (rng.exponential(90, len(who)) * c.DAY).astype(np.int64) + c.HOUR, until - c.HOUR
         )
-        add(later[back], account=account[back], profile=profile[back], device=device[back], channel=channel[back],
-            purpose=purpose, status=WITHDRAWN, basis=0, recorder=CENTRE, form=form[back])  # fmt: skip
+        who_says = {name: column[back] for name, column in who_says.items()}
+        add(later[back], **who_says, purpose=purpose, status=WITHDRAWN, basis=0, recorder=CENTRE)
 
     devices = (people.first + np.arange(len(people))) * DEVICES
     signals = np.flatnonzero(sends_gpc(devices))

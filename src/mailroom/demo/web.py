@@ -7,13 +7,13 @@ import numpy as np
 from mailroom.demo import constants as c
 from mailroom.demo.encode import NONE, Bools, Ints, chance, grouped_rank, pick
 from mailroom.demo.mail import Mailboxes, Messages
-from mailroom.demo.orders import CHANNELS, Lines, Orders
+from mailroom.demo.orders import Lines, Orders
 from mailroom.demo.people import DEVICES, People, at_best_hour
-from mailroom.demo.world import CATEGORIES, World
+from mailroom.demo.world import World
 
 EVENT_TYPES = (
-    "page_view", "search", "category_view", "product_view", "add_to_wishlist", "add_to_cart", "remove_from_cart",
-    "checkout", "purchase",
+    "page_view", "search", "category_view", "product_view", "add_to_wishlist", "add_to_cart",
+    "remove_from_cart", "checkout", "purchase",
 )  # fmt: skip
 PAGE, SEARCH, CATEGORY, VIEW, WISH, CART, REMOVE, CHECKOUT, PURCHASE = range(9)
 SOURCES = (*c.UTM_SOURCES, "email")
@@ -87,7 +87,7 @@ def make_sessions(
     config, n_orders = world.config, len(orders)
     browse, abandon, order_events = expected_events()
     budget = config.web_events_per_order * n_orders
-    online = np.isin(orders.channel, [CHANNELS.index("web"), CHANNELS.index("app")])
+    online = orders.online
     share = c.ORDER_SESSION_EVENTS * budget / order_events / max(int(online.sum()), 1)
     share = min(share, c.TRACKED_MOST)
     tracked = np.flatnonzero(online & ((orders.clicked_at >= 0) | chance(rng, share, n_orders)))

@@ -28,6 +28,7 @@ class Config:
     orders_per_customer: float = 5.0
     web_events_per_order: float = 10.0
     message_events_per_customer: float = 50.0
+    chunk_people: int = c.CHUNK_PEOPLE
 
     @property
     def start(self) -> int:
@@ -37,7 +38,7 @@ class Config:
     @property
     def chunks(self) -> int:
         """Number of chunks."""
-        return -(-self.customers // c.CHUNK_PEOPLE)
+        return -(-self.customers // self.chunk_people)
 
     def rng(self, *key: int) -> np.random.Generator:
         """The generator of one stage of one chunk; the same key always gives the same stream."""
@@ -95,7 +96,7 @@ class Products:
     count: Ints  # (categories,)
 
     def choose(self, rng: np.random.Generator, categories: Ints, tiers: Ints, at: Ints) -> Ints:
-        """A product for each wish: popular ones more often, mostly in the person's price tier, listed by then."""
+        """A product for each wish: popular ones more often, mostly in that price tier, listed by then."""
         n = len(categories)
         count = self.count[categories]
         place = (count * rng.random(n) ** 1.7).astype(np.int64)
