@@ -7,13 +7,16 @@ A customer_id, from the key of the customer's oldest record. It is minted in mod
 
 
 {#
-A first name as it is compared: its first word in plain letters, so that Käthe, Kaethe and Kathe are one. Null for
-initials and empty names, which tell nothing.
+A first name as it is compared: its first word in plain letters, so that Käthe, Kaethe and Kathe are one. Letters
+of other alphabets stay. Null for initials and empty names, which tell nothing.
 #}
 {% macro name_key(expression) -%}
-    {%- set first_word = replace_pattern("lower(trim(" ~ expression ~ "))", "[ -].*$") | trim -%}
-    {%- set plain = "translate(" ~ first_word ~ ", 'áàâãåäéèêëíìîïóòôõöøúùûüýçñş', 'aaaaaaeeeeiiiioooooouuuuycns')" -%}
-    {%- set folded = "replace(replace(replace(replace(" ~ plain ~ ", 'ß', 'ss'), 'ae', 'a'), 'oe', 'o'), 'ue', 'u')" -%}
-    {%- set letters = replace_pattern(folded, "[^a-z]") | trim -%}
-    case when length({{ letters }}) >= 3 then {{ letters }} end
+    {%- set first_word = replace_pattern("lower(" ~ expression ~ ")", "^[^\\p{L}]+|[ -].*$") | trim -%}
+    {%- set accents = "áàâãåäāăąéèêëēėęěĕíìîïīįıóòôõöøōőŏúùûüūůűųŭýÿçćčĉċñńňņşśšșŝłļľĺđďðžźżğģĝřŕŗţťțķ" -%}
+    {%- set letters = "aaaaaaaaaeeeeeeeeeiiiiiiiooooooooouuuuuuuuuyycccccnnnnssssslllldddzzzgggrrrtttk" -%}
+    {%- set plain = "translate(" ~ first_word ~ ", '" ~ accents ~ "', '" ~ letters ~ "')" -%}
+    {%- set word = replace_pattern("replace(" ~ plain ~ ", 'ß', 'ss')", "[^\\p{L}]") | trim -%}
+    case
+        when length({{ word }}) >= 3 then replace(replace(replace({{ word }}, 'ae', 'a'), 'oe', 'o'), 'ue', 'u')
+    end
 {%- endmacro %}

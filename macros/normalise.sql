@@ -1,21 +1,30 @@
 {#
-An e-mail address as it is written to: lower case, without surrounding space, brackets or mailto:.
-Null where it is not one address with a domain.
+An e-mail address as it is written to: lower case, without surrounding space, brackets, quotes or mailto:.
+Null where it is not one address with a domain. Source: RFC 5321 (254 characters at most); the domain may be
+international (RFC 6531).
 #}
 {% macro normalise_email(expression) -%}
-    {%- set stripped = replace_pattern("lower(trim(" ~ expression ~ "))", "^(mailto:)?[<( ]*|[>) .,;]*$") | trim -%}
-    case when {{ matches_pattern(stripped, "^[^@ ,;<>()]+@[^@ ,;<>()]+[.][^@ ,;<>().0-9]{2,}$") | trim }} then {{ stripped }} end
+    {%- set wrapping = "\\p{Z}\\p{C}\"\\x27" -%}
+    {%- set stripped = replace_pattern(
+        "lower(" ~ expression ~ ")", "^([" ~ wrapping ~ "<(]+|mailto:)*|[" ~ wrapping ~ ">).,;]+$"
+    ) | trim -%}
+    {%- set address = "^[^@\\p{Z}\\p{C},;<>()\"|]+@([\\p{L}\\p{M}\\p{N}_-]+[.])+([\\p{L}\\p{M}]{2,}|xn--[a-z0-9-]+)$" -%}
+    case
+        when length({{ stripped }}) <= 254 and {{ matches_pattern(stripped, address) | trim }} then {{ stripped }}
+    end
 {%- endmacro %}
 
 
 {#
 A name as one would write it: single spaces, and a capital first letter where it was all in one case.
-Null where it is a filler such as "n/a" (var `not_a_name`).
+Null where it is empty or a filler such as "n/a" (var `not_a_name`).
 #}
 {% macro clean_name(expression) -%}
-    {%- set spaced = replace_pattern("trim(" ~ expression ~ ")", " +", " ") | trim -%}
+    {%- set spaced = "trim(" ~ replace_pattern(expression, "[\\p{Z}\\p{Cc}\\x{200B}\\x{FEFF}]+", " ") | trim ~ ")" -%}
+    {%- set fillers = [''] -%}
+    {%- for filler in var('not_a_name') -%}{%- do fillers.append(filler | lower | replace("'", "''")) -%}{%- endfor -%}
     case
-        when lower({{ spaced }}) in ('{{ var("not_a_name") | join("', '") }}') then null
+        when lower({{ spaced }}) in ('{{ fillers | join("', '") }}') then null
         when {{ spaced }} in (lower({{ spaced }}), upper({{ spaced }}))
             then upper(substr({{ spaced }}, 1, 1)) || lower(substr({{ spaced }}, 2))
         else {{ spaced }}
@@ -43,21 +52,55 @@ letters and digits, without a plural s. "Sneakers", "sneaker" and "sneakers/men"
 {#
 A phone number in E.164 (+ and 8 to 15 digits), or null where it can't be one.
 calling_code: digits of the country's calling code; trunk_prefix: what a national number starts with (0, or empty).
-Source: ITU-T E.164 (15 digits at most).
+Where many rows are read, put dialled_phone() into one CTE and e164() into the next: each is then worked out once.
 #}
 {% macro normalise_phone(expression, calling_code, trunk_prefix) -%}
-    {%- set dialled = replace_pattern(replace_pattern(expression, "[(]0[)]") | trim, "[^0-9+]") | trim -%}
-    {%- set digits = replace_pattern(dialled, "[^0-9]") | trim -%}
-    case
-        when {{ matches_pattern(expression, "[a-zA-Z]{3}") | trim }} then null
-        when length({{ digits }}) < 7 or {{ matches_pattern(digits, "^0*$") | trim }} then null
-        when {{ dialled }} like '+%' and length({{ digits }}) between 8 and 15 then '+' || {{ digits }}
-        when {{ dialled }} like '00%' and length({{ digits }}) between 10 and 17 then '+' || substr({{ digits }}, 3)
-        when {{ dialled }} like '+%' or {{ dialled }} like '00%' then null
-        when {{ trunk_prefix }} <> '' and {{ dialled }} like {{ trunk_prefix }} || '%'
-            and length({{ calling_code }} || {{ digits }}) - length({{ trunk_prefix }}) between 8 and 15
-            then '+' || {{ calling_code }} || substr({{ digits }}, 1 + length({{ trunk_prefix }}))
-        when {{ trunk_prefix }} = '' and length({{ calling_code }} || {{ digits }}) between 8 and 15
-            then '+' || {{ calling_code }} || {{ digits }}
-    end
+    {{ e164('(' ~ dialled_phone(expression) ~ ')', calling_code, trunk_prefix) }}
+{%- endmacro %}
+
+
+{#
+The digits of a phone number as typed, with a + before them where there was one; empty where it is text.
+Left out: a label (tel:), an extension (x123) and a trunk prefix in brackets (0).
+#}
+{% macro dialled_phone(expression) -%}
+    {%- set typed = "translate(" ~ expression ~ ", '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹０１２３４５６７８９＋', '012345678901234567890123456789+')" -%}
+    {%- set label = "^[\\p{Z}\\p{C}]*(tel|phone|mob|mobil|mobile|handy|fon)[.:\\p{Z}]+" -%}
+    {%- set extension = "[\\p{Z},;/-]*(extension|ext|durchwahl|x|#)[.:=]?[\\p{Z}]*[0-9]{1,6}[\\p{Z}\\p{C}]*$" -%}
+    {%- set number = replace_pattern(typed, "(?i)" ~ label ~ "|" ~ extension ~ "|[(]0[)]") | trim -%}
+    {{ replace_pattern(number, "(?s).*[a-zA-Z]{3}.*|[^0-9+]") }}
+{%- endmacro %}
+
+
+{#
+What dialled_phone() gives as E.164. +49 0170 … loses the trunk prefix. A number without + or trunk prefix is taken for
+an international one where it starts with the calling code and is too long for a national one (Italian mobile numbers
+start with 39), and else for a national one where it is too long for a local one; where both may be, it is null.
+Sources: ITU-T E.164 (15 digits at most, none starts with 0), the North American Numbering Plan for +1.
+#}
+{% macro e164(dialled, calling_code, trunk_prefix) -%}
+    {%- set digits = "replace(" ~ dialled ~ ", '+', '')" -%}
+    {%- set whole -%}
+        case
+            when {{ dialled }} like '+' || {{ calling_code }} || nullif({{ trunk_prefix }}, '') || '%'
+                then {{ calling_code }} || substr({{ dialled }}, 2 + length({{ calling_code }} || {{ trunk_prefix }}))
+            when {{ dialled }} like '+%' then {{ digits }}
+            when {{ dialled }} like '00' || {{ calling_code }} || nullif({{ trunk_prefix }}, '') || '%'
+                then {{ calling_code }} || substr({{ dialled }}, 3 + length({{ calling_code }} || {{ trunk_prefix }}))
+            when {{ dialled }} like '00%' then substr({{ dialled }}, 3)
+            when {{ calling_code }} = '1' and {{ dialled }} like '011%' then substr({{ dialled }}, 4)
+            when {{ calling_code }} = '1' and length({{ dialled }}) = 11 and {{ dialled }} like '1%' then {{ dialled }}
+            when {{ calling_code }} = '1' and length({{ dialled }}) <> 10 then null
+            when {{ dialled }} like nullif({{ trunk_prefix }}, '') || '%'
+                then {{ calling_code }} || substr({{ dialled }}, 1 + length({{ trunk_prefix }}))
+            when
+                {{ dialled }} like {{ calling_code }} || '%'
+                and length({{ dialled }}) >= case when {{ calling_code }} = '39' then 12 when {{ trunk_prefix }} = '' then 10 else 11 end
+                then {{ dialled }}
+            when {{ dialled }} like {{ calling_code }} || '%' and ({{ trunk_prefix }} <> '' or length({{ dialled }}) > 10) then null
+            when length({{ dialled }}) between case when {{ trunk_prefix }} = '' then 6 else 9 end and 11
+                then {{ calling_code }} || {{ dialled }}
+        end
+    {%- endset -%}
+    '+' || {{ extract_pattern(whole, "^([1-9][0-9]{7,14})$") | trim }}
 {%- endmacro %}

@@ -162,26 +162,35 @@ records as (
         cast(null as {{ dbt.type_string() }}) as acquisition_channel,
         updated_at
     from requesters
+),
+
+dialled as (
+    select
+        records.*,
+        {{ dialled_phone('records.phone') }} as dialled,
+        countries.calling_code,
+        coalesce(countries.trunk_prefix, '') as trunk_prefix
+    from records
+    left join {{ ref('countries') }} as countries
+        on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
 )
 
 select
-    records.record_type || ':' || records.record_id as record_key,
-    records.record_type,
-    records.record_id,
-    records.shop_customer_id,
-    records.email,
-    {{ normalise_phone('records.phone', 'countries.calling_code', "coalesce(countries.trunk_prefix, '')") }} as phone,
-    records.first_name,
-    records.last_name,
-    records.street,
-    records.postal_code,
-    records.city,
-    records.country_code,
-    records.language_code,
-    records.time_zone,
-    records.acquisition_channel,
-    records.first_seen_at,
-    records.updated_at
-from records
-left join {{ ref('countries') }} as countries
-    on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
+    record_type || ':' || record_id as record_key,
+    record_type,
+    record_id,
+    shop_customer_id,
+    email,
+    {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as phone,
+    first_name,
+    last_name,
+    street,
+    postal_code,
+    city,
+    country_code,
+    language_code,
+    time_zone,
+    acquisition_channel,
+    first_seen_at,
+    updated_at
+from dialled

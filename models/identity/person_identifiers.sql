@@ -75,7 +75,7 @@ named as (
         keyed.*,
         coalesce({{ name_key('given_names.given_name') }}, keyed.name_key) as given_name
     from keyed
-    left join {{ ref('given_names') }} as given_names on keyed.name_key = given_names.short_name
+    left join {{ ref('given_names') }} as given_names on keyed.name_key = {{ name_key('given_names.short_name') }}
 ),
 
 -- An address that goes by several names is shared (a family, a couple). Names are compared by their first letters

@@ -1,0 +1,96 @@
+"""What the tests share: a warehouse of one's own to run dbt in, and rows from it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one dbt command said: whether all went well, what it printed, a status and message per node."""
+
+    ok: bool
+    output: str
+    results: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own."""
+
+    folder: Path
+
+    @property
+    def target(self) -> Path:
+        return self.folder / "target"
+
+    def dbt(self, *command: str, **variables: Any) -> Run:
+        """Run dbt with vars. A command that fails is not an error here: look at `ok` and `results`."""
+        results_path = self.target / "run_results.json"
+        results_path.unlink(missing_ok=True)
+        done = subprocess.run(
+            [
+                sys.executable, "-c", DBT, "--no-use-colors", *command,
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+                "--target-path", str(self.target), "--log-path", str(self.folder / "logs"),
+                "--vars", json.dumps(variables),
+            ],
+            cwd=PROJECT,
+            env={**os.environ, "MAILROOM_DUCKDB_PATH": str(self.folder / "warehouse.duckdb")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+        results: dict[str, tuple[str, str]] = {}
+        if results_path.exists():
+            for result in json.loads(results_path.read_text())["results"]:
+                results[result["unique_id"].split(".")[2]] = (result["status"], result["message"] or "")
+        return Run(done.returncode == 0, done.stdout + done.stderr, results)
+
+    def rows(self, sql: str) -> Rows:
+        """The rows of a query against what dbt built."""
+        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
+            return connection.execute(sql).fetchall()
+
+    def compiled(self, model: str) -> str:
+        """The SQL that the last command made of a model."""
+        (path,) = (self.target / "compiled").rglob(f"{model}.sql")
+        return path.read_text()
+
+    def manifest(self) -> dict[str, Any]:
+        """What the last command parsed, as dbt writes it."""
+        manifest: dict[str, Any] = json.loads((self.target / "manifest.json").read_text())
+        return manifest
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
+    """One contract table as a Parquet or CSV file of text columns; what a row does not name is null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = list(columns)
+    with duckdb.connect() as connection:
+        connection.execute(f"create table given ({', '.join(f'{name} varchar' for name in names)})")
+        values = [[row.get(name) for name in names] for row in rows]
+        if values:
+            connection.executemany(f"insert into given values ({', '.join('?' * len(names))})", values)
+        connection.execute(f"copy given to '{path}' (format {path.suffix[1:]})")
+
+
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The project, parsed and nothing more."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("parsed"))
+    run = warehouse.dbt("parse")
+    assert run.ok, run.output
+    return warehouse
