@@ -19,6 +19,7 @@ refunds_by_day as (
         count(*) as n_refunds,
         sum(refund_amount) as refund_amount
     from {{ ref('refunds') }}
+    where is_sale
     group by 1, 2
 ),
 

@@ -22,6 +22,7 @@ select
     refunds.quantity,
     refunds.refund_amount,
     refunds.refund_reason,
+    coalesce(order_customers.is_sale, true) as is_sale,
     refunds.refunded_at
 from refunds
 left join order_customers on refunds.order_id = order_customers.order_id

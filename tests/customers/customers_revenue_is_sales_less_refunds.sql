@@ -1,4 +1,4 @@
--- What customers are worth together is what was sold less what was given back, to the cent.
+-- What customers are worth together is what was sold less what was given back of it, to the cent.
 with customers as (
     select sum(net_revenue) as amount from {{ ref('customers') }}
 ),
@@ -8,7 +8,7 @@ orders as (
 ),
 
 refunds as (
-    select sum(refund_amount) as amount from {{ ref('refunds') }}
+    select sum(refund_amount) as amount from {{ ref('refunds') }} where is_sale
 )
 
 select
