@@ -2,8 +2,8 @@
 
 python -m examples.run online_retail
 
-An example is a folder with three files: map.sql makes a table for each table of the contract out of the view raw_file,
-vars.yml tells dbt where they are, and reconcile.sql counts rows and money floor by floor.
+An example is a folder with three files: map.sql makes a table for each table of the contract out of the view
+raw_file, vars.yml tells dbt where they are, and reconcile.sql counts rows and money floor by floor.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 ROOT = Path(__file__).resolve().parents[1]
+DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 COUNTS = ("n_lines", "n_orders", "n_customers", "amount")
 
 
@@ -144,14 +145,14 @@ def map_tables(example: Example, file: Path, data: Path) -> dict[str, int]:
     return rows
 
 
-def build(example: Example, place: Place) -> None:
-    """Run dbt build on the mapped tables, into a new DuckDB file. Raises CalledProcessError where it fails."""
+def build(example: Example, place: Place) -> bool:
+    """Run dbt build on the mapped tables, into a new DuckDB file; whether it went well."""
     place.warehouse.parent.mkdir(parents=True, exist_ok=True)
     place.warehouse.unlink(missing_ok=True)
     dbt_vars = (example.folder / "vars.yml").read_text().replace(f"data/{example.name}/", f"{place.data}/")
-    subprocess.run(
+    finished = subprocess.run(
         [
-            *(sys.executable, "-m", "dbt.cli.main", "build"),
+            *(sys.executable, "-c", DBT, "build"),
             *("--profiles-dir", str(ROOT), "--project-dir", str(ROOT)),
             *("--target-path", str(place.target), "--log-path", str(place.target)),
             *("--exclude", "path:seeds/demo", "path:tests/demo"),
@@ -159,8 +160,9 @@ def build(example: Example, place: Place) -> None:
         ],
         cwd=ROOT,
         env={**os.environ, "MAILROOM_DUCKDB_PATH": str(place.warehouse)},
-        check=True,
+        check=False,
     )
+    return finished.returncode == 0
 
 
 def reconcile(example: Example, file: Path, place: Place) -> Reconciliation:
@@ -185,21 +187,24 @@ def _parquet(file: Path, option: str = "") -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.run", description=__doc__.splitlines()[0])
     parser.add_argument("example", choices=sorted(EXAMPLES))
-    example = EXAMPLES[parser.parse_args().example]
+    parser.add_argument("--below", type=Path, default=ROOT, help="folder to write to (default: the checkout)")
+    arguments = parser.parse_args()
+    example = EXAMPLES[arguments.example]
     file = shared_data() / example.file
     if not file.exists():
         print(f"{file} is missing. Set MAILROOM_SHARED_DATA to the folder that has {example.file}.")
         return 2
-    place = Place.below(ROOT, example.name)
+    place = Place.below(arguments.below.resolve(), example.name)
     started = time.monotonic()
     print(example.title)
     for table, n_rows in map_tables(example, file, place.data).items():
-        print(f"  mapped {n_rows:>9,} rows  {table}")
-    build(example, place)
+        print(f"  mapped {n_rows:>9,} rows  {table}", flush=True)
+    if not build(example, place):
+        return 1
     reconciliation = reconcile(example, file, place)
     print()
     print("\n".join(reconciliation.table()))
-    print(f"\n{place.warehouse.relative_to(ROOT)} in {time.monotonic() - started:.0f} s.", end=" ")
+    print(f"\n{place.warehouse} in {time.monotonic() - started:.0f} s.", end=" ")
     if reconciliation.gaps:
         print("It does not reconcile:", *reconciliation.gaps, sep="\n  ")
         return 1
