@@ -167,10 +167,12 @@ HUMAN_AGENTS = (
 SITE = "https://shop.example"
 
 # People ------------------------------------------------------------------------------------------------
-HOUSEHOLD_SIZES = {1: 0.74, 2: 0.19, 3: 0.05, 4: 0.02}  # customers per household, by household
+HOUSEHOLD_SIZES = {1: 0.85, 2: 0.11, 3: 0.03, 4: 0.01}  # customers per household, by household
 LANDLINE_SHARE = 0.4  # of households; of those with several customers LANDLINE_FAMILY_SHARE
 LANDLINE_FAMILY_SHARE = 0.7
-SHARED_MAILBOX_SHARE = 0.002  # of people in households of several use one family mailbox
+SHARED_MAILBOX_SHARE = 0.012  # of further household members use the first one's mailbox: 0.2 % of people
+STALE_ADDRESS_SHARE = 0.04  # of postal addresses are from before a move
+EMPTY_ADDRESS_SHARE = 0.12
 SAME_NAME_SHARE = 0.88  # of household members carry the head's family name
 GUEST_ONLY_SHARE = 0.14  # of people never open an account
 GUEST_ORDER_SHARE = 0.08  # of orders of people with an account are placed as a guest

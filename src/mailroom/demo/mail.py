@@ -139,9 +139,18 @@ def _react(
         leaves & (unsubscribed < 0) & chance(rng, c.COMPLAINT_SHARE, n), opened + rng.integers(5, 60, n), NONE
     )
     return Messages(
-        profile, campaign, at, delivered, hard, soft, opened, clicked, np.where(clicks, product, NONE),
-        unsubscribed, complained,
-    )  # fmt: skip
+        profile=profile,
+        campaign=campaign,
+        at=at,
+        delivered=delivered,
+        hard=hard,
+        soft=soft,
+        opened=opened,
+        clicked=clicked,
+        product=np.where(clicks, product, NONE),
+        unsubscribed=unsubscribed,
+        complained=complained,
+    )
 
 
 def _stop(boxes: Mailboxes, messages: Messages) -> Messages:

@@ -184,10 +184,21 @@ def make_orders(
     )
     status = np.where(settled & chance(rng, 0.8, n), 0, status)
     updated = np.minimum(at + (rng.exponential(4, n) * c.DAY).astype(np.int64) + 60, until - 1)
-    return Orders(
-        person, at, staple, clicked, campaign, status, channel, coupon, subtotal, discount, shipping,
-        np.where(chance(rng, 0.05, n), NONE, updated),
-    ), lines  # fmt: skip
+    orders = Orders(
+        person=person,
+        at=at,
+        staple=staple,
+        clicked_at=clicked,
+        campaign=campaign,
+        status=status,
+        channel=channel,
+        coupon=coupon,
+        subtotal=subtotal,
+        discount=discount,
+        shipping=shipping,
+        updated=np.where(chance(rng, 0.05, n), NONE, updated),
+    )
+    return orders, lines
 
 
 def make_refunds(

@@ -175,7 +175,7 @@ def _name(people: People, rng: np.random.Generator) -> None:
     providers = {
         tongue: (list(shares), np.cumsum(list(shares.values()))) for tongue, shares in c.PROVIDERS.items()
     }
-    same_mailbox = chance(rng, c.SHARED_MAILBOX_SHARE * 5, n) & (people.head != np.arange(n))  # of non-heads
+    same_mailbox = chance(rng, c.SHARED_MAILBOX_SHARE, n) & (people.head != np.arange(n))
     domain_of: dict[int, str] = {}
     for i in range(n):
         tongue = _tongue(int(people.country[i]))
@@ -339,14 +339,15 @@ def addresses(people: People, rng: np.random.Generator, person: Ints) -> tuple[p
     streets: list[str | None] = []
     codes: list[str | None] = []
     cities: list[str | None] = []
-    empty = chance(rng, 0.12, len(person))
+    empty = chance(rng, c.EMPTY_ADDRESS_SHARE, len(person))
+    moved = chance(rng, c.STALE_ADDRESS_SHARE, len(person))
     for i, p in enumerate(person.tolist()):
         if empty[i]:
             streets.append(None)
             codes.append(None)
             cities.append(None)
             continue
-        number = int(people.household[p])
+        number = int(people.household[p]) + 5 * int(moved[i])
         country = int(people.country[p])
         names = c.STREETS[_tongue(country)]
         places = c.COUNTRIES[COUNTRIES[country]][8]

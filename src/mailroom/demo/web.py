@@ -17,7 +17,6 @@ EVENT_TYPES = (
 )  # fmt: skip
 PAGE, SEARCH, CATEGORY, VIEW, WISH, CART, REMOVE, CHECKOUT, PURCHASE = range(9)
 SOURCES = (*c.UTM_SOURCES, "email")
-STAGES = 16
 
 # What happens in a session, per kind: browsing, abandoned cart, order.
 PAGE_SHARE = np.array([0.7, 0.5, 0.45])
@@ -154,31 +153,19 @@ def make_events(
     """The events of every session, in funnel order within it."""
     n = len(sessions.person)
     kind, person = sessions.kind, sessions.person
-    moment = np.where(
-        sessions.order >= 0, orders.at[np.maximum(sessions.order, 0)] if len(orders) else 0, sessions.start
-    )
+    moment = np.where(sessions.order >= 0, np.append(orders.at, NONE)[sessions.order], sessions.start)
     favourite = people.tastes[person, pick(rng, [0.7, 0.2, 0.1], n)]
-    batches: list[tuple[Ints, int, Ints, Ints, Ints, Ints]] = []
+    batches: list[dict[str, Ints]] = []
 
-    def add(
-        session: Ints, event_type: int, product: Ints | None = None, quantity: Ints | None = None
-    ) -> None:
+    def add(session: Ints, step: int, product: Ints | int = NONE, quantity: Ints | int = NONE) -> None:
         size = len(session)
-        empty = np.full(size, NONE)
-        with_category = event_type in (SEARCH, CATEGORY)
-        category = favourite[session] if with_category else empty
-        if product is not None:
-            category = world.products.category[product]
-        batches.append(
-            (
-                session,
-                event_type,
-                empty if product is None else product,
-                category,
-                empty if quantity is None else quantity,
-                np.zeros(size, dtype=np.int64),
-            )
-        )
+        batch = {"session": session, "type": np.full(size, step), "second": np.zeros(size, dtype=np.int64)}
+        batch["product"] = np.broadcast_to(np.asarray(product, dtype=np.int64), size)
+        batch["quantity"] = np.broadcast_to(np.asarray(quantity, dtype=np.int64), size)
+        about_category = favourite[session] if step in (SEARCH, CATEGORY) else NONE
+        named = batch["product"] >= 0
+        batch["category"] = np.where(named, world.products.category[batch["product"]], about_category)
+        batches.append(batch)
 
     everyone = np.arange(n)
     carted_most = (kind == 1) * (1 + chance(rng, 0.3, n))
@@ -203,7 +190,7 @@ def make_events(
     session_of = np.full(max(len(orders), 1), NONE)
     ordering = np.flatnonzero(sessions.order >= 0)
     session_of[sessions.order[ordering]] = ordering
-    line = np.flatnonzero(session_of[lines.order] >= 0) if len(lines.order) else np.zeros(0, dtype=np.int64)
+    line = np.flatnonzero(session_of[lines.order] >= 0)
     carting = np.concatenate([left, session_of[lines.order[line]]])
     cart_product = np.concatenate([left_product, lines.product[line]])
     cart_quantity = np.concatenate([np.ones(len(left), dtype=np.int64), lines.quantity[line]])
@@ -216,36 +203,47 @@ def make_events(
     add(ordering, PURCHASE)
     again = ordering[chance(rng, c.DOUBLE_FIRED_NEW_ID, len(ordering))]
     add(again, PURCHASE)
-    batches[-1][5][:] = 1
+    batches[-1]["second"][:] = 1
 
-    session = np.concatenate([batch[0] for batch in batches])
-    event_type = np.repeat([batch[1] for batch in batches], [len(batch[0]) for batch in batches])
-    product, category, quantity, second = (
-        np.concatenate([batch[k] for batch in batches]) for k in (2, 3, 4, 5)
+    steps = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    by_stage = np.lexsort((steps["second"], steps["type"], steps["session"]))
+    steps = {name: column[by_stage] for name, column in steps.items()}
+    at = _step_times(rng, sessions, moment, steps["session"], steps["type"], steps["second"] > 0)
+    by_time = np.lexsort((steps["session"], at))
+    by_time = by_time[at[by_time] < world.config.until]
+    return WebEvents(
+        session=steps["session"][by_time],
+        type=steps["type"][by_time],
+        product=steps["product"][by_time],
+        category=steps["category"][by_time],
+        quantity=steps["quantity"][by_time],
+        second=steps["second"][by_time] > 0,
+        at=at[by_time],
     )
-    by_stage = np.argsort((session * STAGES + event_type) * 2 + second, kind="stable")
-    session, event_type, second = session[by_stage], event_type[by_stage], second[by_stage]
+
+
+def _step_times(
+    rng: np.random.Generator, sessions: Sessions, moment: Ints, session: Ints, step: Ints, second: Bools
+) -> Ints:
+    """When each step of each session happens; steps come sorted by session and stage.
+
+    A session with an order ends there: it is laid out backwards from the order, and not before the click
+    that brought it.
+    """
     gap = 3 + (rng.exponential(32, len(session))).astype(np.int64)
-    gap = np.where(second == 1, rng.integers(2, 9, len(session)), gap)
+    gap = np.where(second, rng.integers(2, 9, len(session)), gap)
     place = grouped_rank(session)
     gap[place == 0] = 0
     run = np.cumsum(gap)
     begin = np.flatnonzero(place == 0)
     elapsed = run - np.repeat(run[begin], np.diff(np.append(begin, len(session))))
 
-    # A session with an order ends there: it is laid out backwards from the order, and not before the click.
-    duration = np.zeros(n, dtype=np.int64)
-    bought = (event_type == PURCHASE) & (second == 0)
+    duration = np.zeros(len(moment), dtype=np.int64)
+    bought = (step == PURCHASE) & ~second
     duration[session[bought]] = elapsed[bought]
     room = np.where(sessions.clicked >= 0, moment - sessions.clicked - 2, duration)
-    squeeze = np.minimum(room / np.maximum(duration, 1), 1.0)
-    kept = np.where(sessions.order >= 0, squeeze, 1.0)[session]
-    start = np.where(sessions.order >= 0, moment + 1 - (duration * squeeze).astype(np.int64), sessions.start)
-    at = start[session] + (elapsed * kept).astype(np.int64)
-    inside = at < world.config.until
-    by_time = np.flatnonzero(inside)[np.lexsort((session[inside], at[inside]))]
-    rows = by_stage[by_time]
-    return WebEvents(
-        session[by_time], event_type[by_time], product[rows], category[rows], quantity[rows],
-        second[by_time] == 1, at[by_time],
-    )  # fmt: skip
+    squeeze = np.where(sessions.order >= 0, np.minimum(room / np.maximum(duration, 1), 1.0), 1.0)
+    ends_at_order = moment + 1 - (duration * squeeze).astype(np.int64)
+    start = np.where(sessions.order >= 0, ends_at_order, sessions.start)
+    at: Ints = start[session] + (elapsed * squeeze[session]).astype(np.int64)
+    return at
