@@ -1,0 +1,47 @@
+"""The README names only what is there, and names every table that people read."""
+
+import re
+
+import pytest
+
+from conftest import PROJECT, Warehouse
+
+README = (PROJECT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    """The text of one second-level section."""
+    found = re.search(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", README, re.MULTILINE | re.DOTALL)
+    assert found, f"README.md has no section {title}"
+    return found.group(1)
+
+
+def test_readme_lists_exactly_the_public_tables(parsed: Warehouse) -> None:
+    first_cells = re.findall(r"^\| (`[^|]*) \|", section("What comes out"), re.MULTILINE)
+    named = {name for cell in first_cells for name in re.findall(r"`([a-z_]+)`", cell)}
+    public = {
+        node["name"]
+        for node in parsed.manifest()["nodes"].values()
+        if node["resource_type"] == "model" and node["config"].get("access") == "public"
+    }
+    assert named == public
+
+
+def test_readme_lists_the_tables_of_the_source_contract(parsed: Warehouse) -> None:
+    rows = re.findall(r"^ +\| `([a-z]+)` \| ([a-z_, ]+) \|$", section("Bring your own data"), re.MULTILINE)
+    named = {(source, table) for source, tables in rows for table in tables.split(", ")}
+    contract = {(node["source_name"], node["name"]) for node in parsed.manifest()["sources"].values()}
+    assert named == contract
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *sorted(p.name for p in PROJECT.glob("docs/*.md"))])
+def test_links_and_folders_of_a_page_exist(page: str) -> None:
+    path = PROJECT / page if (PROJECT / page).exists() else PROJECT / "docs" / page
+    text = path.read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    folders = [name for name in re.findall(r"`([a-z_]+/(?:[a-z_]+/)*)`", text) if not name.startswith(("gx/", "data/"))]
+    for link in links:
+        assert (path.parent / link).exists(), f"{page} links to {link}"
+    for folder in folders:
+        inside = [PROJECT / folder, PROJECT / "seeds" / folder, PROJECT / "macros" / folder]
+        assert any(place.exists() for place in inside), f"{page} names {folder}"

@@ -1,0 +1,53 @@
+"""The whole build on the demo shop: no warning, the same result twice, and a user who lacks a system."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Rows, Warehouse
+
+pytestmark = pytest.mark.slow
+
+SOURCES = ["crm", "shop", "web", "support", "esp", "privacy"]
+STRICT = ["build", "--warn-error", "--show-all-deprecations"]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The demo shop, built with every warning an error."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("demo"))
+    run = warehouse.dbt(*STRICT)
+    assert run.ok, run.output
+    assert {status for status, _ in run.results.values()} <= {"success", "pass", "no-op"}
+    return warehouse
+
+
+def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
+    """Rows and a hash over all values, whatever their order, of every model's table or view."""
+    tables = warehouse.rows(
+        "select table_schema || '.' || table_name from information_schema.tables where table_schema like 'main%'"
+    )
+    found = {}
+    for (table,) in tables:
+        ((rows, digest),) = warehouse.rows(f"select count(*), sum(hash(row)::hugeint)::varchar from {table} as row")
+        found[table] = (rows, digest)
+    return found
+
+
+def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse) -> None:
+    first = fingerprints(demo)
+    assert len(first) > 30
+    for command in (["build"], ["build", "--full-refresh"]):
+        run = demo.dbt(*command)
+        assert run.ok, run.output
+        assert fingerprints(demo) == first, command
+
+
+@pytest.mark.parametrize(
+    "absent", [["crm", "support"], ["web"], ["esp"], ["shop"], SOURCES], ids=lambda names: "+".join(names)
+)
+def test_who_lacks_a_system_builds_all_the_same(tmp_path: Path, absent: list[str]) -> None:
+    warehouse = Warehouse(tmp_path)
+    run = warehouse.dbt(*STRICT, as_of="2026-07-01 00:00:00", **dict.fromkeys(absent, "absent"))
+    assert run.ok, run.output
+    rows: Rows = warehouse.rows("select source_name, sum(n_rows) from source_reconciliation group by all")
+    assert {source for source, n_rows in rows if n_rows == 0} == set(absent)
