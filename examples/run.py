@@ -155,7 +155,6 @@ def build(example: Example, place: Place) -> bool:
             *(sys.executable, "-c", DBT, "build"),
             *("--profiles-dir", str(ROOT), "--project-dir", str(ROOT)),
             *("--target-path", str(place.target), "--log-path", str(place.target)),
-            *("--exclude", "path:seeds/demo", "path:tests/demo"),
             *("--vars", dbt_vars),
         ],
         cwd=ROOT,

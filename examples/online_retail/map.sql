@@ -24,6 +24,9 @@ select
     -- 85123a and 85123A are one product: the web shop's invoices write the letter small.
     upper(trim(raw_file.stock_code)) as stock_code,
     coalesce(not_products.kind, 'product') as kind,
+    coalesce(not_products.kind in ('postage', 'fee'), false) as is_charge,
+    -- Postage or a commission taken back is no return of goods: it goes where the charge went.
+    is_cancellation and not is_charge as is_refund,
     trim(raw_file.description) as description,
     raw_file.quantity,
     cast(raw_file.price as decimal(18, 4)) as unit_price,
@@ -71,41 +74,6 @@ left join names on lines.stock_code = names.stock_code and names.name_rank = 1
 where lines.kind = 'product';
 
 
--- An invoice that is no cancellation is an order. One without a customer stays one: staging sets it aside and counts it.
--- Statuses other than invoiced are no sales (not_a_sale_statuses in vars.yml).
-create table orders as
-select
-    invoice as order_id,
-    any_value(customer_id) as customer_id,
-    any_value(country) as country,
-    case
-        when invoice like 'A%' then 'bad debt'
-        when max(quantity) < 0 then 'stock adjustment'
-        when max(unit_price) = 0 then 'free of charge'
-        when bool_and(kind in ('postage', 'fee')) then 'charges only'
-        else 'invoiced'
-    end as status,
-    'GBP' as currency,
-    sum(amount) as total_amount,
-    coalesce(sum(amount) filter (where kind = 'postage'), 0) as shipping_amount,
-    min(invoiced_at) as ordered_at
-from lines
-where not is_cancellation
-group by invoice;
-
-
--- Equal lines within an invoice are kept: see docs/looked-at.md for why they are bought twice and not exported twice.
-create table order_lines as
-select
-    line_id as order_line_id,
-    invoice as order_id,
-    case when kind = 'product' then stock_code end as product_id,
-    quantity,
-    unit_price
-from lines
-where not is_cancellation and kind <> 'postage';
-
-
 -- A cancelled line says who gave back what at which price, not of which order. It is taken to be from the last
 -- invoice before it on which the same customer bought at least as much of it at the same price. What would give
 -- back more of a line than was bought, and what was bought before the file begins, stays a refund of the customer.
@@ -129,7 +97,7 @@ with candidates as (
             and cancelled.unit_price = bought.unit_price
             and cancelled.invoiced_at >= bought.invoiced_at
             and -cancelled.quantity <= bought.quantity
-    where cancelled.is_cancellation and not bought.is_cancellation
+    where cancelled.is_refund and not bought.is_cancellation
 )
 
 select
@@ -143,20 +111,86 @@ where recency_rank = 1
 qualify returned_so_far <= bought_quantity;
 
 
+-- An order that was taken back as a whole within a day never was one: most are slips of the keyboard (74,215 storage
+-- jars, cancelled after a quarter of an hour). What came back later was bought, and returned.
+create table taken_back_orders as
+with given_back as (
+    select
+        refunded_lines.bought_invoice as invoice,
+        sum(-cancelled.amount) as amount
+    from refunded_lines
+    inner join lines as cancelled on refunded_lines.line_id = cancelled.line_id
+    inner join lines as bought on refunded_lines.bought_line_id = bought.line_id
+    where cancelled.invoiced_at <= bought.invoiced_at + interval 1 day
+    group by refunded_lines.bought_invoice
+),
+
+bought as (
+    select
+        invoice,
+        sum(amount) as amount
+    from lines
+    where not is_charge and not is_cancellation
+    group by invoice
+)
+
+select bought.invoice
+from bought
+inner join given_back on bought.invoice = given_back.invoice and bought.amount = given_back.amount;
+
+
+-- An invoice is an order, but for the lines that are refunds. One without a customer stays one: staging sets it aside
+-- and counts it. A charge taken back makes an order below zero. Statuses other than invoiced are no sales
+-- (not_a_sale_statuses in vars.yml).
+create table orders as
+select
+    lines.invoice as order_id,
+    any_value(lines.customer_id) as customer_id,
+    any_value(lines.country) as country,
+    case
+        when lines.invoice like 'A%' then 'bad debt'
+        when bool_and(lines.is_charge) then 'charges only'
+        when max(lines.quantity) < 0 then 'stock adjustment'
+        when max(lines.unit_price) = 0 then 'free of charge'
+        when count(taken_back_orders.invoice) > 0 then 'taken back'
+        else 'invoiced'
+    end as status,
+    'GBP' as currency,
+    sum(lines.amount) as total_amount,
+    coalesce(sum(lines.amount) filter (where lines.kind = 'postage'), 0) as shipping_amount,
+    min(lines.invoiced_at) as ordered_at
+from lines
+left join taken_back_orders on lines.invoice = taken_back_orders.invoice
+where not lines.is_refund
+group by lines.invoice;
+
+
+-- Equal lines within an invoice are kept: see docs/looked-at.md for why they are bought twice and not exported twice.
+create table order_lines as
+select
+    line_id as order_line_id,
+    invoice as order_id,
+    case when kind = 'product' then stock_code end as product_id,
+    quantity,
+    unit_price
+from lines
+where not is_refund and kind <> 'postage';
+
+
 create table refunds as
 select
-    cancelled.line_id as refund_id,
+    lines.line_id as refund_id,
     refunded_lines.bought_invoice as order_id,
-    case when cancelled.kind <> 'postage' then refunded_lines.bought_line_id end as order_line_id,
-    cancelled.customer_id,
-    case when cancelled.kind = 'product' then cancelled.stock_code end as product_id,
-    case when cancelled.kind = 'product' then -cancelled.quantity end as quantity,
-    -cancelled.amount as amount,
-    case when cancelled.kind = 'product' then 'cancelled' else cancelled.kind end as reason,
-    cancelled.invoiced_at as refunded_at
-from lines as cancelled
-left join refunded_lines on cancelled.line_id = refunded_lines.line_id
-where cancelled.is_cancellation;
+    refunded_lines.bought_line_id as order_line_id,
+    lines.customer_id,
+    case when lines.kind = 'product' then lines.stock_code end as product_id,
+    case when lines.kind = 'product' then -lines.quantity end as quantity,
+    -lines.amount as amount,
+    case when lines.kind = 'product' then 'cancelled' else lines.kind end as reason,
+    lines.invoiced_at as refunded_at
+from lines
+left join refunded_lines on lines.line_id = refunded_lines.line_id
+where lines.is_refund;
 
 
 -- Where each line of the file went, for the reconciliation. No table of the contract.
@@ -167,7 +201,7 @@ select
     invoice,
     customer_id,
     case
-        when is_cancellation then 'refunds'
+        when is_refund then 'refunds'
         when kind = 'postage' then 'shipping'
         else 'order_lines'
     end as mapped_to,

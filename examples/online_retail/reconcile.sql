@@ -112,14 +112,18 @@ parts as (
     union all
     select
         '4 orders, order_lines, refunds',
-        case when refunds.order_id is null then 'refunds of a customer' else 'refunds of an order' end,
+        case
+            when not refunds.is_sale then 'no sale: given back of it'
+            when refunds.order_id is null then 'refunds of a customer'
+            else 'refunds of an order'
+        end,
         count(*),
         count(distinct ledger.invoice),
         count(distinct refunds.customer_id),
         -sum(refunds.refund_amount)
     from main.refunds
     inner join ledger on refunds.refund_id = ledger.line_id
-    group by refunds.order_id is null
+    group by 2
     union all
     select
         '5 customers',
