@@ -27,14 +27,14 @@ def demo(parser: argparse.ArgumentParser) -> Run:
     from datetime import date
     from pathlib import Path
 
+    from mailroom.demo import UNTIL
+
     parser.add_argument("--customers", type=int, default=1_000, metavar="N", help="people the shop has")
     parser.add_argument("--days", type=int, default=540, metavar="D", help="length of the window, days")
     parser.add_argument("--seed", type=int, default=7, metavar="S", help="same seed, same bytes")
     parser.add_argument("--to", type=Path, required=True, metavar="PATH", help="folder to write to")
     parser.add_argument("--format", choices=("parquet", "seeds"), default="parquet")
-    parser.add_argument(
-        "--until", type=date.fromisoformat, default=date(2026, 7, 1), help="end of the window, UTC"
-    )
+    parser.add_argument("--until", type=date.fromisoformat, default=UNTIL, help="end of the window, UTC")
     parser.add_argument("--orders-per-customer", type=float, metavar="X", help="over 540 days")
     parser.add_argument("--web-events-per-order", type=float, metavar="X")
     parser.add_argument("--message-events-per-customer", type=float, metavar="X", help="over 540 days")

@@ -12,11 +12,11 @@ occurs, not an estimate of any shop.
 DAY = 86_400  # seconds
 HOUR = 3_600  # seconds
 
-# Size ------------------------------------------------------------------------------------------------
+# Size
 CHUNK_PEOPLE = 10_000  # people made at a time; fixes the memory and, with the seed, the result
 REFERENCE_DAYS = 540  # the intensities below are per customer over this many days
 
-# Buying ------------------------------------------------------------------------------------------------
+# Buying
 # A Pareto/NBD shop: gamma-distributed order rates, gamma-distributed dropout rates, both independent
 # (Schmittlein, Morrison, Colombo 1987, "Counting your customers", doi 10.1287/mnsc.33.1.1).
 RATE_SHAPE = 0.75  # shape of the gamma of order rates; below 1: many light buyers, few heavy ones
@@ -63,7 +63,7 @@ TICKET_SUBJECTS = {
     "privacy": ("What do you know about me?", "Please delete my data"),
 }
 
-# Products ---------------------------------------------------------------------------------------------
+# Products
 # category -> (mean price in cents, is replenishable, spellings: usual, singular, path, shouted, search terms)
 CATEGORIES: dict[str, tuple[int, bool, tuple[str, ...], tuple[str, ...]]] = {
     "sneakers": (
@@ -101,7 +101,7 @@ OUT_OF_STOCK_SHARE = 0.07
 RESTOCKED_SHARE = 0.08
 NEW_PRODUCT_SHARE = 0.15  # listed during the window
 
-# Web --------------------------------------------------------------------------------------------------
+# Web
 ORDER_SESSION_EVENTS = 0.42  # of the web events belong to sessions that end in an order
 ABANDONED_SHARE = 0.22  # of the other sessions leave something in the cart
 TRACKED_MOST = 0.92  # of web and app orders at most have a tracked session: blockers, refused consent
@@ -127,7 +127,7 @@ UTM_SOURCES = {
 }
 UTM_CAMPAIGNS = {"google": "brand-search", "instagram": "spring-looks", "facebook": "retargeting"}
 
-# Mail -------------------------------------------------------------------------------------------------
+# Mail
 PROFILE_SHARE = 0.82  # of people have a profile at the ESP
 CAMPAIGN_DAYS = 7  # days between two campaigns
 SEND_RAMP = (0.4, 1.6)  # relative share of the list that is written to, first and last day
@@ -166,7 +166,7 @@ HUMAN_AGENTS = (
 )
 SITE = "https://shop.example"
 
-# People ------------------------------------------------------------------------------------------------
+# People
 HOUSEHOLD_SIZES = {1: 0.85, 2: 0.11, 3: 0.03, 4: 0.01}  # customers per household, by household
 LANDLINE_SHARE = 0.4  # of households; of those with several customers LANDLINE_FAMILY_SHARE
 LANDLINE_FAMILY_SHARE = 0.7
@@ -286,7 +286,7 @@ ACQUISITION = {
     "store": 0.06,
 }
 
-# Consent ------------------------------------------------------------------------------------------------
+# Consent
 OPT_IN_SHARE = 0.72  # of people want marketing e-mail when asked
 CONFLICT_SHARE = 0.07  # of system answers contradict what the person wants
 PENDING_SHARE = 0.06  # of granted e-mail consents wait for the double opt-in
@@ -302,6 +302,6 @@ WITHDRAWN_SHARE = 0.08  # of those answers are taken back later
 REQUEST_SHARE = 0.008  # of people send the privacy desk a request
 REQUEST_TYPES = {"erasure": 0.4, "objection": 0.3, "access": 0.2, "rectification": 0.06, "portability": 0.04}
 
-# Dirt -----------------------------------------------------------------------------------------------
+# Dirt
 # Bad rows per mille of a table's rows and kind; the first chunk always has one, so the seeds show each kind.
 DIRT_PER_MILLE = 0.2

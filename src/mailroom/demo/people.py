@@ -169,7 +169,7 @@ def make_people(world: World, index: int) -> People:
 def _name(people: People, rng: np.random.Generator) -> None:
     """Give everybody names, a mailbox or two, and some a firm."""
     n = len(people)
-    draws = rng.random((n, 6))
+    draws = rng.random((n, 7))
     chosen = rng.permutation(n)[: round(n * c.CORPORATE_SHARE) // c.FIRM_SIZE * c.FIRM_SIZE]
     people.firm[chosen] = people.first + chosen[np.arange(len(chosen)) // c.FIRM_SIZE * c.FIRM_SIZE]
     providers = {
@@ -212,7 +212,7 @@ def _name(people: People, rng: np.random.Generator) -> None:
             people.firm_domains.append(firm_domain)
         else:
             people.firm_domains.append("")
-            if (draws[i, 1] * 97) % 1 < c.SECOND_ADDRESS_SHARE:
+            if draws[i, 6] < c.SECOND_ADDRESS_SHARE:
                 second = f"{given}.{mark}@{other}"
         people.second_emails.append(second)
 
