@@ -20,3 +20,9 @@ of other alphabets stay. Null for initials and empty names, which tell nothing.
         when length({{ word }}) >= 3 then replace(replace(replace({{ word }}, 'ae', 'a'), 'oe', 'o'), 'ue', 'u')
     end
 {%- endmacro %}
+
+
+{# What nobody's number ends in: one digit seven times over, or counting up. #}
+{% macro placeholder_phone() -%}
+    (0{7}|1{7}|2{7}|3{7}|4{7}|5{7}|6{7}|7{7}|8{7}|9{7}|1234567|12345678|123456789|1234567890)$
+{%- endmacro %}

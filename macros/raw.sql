@@ -10,7 +10,7 @@ Errors: a required column that is missing or a column of a type that can't be ca
     {%- set selected = [] -%}
     {%- for column in columns -%}
         {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
-        {%- if found -%}
+        {%- if found and found != 'absent' -%}
             {%- do selected.append(adapter.quote(column.name)) -%}
         {%- else -%}
             {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
@@ -22,7 +22,7 @@ Errors: a required column that is missing or a column of a type that can't be ca
 
 {#
 Where a contract table is: {relation, types}. types maps the columns found to their types;
-it is none where every column is there as text (the demo).
+it is none where every column is there as text (the demo). A column without a single value has the type absent.
 #}
 {% macro raw_place(source_name, table_name) %}
     {%- set origin = var(source_name) -%}
@@ -31,6 +31,9 @@ it is none where every column is there as text (the demo).
         {{ return({'relation': ref('demo_' ~ source_name ~ '__' ~ table_name), 'types': none}) }}
     {%- endif -%}
     {%- set relation = source(source_name, table_name) -%}
+    {%- if execute and origin is mapping -%}
+        {%- for name in origin.get('absent', []) -%}{%- do contract(source_name, name) -%}{%- endfor -%}
+    {%- endif -%}
     {%- if origin == 'absent' or (origin is mapping and table_name in origin.get('absent', [])) -%}
         {{ return({'relation': '(select 1 as one) as nothing where 1 = 0', 'types': {}}) }}
     {%- elif origin is not mapping or not (origin.files or origin.schema) -%}
@@ -44,13 +47,14 @@ it is none where every column is there as text (the demo).
     {%- endif -%}
     {%- set types = {} -%}
     {%- for column in relation_columns(relation) -%}
-        {%- do types.update({column.name: column.type}) -%}
+        {#- A column with nothing in it may come without a type. -#}
+        {%- do types.update({column.name: 'absent' if column.type in ('"null"', 'null', 'void') else column.type}) -%}
     {%- endfor -%}
     {%- set missing = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
         {%- if column.name not in types and column.meta.required -%}
             {%- do missing.append(column.name) -%}
-        {%- elif column.name in types and not can_be(types[column.name], column.data_type) -%}
+        {%- elif types.get(column.name, 'absent') != 'absent' and not can_be(types[column.name], column.data_type) -%}
             {{ exceptions.raise_compiler_error(
                 table ~ "." ~ column.name ~ " has type " ~ types[column.name] ~ " in " ~ relation
                 ~ "; the source contract wants " ~ column.data_type ~ " (or text that parses as one)"
@@ -96,14 +100,14 @@ it is none where every column is there as text (the demo).
 {# Whether a found column type can stand for a contract type: the same family, or text that is parsed. #}
 {% macro can_be(found, wanted) %}
     {%- set families = {
-        'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'enum'],
+        'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'float', 'real', 'enum'],
         'timestamp': ['timestamp', 'date'],
         'integer': ['int', 'long', 'decimal', 'double', 'float'],
         'decimal': ['decimal', 'double', 'float', 'int', 'long', 'real'],
         'boolean': ['bool', 'int']
     } -%}
-    {%- if found.startswith(text_types()) -%}{{ return(true) }}{%- endif -%}
     {%- if '[' in found or 'struct' in found or 'map' in found or 'array' in found -%}{{ return(false) }}{%- endif -%}
+    {%- if found.startswith(text_types()) -%}{{ return(true) }}{%- endif -%}
     {%- for family in families[wanted.split('(')[0]] -%}
         {%- if family in found -%}{{ return(true) }}{%- endif -%}
     {%- endfor -%}

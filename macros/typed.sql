@@ -52,6 +52,7 @@ select * from seen_again
 
 
 {% macro repeats_ctes(source_name, table_name) %}
+{%- set place = raw_place(source_name, table_name) -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
 {%- set newest_first = [] -%}
@@ -66,7 +67,7 @@ select * from seen_again
     {%- endif -%}
 {%- endfor -%}
 repeated_keys as (
-    select trim(cast({{ key }} as {{ dbt.type_string() }})) as {{ key }}
+    select {{ given_value(key, 'text', place.types.get(key, 'absent') if place.types is mapping else 'text') }} as {{ key }}
     from {{ raw(source_name, table_name) }} as raw_rows
     group by 1
     having count(*) > 1
@@ -119,19 +120,25 @@ A value that is already of the contract's type costs no check.
 {%- for column in columns -%}
     {%- set name = column.name -%}
     {%- set found = place.types.get(name, 'absent') if place.types is mapping else 'text' -%}
-    {%- set is_text = found.startswith(text_types()) -%}
-    {%- set is_exact = found == 'absent' or found.startswith(column.data_type.split('(')[0]) or column.data_type == 'text' -%}
+    {%- set is_text = found.startswith(text_types()) or column.data_type == 'text' -%}
+    {#- A decimal of other digits may not fit, so that only the very type is exact. -#}
+    {%- set is_exact = found in ('absent', column.data_type) or column.data_type == 'text'
+        or (found.startswith(column.data_type) and 'decimal' not in found) -%}
     {%- set flaws = [] -%}
-    {%- do given.append("nullif(trim(" ~ name ~ "), '') as " ~ name if is_text else name) -%}
+    {%- do given.append(given_value(name, column.data_type, found) ~ ' as ' ~ name) -%}
 
     {%- if column.meta.format == 'email' and found != 'absent' -%}
         {%- do parsed.append(normalise_email(name) | trim ~ ' as ' ~ name) -%}
         {%- do flaws.append('is not an e-mail address') -%}
     {%- elif is_exact -%}
-        {%- do parsed.append(name if is_text else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
+        {%- do parsed.append(name if is_text or found == 'absent' else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
     {%- else -%}
-        {%- set value = parse_timestamp(name) if is_text and column.data_type == 'timestamp' else try_cast(name, column.data_type) -%}
-        {%- do parsed.append(value | trim ~ ' as ' ~ name) -%}
+        {%- set value = try_cast(name, column.data_type) | trim -%}
+        {%- if is_text and column.data_type == 'timestamp' -%}
+            {#- "infinity", "epoch" and the year 1 are placeholders of the systems that wrote them. -#}
+            {%- set value = "case when " ~ name ~ " >= '19' and " ~ name ~ " < '22' then " ~ parse_timestamp(name) | trim ~ " end" -%}
+        {%- endif -%}
+        {%- do parsed.append(value ~ ' as ' ~ name) -%}
         {%- do flaws.append('is not a ' ~ column.data_type.split('(')[0]) -%}
     {%- endif -%}
     {%- set is_missing = name ~ ' is null' -%}
@@ -194,4 +201,21 @@ judged as (
         {%- endif %} as blanked_columns
     from parsed
 )
+{%- endmacro %}
+
+
+{#
+A raw value as the base models look at it: text without space around it and null where empty; a key that a data frame
+turned into 1001.0 is 1001 again.
+#}
+{% macro given_value(name, data_type, found) -%}
+    {%- if found.startswith(text_types()) -%}
+        nullif(trim({{ name }}), '')
+    {%- elif data_type == 'text' and found.startswith(('double', 'float', 'real', 'decimal')) -%}
+        {{ replace_pattern('cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')', '[.]0+$') | trim }}
+    {%- elif data_type == 'text' and found != 'absent' -%}
+        cast({{ name }} as {{ dbt.type_string() }})
+    {%- else -%}
+        {{ name }}
+    {%- endif -%}
 {%- endmacro %}

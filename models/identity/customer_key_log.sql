@@ -1,5 +1,5 @@
--- The memory of customer_keys: a row each time a record's customer_id is new or has changed. Only ever added to,
--- so a full refresh does not empty it.
+-- The memory of customer_keys: a row each time a record's customer_id is new, has changed or is gone (null). Only
+-- ever added to, so a full refresh does not empty it; and only forwards, so a build as of the past adds nothing.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 with keys as (
@@ -7,26 +7,41 @@ with keys as (
         record_key,
         customer_id
     from {{ ref('customer_keys') }}
+    {%- if not var('keep_anonymous_visitors') %}
+    where record_type <> 'web_visitor'
+    {%- endif %}
 )
 
-{% if is_incremental() %}
-, newest as (
+{% if is_incremental() -%}
+, numbered as (
     select
-        record_key,
-        {{ value_at_max('customer_id', 'log_number') }} as customer_id,
-        max(log_number) as log_number
+        *,
+        row_number() over (partition by record_key order by log_number desc) as newest_first
     from {{ this }}
-    group by record_key
+),
+
+newest as (
+    select * from numbered where newest_first = 1
+),
+
+forwards as (
+    select coalesce(max(changed_at), {{ as_of() }}) <= {{ as_of() }} as is_forwards from {{ this }}
 )
-{% endif %}
 
 select
-    keys.record_key,
+    coalesce(keys.record_key, newest.record_key) as record_key,
     keys.customer_id,
-    {% if is_incremental() %}coalesce(newest.log_number, 0) + 1{% else %}1{% endif %} as log_number,
+    coalesce(newest.log_number, 0) + 1 as log_number,
     {{ as_of() }} as changed_at
 from keys
-{% if is_incremental() %}
-left join newest on keys.record_key = newest.record_key
-where keys.customer_id is distinct from newest.customer_id
-{% endif %}
+full outer join newest on keys.record_key = newest.record_key
+cross join forwards
+where forwards.is_forwards and keys.customer_id is distinct from newest.customer_id
+{%- else -%}
+select
+    record_key,
+    customer_id,
+    cast(1 as bigint) as log_number,
+    {{ as_of() }} as changed_at
+from keys
+{%- endif %}

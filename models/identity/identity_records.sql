@@ -167,6 +167,7 @@ records as (
 dialled as (
     select
         records.*,
+        records.phone as phone_as_given,
         {{ dialled_phone('records.phone') }} as dialled,
         countries.calling_code,
         coalesce(countries.trunk_prefix, '') as trunk_prefix
@@ -182,6 +183,7 @@ select
     shop_customer_id,
     email,
     {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as phone,
+    phone_as_given,
     first_name,
     last_name,
     street,

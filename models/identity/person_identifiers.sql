@@ -104,7 +104,9 @@ select
     coalesce(
         named.why_not,
         case
-            when blocked.identifier is not null then 'blocked: ' || blocked.why
+            when blocked.identifier is not null then 'blocked' || coalesce(': ' || blocked.why, '')
+            when named.identifier_type = 'phone' and {{ matches_pattern('named.identifier', placeholder_phone()) | trim }}
+                then 'a placeholder number'
             when shared.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
             when named.identifier_type = 'phone' and named.given_name is null

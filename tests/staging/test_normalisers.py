@@ -272,7 +272,7 @@ def valid_numbers(country: str, n: int) -> list[phonenumbers.PhoneNumber]:
 
 
 def agreement(phone: Normaliser, form: str) -> tuple[dict[str, float], dict[str, float]]:
-    """Shares of valid numbers, by country, that come out right and wrong typed in a form; the rest is null."""
+    """Shares of valid numbers, by country, that come out right and wrong in a form; the rest is null."""
     right: dict[str, float] = {}
     wrong: dict[str, float] = {}
     for country, row in COUNTRIES.items():

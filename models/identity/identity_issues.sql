@@ -1,0 +1,94 @@
+-- What the guards against joining too much did, and what nobody could be read from: for a person to look at.
+with identifiers as (
+    select
+        *,
+        count(*) over (partition by identifier_type, identifier) as n_records
+    from {{ ref('person_identifiers') }}
+),
+
+kept_apart as (
+    select
+        'identifier joins nobody' as issue_type,
+        identifier_type as subject_type,
+        identifier as subject,
+        why_not as why,
+        count(*) as n_records,
+        min(record_key) as example_record_key
+    from identifiers
+    where why_not is not null and n_records > 1
+    group by identifier_type, identifier, why_not
+),
+
+oversized as (
+    select
+        case when records.cluster_state = 'quarantined' then 'cluster quarantined' else 'cluster broken' end as issue_type,
+        'cluster' as subject_type,
+        min(records.record_key) as subject,
+        'joined more than {{ var("identity_max_records_per_customer") }} records, with phone numbers'
+        || case when records.cluster_state = 'quarantined' then ' or without' else '' end as why,
+        count(*) as n_records,
+        min(records.record_key) as example_record_key
+    from {{ ref('record_customers') }} as records
+    inner join {{ ref('identity_clusters') }} as clusters on {{ node_id('records.record_key') }} = clusters.node_id
+    where records.cluster_state in ('broken', 'quarantined')
+    group by clusters.component_id, records.cluster_state
+),
+
+ambiguous as (
+    select
+        'identifier leads to several customers' as issue_type,
+        identifier_type as subject_type,
+        identifier as subject,
+        'events that carry nothing else count for none of them' as why,
+        n_customers as n_records,
+        cast(null as {{ dbt.type_string() }}) as example_record_key
+    from {{ ref('identifier_customers') }}
+    where n_customers > 1
+),
+
+shared_devices as (
+    select
+        'shared device' as issue_type,
+        'web_visitor' as subject_type,
+        visitor_id as subject,
+        'several customers logged in or left an address on it' as why,
+        n_customers as n_records,
+        'web_visitor:' || visitor_id as example_record_key
+    from {{ ref('visitor_customers') }}
+    where n_customers > 1
+),
+
+unread_phones as (
+    select
+        'phone number not understood' as issue_type,
+        'phone' as subject_type,
+        phone_as_given as subject,
+        'no number of its country, and not international' as why,
+        count(*) as n_records,
+        min(record_key) as example_record_key
+    from {{ ref('identity_records') }}
+    where phone is null and phone_as_given is not null
+    group by phone_as_given
+),
+
+issues as (
+    select * from kept_apart
+    union all
+    select * from oversized
+    union all
+    select * from ambiguous
+    union all
+    select * from shared_devices
+    union all
+    select * from unread_phones
+)
+
+select
+    md5(issue_type || '/' || subject_type || '/' || subject || '/' || why) as issue_id,
+    issue_type,
+    subject_type,
+    subject,
+    why,
+    cast(n_records as bigint) as n_records,
+    example_record_key
+from issues

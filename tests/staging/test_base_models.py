@@ -1,0 +1,326 @@
+"""The base models over dirty files: each row is kept or set aside with a reason, a broken table is named."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import Run, Warehouse
+
+AS_OF = "2026-01-01 00:00:00"
+GOOD = {"customer_id": "c1", "currency": "EUR", "ordered_at": "2025-03-01T10:00:00Z"}
+ORDERS: list[dict[str, Any]] = [
+    {**GOOD, "order_id": "good"},
+    {**GOOD, "order_id": "  spaced  ", "email": " <Anna@X.de> "},
+    {**GOOD, "order_id": "no offset", "ordered_at": "2025-03-01 10:00:00"},
+    {**GOOD, "order_id": "offset", "ordered_at": "2025-03-01T10:00:00+02:00"},
+    {**GOOD, "order_id": "no time", "ordered_at": "yesterday"},
+    {**GOOD, "order_id": "endless time", "ordered_at": "infinity"},
+    {**GOOD, "order_id": "endless past", "ordered_at": "-infinity"},
+    {**GOOD, "order_id": "year one", "ordered_at": "0001-01-01 00:00:00"},
+    {**GOOD, "order_id": "empty time", "ordered_at": " "},
+    {**GOOD, "order_id": "future", "ordered_at": "2026-01-01 00:00:01"},
+    {**GOOD, "order_id": "just now", "ordered_at": AS_OF},
+    {**GOOD, "order_id": "bad update", "updated_at": "soon"},
+    {**GOOD, "order_id": "bad amount", "total_amount": "12,50", "updated_at": "soon"},
+    {**GOOD, "order_id": "huge amount", "total_amount": "1" + "0" * 30},
+    {**GOOD, "order_id": "dollars", "currency": "USD"},
+    {**GOOD, "order_id": "no currency", "currency": None},
+    {**GOOD, "order_id": "nobody", "customer_id": None},
+    {**GOOD, "order_id": "nobody but a bad address", "customer_id": "", "email": "n/a"},
+    {**GOOD, "order_id": "bad address", "email": "n/a"},
+    {**GOOD, "order_id": None},
+    {**GOOD, "order_id": " "},
+    {**GOOD, "order_id": "same", "total_amount": "1"},
+    {**GOOD, "order_id": "same ", "total_amount": "1"},
+    {**GOOD, "order_id": "same", "total_amount": "1"},
+    {**GOOD, "order_id": "newer", "total_amount": "2", "updated_at": "2025-04-01"},
+    {**GOOD, "order_id": "newer", "total_amount": "3", "updated_at": "2025-05-01"},
+    {**GOOD, "order_id": "newer", "total_amount": "1"},
+    {
+        **GOOD,
+        "order_id": "good and bad",
+        "total_amount": "4",
+        "ordered_at": "soon",
+        "updated_at": "2025-05-01",
+    },
+    {**GOOD, "order_id": "good and bad", "total_amount": "5"},
+    {**GOOD, "order_id": 'it\'s "quoted";\n--', "coupon_code": "it's"},
+]
+ORDER_COLUMNS = [
+    "order_id",
+    "customer_id",
+    "email",
+    "currency",
+    "total_amount",
+    "coupon_code",
+    "ordered_at",
+    "updated_at",
+]
+
+
+def write_csv(path: Path, rows: list[dict[str, Any]], columns: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows({name: row.get(name) or "" for name in columns} for row in rows)
+
+
+def write_parquet(path: Path, sql: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({sql}) to '{path}' (format parquet)")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Three shops' worth of files: dirty CSV, typed Parquet, and a system that is absent."""
+    folder = tmp_path_factory.mktemp("base")
+    write_csv(folder / "shop/orders.csv", ORDERS, ORDER_COLUMNS)
+    write_parquet(
+        folder / "esp/profiles.parquet",
+        """select * from (values
+            (1001.0::double, 'hourly', null, date '2025-01-02', timestamptz '2025-01-02 01:00:00+01', true),
+            (1001.0, 'daily', null, date '2025-01-02', timestamptz '2025-02-02 01:00:00+01', true),
+            (1002.0, null, null, null, timestamptz '2025-01-02 01:00:00+01', false)
+        ) as profiles (profile_id, preferred_frequency, first_name, created_at, updated_at, extra)""",
+    )
+    write_parquet(
+        folder / "esp/campaigns.parquet",
+        "select 7 as campaign_id, null as sent_at, 'promotional' as message_class",
+    )
+    warehouse = Warehouse(folder)
+    run = warehouse.dbt(
+        "run",
+        "--select",
+        "base_shop__orders",
+        "base_esp__profiles",
+        "base_esp__campaigns",
+        "base_crm__contacts",
+        as_of=AS_OF,
+        shop={"files": f"{folder}/shop/{{table}}.csv"},
+        esp={"files": f"{folder}/esp/{{table}}.parquet", "absent": ["message_events"]},
+        crm="absent",
+        web="absent",
+        support="absent",
+        privacy="absent",
+    )
+    assert run.ok, run.output
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def orders(built: Warehouse) -> dict[str | None, list[dict[str, Any]]]:
+    columns = [*ORDER_COLUMNS, "reject_reason", "blanked_columns"]
+    by_key: dict[str | None, list[dict[str, Any]]] = {}
+    for row in built.rows(f"select {', '.join(columns)} from main_staging.base_shop__orders"):
+        by_key.setdefault(row[0], []).append(dict(zip(columns, row, strict=True)))
+    return by_key
+
+
+def test_no_row_is_lost(orders: dict[str | None, list[dict[str, Any]]]) -> None:
+    assert sum(len(rows) for rows in orders.values()) == len(ORDERS)
+
+
+def test_each_flaw_has_its_reason(orders: dict[str | None, list[dict[str, Any]]]) -> None:
+    reasons = {
+        "good": None,
+        "spaced": None,
+        "no offset": None,
+        "offset": None,
+        "just now": None,
+        "no currency": None,
+        "bad update": None,
+        "bad amount": None,
+        "huge amount": None,
+        "bad address": None,
+        'it\'s "quoted";\n--': None,
+        "no time": "ordered_at is not a timestamp",
+        "endless time": "ordered_at is not a timestamp",
+        "endless past": "ordered_at is not a timestamp",
+        "year one": "ordered_at is not a timestamp",
+        "empty time": "ordered_at is missing",
+        "future": "ordered_at is after as_of",
+        "dollars": "currency is not an accepted value",
+        "nobody": "no customer_id, email, phone to identify the customer",
+        "nobody but a bad address": "no customer_id, email, phone to identify the customer",
+    }
+    assert {key: orders[key][0]["reject_reason"] for key in reasons} == reasons
+    assert [row["reject_reason"] for row in orders[None]] == ["order_id is missing"] * 2
+
+
+def test_an_optional_value_that_does_not_parse_is_blanked_and_named(
+    orders: dict[str | None, list[dict[str, Any]]],
+) -> None:
+    blanked = {
+        "good": None,
+        "bad update": "updated_at",
+        "bad amount": "total_amount, updated_at",
+        "huge amount": "total_amount",
+        "bad address": "email",
+    }
+    assert {key: orders[key][0]["blanked_columns"] for key in blanked} == blanked
+    assert orders["bad amount"][0]["total_amount"] is None
+
+
+def test_times_are_utc_and_text_is_trimmed(orders: dict[str | None, list[dict[str, Any]]]) -> None:
+    assert str(orders["no offset"][0]["ordered_at"]) == "2025-03-01 10:00:00"
+    assert str(orders["offset"][0]["ordered_at"]) == "2025-03-01 08:00:00"
+    assert orders["spaced"][0]["email"] == "anna@x.de"
+
+
+def test_of_copies_the_newest_good_one_is_kept(orders: dict[str | None, list[dict[str, Any]]]) -> None:
+    duplicate = "order_id is a duplicate"
+    assert sorted(row["reject_reason"] or "" for row in orders["same"]) == ["", duplicate, duplicate]
+    assert {int(row["total_amount"]): row["reject_reason"] for row in orders["newer"]} == {
+        1: duplicate,
+        2: duplicate,
+        3: None,
+    }
+    assert {int(row["total_amount"]): row["reject_reason"] for row in orders["good and bad"]} == {
+        4: "ordered_at is not a timestamp",
+        5: None,
+    }
+
+
+def test_typed_files_are_taken_as_they_are(built: Warehouse) -> None:
+    rows = built.rows(
+        "select profile_id, preferred_frequency, first_name, email, created_at::text, updated_at::text,"
+        " reject_reason, blanked_columns from main_staging.base_esp__profiles order by profile_id, updated_at"
+    )
+    january, february = "2025-01-02 00:00:00", "2025-02-02 00:00:00"
+    assert rows == [
+        ("1001", None, None, None, january, january, "profile_id is a duplicate", "preferred_frequency"),
+        ("1001", "daily", None, None, january, february, None, None),
+        ("1002", None, None, None, None, january, "created_at is missing", None),
+    ]
+    assert built.rows(
+        "select campaign_id, name, sent_at, reject_reason from main_staging.base_esp__campaigns"
+    ) == [("7", None, None, None)]
+
+
+def test_an_absent_system_is_an_empty_table_of_the_right_types(built: Warehouse) -> None:
+    assert built.rows("select * from main_staging.base_crm__contacts") == []
+    types: dict[str, str] = dict(
+        built.rows(
+            "select column_name, data_type from information_schema.columns"
+            " where table_name = 'base_crm__contacts'"
+        )
+    )
+    assert types["contact_id"] == "VARCHAR" and types["created_at"] == "TIMESTAMP"
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Each source broken in its own way."""
+    folder = tmp_path_factory.mktemp("broken")
+    write_csv(folder / "crm/contacts.csv", [], ["email", "first_name"])
+    write_csv(folder / "crm/opportunities.csv", [], ["opportunity_id", "contact_id", "stage"])
+    write_parquet(
+        folder / "support/tickets.parquet",
+        "select 't1' as ticket_id, 'open' as status, {'day': 1} as created_at, 1 as satisfaction",
+    )
+    write_parquet(folder / "esp/profiles.parquet", "select 'p' as profile_id, ['2025-01-01'] as created_at")
+    (folder / "web").mkdir()
+    (folder / "web/events.csv").write_text("event_id,visitor_id,event_type,occurred_at\n1,2\n3,4,5,6,7\n")
+    return Warehouse(folder).dbt(
+        "run",
+        "--select",
+        "base_crm__contacts",
+        "base_crm__opportunities",
+        "base_support__tickets",
+        "base_esp__profiles",
+        "base_web__event_repeats",
+        "base_shop__orders",
+        "base_shop__refunds",
+        "base_privacy__requests",
+        crm={"files": f"{folder}/crm/{{table}}.csv"},
+        support={"files": f"{folder}/support/{{table}}.parquet"},
+        esp={"files": f"{folder}/esp/{{table}}.parquet"},
+        web={"files": f"{folder}/web/{{table}}.csv"},
+        shop={"files": f"{folder}/shop/{{table}}.csv", "absent": ["refund"]},
+        privacy={"files": "no/such/{table}/*.parquet", "absent": ["consent_events"]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (
+            "base_crm__contacts",
+            ["crm.contacts lacks the required columns contact_id, created_at", "has email, first_name"],
+        ),
+        ("base_crm__opportunities", ["crm.opportunities lacks the required column created_at"]),
+        ("base_support__tickets", ["support.tickets.created_at has type struct", "wants timestamp"]),
+        ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "wants timestamp"]),
+        ("base_web__event_repeats", ["web/events.csv", "base_web__event_repeats"]),
+        ("base_shop__orders", ["shop.refund", "no source contract"]),
+        (
+            "base_privacy__requests",
+            ["base_privacy__requests", "No files found", "no/such/requests/*.parquet"],
+        ),
+    ],
+)
+def test_a_broken_table_is_named(broken: Run, model: str, words: list[str]) -> None:
+    status, message = broken.results[model]
+    assert status == "error"
+    for word in words:
+        assert word in message
+
+
+def test_an_unknown_origin_is_named(tmp_path: Path) -> None:
+    run = Warehouse(tmp_path).dbt("parse", shop="dmeo")
+    assert not run.ok and "var shop: dmeo is none of demo, absent, {schema: …}, {files: …}" in run.output
+
+
+order_rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "order_id": st.sampled_from(["o1", "o2", "o3", " o1", "", "😀"]),
+            "customer_id": st.sampled_from(["c1", "", "c'2"]),
+            "email": st.sampled_from(["", "bad", "Anna@x.de"]),
+            "currency": st.sampled_from(["EUR", "", "USD"]),
+            "total_amount": st.sampled_from(["1", "", "NaN", "x", "-5", "1e3"]),
+            "ordered_at": st.sampled_from(
+                ["2025-01-01", "2025-06-01T00:00:00+02:00", "", "-infinity", "x", "2026-01-02", "2025-02-30"]
+            ),
+            "updated_at": st.sampled_from(["", "2025-07-01", "2025-08-01", "infinity"]),
+        }
+    ),
+    max_size=40,
+)
+
+
+@pytest.fixture(scope="module")
+def orders_sql(built: Warehouse) -> Iterator[tuple[Path, str, duckdb.DuckDBPyConnection]]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield built.folder / "shop/orders.csv", built.compiled("base_shop__orders"), connection
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=order_rows)
+def test_whatever_the_dirt_each_row_is_kept_once_or_set_aside(
+    orders_sql: tuple[Path, str, duckdb.DuckDBPyConnection], rows: list[dict[str, str]]
+) -> None:
+    path, sql, connection = orders_sql
+    write_csv(path, rows, ORDER_COLUMNS)
+    judged = connection.execute(f"select order_id, updated_at, reject_reason from ({sql})").fetchall()
+    good = Counter(
+        row["order_id"].strip()
+        for row in rows
+        if row["order_id"]
+        and row["ordered_at"] in ("2025-01-01", "2025-06-01T00:00:00+02:00")
+        and row["currency"] != "USD"
+        and (row["customer_id"] or row["email"] == "Anna@x.de")
+    )
+    assert len(judged) == len(rows)
+    assert Counter(key for key, _, reason in judged if reason is None) == Counter(good.keys())
+    assert sum(reason == "order_id is a duplicate" for _, _, reason in judged) == good.total() - len(good)
