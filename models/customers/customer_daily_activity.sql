@@ -1,4 +1,21 @@
 -- The compressed history: all features and windows come from here, and no model above reads raw events again.
+{% set by_day = {
+    'orders_by_day': ['n_orders', 'n_units', 'revenue', 'discount_amount'],
+    'refunds_by_day': ['n_refunds', 'refund_amount'],
+    'visits_by_day': [
+        'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
+        'n_checkouts', 'last_seen_at', 'last_cart_add_at', 'last_purchase_at'
+    ],
+    'emails_by_day': [
+        'n_emails_sent', 'n_emails_delivered', 'n_bounces', 'n_human_opens', 'n_human_clicks', 'n_machine_events',
+        'last_human_opened_at', 'last_human_clicked_at'
+    ],
+    'tickets_by_day': ['n_tickets']
+} %}
+{% set money = ['revenue', 'discount_amount', 'refund_amount'] %}
+{% set columns = by_day.values() | sum(start=[]) %}
+{% set times = [] %}
+{% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
 with orders_by_day as (
     select
         customer_id,
@@ -68,184 +85,31 @@ tickets_by_day as (
 ),
 
 all_days as (
+    {% for part, own in by_day.items() -%}
     select
         customer_id,
         activity_on,
-        n_orders,
-        n_units,
-        revenue,
-        discount_amount,
-        0 as n_refunds,
-        0 as refund_amount,
-        0 as n_sessions,
-        0 as n_page_views,
-        0 as n_product_views,
-        0 as n_searches,
-        0 as n_cart_adds,
-        0 as n_wishlist_adds,
-        0 as n_checkouts,
-        0 as n_emails_sent,
-        0 as n_emails_delivered,
-        0 as n_bounces,
-        0 as n_human_opens,
-        0 as n_human_clicks,
-        0 as n_machine_events,
-        0 as n_tickets,
-        cast(null as {{ dbt.type_timestamp() }}) as last_seen_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_cart_add_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_purchase_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_opened_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_clicked_at
-    from orders_by_day
-    union all
-    select
-        customer_id,
-        activity_on,
-        0 as n_orders,
-        0 as n_units,
-        0 as revenue,
-        0 as discount_amount,
-        n_refunds,
-        refund_amount,
-        0 as n_sessions,
-        0 as n_page_views,
-        0 as n_product_views,
-        0 as n_searches,
-        0 as n_cart_adds,
-        0 as n_wishlist_adds,
-        0 as n_checkouts,
-        0 as n_emails_sent,
-        0 as n_emails_delivered,
-        0 as n_bounces,
-        0 as n_human_opens,
-        0 as n_human_clicks,
-        0 as n_machine_events,
-        0 as n_tickets,
-        cast(null as {{ dbt.type_timestamp() }}) as last_seen_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_cart_add_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_purchase_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_opened_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_clicked_at
-    from refunds_by_day
-    union all
-    select
-        customer_id,
-        activity_on,
-        0 as n_orders,
-        0 as n_units,
-        0 as revenue,
-        0 as discount_amount,
-        0 as n_refunds,
-        0 as refund_amount,
-        n_sessions,
-        n_page_views,
-        n_product_views,
-        n_searches,
-        n_cart_adds,
-        n_wishlist_adds,
-        n_checkouts,
-        0 as n_emails_sent,
-        0 as n_emails_delivered,
-        0 as n_bounces,
-        0 as n_human_opens,
-        0 as n_human_clicks,
-        0 as n_machine_events,
-        0 as n_tickets,
-        last_seen_at,
-        last_cart_add_at,
-        last_purchase_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_opened_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_clicked_at
-    from visits_by_day
-    union all
-    select
-        customer_id,
-        activity_on,
-        0 as n_orders,
-        0 as n_units,
-        0 as revenue,
-        0 as discount_amount,
-        0 as n_refunds,
-        0 as refund_amount,
-        0 as n_sessions,
-        0 as n_page_views,
-        0 as n_product_views,
-        0 as n_searches,
-        0 as n_cart_adds,
-        0 as n_wishlist_adds,
-        0 as n_checkouts,
-        n_emails_sent,
-        n_emails_delivered,
-        n_bounces,
-        n_human_opens,
-        n_human_clicks,
-        n_machine_events,
-        0 as n_tickets,
-        cast(null as {{ dbt.type_timestamp() }}) as last_seen_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_cart_add_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_purchase_at,
-        last_human_opened_at,
-        last_human_clicked_at
-    from emails_by_day
-    union all
-    select
-        customer_id,
-        activity_on,
-        0 as n_orders,
-        0 as n_units,
-        0 as revenue,
-        0 as discount_amount,
-        0 as n_refunds,
-        0 as refund_amount,
-        0 as n_sessions,
-        0 as n_page_views,
-        0 as n_product_views,
-        0 as n_searches,
-        0 as n_cart_adds,
-        0 as n_wishlist_adds,
-        0 as n_checkouts,
-        0 as n_emails_sent,
-        0 as n_emails_delivered,
-        0 as n_bounces,
-        0 as n_human_opens,
-        0 as n_human_clicks,
-        0 as n_machine_events,
-        n_tickets,
-        cast(null as {{ dbt.type_timestamp() }}) as last_seen_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_cart_add_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_purchase_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_opened_at,
-        cast(null as {{ dbt.type_timestamp() }}) as last_human_clicked_at
-    from tickets_by_day
+        {% for column in columns -%}
+        {%- if column in own -%}
+        {{ column }}
+        {%- else -%}
+        {{ 'cast(null as ' ~ dbt.type_timestamp() ~ ')' if column in times else '0' }} as {{ column }}
+        {%- endif -%}
+        {{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ part }}
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 )
 
 select
     customer_id,
     activity_on,
-    cast(sum(n_orders) as bigint) as n_orders,
-    cast(sum(n_units) as bigint) as n_units,
-    cast(sum(revenue) as decimal(18, 2)) as revenue,
-    cast(sum(discount_amount) as decimal(18, 2)) as discount_amount,
-    cast(sum(n_refunds) as bigint) as n_refunds,
-    cast(sum(refund_amount) as decimal(18, 2)) as refund_amount,
-    cast(sum(n_sessions) as bigint) as n_sessions,
-    cast(sum(n_page_views) as bigint) as n_page_views,
-    cast(sum(n_product_views) as bigint) as n_product_views,
-    cast(sum(n_searches) as bigint) as n_searches,
-    cast(sum(n_cart_adds) as bigint) as n_cart_adds,
-    cast(sum(n_wishlist_adds) as bigint) as n_wishlist_adds,
-    cast(sum(n_checkouts) as bigint) as n_checkouts,
-    cast(sum(n_emails_sent) as bigint) as n_emails_sent,
-    cast(sum(n_emails_delivered) as bigint) as n_emails_delivered,
-    cast(sum(n_bounces) as bigint) as n_bounces,
-    cast(sum(n_human_opens) as bigint) as n_human_opens,
-    cast(sum(n_human_clicks) as bigint) as n_human_clicks,
-    cast(sum(n_machine_events) as bigint) as n_machine_events,
-    cast(sum(n_tickets) as bigint) as n_tickets,
-    max(last_seen_at) as last_seen_at,
-    max(last_cart_add_at) as last_cart_add_at,
-    max(last_purchase_at) as last_purchase_at,
-    max(last_human_opened_at) as last_human_opened_at,
-    max(last_human_clicked_at) as last_human_clicked_at
+    {% for column in columns if column not in times -%}
+    cast(sum({{ column }}) as {{ 'decimal(18, 2)' if column in money else 'bigint' }}) as {{ column }},
+    {% endfor -%}
+    {% for column in times -%}
+    max({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+    {% endfor -%}
 from all_days
 group by customer_id, activity_on
