@@ -44,8 +44,8 @@ def test_every_order_has_its_purchase_event_and_the_same_customer(clicks: Built)
 
 
 def test_every_customer_is_as_the_file_says(clicks: Built) -> None:
-    # Rows of a purchase less than a minute apart are one order, at the first row's moment. The last 90 days are
-    # those since 21 June; a visit across midnight counts for the day it began.
+    # Rows of a purchase less than a minute apart are one order, at the first row's moment. The last 90 days
+    # are those since 21 June; a visit across midnight counts for the day it began.
     wrong = clicks.rows("""
         with purchases as (
             select
