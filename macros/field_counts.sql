@@ -1,7 +1,6 @@
 {#
 A select over one public table, with one row for the whole list and one per source: n_rows, and for the n-th column
 of its entry filled_n, valid_n, distinct_n and newest_n.
-Error: a public table of the floors under quality that isn't counted.
 #}
 {% macro field_totals(table, relation) %}
     {%- if not execute -%}{{ return('select 1 as n_rows from ' ~ relation) }}{%- endif -%}
@@ -32,14 +31,22 @@ Error: a public table of the floors under quality that isn't counted.
     where {{ dated_by }} >= {{ dbt.dateadd('day', -days, as_of()) }}
     {%- endif %}
     {%- if source %}
-    group by grouping sets ((), ({{ source }}))
+    group by rollup ({{ source }})
     {%- endif %}
+{% endmacro %}
+
+
+{# Error: a public table of the floors under quality that the list lacks. #}
+{% macro check_none_missing(tables) %}
+    {%- for entry in field_entries() if entry.floor in ['identity', 'customers'] and entry.model_name not in tables -%}
+        {{ exceptions.raise_compiler_error("field_counts lacks the public table " ~ entry.model_name) }}
+    {%- endfor -%}
 {% endmacro %}
 
 
 {#
 The totals of a table, one row per field and source. The dictionary's rows drive it, so that the table itself is read
-once on engines that read a CTE anew at each mention.
+once on engines that read a CTE anew at each mention, and an empty table still has its fields.
 #}
 {% macro totals_by_field(table) %}
     {%- set entries = [] -%}
@@ -48,14 +55,14 @@ once on engines that read a CTE anew at each mention.
         dictionary.model_name,
         dictionary.column_name,
         {% if entries -%}
-        totals.source,
-        cast(totals.n_rows as bigint) as n_rows,
+        coalesce(totals.source, 'all') as source,
+        coalesce(totals.n_rows, 0) as n_rows,
         {% for measure in ['filled', 'valid', 'distinct'] -%}
-        case dictionary.column_name
+        coalesce(case dictionary.column_name
             {%- for entry in entries %}
             when '{{ entry.column_name }}' then totals.{{ measure }}_{{ entry.column_number }}
             {%- endfor %}
-        end as n_{{ measure }},
+        end, 0) as n_{{ measure }},
         {% endfor -%}
         case dictionary.column_name
             {%- for entry in entries %}
@@ -71,7 +78,7 @@ once on engines that read a CTE anew at each mention.
         cast(null as {{ dbt.type_timestamp() }}) as newest_at
         {%- endif %}
     from dictionary
-    cross join {{ table }}_totals as totals
+    left join {{ table }}_totals as totals on dictionary.column_name is not null
     where dictionary.model_name = '{{ table }}'
 {%- endmacro %}
 

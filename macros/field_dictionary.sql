@@ -1,11 +1,13 @@
 {#
 What the values of a format look like. Said once: field_counts makes SQL of it, mailroom validate expectations.
 pattern: a regular expression that finds a match in every valid text, written so that RE2, Java and Python agree (no
-backslashes). at_least, at_most: bounds of a number. past: not after as_of().
+backslashes). at_least, at_most: bounds of a number. past: not after as_of(). Of a list, each item is one of the
+accepted values; a comma and a space separate them.
 #}
 {% macro field_formats() %}
     {{ return({
         'text': {'pattern': '[^ ]'},
+        'list': {},
         'id': {'pattern': '^[^ ](.*[^ ])?$'},
         'customer_id': {'pattern': '^c_[0-9a-f]{16}$'},
         'household_id': {'pattern': '^h_[0-9a-f]{16}$'},
@@ -45,7 +47,8 @@ backslashes). at_least, at_most: bounds of a number. past: not after as_of().
 
 {#
 The entries of all public columns, from the dbt graph, ordered by model and place in the model. Each is the column's
-config.meta over the model's config.meta.field_defaults, with name, type, description and format resolved.
+config.meta over the model's config.meta.field_defaults, with name, type, description and format resolved, and the
+floor (folder under models/) that the model is on.
 The keys are described in the header of models/customers/_customers.yml. Empty while dbt parses.
 #}
 {% macro field_entries() %}
@@ -60,7 +63,12 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
                 {%- do entry.update(column.config.get('meta', {})) -%}
                 {%- set format = entry.format or promised_format(column.name, column.data_type or 'string') -%}
                 {%- do entry.update(field_formats().get(format, {})) -%}
+                {%- if format == 'list' -%}
+                    {%- set item = '(' ~ entry.accepted | join('|') ~ ')' -%}
+                    {%- do entry.update({'pattern': '^' ~ item ~ '(, ' ~ item ~ ')*$'}) -%}
+                {%- endif -%}
                 {%- do entry.update({
+                    'floor': model.fqn[1],
                     'schema_name': model.schema,
                     'model_name': model.name,
                     'column_name': column.name,
@@ -78,11 +86,12 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
 {% endmacro %}
 
 
-{# The columns of each model's primary_key test, by the model's unique id. #}
+{# The columns of each model's primary_key test, by the model's unique id. A key with an expression in it is none. #}
 {% macro primary_keys() %}
     {%- set keys = {} -%}
     {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.test_metadata and test.test_metadata.name == 'primary_key' -%}
-        {%- do keys.update({test.attached_node: test.test_metadata.kwargs.columns}) -%}
+        {%- set columns = test.test_metadata.kwargs.columns -%}
+        {%- if '(' not in columns | join -%}{%- do keys.update({test.attached_node: columns}) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(keys) }}
 {% endmacro %}
@@ -101,7 +110,7 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
 {% macro is_valid_value(entry) %}
     {%- set name = entry.column_name -%}
     {%- set rules = [] -%}
-    {%- if entry.accepted -%}
+    {%- if entry.accepted and entry.format != 'list' -%}
         {%- do rules.append("cast(" ~ name ~ " as " ~ dbt.type_string() ~ ") in ('" ~ entry.accepted | join("', '") ~ "')") -%}
     {%- elif entry.pattern -%}
         {%- do rules.append(matches_pattern(name, entry.pattern) | trim) -%}

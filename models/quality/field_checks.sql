@@ -71,14 +71,23 @@ select
         when n_rows = 0 then 'No rows.'
         else
             {{ percent_text('fill_share') }} || ' filled'
-            || case when is_filled_enough then '' else ', less than the ' || {{ percent_text('min_fill_share') }} || ' it must be' end
-            || case when is_valid then '' else '; ' || cast(n_filled - n_valid as {{ dbt.type_string() }}) || ' not valid' end
+            || case
+                when is_filled_enough then ''
+                else ', less than the ' || {{ percent_text('min_fill_share') }} || ' it must be'
+            end
+            || case
+                when is_valid then ''
+                else '; ' || cast(n_filled - n_valid as {{ dbt.type_string() }}) || ' not valid'
+            end
             || case
                 when is_fresh is null then ''
-                when newest_at is null then '; no date'
+                when newest_at is null then '; nothing to date it by'
                 else '; newest value ' || {{ days_text('staleness_days') }} || ' old'
             end
-            || case when is_fresh = false then ', older than the ' || {{ days_text('max_staleness_days') }} || ' it may be' else '' end
+            || case
+                when newest_at is null or coalesce(is_fresh, true) then ''
+                else ', older than the ' || {{ days_text('max_staleness_days') }} || ' it may be'
+            end
             || '.'
     end as finding,
     newest_at,

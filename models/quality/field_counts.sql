@@ -1,8 +1,9 @@
--- One pass over each public table: grouping sets count the whole list and each source at once.
+-- One pass over each public table: a rollup counts the whole list and each source at once.
 {%- set tables = [
     'customer_id_changes', 'customer_keys', 'customers', 'orders', 'order_lines', 'refunds', 'products',
     'email_events', 'customer_daily_activity', 'customer_categories',
 ] %}
+{%- do check_none_missing(tables) %}
 with dictionary as (
     select
         model_name,
@@ -11,17 +12,17 @@ with dictionary as (
 ),
 
 {% for table in tables -%}
-{{ table }}_totals as (
-    {{ field_totals(table, ref(table)) }}
-),
+    {{ table }}_totals as (
+        {{ field_totals(table, ref(table)) }}
+    ),
 
 {% endfor -%}
 all_totals as (
     {% for table in tables -%}
-    {{ totals_by_field(table) }}
-    {%- if not loop.last %}
-    union all
-    {% endif -%}
+        {{ totals_by_field(table) }}
+        {%- if not loop.last %}
+            union all
+        {% endif -%}
     {% endfor %}
 )
 

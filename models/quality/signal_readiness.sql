@@ -1,6 +1,8 @@
--- What others obey: a flow asks before it acts on a field at once, a segment before it stands on it, drafting before it reads it.
+-- What others obey: a flow asks before it acts on a field at once, a segment before it stands on it, drafting before
+-- it reads it.
 with checks as (
-    select * from {{ ref('field_checks') }} where source = 'all'
+    select * from {{ ref('field_checks') }}
+    where source = 'all'
 ),
 
 dictionary as (

@@ -1,0 +1,49 @@
+-- The entries of field_dictionary's own columns are the rule: what they want filled and valid is so for every field.
+with dictionary as (
+    select * from {{ ref('field_dictionary') }}
+),
+
+incomplete as (
+    {% for entry in field_entries() if entry.model_name == 'field_dictionary' and entry.min_fill_share == 1 -%}
+        select
+            model_name,
+            column_name,
+            '{{ entry.column_name }} is missing or not valid' as problem
+        from dictionary
+        where not coalesce({{ is_valid_value(entry) }}, false)
+        union all
+    {% endfor -%}
+    select
+        model_name,
+        column_name,
+        'format is none of macro field_formats()' as problem
+    from dictionary
+    where
+        format not in (
+            '{{ field_formats() | join("', '") }}'
+        )
+    union all
+    select
+        model_name,
+        column_name,
+        'dated_by and max_staleness_days go together' as problem
+    from dictionary
+    where (dated_by is null) <> (max_staleness_days is null)
+),
+
+undated as (
+    select
+        of_field.model_name,
+        of_field.column_name,
+        'dated_by is no public field' as problem
+    from dictionary as of_field
+    left join dictionary as of_date
+        on
+            of_field.dated_by = of_date.model_name || '.' || of_date.column_name
+            or (of_field.dated_by = of_date.column_name and of_field.model_name = of_date.model_name)
+    where of_field.dated_by is not null and of_date.column_name is null
+)
+
+select * from incomplete
+union all
+select * from undated
