@@ -14,8 +14,9 @@ select
     records.customer_id,
     tickets.ticket_status,
     tickets.topic,
-    tickets.satisfaction,
-    tickets.ticket_status in ('new', 'open', 'pending') as is_open,
+    case when coalesce(tickets.solved_at, tickets.updated_at) <= {{ as_of() }} then tickets.satisfaction end as satisfaction,
+    -- A ticket solved since was still open then.
+    coalesce(tickets.solved_at > {{ as_of() }}, tickets.ticket_status in ('new', 'open', 'pending')) as is_open,
     tickets.created_at,
     tickets.updated_at,
     tickets.solved_at

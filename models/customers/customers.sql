@@ -103,7 +103,7 @@ opportunities as (
     from {{ ref('stg_crm__opportunities') }} as opportunities
     inner join {{ ref('record_customers') }} as records
         on records.record_type = 'crm_contact' and opportunities.contact_id = records.record_id
-    where opportunities.stage in ('open', 'negotiation')
+    where coalesce(opportunities.closed_at > {{ as_of() }}, opportunities.stage in ('open', 'negotiation'))
     group by records.customer_id
 ),
 
