@@ -129,9 +129,8 @@ def shared_data() -> Path:
     return Path(os.environ.get("MAILROOM_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
-def map_tables(example: Example, file: Path, data: Path) -> dict[str, int]:
-    """Write the contract's tables as Parquet to data/<source>/<table>.parquet; rows by table."""
-    rows = {}
+def map_tables(example: Example, file: Path, data: Path) -> Iterator[tuple[str, int]]:
+    """Write the contract's tables as Parquet to data/<source>/<table>.parquet; each and its rows."""
     with duckdb.connect() as connection:
         connection.execute("set threads = 2")
         connection.execute(f"create view raw_file as {_parquet(file, 'file_row_number = true')}")
@@ -141,8 +140,8 @@ def map_tables(example: Example, file: Path, data: Path) -> dict[str, int]:
             path = data / source / f"{table}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             connection.execute(f"copy (select * from {table} order by all) to '{path}' (format parquet)")
-            rows[name] = connection.table(table).count("*").fetchall()[0][0]
-    return rows
+            ((n_rows,),) = connection.execute(f"select count(*) from {table}").fetchall()
+            yield name, n_rows
 
 
 def build(example: Example, place: Place) -> bool:
@@ -155,6 +154,7 @@ def build(example: Example, place: Place) -> bool:
             *(sys.executable, "-c", DBT, "build"),
             *("--profiles-dir", str(ROOT), "--project-dir", str(ROOT)),
             *("--target-path", str(place.target), "--log-path", str(place.target)),
+            *("--exclude-resource-type", "unit_test"),  # they are the demo's: their vars are not ours
             *("--vars", dbt_vars),
         ],
         cwd=ROOT,
@@ -195,8 +195,8 @@ def main() -> int:
         return 2
     place = Place.below(arguments.below.resolve(), example.name)
     started = time.monotonic()
-    print(example.title)
-    for table, n_rows in map_tables(example, file, place.data).items():
+    print(f"{example.title}\nMapping {file.name} …", flush=True)
+    for table, n_rows in map_tables(example, file, place.data):
         print(f"  mapped {n_rows:>9,} rows  {table}", flush=True)
     if not build(example, place):
         return 1
