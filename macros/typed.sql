@@ -5,53 +5,58 @@ A base model: every row of one contract table, typed and judged. It adds
 Of rows that share a key the newest is kept. Nothing is dropped here: staging takes the rows without a reason,
 rejected_rows lists the others, source_reconciliation counts both.
 
-repeats: a model made by repeats(), for a table too big to be looked through for repeated keys at each read.
+flawed_rows: a model made by flawed(), for a table too big to be judged at each read.
 #}
-{% macro typed(source_name, table_name, repeats=none) %}
+{% macro typed(source_name, table_name, flawed_rows=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set names = contract_columns(source_name, table_name) | map(attribute='name') | list -%}
 with {{ judged_ctes(source_name, table_name) }},
-{% if not repeats %}
-{{ repeats_ctes(source_name, table_name) }},
+{% if not flawed_rows %}
+{{ flawed_ctes(source_name, table_name) }},
 {% endif %}
-seen_once as (
-    select judged.*
-    from judged
-    left join (select distinct {{ key }} from {{ repeats or 'seen_again' }}) as again on judged.{{ key }} = again.{{ key }}
-    where again.{{ key }} is null
+-- The others need no second look: each has a key of its own, and every value is as the contract wants it.
+flawless as (
+    select parsed.*
+    from parsed
+    left join (select distinct {{ key }} from {{ flawed_rows or 'flawed' }}) as flawed_keys
+        on parsed.{{ key }} = flawed_keys.{{ key }}
+    where parsed.{{ key }} is not null and flawed_keys.{{ key }} is null
 )
 
 select
     {{ names | join(',\n    ') }},
-    reject_reason,
-    blanked_columns
-from seen_once
+    cast(null as {{ dbt.type_string() }}) as reject_reason,
+    cast(null as {{ dbt.type_string() }}) as blanked_columns
+from flawless
 union all
 select
     {{ names | join(',\n    ') }},
     reject_reason,
     blanked_columns
-from {{ repeats or 'seen_again' }}
+from {{ flawed_rows or 'flawed' }}
 {%- endif -%}
 {% endmacro %}
 
 
-{# The rows of one contract table whose key occurs more than once, judged; all but the newest are set aside. #}
-{% macro repeats(source_name, table_name) %}
+{#
+The rows of one contract table that are not simply kept: set aside, with a value blanked, or of a key that occurs more
+than once, of which all but the newest are set aside.
+#}
+{% macro flawed(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 with {{ judged_ctes(source_name, table_name) }},
 
-{{ repeats_ctes(source_name, table_name) }}
+{{ flawed_ctes(source_name, table_name) }}
 
-select * from seen_again
+select * from flawed
 {%- endif -%}
 {% endmacro %}
 
 
-{% macro repeats_ctes(source_name, table_name) %}
+{% macro flawed_ctes(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
@@ -81,10 +86,14 @@ ranked as (
             order by {{ (newest_first + then) | join(', ') }}
         ) as copy_number
     from judged
-    inner join repeated_keys on judged.{{ key }} = repeated_keys.{{ key }}
+    left join repeated_keys on judged.{{ key }} = repeated_keys.{{ key }}
+    where
+        repeated_keys.{{ key }} is not null
+        or judged.reject_reason is not null
+        or judged.blanked_columns is not null
 ),
 
-seen_again as (
+flawed as (
     select
         {% for column in columns -%}
         {{ column.name }},

@@ -59,19 +59,28 @@ visits_by_day as (
     group by 1, 2
 ),
 
+profiles as (
+    select
+        record_id as profile_id,
+        customer_id
+    from {{ ref('record_customers') }}
+    where record_type = 'esp_profile'
+),
+
 emails_by_day as (
     select
-        customer_id,
-        cast(occurred_at as date) as activity_on,
-        count(case when event_type = 'sent' then 1 end) as n_emails_sent,
-        count(case when event_type = 'delivered' then 1 end) as n_emails_delivered,
-        count(case when event_type = 'bounced' then 1 end) as n_bounces,
-        count(case when event_type = 'opened' and not is_machine then 1 end) as n_human_opens,
-        count(case when event_type = 'clicked' and not is_machine then 1 end) as n_human_clicks,
-        count(case when is_machine then 1 end) as n_machine_events,
-        max(case when event_type = 'opened' and not is_machine then occurred_at end) as last_human_opened_at,
-        max(case when event_type = 'clicked' and not is_machine then occurred_at end) as last_human_clicked_at
-    from {{ ref('email_events') }}
+        profiles.customer_id,
+        days.activity_on,
+        sum(days.n_emails_sent) as n_emails_sent,
+        sum(days.n_emails_delivered) as n_emails_delivered,
+        sum(days.n_bounces) as n_bounces,
+        sum(days.n_human_opens) as n_human_opens,
+        sum(days.n_human_clicks) as n_human_clicks,
+        sum(days.n_machine_events) as n_machine_events,
+        max(days.last_human_opened_at) as last_human_opened_at,
+        max(days.last_human_clicked_at) as last_human_clicked_at
+    from {{ ref('stg_esp__profile_days') }} as days
+    inner join profiles on days.profile_id = profiles.profile_id
     group by 1, 2
 ),
 

@@ -3,6 +3,7 @@
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'quantity * unit_price',
     'shop.refunds': 'amount'
 } %}
+{% set flawed_in = {'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
 {% set orphans = {
     'shop.orders': ['stg_shop__orders', 'orders', 'order_id', 'its customer is not kept', 'total_amount'],
     'shop.order_lines': ['stg_shop__order_lines', 'order_lines', 'order_line_id', 'its order is not kept', 'gross_amount'],
@@ -10,7 +11,15 @@
     'support.tickets': ['stg_support__tickets', 'customer_tickets', 'ticket_id', 'its customer is not kept', none]
 } %}
 
-with rejected as (
+with orphan_profiles as (
+    select distinct days.profile_id
+    from {{ ref('stg_esp__profile_days') }} as days
+    left join {{ ref('record_customers') }} as profiles
+        on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
+    where profiles.record_id is null
+),
+
+rejected as (
     {% for source_name, table_name in contract_tables() -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
     select
@@ -21,7 +30,7 @@ with rejected as (
         reject_reason is null as is_kept,
         {{ 'cast(round(' ~ money[table] ~ ', 2) as decimal(18, 2))' if table in money else 'cast(null as decimal(18, 2))' }} as amount,
         {{ row_text(source_name, table_name) }} as row_text
-    from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }}
+    from {{ ref(flawed_in.get(table, 'base_' ~ source_name ~ '__' ~ table_name)) }}
     where reject_reason is not null or blanked_columns is not null
     union all
     {% endfor -%}
@@ -47,10 +56,9 @@ with rejected as (
         false as is_kept,
         cast(null as decimal(18, 2)) as amount,
         events.message_id as row_text
-    from {{ ref('stg_esp__message_events') }} as events
-    left join {{ ref('record_customers') }} as profiles
-        on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
-    where profiles.record_id is null
+    from {{ ref('base_esp__message_events') }} as events
+    inner join orphan_profiles on events.profile_id = orphan_profiles.profile_id
+    where events.reject_reason is null
     union all
     select
         'web' as source_name,

@@ -33,7 +33,7 @@ with counted as (
         {% if table == 'web.events' -%}
         coalesce(sum(n_events), 0) as n_rows,
         {%- elif table == 'esp.message_events' -%}
-        count(profiles.record_id) as n_rows,
+        coalesce(sum(case when profiles.record_id is not null then days.n_events end), 0) as n_rows,
         {%- else -%}
         count(*) as n_rows,
         {%- endif %}
@@ -41,9 +41,9 @@ with counted as (
     {% if table == 'web.events' -%}
     from {{ ref('stg_web__sessions') }}
     {%- elif table == 'esp.message_events' -%}
-    from {{ ref('stg_esp__message_events') }} as events
+    from {{ ref('stg_esp__profile_days') }} as days
     left join {{ ref('record_customers') }} as profiles
-        on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
+        on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
     {%- else -%}
     from {{ kept_in.get(table, ref('stg_' ~ source_name ~ '__' ~ table_name)) }}
     {%- endif %}

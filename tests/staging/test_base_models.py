@@ -237,7 +237,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "base_crm__opportunities",
         "base_support__tickets",
         "base_esp__profiles",
-        "base_web__event_repeats",
+        "base_web__flawed_events",
         "base_shop__orders",
         "base_shop__refunds",
         "base_privacy__requests",
@@ -260,7 +260,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ("base_crm__opportunities", ["crm.opportunities lacks the required column created_at"]),
         ("base_support__tickets", ["support.tickets.created_at has type struct", "wants timestamp"]),
         ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "wants timestamp"]),
-        ("base_web__event_repeats", ["web/events.csv", "base_web__event_repeats"]),
+        ("base_web__flawed_events", ["web/events.csv", "base_web__event_repeats"]),
         ("base_shop__orders", ["shop.refund", "no source contract"]),
         (
             "base_privacy__requests",

@@ -1,4 +1,6 @@
 -- The one pass over the web events: everything that is counted by visit is counted here.
+{{ config(materialized='table') }}
+
 with events as (
     select
         *,

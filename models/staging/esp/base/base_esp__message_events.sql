@@ -1,2 +1,2 @@
 {{ config(materialized='view') }}
-{{ typed('esp', 'message_events', repeats=ref('base_esp__message_event_repeats')) }}
+{{ typed('esp', 'message_events', flawed_rows=ref('base_esp__flawed_message_events')) }}

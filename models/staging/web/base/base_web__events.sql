@@ -1,2 +1,2 @@
 {{ config(materialized='view') }}
-{{ typed('web', 'events', repeats=ref('base_web__event_repeats')) }}
+{{ typed('web', 'events', flawed_rows=ref('base_web__flawed_events')) }}

@@ -1,0 +1,1 @@
+{{ flawed('esp', 'message_events') }}

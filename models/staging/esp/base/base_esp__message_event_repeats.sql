@@ -1,1 +1,0 @@
-{{ repeats('esp', 'message_events') }}

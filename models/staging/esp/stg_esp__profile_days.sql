@@ -1,0 +1,21 @@
+-- The one pass over the message events: everything that is counted by profile and day is counted here.
+{{ config(materialized='table') }}
+
+with events as (
+    select * from {{ ref('stg_esp__message_events') }}
+)
+
+select
+    profile_id,
+    cast(occurred_at as date) as activity_on,
+    count(*) as n_events,
+    count(case when event_type = 'sent' then 1 end) as n_emails_sent,
+    count(case when event_type = 'delivered' then 1 end) as n_emails_delivered,
+    count(case when event_type = 'bounced' then 1 end) as n_bounces,
+    count(case when event_type = 'opened' and not is_machine then 1 end) as n_human_opens,
+    count(case when event_type = 'clicked' and not is_machine then 1 end) as n_human_clicks,
+    count(case when is_machine then 1 end) as n_machine_events,
+    max(case when event_type = 'opened' and not is_machine then occurred_at end) as last_human_opened_at,
+    max(case when event_type = 'clicked' and not is_machine then occurred_at end) as last_human_clicked_at
+from events
+group by 1, 2

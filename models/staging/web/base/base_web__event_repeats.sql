@@ -1,1 +1,0 @@
-{{ repeats('web', 'events') }}

@@ -1,0 +1,1 @@
+{{ flawed('web', 'events') }}
