@@ -70,6 +70,26 @@ def show(parser: argparse.ArgumentParser) -> Run:
     return run
 
 
+@command
+def validate(parser: argparse.ArgumentParser) -> Run:
+    """Check the public tables against the field dictionary; the exit code is 1 where a field fails."""
+    from pathlib import Path
+
+    parser.add_argument("--output", type=Path, default=Path("gx"), help="folder to write to (default gx)")
+    parser.add_argument("--rows", type=int, default=100_000, help="most rows of a table to look at")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.show import database_path
+        from mailroom.validate import summary, validate
+
+        checked = validate(database_path(), arguments.output, arguments.rows)
+        print(summary(checked))
+        print(f"{arguments.output}/result.json, {arguments.output}/data_docs/index.html")
+        return 1 if any(suite.failed for suite in checked) else 0
+
+    return run
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; the exit code is 0, or 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="mailroom", description="Mailroom's command line.")
