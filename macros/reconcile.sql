@@ -21,9 +21,11 @@
 {# A product of raw columns in cents, each cast by the contract; null where one of them is no number. #}
 {% macro raw_amount(source_name, table_name, product) %}
     {%- if not execute -%}{{ return('1') }}{%- endif -%}
+    {%- set place = raw_place(source_name, table_name) -%}
     {%- set factors = [] -%}
     {%- for column in contract_columns(source_name, table_name) if column.name in product.split(' * ') -%}
-        {%- do factors.append(try_cast(column.name, column.data_type) | trim) -%}
+        {%- set found = place.types.get(column.name, 'absent') if place.types is mapping else 'text' -%}
+        {%- do factors.append(value_as(column.name, column.data_type, found) | trim) -%}
     {%- endfor -%}
     {{ return('cast(round(' ~ factors | join(' * ') ~ ', 2) as decimal(18, 2))') }}
 {% endmacro %}

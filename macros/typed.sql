@@ -142,11 +142,7 @@ A value that is already of the contract's type costs no check.
     {%- elif is_exact -%}
         {%- do parsed.append(name if is_text or found == 'absent' else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
     {%- else -%}
-        {%- set value = try_cast(name, column.data_type) | trim -%}
-        {%- if is_text and column.data_type == 'timestamp' -%}
-            {#- "infinity", "epoch" and the year 1 are placeholders of the systems that wrote them. -#}
-            {%- set value = "case when " ~ name ~ " >= '19' and " ~ name ~ " < '22' then " ~ parse_timestamp(name) | trim ~ " end" -%}
-        {%- endif -%}
+        {%- set value = value_as(name, column.data_type, found) | trim -%}
         {%- do parsed.append(value ~ ' as ' ~ name) -%}
         {%- do flaws.append('is not a ' ~ column.data_type.split('(')[0]) -%}
     {%- endif -%}
@@ -227,4 +223,10 @@ turned into 1001.0 is 1001 again.
     {%- else -%}
         {{ name }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# A raw value, found as one type, as a value of the contract's; null where it can't be one. #}
+{% macro value_as(name, data_type, found) -%}
+    {{ parse(name, data_type) if found.startswith(text_types()) else try_cast(name, data_type) }}
 {%- endmacro %}

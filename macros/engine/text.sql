@@ -9,7 +9,7 @@
 {%- endmacro %}
 
 {% macro spark__replace_pattern(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, r'{{ pattern }}', '{{ replacement }}')
+    regexp_replace({{ expression }}, r'{{ java_pattern(pattern) }}', '{{ replacement }}')
 {%- endmacro %}
 
 
@@ -24,7 +24,7 @@
 {%- endmacro %}
 
 {% macro spark__matches_pattern(expression, pattern) -%}
-    ({{ expression }} rlike r'{{ pattern }}')
+    ({{ expression }} rlike r'{{ java_pattern(pattern) }}')
 {%- endmacro %}
 
 
@@ -39,8 +39,14 @@
 {%- endmacro %}
 
 {% macro spark__extract_pattern(expression, pattern) -%}
-    nullif(regexp_extract({{ expression }}, r'{{ pattern }}', 1), '')
+    nullif(regexp_extract({{ expression }}, r'{{ java_pattern(pattern) }}', 1), '')
 {%- endmacro %}
+
+
+{# A pattern as Java reads it: $ is the end of the text only, and a dot is all but a line feed, as in RE2. #}
+{% macro java_pattern(pattern) %}
+    {{ return('(?d)' ~ pattern | replace('$', '\\z')) }}
+{% endmacro %}
 
 
 {% macro node_id(expression) %}{{ return(adapter.dispatch('node_id', 'mailroom')(expression)) }}{% endmacro %}

@@ -1,26 +1,76 @@
-{% macro parse_timestamp(expression) %}{{ return(adapter.dispatch('parse_timestamp', 'mailroom')(expression)) }}{% endmacro %}
+{#
+A text as a value of a contract type, or null where it is not one. What counts is said here, once, and is the same
+on every engine; spaces around the text don't matter.
+- boolean: true t yes y 1, false f no n 0, in any case
+- integer, bigint: a whole number; 3.0 is one, 3.5 and 1e3 are not
+- decimal, double: 12, -1.5, .5, 1e-3; decimals are rounded half up
+- timestamp: 2026-07-01, 2026-07-01 09:30, 2026-07-01T09:30:00.123, with Z, UTC or an offset such as +02:00, +0200
+  or +02 behind the seconds; without one the text is in UTC. Years 1900 to 2199 (infinity, epoch and the year 1 are
+  placeholders of the systems that wrote them); digits beyond microseconds are cut
+- date: the day of such a timestamp, in UTC
+#}
+{% macro parse(expression, data_type) %}
+    {%- set family = data_type.split('(')[0] -%}
+    {%- set text = "trim(" ~ expression ~ ")" -%}
+    {%- if family in ('text', 'string') -%}{{ return(expression) }}
+    {%- elif family == 'timestamp' -%}{{ return(parse_timestamp(text)) }}
+    {%- elif family == 'date' -%}{{ return("cast(" ~ parse_timestamp(text) | trim ~ " as date)") }}
+    {%- elif family == 'boolean' -%}
+        {{ return(
+            "case when lower(" ~ text ~ ") in ('true', 't', 'yes', 'y', '1') then true"
+            ~ " when lower(" ~ text ~ ") in ('false', 'f', 'no', 'n', '0') then false end"
+        ) }}
+    {%- elif family in ('integer', 'bigint') -%}
+        {%- set digits = extract_pattern(text, "^([+-]?[0-9]+)(?:[.]0*)?$") | trim -%}
+        {{ return(cast_or_null(digits, data_type) | trim) }}
+    {%- elif family in ('decimal', 'double') -%}
+        {%- set is_number = matches_pattern(text, "^[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?$") | trim -%}
+        {{ return("case when " ~ is_number ~ " then " ~ cast_or_null(text, data_type) | trim ~ " end") }}
+    {%- endif -%}
+    {{ exceptions.raise_compiler_error("parse: no rule for the type " ~ data_type) }}
+{% endmacro %}
 
-{% macro default__parse_timestamp(expression) %}{{ no_engine('parse_timestamp') }}{% endmacro %}
 
-{% macro duckdb__parse_timestamp(expression) -%}
-    try_cast({{ expression }} as timestamptz) at time zone 'UTC'
+{% macro parse_timestamp(expression) -%}
+    {%- set is_timestamp = matches_pattern(expression,
+        "^(19|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}"
+        ~ "([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?(Z| UTC| ?[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?)?$"
+    ) | trim -%}
+    case when {{ is_timestamp }} then {{ timestamp_in_utc(expression) | trim }} end
 {%- endmacro %}
 
-{% macro spark__parse_timestamp(expression) -%}
+
+{# A value that is not text as another type. A fraction is rounded to become whole; Spark's own cast would cut it. #}
+{% macro try_cast(expression, data_type) -%}
+    {{ cast_or_null('round(' ~ expression ~ ')' if data_type in ('integer', 'bigint') else expression, data_type) | trim }}
+{%- endmacro %}
+
+
+{% macro cast_or_null(expression, data_type) %}{{ return(adapter.dispatch('cast_or_null', 'mailroom')(expression, data_type)) }}{% endmacro %}
+
+{% macro default__cast_or_null(expression, data_type) %}{{ no_engine('cast_or_null') }}{% endmacro %}
+
+{% macro duckdb__cast_or_null(expression, data_type) -%}
+    try_cast({{ expression }} as {{ data_type }})
+{%- endmacro %}
+
+{% macro spark__cast_or_null(expression, data_type) -%}
+    try_cast({{ expression }} as {{ data_type }})
+{%- endmacro %}
+
+
+{% macro timestamp_in_utc(expression) %}{{ return(adapter.dispatch('timestamp_in_utc', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__timestamp_in_utc(expression) %}{{ no_engine('timestamp_in_utc') }}{% endmacro %}
+
+{# DuckDB takes no space before an offset. #}
+{% macro duckdb__timestamp_in_utc(expression) -%}
+    try_cast(replace(replace({{ expression }}, ' +', '+'), ' -', '-') as timestamptz) at time zone 'UTC'
+{%- endmacro %}
+
+{# Spark's timestamp is a moment; it shows it in the session's zone, which profiles.yml sets to UTC. #}
+{% macro spark__timestamp_in_utc(expression) -%}
     try_cast({{ expression }} as timestamp)
-{%- endmacro %}
-
-
-{% macro try_cast(expression, data_type) %}{{ return(adapter.dispatch('try_cast', 'mailroom')(expression, data_type)) }}{% endmacro %}
-
-{% macro default__try_cast(expression, data_type) %}{{ no_engine('try_cast') }}{% endmacro %}
-
-{% macro duckdb__try_cast(expression, data_type) -%}
-    try_cast({{ expression }} as {{ data_type }})
-{%- endmacro %}
-
-{% macro spark__try_cast(expression, data_type) -%}
-    try_cast({{ expression }} as {{ data_type }})
 {%- endmacro %}
 
 

@@ -155,7 +155,7 @@ select
     cast(coalesce(orders.n_orders, 0) as bigint) as n_orders,
     cast(coalesce(orders.net_amount, 0) - coalesce(windows.refund_amount, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
-    cast(cast(orders.net_amount as double) / orders.n_orders as decimal(18, 2)) as average_order_value,
+    {{ average_money('orders.net_amount', 'orders.n_orders') }} as average_order_value,
     cast(orders.discount_amount as double) / cast(nullif(orders.gross_amount, 0) as double) as discount_share,
     cast(windows.refund_amount as double) / cast(nullif(orders.net_amount, 0) as double) as refund_share,
     orders.mean_days_between_orders,

@@ -1,0 +1,20 @@
+"""Marks for tests of the second engine: selected by `pytest -m spark`, skipped with a reason where it can't run."""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+
+def what_is_missing() -> str | None:
+    """What Spark needs and this machine lacks, in words; None where all is there."""
+    if not all(importlib.util.find_spec(package) for package in ("pyspark", "dbt.include.spark")):
+        return "dbt-spark and pyspark are not installed: pip install -r requirements-spark.txt"
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        return "Java is not installed: Spark needs version 17 or 21"
+    return None
+
+
+missing = what_is_missing()
+marks = [pytest.mark.spark, pytest.mark.skipif(missing is not None, reason=missing or "")]

@@ -1,0 +1,275 @@
+"""Each macro that differs between engines gives the same values on both, over the same awkward inputs."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import needs_spark
+import pyarrow as pa
+import pytest
+import yaml
+from conftest import PROJECT
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+pytestmark = needs_spark.marks
+
+# An expression over column t, as a model would write it.
+TEXT_EXPRESSIONS = {
+    "parse boolean": "parse('t', 'boolean')",
+    "parse integer": "parse('t', 'integer')",
+    "parse bigint": "parse('t', 'bigint')",
+    "parse decimal": "parse('t', 'decimal(18,2)')",
+    "parse double": "parse('t', 'double')",
+    "parse timestamp": "parse('t', 'timestamp')",
+    "parse date": "parse('t', 'date')",
+    "replace_pattern": "replace_pattern('t', '[^a-z0-9]+', '_')",
+    "replace_pattern at the end": "replace_pattern('t', '[ .]*$')",
+    "matches_pattern": "matches_pattern('t', '^[a-z].*[0-9]$')",
+    "matches_pattern of a dot": "matches_pattern('t', '^.+$')",
+    "extract_pattern": "extract_pattern('t', '([0-9]+)')",
+    "extract_pattern without the group": "extract_pattern('t', 'a(b)?')",
+    "normalise_email": "normalise_email('t')",
+    "clean_name": "clean_name('t')",
+    "language_code": "language_code('t')",
+    "category_key": "category_key('t')",
+    "normalise_phone": "normalise_phone('t', \"'49'\", \"'0'\")",
+    "name_key": "name_key('t')",
+    "mint_customer_id": "mint_customer_id('t')",
+}
+# Over timestamps a and b and a whole number n.
+DATE_EXPRESSIONS = {
+    **{
+        f"datediff {part}": f"dbt.datediff('a', 'b', '{part}')"
+        for part in ("second", "minute", "hour", "day", "month", "year")
+    },
+    **{f"dateadd {part}": f"dbt.dateadd('{part}', 'n', 'a')" for part in ("second", "hour", "day", "week", "month", "year")},
+    **{
+        f"date_trunc {part}": f"'cast(' ~ dbt.date_trunc('{part}', 'a') ~ ' as timestamp)'"
+        for part in ("hour", "day", "week", "month", "year")
+    },
+    "seconds_between": "seconds_between('a', 'b')",
+}
+# Over value v and order o.
+AGGREGATES = {
+    "value_at_max": "value_at_max('v', 'o')",
+    "value_at_min": "value_at_min('v', 'o')",
+    "value_at_max of the order": "value_at_max('o', 'v')",
+}
+ALL_EXPRESSIONS = TEXT_EXPRESSIONS | DATE_EXPRESSIONS | AGGREGATES
+
+TEXTS = [
+    *("true", "T", "Yes", "y", "1", " true ", "FALSE", "f", "no", "n", "0", "on", "off", "maybe", "2", "1.0", "tr", ""),
+    *("1.5", "1e5", " 7", "7 ", "+7", "-7", "0x10", "1_000", "1,000", "NaN", "inf", "-Infinity", "1.", ".5", ".", "+"),
+    *("00012", "99999999999999999999999", "1.005", "2.675", "-2.675", "1e-3", "-0", "12.345", "12.344999", "1d", "1f"),
+    *("1L", "١", "1e400", "2.5", "-2.5", "1 2", "--1", "1e", "e5", "99999999999", "2147483647", "2147483648", "0."),
+    *("9223372036854775808", "10000000000000000", "9999999999999999.994", "9999999999999999.995", "3\n", "3.0", "3.000"),
+    *("2026-01-01T10:00:00+02:00", "2026-01-01T10:00:00Z", "2026-01-01", "2026-02-30", " 2026-01-01 10:00 ", "10:00"),
+    *("2026", "2026-01", "2026-01-01 10:00:00.123456789", "2026-01-01 10:00:00.1", "2026-01-01 10:00:00 UTC"),
+    *("2026-01-01 10:00:00 Europe/Berlin", "2026-01-01 10:00:00+0200", "2026-01-01 10:00:00-05", "now", "today"),
+    *("2026-01-01 10:00:00 +02:00", "2026-01-01 10:00:00 -0330", "epoch", "infinity", "2026-01-01 24:00:00", "24:00"),
+    *("2026-01-01 23:59:60", "0001-01-01", "12345-01-01", "2026-1-1", "2026/01/01", "01.02.2026", "1767261600"),
+    *("2026-01-01T10", "2026-01-01  10:00:00", "2026-01-01T10:00+02:00", "2026-01-01T10:00Z", "2026-01-01 (BC)"),
+    *("2024-02-29 23:59:59.999999+14:00", "2026-01-01 10:00:00+19:00", "2026-01-01 10:00:00.", "2026-01-01\n"),
+    *("1582-10-10", "1900-03-01 00:00", "2199-12-31 23:59:59", "2200-01-01", "2026-03-29 02:30:00", "2026-01-01t10:00:00z"),
+    *("Anna.Berg@Example.COM ", "<anna@example.com>", "mailto:anna@example.com", "anna@example", "a b@example.com"),
+    *("anna@example.com\n", "anna@@example.com", "ANNA@ÉXAMPLE.com", "anna@example.com;", "@", "a@b.c", "a@b.co.uk"),
+    *("+49 (0)30 1234567", "0049 30 1234567", "030/1234567", "1234567", "+1 555 0100", "call me 030 1234567", "000000000"),
+    *("anna", "ANNA", "McDonald", "n/a", "N/A ", "Jürgen", "ÅSA", "de-AT", "EN_us", "deutsch", "de", "Sneakers", "SNEAKERS "),
+    *("sneakers/men", "T-Shirts", "???", "abc", "ab", "xx12 ab", "a\nb1", "a\r\nb1", "line \n", "a b", "🙂 smile 1"),
+    *("  double  space  ", "tab\t", "'quoted'", "back\\slash", "$1", "%", "_", "-", "null", "NULL", "Σας", "Groß"),
+]
+
+near_misses = st.text(alphabet="0123456789-+:.TZUC eE", max_size=28)
+near_timestamps = st.from_regex(
+    r"[ ]?(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-5][0-9](:[0-6][0-9]([.][0-9]{0,9})?)?"
+    r"[ ]?(Z|UTC|[+-][0-1][0-9](:?[0-6][0-9])?)?)?[ ]?",
+    fullmatch=True,
+)
+near_numbers = st.from_regex(r"[ ]?[+-]?[0-9]{0,19}[.]?[0-9]{0,4}([eE][+-]?[0-9]{1,2})?[ ]?", fullmatch=True)
+near_addresses = st.text(alphabet="aB1.@ <>;:,+-_é", max_size=20)
+# The engines spell the other case of a few letters (ß, İ, a final Σ, ligatures) differently; see docs/engines.md.
+letters = st.characters(exclude_characters="\0Σ", exclude_categories=["Cs", "Cn"]).filter(
+    lambda letter: len(letter.lower()) == len(letter.upper()) == 1
+)
+any_texts = st.text(alphabet=letters, max_size=20)
+texts = st.lists(
+    st.one_of(near_misses, near_timestamps, near_numbers, near_addresses, any_texts), min_size=50, max_size=400
+)
+
+# Each example is one query per engine, so there are few large ones, and they are not shrunk.
+generated = partial(
+    settings, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+
+Values = list[tuple[Any, ...]]
+Run = Callable[[dict[str, str], pa.Table, str], tuple[Values, Values]]
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Spark session with the settings of the `spark` target, and a catalog in memory."""
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    profiles = jinja2.Template((PROJECT / "profiles.yml").read_text()).render(
+        env_var=lambda name, default: str(folder) if name == "MAILROOM_SPARK_DIR" else default
+    )
+    builder = SparkSession.builder
+    for name, value in yaml.safe_load(profiles)["mailroom"]["outputs"]["spark"]["server_side_parameters"].items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Every expression as SQL, by target and name."""
+    folder = tmp_path_factory.mktemp("rendered")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAILROOM_DUCKDB_PATH", str(folder / "mailroom.duckdb"))
+        patch.setenv("MAILROOM_SPARK_DIR", str(folder))
+        patch.chdir(PROJECT)
+        return {target: render(target, folder) for target in ("dev", "spark")}
+
+
+def render(target: str, folder: Path) -> dict[str, str]:
+    """The SQL of every expression on one target, by name. Touches no database."""
+    from dbt.cli.main import dbtRunner
+
+    sql_by_name = ", ".join(f"{json.dumps(name)}: ({code}) | trim" for name, code in ALL_EXPRESSIONS.items())
+    options = ["--target", target, "--profiles-dir", ".", "--target-path", str(folder / target)]
+    options += ["--no-populate-cache", "--no-introspect", "--log-path", str(folder)]
+    done = dbtRunner().invoke(["--quiet", "compile", "--inline", "{{ tojson({" + sql_by_name + "}) }}", *options])
+    assert done.success, done.exception
+    return json.loads(done.result.results[0].node.compiled_code)  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="module", params=["true", "false"], ids=["ansi", "not ansi"])
+def run(request: pytest.FixtureRequest, spark: Any, rendered: dict[str, dict[str, str]]) -> Run:
+    """Runs expressions over a table on both engines; dbt-spark turns ANSI mode off, Databricks turns it on."""
+    spark.conf.set("spark.sql.ansi.enabled", request.param)
+    lake = duckdb.connect()
+    lake.execute("set TimeZone = 'UTC'")
+
+    def both(expressions: dict[str, str], table: pa.Table, group_by: str = "") -> tuple[Values, Values]:
+        lake.register("inputs", table)
+        spark.createDataFrame(table).createOrReplaceTempView("inputs")
+        rows = []
+        for target, text_type in (("dev", "varchar"), ("spark", "string")):
+            selected = [
+                f"cast({rendered[target][name]} as {text_type})" if is_time(name) else rendered[target][name]
+                for name in expressions
+            ]
+            end = f" group by {group_by} order by {group_by}" if group_by else " order by row_number"
+            query = f"select {', '.join(selected)} from inputs{end}"
+            rows.append(lake.sql(query).fetchall() if target == "dev" else [tuple(row) for row in spark.sql(query).collect()])
+        return rows[0], rows[1]
+
+    return both
+
+
+def is_time(name: str) -> bool:
+    """Whether an expression gives a timestamp, which Python reads in the machine's own zone."""
+    return name.startswith(("parse timestamp", "dateadd", "date_trunc"))
+
+
+def assert_same(expressions: dict[str, str], inputs: list[Any], on_duckdb: Values, on_spark: Values) -> None:
+    """Fail with a line per value that differs and what it came from. Doubles may differ in the last digits."""
+    lines = []
+    for given_value, duckdb_row, spark_row in zip(inputs, on_duckdb, on_spark, strict=True):
+        for name, left, right in zip(expressions, duckdb_row, spark_row, strict=True):
+            both_numbers = isinstance(left, (int, float, Decimal)) and isinstance(right, (int, float, Decimal))
+            if not (left == right or (both_numbers and left == pytest.approx(right, rel=1e-12, nan_ok=True))):
+                lines.append(f"{name} of {given_value!r}: DuckDB {left!r}, Spark {right!r}")
+    assert not lines, "\n".join(lines[:20])
+
+
+def text_table(values: list[str | None]) -> pa.Table:
+    """A table of one text column t, in order."""
+    return pa.table({"row_number": range(len(values)), "t": pa.array(values, pa.string())})
+
+
+def test_texts(run: Run) -> None:
+    values = [*TEXTS, None]
+    on_duckdb, on_spark = run(TEXT_EXPRESSIONS, text_table(values), "")
+    assert_same(TEXT_EXPRESSIONS, values, on_duckdb, on_spark)
+
+
+@generated(max_examples=6)
+@given(values=texts)
+def test_generated_texts(run: Run, values: list[str]) -> None:
+    on_duckdb, on_spark = run(TEXT_EXPRESSIONS, text_table(list(values)), "")
+    assert_same(TEXT_EXPRESSIONS, values, on_duckdb, on_spark)
+
+
+def test_what_counts(rendered: dict[str, dict[str, str]]) -> None:
+    """The rules that parse() states, by example."""
+    examples = {
+        "parse boolean": {" Yes ": "true", "0": "false", "on": None, "": None},
+        "parse integer": {"3.0": "3", "+7": "7", "3.5": None, "1e3": None, "2147483648": None},
+        "parse decimal": {"1e5": "100000.00", "2.675": "2.68", "1_000": None, "1,5": None, "NaN": None},
+        "parse timestamp": {
+            "2026-07-01": "2026-07-01 00:00:00",
+            "2026-07-01T09:30": "2026-07-01 09:30:00",
+            "2026-07-01 09:30:00 +0200": "2026-07-01 07:30:00",
+            "2026-07-01T09:30:00.5Z": "2026-07-01 09:30:00.5",
+            "09:30": None,
+            "now": None,
+            "2026-06-31": None,
+        },
+        "parse date": {"2026-07-01T01:00:00+02:00": "2026-06-30"},
+    }
+    lake = duckdb.connect()
+    lake.execute("set TimeZone = 'UTC'")
+    for name, expected in examples.items():
+        for text, value in expected.items():
+            sql = f"select cast({rendered['dev'][name]} as varchar) from (select ? as t)"
+            assert (name, text, lake.execute(sql, [text]).fetchall()) == (name, text, [(value,)])
+
+
+moments = st.datetimes(
+    min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1)
+)
+
+
+@generated(max_examples=4)
+@given(rows=st.lists(st.tuples(moments, moments, st.integers(-400, 400)), min_size=20, max_size=200))
+def test_dates(run: Run, rows: list[tuple[Any, Any, int]]) -> None:
+    table = pa.table(
+        {
+            "row_number": range(len(rows)),
+            "a": pa.array([row[0] for row in rows], pa.timestamp("us")),
+            "b": pa.array([row[1] for row in rows], pa.timestamp("us")),
+            "n": pa.array([row[2] for row in rows], pa.int32()),
+        }
+    )
+    on_duckdb, on_spark = run(DATE_EXPRESSIONS, table, "")
+    assert_same(DATE_EXPRESSIONS, rows, on_duckdb, on_spark)
+
+
+groups = st.integers(0, 9)
+orders = st.one_of(st.none(), st.integers(-2, 2))
+aggregated = st.one_of(st.none(), st.sampled_from(["", "a", "b", "ä", "B", "aa"]))
+
+
+@generated(max_examples=4)
+@given(rows=st.lists(st.tuples(groups, orders, aggregated), min_size=20, max_size=200))
+def test_aggregates(run: Run, rows: list[tuple[int, int | None, str | None]]) -> None:
+    table = pa.table(
+        {
+            "g": pa.array([row[0] for row in rows], pa.int32()),
+            "o": pa.array([row[1] for row in rows], pa.int32()),
+            "v": pa.array([row[2] for row in rows], pa.string()),
+        }
+    )
+    on_duckdb, on_spark = run(AGGREGATES, table, "g")
+    members = [[row[1:] for row in rows if row[0] == group] for group in sorted({row[0] for row in rows})]
+    assert_same(AGGREGATES, members, on_duckdb, on_spark)

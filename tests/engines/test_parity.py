@@ -1,0 +1,156 @@
+"""The demo, built from the same files on DuckDB and on Spark: the same results, and the same public tables."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import needs_spark
+import pytest
+from conftest import PROJECT, Run, Warehouse
+
+pytestmark = [*needs_spark.marks, pytest.mark.slow]
+
+SHOWN = 20  # differences listed before the rest is only counted
+
+# Public columns that may differ, by name.
+OF_THE_ENGINE = {
+    "schema_name": "the target's schema: main on DuckDB, mailroom on Spark",
+    "n_distinct": "each engine approximates it in its own way",
+}
+
+Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The demo on both engines: the folder that holds them, what each dbt build said, and what dbt parsed."""
+
+    folder: Path
+    on_duckdb: Run
+    on_spark: Run
+    public: dict[str, dict[str, Any]]  # manifest nodes on Spark by model name
+    keys: dict[str, list[str]]  # what the primary-key test of a model looks at, by model name
+
+    def relations(self, name: str) -> tuple[str, str]:
+        """A public table as DuckDB has it, and as Spark wrote it in Parquet, each to select from."""
+        node = self.public[name]
+        files = self.folder / "spark" / f"{node['schema']}.db" / node["alias"]
+        if node["config"]["materialized"] == "view":
+            files = self.folder / "views" / name
+        assert files.is_dir(), f"{name} is public, but Spark has left no {files}"
+        schema = "main" + node["schema"].removeprefix("mailroom")
+        return f"duckdb_side.{schema}.{node['alias']}", f"read_parquet('{files}/*.parquet')"
+
+
+@pytest.fixture(scope="module")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
+    folder = tmp_path_factory.mktemp("engines")
+    on_duckdb = Warehouse(folder).dbt("build")
+    on_spark = build_on_spark(folder)
+    nodes = json.loads((folder / "spark_target" / "manifest.json").read_text())["nodes"].values()
+    models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
+    keys = {
+        models[node["attached_node"]]["name"]: node["test_metadata"]["kwargs"]["columns"]
+        for node in nodes
+        if (node.get("test_metadata") or {}).get("name") == "primary_key" and node["attached_node"] in models
+    }
+    public = {node["name"]: node for node in models.values() if node["config"]["access"] == "public"}
+    return Engines(folder, on_duckdb, on_spark, public, keys)
+
+
+def build_on_spark(folder: Path) -> Run:
+    """The demo built, tables in folder/spark, public views as Parquet in folder/views."""
+    target = folder / "spark_target"
+    done = subprocess.run(
+        [
+            sys.executable, str(Path(__file__).with_name("build_on_spark.py")), str(folder / "views"),
+            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--target-path", str(target), "--log-path", str(folder / "logs"),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "MAILROOM_SPARK_DIR": str(folder / "spark")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    output = done.stdout + done.stderr
+    assert (target / "run_results.json").exists(), output
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    by_name = {row["unique_id"].split(".")[2]: (row["status"], row["message"] or "") for row in results}
+    return Run(done.returncode == 0, output, by_name)
+
+
+@pytest.fixture
+def lake(engines: Engines) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{engines.folder / 'warehouse.duckdb'}' as duckdb_side (read_only)")
+        yield connection
+
+
+def test_spark_builds_and_tests_what_duckdb_does(engines: Engines) -> None:
+    assert engines.on_duckdb.ok, engines.on_duckdb.output
+    missing = ("missing", "")
+    differing = [
+        f"{name}: {status} on DuckDB, on Spark {engines.on_spark.results.get(name, missing)}"
+        for name, (status, _) in engines.on_duckdb.results.items()
+        if engines.on_spark.results.get(name, missing)[0] != status
+    ]
+    assert not differing, "\n".join(differing)
+    assert engines.on_spark.ok, engines.on_spark.output
+
+
+def test_dbt_warns_of_nothing_on_spark(engines: Engines) -> None:
+    assert [line for line in engines.on_spark.output.splitlines() if "[WARNING]" in line] == []
+
+
+def test_public_tables_are_the_same(engines: Engines, lake: duckdb.DuckDBPyConnection) -> None:
+    assert engines.public, "no model is public"
+    found = [line for name in sorted(engines.public) for line in differences(engines, lake, name)]
+    assert not found, f"{len(found)} differences\n" + "\n".join(found[:SHOWN])
+
+
+def differences(engines: Engines, lake: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """One line per difference of one public table: its columns, types, keys or values."""
+    on_duckdb, on_spark = engines.relations(name)
+    types, types_on_spark = column_types(lake, on_duckdb), column_types(lake, on_spark)
+    if list(types.items()) != list(types_on_spark.items()):
+        return [f"{name}: columns {types} on DuckDB, {types_on_spark} on Spark"]
+    key = engines.keys.get(name, list(types))
+    rows, rows_on_spark = (rows_by_key(lake, relation, types, key) for relation in (on_duckdb, on_spark))
+    lines = [f"{name} {key}: only on DuckDB" for key in rows.keys() - rows_on_spark.keys()]
+    lines += [f"{name} {key}: only on Spark" for key in rows_on_spark.keys() - rows.keys()]
+    for key_values in sorted(rows.keys() & rows_on_spark.keys(), key=str):
+        for column, left, right in zip(types, rows[key_values], rows_on_spark[key_values], strict=True):
+            if column not in OF_THE_ENGINE and not same(left, right):
+                lines.append(f"{name}.{column} of {key_values}: {left!r} on DuckDB, {right!r} on Spark")
+    return lines
+
+
+def column_types(lake: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """A relation's columns in order. Spark's timestamps are moments, DuckDB's are in UTC without saying so."""
+    described = lake.sql(f"describe select * from {relation}").fetchall()
+    return {row[0]: row[1].removesuffix(" WITH TIME ZONE") for row in described}
+
+
+def rows_by_key(lake: duckdb.DuckDBPyConnection, relation: str, types: dict[str, str], key: list[str]) -> Rows:
+    """A relation's rows by their key and, for rows that share it, a number."""
+    columns = ", ".join(f"cast({name} as {data_type}) as {name}" for name, data_type in types.items())
+    numbered = f"row_number() over (partition by {', '.join(key)})"
+    fetched = lake.sql(f"select {', '.join(key)}, {numbered}, * from (select {columns} from {relation})").fetchall()
+    width = len(key) + 1
+    return {row[:width]: row[width:] for row in fetched}
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values are equal; doubles to 1e-9 of their size."""
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9) or (math.isnan(left) and math.isnan(right))
+    return bool(left == right)
