@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from conftest import Run, Warehouse
 
+pytestmark = pytest.mark.slow
+
 AS_OF = "2026-01-01 00:00:00"
 GOOD = {"customer_id": "c1", "currency": "EUR", "ordered_at": "2025-03-01T10:00:00Z"}
 ORDERS: list[dict[str, Any]] = [

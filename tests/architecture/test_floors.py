@@ -1,0 +1,151 @@
+"""The floors are kept, raw data has one door, and every SQL file is under the conventions."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import PROJECT, Warehouse
+
+FLOORS = [
+    "staging", "identity", "customers", "quality", "trust", "features", "scores", "segments", "activation",
+]  # fmt: skip
+THROUGH_THE_DOOR = re.compile(r"base_[a-z]+__[a-z_]+|source_reconciliation")
+SQL_FILES = sorted(
+    path
+    for folder in ("models", "macros", "tests", "analyses")
+    for path in PROJECT.glob(f"{folder}/**/*.sql")
+)
+PORTABLE_FILES = [path for path in SQL_FILES if "engine" not in path.parts]
+ENGINE_ONLY = re.compile(
+    r"\b(arg_max|arg_min|max_by|min_by|regexp_\w+|rlike|strftime|date_format|epoch|read_csv|read_parquet|list_\w+"
+    r"|array_\w+|struct_\w+|unnest|explode|json_\w+|xxhash64|md5_number\w*|qualify|unix_timestamp|from_unixtime"
+    r"|hugeint|current_timestamp|current_date|now|getdate) *\(|::|\b(qualify|pivot|hugeint|interval) "
+)
+KEYLESS = {
+    "rejected_rows": "a repeated raw row stands in it as often as it comes",
+    "unmapped_categories": "a work list of spellings",
+}
+Node = dict[str, Any]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
+
+
+def without_comments(path: Path) -> str:
+    text = re.sub(r"\{#.*?#\}", "", path.read_text(), flags=re.DOTALL)
+    return re.sub(r"--.*", "", text)
+
+
+@pytest.fixture(scope="module")
+def nodes(parsed: Warehouse) -> dict[str, Node]:
+    manifest = parsed.manifest()
+    return {**manifest["nodes"], **manifest["sources"]}
+
+
+@pytest.fixture(scope="module")
+def models(nodes: dict[str, Node]) -> list[Node]:
+    return [node for node in nodes.values() if node["resource_type"] == "model"]
+
+
+def floor(node: Node) -> int:
+    folder = str(node["original_file_path"]).split("/")[1]
+    if str(node["original_file_path"]).startswith("python_models"):
+        return FLOORS.index("scores")
+    assert folder in FLOORS, f"{node['original_file_path']} is on no floor of {FLOORS}"
+    return FLOORS.index(folder)
+
+
+def test_no_floor_refers_to_one_above_it(nodes: dict[str, Node], models: list[Node]) -> None:
+    upwards = [
+        f"{model['name']} ({FLOORS[floor(model)]}) refers to {parent['name']} ({FLOORS[floor(parent)]})"
+        for model in models
+        for parent in (nodes[key] for key in model["depends_on"]["nodes"])
+        if parent["resource_type"] == "model" and floor(parent) > floor(model)
+    ]
+    assert upwards == []
+
+
+def test_raw_data_has_one_door(nodes: dict[str, Node], models: list[Node]) -> None:
+    past_the_door = [
+        f"{model['name']} reads {key}"
+        for model in models
+        for key in model["depends_on"]["nodes"]
+        if key.startswith(("source.", "seed.mailroom.demo_"))
+        and not THROUGH_THE_DOOR.fullmatch(model["name"])
+    ]
+    assert past_the_door == []
+    by_hand = [
+        name_of(path)
+        for path in SQL_FILES
+        if name_of(path) != "macros/raw.sql"
+        and re.search(r"\bsource\(|ref\('demo_(?!truth)", without_comments(path))
+    ]
+    assert by_hand == []
+
+
+def test_every_model_is_described_and_has_a_primary_key(nodes: dict[str, Node], models: list[Node]) -> None:
+    keyed = {
+        node["attached_node"]
+        for node in nodes.values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name") in ("primary_key", "unique")
+    }
+    nameless = [model["name"] for model in models if not model["description"].startswith("One row per ")]
+    assert nameless == [], "the description opens with the grain: One row per …"
+    # A base model has the rows of its raw table, those with a repeated key too.
+    keyless = [
+        model["name"]
+        for model in models
+        if model["unique_id"] not in keyed
+        and model["name"] not in KEYLESS
+        and "typed(" not in model["raw_code"]
+        and "flawed(" not in model["raw_code"]
+    ]
+    assert keyless == []
+
+
+def test_public_models_have_a_contract_and_a_group_and_name_every_column(models: list[Node]) -> None:
+    for model in models:
+        if model["config"]["access"] == "public":
+            assert model["config"]["contract"]["enforced"] and model["config"]["group"], model["name"]
+            for column in model["columns"].values():
+                assert column["description"] and column["data_type"], f"{model['name']}.{column['name']}"
+
+
+def test_models_are_named_by_the_conventions(models: list[Node]) -> None:
+    for model in models:
+        source = model["original_file_path"].split("/")[2] if floor(model) == 0 else None
+        if source:
+            assert re.fullmatch(rf"(stg|base)_{source}__[a-z_]+", model["name"]), model["name"]
+        else:
+            assert not re.match(r"(dim|fct|fact|int|stg|base|tmp|final)_", model["name"]), model["name"]
+            assert not re.search(r"_(v\d+|final|new|old|tmp)$", model["name"]), model["name"]
+
+
+@pytest.mark.parametrize("path", PORTABLE_FILES, ids=name_of)
+def test_what_differs_between_engines_is_in_the_engine_folder(path: Path) -> None:
+    text = without_comments(path)
+    assert "target.type" not in text and "adapter.type" not in text
+    text = text.replace("run_started_at.strftime(", "")  # Python's, in Jinja
+    sql = re.sub(r"\{[{%].*?[}%]\}", "", text, flags=re.DOTALL) if "macros" not in path.parts else text
+    found = ENGINE_ONLY.search(sql)
+    assert found is None, f"{found and found.group()!r} belongs into macros/engine"
+
+
+@pytest.mark.parametrize("path", SQL_FILES, ids=name_of)
+def test_a_sql_file_is_written_as_the_others(path: Path) -> None:
+    text = path.read_text()
+    assert text.endswith("\n") and not text.endswith("\n\n")
+    assert not re.search(r"[ \t]+$|\t", text, re.MULTILINE), "space at the end of a line, or a tab"
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b", text)
+    assert not re.search(r"(^|[\s('\"=])/(home|work|tmp|Users|root)/", text), "an absolute path"
+    code = re.sub(r"'[^']*'", "", without_comments(path))
+    assert not re.search(r"\b(SELECT|FROM|WHERE|JOIN|GROUP BY|ORDER BY|CASE|WHEN|AND|OR)\b", code), (
+        "upper-case keyword"
+    )
+    if path.parts[len(PROJECT.parts)] == "tests":
+        assert text.startswith("-- "), "a singular test opens with its invariant as a sentence"
+        assert re.fullmatch(r"[a-z0-9_]+_[a-z0-9_]+_[a-z0-9_]+", path.stem), "and is named as it"
