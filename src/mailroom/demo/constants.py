@@ -174,6 +174,7 @@ SHARED_MAILBOX_SHARE = 0.012  # of further household members use the first one's
 STALE_ADDRESS_SHARE = 0.04  # of postal addresses are from before a move
 EMPTY_ADDRESS_SHARE = 0.12
 SAME_NAME_SHARE = 0.88  # of household members carry the head's family name
+NAMESAKE_SHARE = 0.1  # of members whose given name is by chance another's at home keep it (senior and junior)
 GUEST_ONLY_SHARE = 0.14  # of people never open an account
 GUEST_ORDER_SHARE = 0.08  # of orders of people with an account are placed as a guest
 ACCOUNTS = {1: 0.90, 2: 0.08, 3: 0.02}  # accounts of people who have any

@@ -181,7 +181,11 @@ def _name(people: People, rng: np.random.Generator) -> None:
         tongue = _tongue(int(people.country[i]))
         firsts, lasts = c.FIRST_NAMES[tongue], c.LAST_NAMES[tongue]
         head = int(people.head[i])
-        first = firsts[int(draws[i, 0] * len(firsts))]
+        place, at_home = int(draws[i, 0] * len(firsts)), people.first_names[head:i]
+        if draws[i, 0] * len(firsts) % 1 > c.NAMESAKE_SHARE:
+            while firsts[place] in at_home:
+                place = (place + 1) % len(firsts)
+        first = firsts[place]
         own = head == i or draws[i, 1] > c.SAME_NAME_SHARE
         last = lasts[int(draws[i, 2] * len(lasts))] if own else people.last_names[head]
         people.first_names.append(first)
