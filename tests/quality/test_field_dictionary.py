@@ -1,0 +1,148 @@
+"""The field dictionary on the demo shop: complete both ways, and obeyed by signal_readiness and validate."""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Warehouse
+from mailroom.cli import main
+
+pytestmark = pytest.mark.slow
+
+Columns = dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The demo shop, built; of its tests only the one that the tests below look into."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("quality"))
+    for command in (
+        ["build", "--exclude-resource-type", "test", "unit_test"],
+        ["test", "--select", "every_public_field_has_a_complete_entry"],
+    ):
+        run = warehouse.dbt(*command)
+        assert run.ok, run.output
+    return warehouse
+
+
+def catalogue(warehouse: Warehouse) -> Columns:
+    """The columns that each table has in the warehouse."""
+    columns: Columns = {}
+    for table, column in warehouse.rows(
+        "select table_name, column_name from information_schema.columns where table_schema = 'main'"
+    ):
+        columns.setdefault(table, []).append(column)
+    return columns
+
+
+def gaps(manifest: dict[str, Any], columns: Columns) -> list[str]:
+    """Public columns without an entry, entries without a column, public tables without a contract."""
+    found = []
+    for node in manifest["nodes"].values():
+        if node["resource_type"] != "model" or node["config"]["access"] != "public":
+            continue
+        name, entries, there = node["name"], set(node["columns"]), set(columns.get(node["name"], []))
+        found += [f"{name}.{column} has no entry" for column in there - entries]
+        found += [f"{name}.{column} has no column" for column in entries - there]
+        if not node["config"]["contract"]["enforced"]:
+            found.append(f"{name} has no enforced contract")
+    return sorted(found)
+
+
+def test_every_public_column_has_an_entry_and_every_entry_a_column(demo: Warehouse) -> None:
+    manifest, columns = demo.manifest(), catalogue(demo)
+    assert gaps(manifest, columns) == []
+
+    changed = copy.deepcopy(manifest)
+    orders = changed["nodes"]["model.mailroom.orders"]
+    del orders["columns"]["coupon_code"]
+    orders["columns"]["voucher"] = {}
+    changed["nodes"]["model.mailroom.refunds"]["config"]["contract"]["enforced"] = False
+    assert gaps(changed, columns) == [
+        "orders.coupon_code has no entry",
+        "orders.voucher has no column",
+        "refunds has no enforced contract",
+    ]
+
+
+def test_the_dictionary_holds_the_entries_of_the_yaml(demo: Warehouse) -> None:
+    public = {
+        (node["name"], column)
+        for node in demo.manifest()["nodes"].values()
+        if node["resource_type"] == "model" and node["config"]["access"] == "public"
+        for column in node["columns"]
+    }
+    assert set(demo.rows("select model_name, column_name from field_dictionary")) == public
+    assert demo.rows("""
+        select format, source_of_truth, min_fill_share, pii, purposes, dated_by, is_key
+        from field_dictionary
+        where model_name = 'customers' and column_name = 'street'
+    """) == [("text", "shop_customer, crm_contact", 0.7, "personal", "service", "updated_at", False)]
+    assert demo.rows("""
+        select column_name from field_dictionary where model_name = 'customer_daily_activity' and is_key
+    """) == [("customer_id",), ("activity_on",)]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("description = ''", "description is missing or not valid"),
+        ("data_type = null", "data_type is missing or not valid"),
+        ("pii = 'private'", "pii is missing or not valid"),
+        ("purposes = 'service, resale'", "purposes is missing or not valid"),
+        ("format = 'colour'", "format is none of macro field_formats()"),
+        ("max_staleness_days = null", "dated_by and max_staleness_days go together"),
+        ("dated_by = 'orders.packed_at'", "dated_by is no public field"),
+    ],
+)
+def test_an_incomplete_entry_fails_the_build(demo: Warehouse, change: str, problem: str) -> None:
+    """The build's test, on a dictionary with one entry spoilt."""
+    check = demo.compiled("every_public_field_has_a_complete_entry")
+    assert demo.rows(check) == []
+    spoilt = f"""
+        create temp table spoilt as from field_dictionary;
+        update spoilt set {change} where model_name = 'customers' and column_name = 'email';
+    """
+    found = demo.rows(spoilt + re.sub(r'"warehouse"\."main"\."field_dictionary"', "spoilt", check))
+    assert found == [("customers", "email", problem)]
+
+
+def test_the_demo_shop_validates_and_no_address_is_shown(
+    demo: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(demo.folder / "warehouse.duckdb"))
+    code = main(["validate", "--output", str(tmp_path)])
+    shown = capsys.readouterr().out
+    assert code == 0, shown
+    for path in [*tmp_path.rglob("*.html"), *tmp_path.rglob("*.json")]:
+        shown += path.read_text()
+    domains = {domain for (domain,) in demo.rows("select distinct split_part(email, '@', 2) from customers")}
+    assert not [domain for domain in domains if domain and f"@{domain}" in shown]
+
+
+def test_a_late_feed_may_not_steer_what_is_time_critical(demo: Warehouse) -> None:
+    """Last, as it leaves the warehouse three days later."""
+    ready = """
+        select column_name, may_steer_time_critical
+        from signal_readiness
+        where model_name = 'customers'
+            and column_name in ('has_open_cart_1d', 'email', 'n_open_opportunities')
+        order by column_name
+    """
+    assert demo.rows(ready) == [("email", True), ("has_open_cart_1d", True), ("n_open_opportunities", False)]
+    run = demo.dbt(
+        "run", "--select", "field_counts", "field_checks", "signal_readiness", as_of="2026-07-04 00:00:00"
+    )
+    assert run.ok, run.output
+    assert demo.rows(ready) == [
+        ("email", True),
+        ("has_open_cart_1d", False),
+        ("n_open_opportunities", False),
+    ]
+    assert demo.rows("""
+        select finding from field_checks
+        where model_name = 'customers' and column_name = 'has_open_cart_1d' and source = 'all'
+    """) == [("100 % filled; newest value 4 days old, older than the 1 day it may be.",)]
