@@ -17,6 +17,7 @@ from conftest import Warehouse
 pytestmark = pytest.mark.slow
 
 Edge = tuple[int, int]
+STEPS = "select table_name from information_schema.tables where contains(table_name, 'identity_clusters__')"
 
 
 def graphs(chance: random.Random) -> list[Edge]:
@@ -80,17 +81,18 @@ def test_the_closure_is_that_of_scipy(warehouse: Warehouse, seed: int) -> None:
     assert len(rows) == len({node for node, _ in rows})
     assert {frozenset(group) for group in together.values()} == by_scipy(edges)
     assert all(component in group for component, group in together.items())
-    assert (
-        warehouse.rows(
-            "select table_name from information_schema.tables where table_name like '%\\_\\_%' escape '\\'"
+    assert warehouse.rows(STEPS) == []
+
+
+def test_too_few_rounds_stop_the_build_by_name_and_leave_the_last_result(warehouse: Warehouse) -> None:
+    with duckdb.connect(str(warehouse.folder / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "create or replace table identity_clusters as select 1 as node_id, 1 as component_id"
         )
-        == []
-    )
-
-
-def test_too_few_rounds_stop_the_build_by_name(warehouse: Warehouse) -> None:
     load(warehouse.folder, graphs(random.Random(1)))
     run = warehouse.dbt("run", "--select", "identity_clusters", identity_max_rounds=2)
     status, message = run.results["identity_clusters"]
     assert status == "error"
     assert "edges are left after 2 rounds; raise var identity_max_rounds" in message
+    assert warehouse.rows("select * from identity_clusters") == [(1, 1)]
+    assert warehouse.rows(STEPS) == []

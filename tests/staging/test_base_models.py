@@ -83,7 +83,7 @@ def write_parquet(path: Path, sql: str) -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """Three shops' worth of files: dirty CSV, typed Parquet, and a system that is absent."""
+    """Dirty CSV, typed Parquet, tables in the warehouse, and what is absent."""
     folder = tmp_path_factory.mktemp("base")
     write_csv(folder / "shop/orders.csv", ORDERS, ORDER_COLUMNS)
     write_parquet(
@@ -98,10 +98,26 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         folder / "esp/campaigns.parquet",
         "select 7 as campaign_id, null as sent_at, 'promotional' as message_class",
     )
+    write_parquet(
+        folder / "crm/opportunities.parquet",
+        """select * from (values
+            (1::bigint, 2::bigint, 'open', 12.345::decimal(38, 3), timestamp '2025-01-01'),
+            (2::bigint, 2::bigint, 'open', 1e30::decimal(38, 3), timestamp '2025-01-01')
+        ) as opportunities (opportunity_id, contact_id, stage, amount, created_at)""",
+    )
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        connection.execute("create schema help_desk")
+        connection.execute(
+            "create table help_desk.tickets as select uuid() as ticket_id, 7::ubigint as customer_id,"
+            " 'open'::enum ('open', 'solved') as status, 5.0::double as satisfaction,"
+            " '2025-01-01'::date as created_at"
+        )
     warehouse = Warehouse(folder)
     run = warehouse.dbt(
         "run",
         "--select",
+        "base_crm__opportunities",
+        "base_support__tickets",
         "base_shop__orders",
         "base_esp__profiles",
         "base_esp__campaigns",
@@ -109,9 +125,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         as_of=AS_OF,
         shop={"files": f"{folder}/shop/{{table}}.csv"},
         esp={"files": f"{folder}/esp/{{table}}.parquet", "absent": ["message_events"]},
-        crm="absent",
+        crm={"files": f"{folder}/crm/{{table}}.parquet", "absent": ["contacts"]},
+        support={"schema": "help_desk"},
         web="absent",
-        support="absent",
         privacy="absent",
     )
     assert run.ok, run.output
@@ -208,7 +224,21 @@ def test_typed_files_are_taken_as_they_are(built: Warehouse) -> None:
     ) == [("7", None, None, None)]
 
 
-def test_an_absent_system_is_an_empty_table_of_the_right_types(built: Warehouse) -> None:
+def test_a_number_that_does_not_fit_is_blanked(built: Warehouse) -> None:
+    assert built.rows(
+        "select opportunity_id, amount::text, blanked_columns"
+        " from main_staging.base_crm__opportunities order by opportunity_id"
+    ) == [("1", "12.35", None), ("2", None, "amount")]
+
+
+def test_tables_in_the_warehouse_are_read_where_they_are(built: Warehouse) -> None:
+    assert built.rows(
+        "select customer_id, status, satisfaction, created_at::text, reject_reason, blanked_columns"
+        " from main_staging.base_support__tickets"
+    ) == [("7", "open", 5, "2025-01-01 00:00:00", None, None)]
+
+
+def test_an_absent_table_is_empty_and_of_the_right_types(built: Warehouse) -> None:
     assert built.rows("select * from main_staging.base_crm__contacts") == []
     types: dict[str, str] = dict(
         built.rows(
@@ -262,7 +292,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ("base_crm__opportunities", ["crm.opportunities lacks the required column created_at"]),
         ("base_support__tickets", ["support.tickets.created_at has type struct", "wants timestamp"]),
         ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "wants timestamp"]),
-        ("base_web__flawed_events", ["web/events.csv", "base_web__event_repeats"]),
+        ("base_web__flawed_events", ["web/events.csv", "base_web__flawed_events"]),
         ("base_shop__orders", ["shop.refund", "no source contract"]),
         (
             "base_privacy__requests",
