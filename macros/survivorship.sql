@@ -1,7 +1,7 @@
 {#
 Aggregate. The surviving value of one field among the records of a customer: the value from the first record type in
 the column's config.meta.source_of_truth that has one, and of several the newest.
-Expects record_type and recency_key (see newest_first_key) in the rows.
+Expects record_type and recency_key (see recency_key) in the rows.
 #}
 {% macro survivor(model_name, field) -%}
     {%- set ranks = [] -%}
@@ -26,7 +26,7 @@ Expects record_type and recency_key (see newest_first_key) in the rows.
 
 
 {# A text that sorts by time and then by key, so that no two records tie on any engine. #}
-{% macro newest_first_key(updated_at, record_key) -%}
+{% macro recency_key(updated_at, record_key) -%}
     lpad(cast(cast({{ seconds_between("cast('1900-01-01' as timestamp)", updated_at) }} as bigint) as {{ dbt.type_string() }}), 12, '0')
     || {{ record_key }}
 {%- endmacro %}

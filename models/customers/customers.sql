@@ -89,7 +89,7 @@ tickets as (
     select
         customer_id,
         count(case when is_open then 1 end) as n_open_tickets,
-        {{ value_at_max('satisfaction', newest_first_key('coalesce(solved_at, updated_at)', 'ticket_id')) }} as last_satisfaction,
+        {{ value_at_max('satisfaction', recency_key('coalesce(solved_at, updated_at)', 'ticket_id')) }} as last_satisfaction,
         max(created_at) as last_ticket_at
     from {{ ref('customer_tickets') }}
     group by customer_id
@@ -110,8 +110,8 @@ opportunities as (
 preferences as (
     select
         records.customer_id,
-        {{ value_at_max('profiles.preferred_categories', newest_first_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_categories,
-        {{ value_at_max('profiles.preferred_frequency', newest_first_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_frequency
+        {{ value_at_max('profiles.preferred_categories', recency_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_categories,
+        {{ value_at_max('profiles.preferred_frequency', recency_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_frequency
     from {{ ref('stg_esp__profiles') }} as profiles
     inner join {{ ref('record_customers') }} as records
         on records.record_type = 'esp_profile' and profiles.profile_id = records.record_id
@@ -157,7 +157,8 @@ select
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
     {{ average_money('orders.net_amount', 'orders.n_orders') }} as average_order_value,
     cast(orders.discount_amount as double) / cast(nullif(orders.gross_amount, 0) as double) as discount_share,
-    cast(windows.refund_amount as double) / cast(nullif(orders.net_amount, 0) as double) as refund_share,
+    -- A refund may give back shipping too, which is no part of net_amount.
+    least(1, cast(windows.refund_amount as double) / nullif(cast(orders.net_amount as double), 0)) as refund_share,
     orders.mean_days_between_orders,
     tastes.top_category_share,
     cast(coalesce(tastes.n_categories, 0) as bigint) as n_categories,

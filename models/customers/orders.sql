@@ -27,7 +27,7 @@ refunds as (
     group by order_id
 ),
 
--- An order without lines counts with what was charged less shipping.
+-- An order without lines counts with what was charged less shipping; without a total too, with nothing.
 priced as (
     select
         orders.*,
@@ -38,7 +38,10 @@ priced as (
         coalesce(
             lines.gross_amount, orders.total_amount - orders.shipping_amount + orders.discount_amount, 0
         ) as gross_amount,
-        coalesce(lines.discount_amount, 0) + orders.discount_amount as all_discount_amount,
+        case
+            when coalesce(lines.gross_amount, orders.total_amount) is null then 0
+            else coalesce(lines.discount_amount, 0) + orders.discount_amount
+        end as all_discount_amount,
         coalesce(refunds.refund_amount, 0) as refund_amount,
         refunds.last_refunded_at
     from orders

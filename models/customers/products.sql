@@ -11,5 +11,6 @@ select
     coalesce(is_replenishable, false) as is_replenishable,
     price_changed_at,
     restocked_at,
-    created_at
+    created_at,
+    updated_at
 from {{ ref('stg_shop__products') }}

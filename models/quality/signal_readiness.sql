@@ -9,7 +9,8 @@ dictionary as (
     select * from {{ ref('field_dictionary') }}
 ),
 
--- An empty value that is an answer ("has not ordered") is as good as a filled one; one that is not valid is not.
+-- An empty value that is an answer ("has not ordered") is as good as a filled one, unless nobody has a value at all:
+-- then the source is missing. One that is not valid is not usable.
 usable as (
     select
         checks.model_name,
@@ -19,7 +20,9 @@ usable as (
         dictionary.max_staleness_days,
         dictionary.purposes like '%ai_recommendations%' as serves_ai,
         cast(
-            checks.n_valid + case when dictionary.empty_means is null then 0 else checks.n_rows - checks.n_filled end
+            checks.n_valid + case
+                when dictionary.empty_means is not null and checks.n_filled > 0 then checks.n_rows - checks.n_filled else 0
+            end
             as double
         ) / nullif(checks.n_rows, 0) as usable_share
     from checks

@@ -25,7 +25,6 @@ ENGINE_ONLY = re.compile(
 )
 KEYLESS = {
     "rejected_rows": "a repeated raw row stands in it as often as it comes",
-    "unmapped_categories": "a work list of spellings",
 }
 Node = dict[str, Any]
 
