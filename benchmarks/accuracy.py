@@ -1,0 +1,322 @@
+"""Identity against the generator's truth, by pairs of records, counted without listing the pairs.
+
+    python -m benchmarks.accuracy WAREHOUSE DATA [CLUSTERS.parquet]
+
+A record is a row of identity_records with the person the generator made it for; a guest checkout or
+requester whose address and number two people gave is two records here, so that it counts as the false
+join it is.
+
+Precision: of the pairs in one cluster, those of one person. Recall: of the pairs of one person that are
+linked, those in one cluster. Linked: the two share a usable identifier, or a chain of records of that
+same person leads from one to the other. Usable: an e-mail address, phone number or shop account as
+person_identifiers writes it, unless it is a role account, a blocked or placeholder value, or on more
+records than var identity_max_records_per_identifier. A phone without a given name beside it, or a
+mailbox of several names, is usable here although the models don't trust it.
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+RECORDS = """
+create temp table records as
+select row_number() over () as node, record_key, person_id, cluster_id
+from (
+    select distinct held.record_key, held.person_id, clusters.cluster_id
+    from (
+        select 'crm_contact:' || record_id as record_key, person_id from truth where source = 'crm.contacts'
+        union all
+        select 'shop_customer:' || record_id, person_id from truth where source = 'shop.customers'
+        union all
+        select 'esp_profile:' || record_id, person_id from truth where source = 'esp.profiles'
+        union all
+        select 'guest_checkout:' || orders.guest_id, truth.person_id
+        from truth
+        inner join main_staging.stg_shop__orders as orders
+            on truth.source = 'shop.orders' and truth.record_id = orders.order_id
+        union all
+        select 'support_requester:' || tickets.requester_id, truth.person_id
+        from truth
+        inner join main_staging.stg_support__tickets as tickets
+            on truth.source = 'support.tickets' and truth.record_id = tickets.ticket_id
+    ) as held
+    inner join clusters on held.record_key = clusters.record_key
+);
+
+create temp table identifiers as
+select records.node, records.person_id, person_identifiers.*
+from records
+inner join person_identifiers on records.record_key = person_identifiers.record_key;
+
+create temp table usable as
+select * from identifiers
+where
+    why_not is null
+    or why_not = 'a phone number, and the record has no given name'
+    or why_not = 'shared by people of several names, and the record has none';
+
+create temp table linked as select node, node as link from records;
+"""
+
+NEXT_LINKS = """
+create or replace temp table next_linked as
+select linked.node, least(linked.link, coalesce(reached.link, linked.link)) as link
+from linked
+left join (
+    select node, min(least_link) as link
+    from (
+        select usable.node, min(linked.link) over (
+            partition by usable.person_id, usable.identifier_type, usable.identifier
+        ) as least_link
+        from usable inner join linked on usable.node = linked.node
+    ) as around
+    group by node
+) as reached on linked.node = reached.node
+"""
+
+COUNTS = """
+with placed as (
+    select records.*, linked.link from records inner join linked on records.node = linked.node
+)
+select
+    (select count(*) from records),
+    (select count(distinct person_id) from records),
+    (select sum(n * (n - 1) // 2) from (select count(*) as n from placed group by cluster_id)),
+    (select sum(n * (n - 1) // 2) from (select count(*) as n from placed group by cluster_id, person_id)),
+    (select sum(n * (n - 1) // 2) from (select count(*) as n from placed group by person_id, link)),
+    (select sum(n * (n - 1) // 2) from (
+        select count(*) as n from placed group by person_id, link, cluster_id
+    )),
+    (select sum(n * (n - 1) // 2) from (select count(*) as n from placed group by person_id)),
+    (select max(n) from (select count(*) as n from placed group by cluster_id))
+"""
+
+MISSES = """
+with placed as (
+    select records.*, linked.link from records inner join linked on records.node = linked.node
+),
+
+split as (
+    select person_id, link from placed group by person_id, link having count(distinct cluster_id) > 1
+),
+
+missed as (
+    select one.node as one_node, other.node as other_node
+    from placed as one
+    inner join split on one.person_id = split.person_id and one.link = split.link
+    inner join placed as other
+        on
+            one.person_id = other.person_id
+            and one.link = other.link
+            and one.node < other.node
+            and one.cluster_id <> other.cluster_id
+),
+
+reasons as (
+    select
+        missed.one_node,
+        missed.other_node,
+        min(
+            case one.identifier_type when 'email' then '1' when 'phone' then '2' else '0' end
+            || one.identifier_type || ': '
+            || coalesce(
+                one.why_not,
+                other.why_not,
+                case
+                    when one.joins_by = other.joins_by then 'one joining value, yet the cluster was broken'
+                    else 'shared, and the two records'' given names differ'
+                end
+            )
+        ) as reason
+    from missed
+    inner join usable as one on missed.one_node = one.node
+    inner join usable as other
+        on
+            missed.other_node = other.node
+            and one.identifier_type = other.identifier_type
+            and one.identifier = other.identifier
+    group by missed.one_node, missed.other_node
+)
+
+select
+    coalesce(substr(reasons.reason, 2), 'no identifier in common: linked by other records') as kind,
+    count(*) as n
+from missed
+left join reasons on missed.one_node = reasons.one_node and missed.other_node = reasons.other_node
+group by kind
+order by n desc, kind
+"""
+
+FALSE_JOINS = """
+with mixed as (
+    select cluster_id from records group by cluster_id having count(distinct person_id) > 1
+),
+
+pairs as (
+    select
+        one.node as one_node,
+        other.node as other_node,
+        one.record_key = other.record_key as is_one_record,
+        one_person.household_id = other_person.household_id as is_one_household
+    from records as one
+    inner join mixed on one.cluster_id = mixed.cluster_id
+    inner join records as other
+        on one.cluster_id = other.cluster_id and one.node < other.node and one.person_id <> other.person_id
+    inner join people as one_person on one.person_id = one_person.person_id
+    inner join people as other_person on other.person_id = other_person.person_id
+),
+
+shares as (
+    select pairs.one_node, pairs.other_node, min(one.identifier_type) as identifier_type
+    from pairs
+    inner join identifiers as one on pairs.one_node = one.node and one.why_not is null
+    inner join identifiers as other
+        on
+            pairs.other_node = other.node
+            and other.why_not is null
+            and one.identifier_type = other.identifier_type
+            and one.joins_by = other.joins_by
+    group by pairs.one_node, pairs.other_node
+)
+
+select
+    case
+        when pairs.is_one_record then 'one row: two people gave the same address and number'
+        else coalesce(shares.identifier_type || ' in common', 'joined by other records')
+    end
+    || case when pairs.is_one_household then ', same household' else ', strangers' end as kind,
+    count(*) as n
+from pairs
+left join shares on pairs.one_node = shares.one_node and pairs.other_node = shares.other_node
+group by kind
+order by n desc, kind
+"""
+
+VISITORS = """
+with seen as (
+    select record_id as visitor_id, min(person_id) as person_id, count(distinct person_id) as n_people
+    from truth where source = 'web.visitors' group by record_id
+),
+
+owners as (
+    select cluster_id, arg_max(person_id, n) as person_id
+    from (select cluster_id, person_id, count(*) as n from records group by cluster_id, person_id)
+    group by cluster_id
+),
+
+judged as (
+    select seen.n_people, visitors.customer_id, owners.person_id = seen.person_id as is_right
+    from seen
+    inner join visitor_customers as visitors on seen.visitor_id = visitors.visitor_id
+    left join owners on visitors.customer_id = owners.cluster_id
+)
+
+select
+    count(*) filter (n_people = 1),
+    count(*) filter (n_people = 1 and customer_id is not null),
+    count(*) filter (n_people = 1 and is_right),
+    count(*) filter (n_people > 1),
+    count(*) filter (n_people > 1 and customer_id is null)
+from judged
+"""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Records, their people, and pairs of records: in one cluster, of one person, and linked (see above)."""
+
+    records: int
+    people: int
+    joined: int
+    joined_rightly: int
+    linked: int
+    linked_and_joined: int
+    of_one_person: int
+    largest_cluster: int  # records, not pairs
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """Devices of one person, those given to a customer and to the right one; shared devices, those "
+    "given to nobody."""
+
+    own: int
+    own_joined: int
+    own_joined_rightly: int
+    shared: int
+    shared_left_alone: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was counted; the kinds of misses and false joins with their pairs, most frequent first."""
+
+    pairs: Pairs
+    misses: list[tuple[str, int]] = field(default_factory=list)
+    false_joins: list[tuple[str, int]] = field(default_factory=list)
+    visitors: Visitors | None = None
+
+    @property
+    def precision(self) -> float:
+        return share(self.pairs.joined_rightly, self.pairs.joined)
+
+    @property
+    def recall(self) -> float:
+        return share(self.pairs.linked_and_joined, self.pairs.linked)
+
+    @property
+    def recall_of_all(self) -> float:
+        """Of all pairs of one person, those in one cluster, whether or not anything links them."""
+        return share(self.pairs.joined_rightly, self.pairs.of_one_person)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Counts and rates, for JSON."""
+        rates = {"precision": self.precision, "recall": self.recall, "recall_of_all": self.recall_of_all}
+        return asdict(self) | rates
+
+
+def share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0
+
+
+def score(warehouse: Path, data: Path, clusters: Path | None = None) -> Score:
+    """Score the customers in a warehouse built from `data`, or other clusters of its records.
+
+    clusters: a Parquet file (record_key, cluster_id). Kinds and visitors are told of its own only.
+    """
+    with duckdb.connect(str(warehouse), read_only=True, config={"threads": 2}) as connection:
+        connection.execute(f"create temp view truth as select * from '{data}/truth/records/*.parquet'")
+        connection.execute(f"create temp view people as select * from '{data}/truth/people/*.parquet'")
+        connection.execute(
+            "create temp view clusters as select record_key, cluster_id from "
+            + (
+                f"'{clusters}'"
+                if clusters
+                else "(select record_key, customer_id as cluster_id from record_customers)"
+            )
+        )
+        connection.execute(RECORDS)
+        while True:
+            connection.execute(NEXT_LINKS)
+            changed = connection.execute(
+                "select count(*) from linked inner join next_linked using (node) where linked.link "
+                "<> next_linked.link"
+            ).fetchall()[0][0]
+            connection.execute("create or replace temp table linked as select * from next_linked")
+            if not changed:
+                break
+        counts = [int(value or 0) for value in connection.execute(COUNTS).fetchall()[0]]
+        if clusters:
+            return Score(Pairs(*counts))
+        misses, false_joins = (connection.execute(kinds).fetchall() for kinds in (MISSES, FALSE_JOINS))
+        return Score(
+            Pairs(*counts), misses, false_joins, Visitors(*connection.execute(VISITORS).fetchall()[0])
+        )
+
+
+if __name__ == "__main__":
+    print(json.dumps(score(*(Path(argument) for argument in sys.argv[1:])).as_dict()))
