@@ -91,34 +91,18 @@ tickets_by_day as (
         count(*) as n_tickets
     from {{ ref('customer_tickets') }}
     group by 1, 2
-),
-
-all_days as (
-    {% for part, own in by_day.items() -%}
-    select
-        customer_id,
-        activity_on,
-        {% for column in columns -%}
-        {%- if column in own -%}
-        {{ column }}
-        {%- else -%}
-        {{ 'cast(null as ' ~ dbt.type_timestamp() ~ ')' if column in times else '0' }} as {{ column }}
-        {%- endif -%}
-        {{ ',' if not loop.last }}
-        {% endfor %}
-    from {{ part }}
-    {{ 'union all' if not loop.last }}
-    {% endfor -%}
 )
 
+-- Each part has a customer's day once at most, so that nothing is summed again.
 select
     customer_id,
     activity_on,
     {% for column in columns if column not in times -%}
-    cast(sum({{ column }}) as {{ 'decimal(18, 2)' if column in money else 'bigint' }}) as {{ column }},
+    cast(coalesce({{ column }}, 0) as {{ 'decimal(18, 2)' if column in money else 'bigint' }}) as {{ column }},
     {% endfor -%}
     {% for column in times -%}
-    max({{ column }}) as {{ column }}{{ ',' if not loop.last }}
-    {% endfor -%}
-from all_days
-group by customer_id, activity_on
+    {{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
+{% for part in by_day -%}
+{{ 'from' if loop.first else 'full join' }} {{ part }}{{ ' using (customer_id, activity_on)' if not loop.first }}
+{% endfor %}
