@@ -105,7 +105,9 @@ select
         named.why_not,
         case
             when blocked.identifier is not null then 'blocked' || coalesce(': ' || blocked.why, '')
-            when named.identifier_type = 'phone' and {{ matches_pattern('named.identifier', placeholder_phone()) | trim }}
+            when
+                named.identifier_type = 'phone'
+                and {{ matches_pattern('named.identifier', placeholder_phone()) | trim }}
                 then 'a placeholder number'
             when shared.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'

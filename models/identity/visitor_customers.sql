@@ -22,17 +22,41 @@ checkouts as (
 ),
 
 logins as (
-    select visitor_id, 'shop_customer_id' as identifier_type, first_shop_customer_id as identifier from sessions
+    select
+        visitor_id,
+        'shop_customer_id' as identifier_type,
+        first_shop_customer_id as identifier
+    from sessions
     union all
-    select visitor_id, 'shop_customer_id' as identifier_type, last_shop_customer_id as identifier from sessions
+    select
+        visitor_id,
+        'shop_customer_id' as identifier_type,
+        last_shop_customer_id as identifier
+    from sessions
     union all
-    select visitor_id, 'email' as identifier_type, first_email as identifier from sessions
+    select
+        visitor_id,
+        'email' as identifier_type,
+        first_email as identifier
+    from sessions
     union all
-    select visitor_id, 'email' as identifier_type, last_email as identifier from sessions
+    select
+        visitor_id,
+        'email' as identifier_type,
+        last_email as identifier
+    from sessions
     union all
-    select visitor_id, 'shop_customer_id' as identifier_type, shop_customer_id as identifier from checkouts
+    select
+        visitor_id,
+        'shop_customer_id' as identifier_type,
+        shop_customer_id as identifier
+    from checkouts
     union all
-    select visitor_id, 'email' as identifier_type, email as identifier from checkouts where shop_customer_id is null
+    select
+        visitor_id,
+        'email' as identifier_type,
+        email as identifier
+    from checkouts where shop_customer_id is null
 ),
 
 known as (
