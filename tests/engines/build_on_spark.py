@@ -17,7 +17,7 @@ def main(folder: Path, *options: str) -> int:
 
     from pyspark.sql import SparkSession
 
-    session = SparkSession.getActiveSession()
+    session = SparkSession.builder.getOrCreate()
     for result in done.result.results:  # type: ignore[union-attr]
         config = result.node.config
         if result.node.resource_type == "model" and config.materialized == "view" and config.access == "public":
