@@ -2,9 +2,7 @@
 with keyed as (
     select distinct customer_id
     from {{ ref('customer_keys') }}
-    where
-        record_type <> 'web_visitor'
-        {%- if var('keep_anonymous_visitors') %} or cluster_state = 'anonymous'{% endif %}
+    where record_type <> 'web_visitor'{{ " or cluster_state = 'anonymous'" if var('keep_anonymous_visitors') }}
 )
 
 select

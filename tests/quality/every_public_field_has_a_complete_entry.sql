@@ -5,13 +5,13 @@ with dictionary as (
 
 incomplete as (
     {% for entry in field_entries() if entry.model_name == 'field_dictionary' and entry.min_fill_share == 1 -%}
-        select
-            model_name,
-            column_name,
-            '{{ entry.column_name }} is missing or not valid' as problem
-        from dictionary
-        where not coalesce({{ is_valid_value(entry) }}, false)
-        union all
+    select
+        model_name,
+        column_name,
+        '{{ entry.column_name }} is missing or not valid' as problem
+    from dictionary
+    where not coalesce({{ is_valid_value(entry) }}, false)
+    union all
     {% endfor -%}
     select
         model_name,
