@@ -100,9 +100,8 @@ select
     {% for column in columns if column not in times -%}
     cast(coalesce({{ column }}, 0) as {{ 'decimal(18, 2)' if column in money else 'bigint' }}) as {{ column }},
     {% endfor -%}
-    {% for column in times -%}
-    {{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
-{% for part in by_day -%}
-{{ 'from' if loop.first else 'full join' }} {{ part }}{{ ' using (customer_id, activity_on)' if not loop.first }}
+    {{ times | join(',\n    ') }}
+from orders_by_day
+{% for part in by_day if part != 'orders_by_day' -%}
+full join {{ part }} using (customer_id, activity_on)
 {% endfor %}
