@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from conftest import Rows, Warehouse
 
 pytestmark = pytest.mark.slow
@@ -24,11 +25,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
     """Rows and a hash over all values, whatever their order, of every model's table or view."""
     tables = warehouse.rows(
-        "select table_schema || '.' || table_name from information_schema.tables where table_schema like 'main%'"
+        """
+        select table_schema || '.' || table_name
+        from information_schema.tables
+        where table_schema like 'main%'
+        """
     )
     found = {}
     for (table,) in tables:
-        ((rows, digest),) = warehouse.rows(f"select count(*), sum(hash(row)::hugeint)::varchar from {table} as row")
+        query = f"select count(*), sum(hash(row)::hugeint)::varchar from {table} as row"
+        ((rows, digest),) = warehouse.rows(query)
         found[table] = (rows, digest)
     return found
 
@@ -48,7 +54,9 @@ def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
     run = past.dbt(*STRICT, as_of="2026-01-15 00:00:00")
     assert run.ok, run.output
     days = """
-        select activity_on, sum(n_orders), sum(revenue), sum(refund_amount), sum(n_emails_sent), sum(n_human_clicks)
+        select
+            activity_on, sum(n_orders), sum(revenue), sum(refund_amount),
+            sum(n_emails_sent), sum(n_human_clicks)
         from customer_daily_activity
         where activity_on < date '2026-01-15'
         group by activity_on
@@ -59,7 +67,9 @@ def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "absent", [["crm", "support"], ["web", "esp", "privacy"], ["shop"], SOURCES], ids=lambda names: "+".join(names)
+    "absent",
+    [["crm", "support"], ["web", "esp", "privacy"], ["shop"], SOURCES],
+    ids=lambda names: "+".join(names),
 )
 def test_who_lacks_a_system_builds_all_the_same(tmp_path: Path, absent: list[str]) -> None:
     warehouse = Warehouse(tmp_path)

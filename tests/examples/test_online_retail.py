@@ -163,7 +163,7 @@ def test_a_shop_without_categories_builds_without_them(shop: Built) -> None:
 
 def test_a_stock_code_has_one_name_and_not_a_note_of_the_warehouse(shop: Built) -> None:
     assert shop.one("select count(*) - count(distinct product_id) from main.products") == 0
-    names = dict(
+    names: dict[str, str] = dict(
         shop.rows("select product_id, product_name from main.products where product_name is not null")
     )
     assert names["85123A"] == "WHITE HANGING HEART T-LIGHT HOLDER"
