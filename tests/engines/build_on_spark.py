@@ -5,6 +5,7 @@ Arguments: the folder to write views to, then the options of `dbt build`.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from dbt.cli.main import dbtRunner
 
@@ -18,10 +19,11 @@ def main(folder: Path, *options: str) -> int:
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.getOrCreate()
-    for result in done.result.results:  # type: ignore[union-attr]
-        config = result.node.config
-        if result.node.resource_type == "model" and config.materialized == "view" and config.access == "public":
-            session.table(f"{result.node.schema}.{result.node.alias}").write.parquet(str(folder / result.node.name))
+    result: Any = done.result
+    models = [row.node for row in result.results if row.node.resource_type == "model"]
+    for model in models:
+        if model.config.materialized == "view" and model.config.access == "public":
+            session.table(f"{model.schema}.{model.alias}").write.parquet(str(folder / model.name))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Marks for tests of the second engine: selected by `pytest -m spark`, skipped with a reason where it can't run."""
+"""Marks for tests of the second engine: `pytest -m spark`, skipped with a reason where it can't run."""
 
 import importlib.util
 import os

@@ -1,4 +1,4 @@
-"""The demo, built from the same files on DuckDB and on Spark: the same results, and the same public tables."""
+"""The demo, built from the same files on DuckDB and on Spark, gives the same results and public tables."""
 
 import json
 import math
@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import needs_spark
 import pytest
+
 from conftest import PROJECT, Run, Warehouse
 
 pytestmark = [*needs_spark.marks, pytest.mark.slow]
@@ -135,22 +136,25 @@ def differences(engines: Engines, lake: duckdb.DuckDBPyConnection, name: str) ->
 
 
 def column_types(lake: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """A relation's columns in order. Spark's timestamps are moments, DuckDB's are in UTC without saying so."""
+    """A relation's columns in order. Spark's timestamps are moments, DuckDB's are in UTC unsaid."""
     described = lake.sql(f"describe select * from {relation}").fetchall()
     return {row[0]: row[1].removesuffix(" WITH TIME ZONE") for row in described}
 
 
-def rows_by_key(lake: duckdb.DuckDBPyConnection, relation: str, types: dict[str, str], key: list[str]) -> Rows:
+def rows_by_key(
+    lake: duckdb.DuckDBPyConnection, relation: str, types: dict[str, str], key: list[str]
+) -> Rows:
     """A relation's rows by their key and, for rows that share it, a number."""
     columns = ", ".join(f"cast({name} as {data_type}) as {name}" for name, data_type in types.items())
     numbered = f"row_number() over (partition by {', '.join(key)})"
-    fetched = lake.sql(f"select {', '.join(key)}, {numbered}, * from (select {columns} from {relation})").fetchall()
+    query = f"select {', '.join(key)}, {numbered}, * from (select {columns} from {relation})"
     width = len(key) + 1
-    return {row[:width]: row[width:] for row in fetched}
+    return {row[:width]: row[width:] for row in lake.sql(query).fetchall()}
 
 
 def same(left: Any, right: Any) -> bool:
     """Whether two values are equal; doubles to 1e-9 of their size."""
     if isinstance(left, float) and isinstance(right, float):
-        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9) or (math.isnan(left) and math.isnan(right))
+        both_nan = math.isnan(left) and math.isnan(right)
+        return both_nan or math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
     return bool(left == right)
