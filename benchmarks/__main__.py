@@ -2,11 +2,11 @@
 
     python -m benchmarks                                 100,000 and 1,000,000 customers
     python -m benchmarks --customers 5000 20000          smaller, to try it out
-    python -m benchmarks --customers 100000 --no-tests   without the second build, with tests
+    python -m benchmarks --tested 100000                 the second build, with tests, of that size only
 
 Shops and warehouses go to benchmarks/data, or to the folder that MAILROOM_BENCH_DATA names. A shop of
-the same size, days, seed and generator is used again, and so is a measurement of the same commit of a
-clean tree.
+the same size, days, seed and generator is used again, and so is a measurement of the same models (the
+last commit that changed them, and nothing uncommitted).
 """
 
 import argparse
@@ -30,6 +30,7 @@ IDENTITY_MODELS = (
     "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
     "identity_broken_clusters", "record_customers",
 )  # fmt: skip
+MEASURED = ("models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml")
 Json = dict[str, Any]
 
 
@@ -55,8 +56,8 @@ class Measurements:
             known: Json = json.loads(path.read_text())
             return known
         say(f"{name} …")
-        begun = time.monotonic()
-        found = measure()
+        begun, load = time.monotonic(), os.getloadavg()[0]
+        found = measure() | {"load": load}
         say(f"{name}: {time.monotonic() - begun:.0f} s")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1))
@@ -140,7 +141,7 @@ def measure_size(arguments: argparse.Namespace, folder: Path, results: Measureme
         step(f"splink-{form}", lambda form=form: peer(form))  # type: ignore[misc]
         if "result" in found[f"splink-{form}"]:
             step(f"score-{form}", lambda form=form: accuracy(str(work / f"splink-{form}.parquet")))  # type: ignore[misc]
-    if arguments.tests:
+    if arguments.tested is None or customers in arguments.tested:
         second = Warehouse(data, work / "tested.duckdb", arguments.memory_limit)
         step("build", lambda: built(second, "build", "--exclude", "path:seeds/demo", name="build"))
         second.file.unlink(missing_ok=True)
@@ -184,16 +185,18 @@ def main() -> int:
         "--memory-limit", metavar="SIZE", help="DuckDB's memory_limit; default: as in profiles.yml"
     )
     parser.add_argument(
-        "--no-tests", dest="tests", action="store_false", help="leave out the build with tests"
+        "--tested",
+        type=int,
+        nargs="*",
+        metavar="N",
+        help="sizes to build a second time, with tests; default: all",
     )
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured at this commit")
+    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
     arguments = parser.parse_args()
     data = Path(os.environ.get("MAILROOM_BENCH_DATA", PROJECT / "benchmarks" / "data")).resolve()
     data.mkdir(parents=True, exist_ok=True)
-    commit = output("git", "rev-parse", "--short", "HEAD")
-    dirty = bool(
-        output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/*.md")
-    )
+    commit = output("git", "log", "-1", "--format=%h", "--abbrev=7", "--", *MEASURED)
+    dirty = bool(output("git", "status", "--porcelain", "--", *MEASURED))
     free = shutil.disk_usage(data).free
     say(f"commit {commit}{' with changes' if dirty else ''}, {free / 1e9:.0f} GB free")
     results = Measurements(data / "results" / commit, keep=not (arguments.fresh or dirty))

@@ -4,6 +4,7 @@
 import math
 import os
 import platform
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +14,16 @@ import altair as alt
 import pandas as pd
 
 from benchmarks.accuracy import share
-from benchmarks.floor import KEYS
+from benchmarks.floor import KEYS, ROUNDS
 
 FOLDER = Path(__file__).parent
 AIMS = {"ratio": 4.0, "exponent": 1.1, "peak": 12e9, "precision": 0.999, "recall": 0.97}
 Json = dict[str, Any]
+BUILD_ROWS: list[tuple[str, Callable[[Json], str]]] = [
+    ("`dbt build`, with every test", lambda build: seconds(build["used"]["wall"])),
+    ("… peak memory", lambda build: f"{build['used']['peak'] / 1e9:.1f} GB"),
+    ("… nodes that failed, warned or were skipped", lambda build: str(len(build["failures"]))),
+]
 
 
 def seconds(value: float) -> str:
@@ -48,6 +54,10 @@ def floor_of(size: Json, form: str) -> float:
     return float(sum(size[f"floor-{form}"]["result"].values()))
 
 
+def floor_cpu(size: Json, form: str) -> float:
+    return float(size[f"floor-{form}"]["used"]["cpu"]) / ROUNDS
+
+
 def exponent(sizes: list[Json], of: str) -> float | None:
     """Log of the ratio of times over log of the ratio of sizes, smallest to largest."""
     if len(sizes) < 2:
@@ -55,6 +65,7 @@ def exponent(sizes: list[Json], of: str) -> float | None:
     first, last = sizes[0], sizes[-1]
     grown = {
         "process": last["run"]["used"]["wall"] / first["run"]["used"]["wall"],
+        "processor": last["run"]["used"]["cpu"] / first["run"]["used"]["cpu"],
         "models": last["run"]["models_wall"] / first["run"]["models_wall"],
     }[of]
     return math.log(grown) / math.log(last["customers"] / first["customers"])
@@ -71,9 +82,16 @@ def write_report(sizes: list[Json], commit: str, arguments: Json) -> None:
         "- Versions: Python " + platform.python_version() + "".join(
             f", {name} {version(name)}" for name in ("dbt-core", "dbt-duckdb", "duckdb", "splink")
         ) + ".",
-        f"- Commit {commit}, seed {arguments['seed']}, {arguments['days']} days, "
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; load of the last minute at the end "
-        f"{os.getloadavg()[0]:.1f}.",
+        f"- Models as of commit {commit}, seed {arguments['seed']}, {arguments['days']} days, "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC.",
+        "- Load of the machine before a step (0 is quiet): "
+        + ", ".join(
+            f"{name} of {size['customers']:,} {size[name]['load']:.1f}"
+            for size in sizes
+            for name in ("floor-narrow", "floor-whole", "run", "build")
+            if "load" in size.get(name, {})
+        )
+        + ". Where others compute on the same cores, wall times say less than processor times.",
         "- DuckDB's memory limit: " + (arguments["memory_limit"] or "as in profiles.yml") + ".",
         "",
         *_speed(sizes),
@@ -107,6 +125,12 @@ def _speed(sizes: list[Json]) -> list[str]:
             seconds(size["run"]["used"]["wall"] - size["run"]["models_wall"]) for size in sizes
         ]],
         ["Processor time", *[seconds(size["run"]["used"]["cpu"]) for size in sizes]],
+        ["… ÷ processor time of the narrow floor", *[
+            f"{size['run']['used']['cpu'] / floor_cpu(size, 'narrow'):.1f}" for size in sizes
+        ]],
+        ["… ÷ processor time of the whole floor", *[
+            f"{size['run']['used']['cpu'] / floor_cpu(size, 'whole'):.1f}" for size in sizes
+        ]],
         ["Peak memory (resident)", *[f"{size['run']['used']['peak'] / 1e9:.1f} GB" for size in sizes]],
         ["Warehouse file", *[f"{size['run']['size'] / 1e9:.2f} GB" for size in sizes]],
         ["Floor, narrow", *[seconds(floor_of(size, "narrow")) for size in sizes]],
@@ -118,14 +142,11 @@ def _speed(sizes: list[Json]) -> list[str]:
             f"**{size['run']['models_wall'] / floor_of(size, 'whole'):.1f}**" for size in sizes
         ]],
     ]  # fmt: skip
-    if all("build" in size for size in sizes):
-        rows.append(
-            ["`dbt build`, with every test", *[seconds(size["build"]["used"]["wall"]) for size in sizes]]
-        )
-        rows.append(["… peak memory", *[f"{size['build']['used']['peak'] / 1e9:.1f} GB" for size in sizes]])
-        rows.append(
-            ["… nodes that failed or warned", *[str(len(size["build"]["failures"])) for size in sizes]]
-        )
+    if any("build" in size for size in sizes):
+        rows += [
+            [name, *[of(size["build"]) if "build" in size else "not run" for size in sizes]]
+            for name, of in BUILD_ROWS
+        ]
     text = [
         "## Speed",
         "",
@@ -143,15 +164,19 @@ def _speed(sizes: list[Json]) -> list[str]:
         f"Aim: peak memory < 12 GB: {largest['run']['used']['peak'] / 1e9:.1f} GB "
         f"({verdict(largest['run']['used']['peak'], AIMS['peak'], True)}).",
     ]
-    process, models = exponent(sizes, "process"), exponent(sizes, "models")
-    if process is not None and models is not None:
+    for size in sizes:
+        for step in ("run", "build"):
+            if names := size.get(step, {}).get("failures"):
+                more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+                text += ["", f"Not passed, {step} of {size['customers']:,}: {', '.join(names[:12])}{more}."]
+    models, process, processor = (exponent(sizes, of) for of in ("models", "process", "processor"))
+    if models is not None and process is not None and processor is not None:
         text += [
             "",
             f"Growth exponent from {sizes[0]['customers']:,} to {largest['customers']:,} customers: "
-            f"{models:.2f} for "
-            f"the models ({verdict(models, AIMS['exponent'], True)}; aim ≤ {AIMS['exponent']}), "
-            f"{process:.2f} for the "
-            "whole process.",
+            f"{models:.2f} for the models ({verdict(models, AIMS['exponent'], True)}; "
+            f"aim ≤ {AIMS['exponent']}), {process:.2f} for the whole process, "
+            f"{processor:.2f} by processor time.",
             "",
             "![Seconds by number of customers](growth.png)",
         ]
