@@ -15,8 +15,8 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark (about ten minutes)
-	$(BIN)/pytest -n 2 --dist loadfile
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark (a quarter of an hour)
+	$(BIN)/pytest
 
 check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: before each commit
 	$(BIN)/ruff format --check .
@@ -24,7 +24,7 @@ check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: 
 	$(BIN)/mypy
 	@changed=$$(git diff HEAD --name-only --diff-filter=d -- 'models/*.sql' 'tests/*.sql' 'analyses/*.sql'); \
 	if [ -n "$$changed" ]; then $(BIN)/sqlfluff lint $$changed --disable-progress-bar; fi
-	$(BIN)/pytest -m "not slow and not spark" -q -n 2
+	$(BIN)/pytest -m "not slow and not spark" -q
 
 lint: $(VENV)/dev.done ## lint every file (sqlfluff compiles each model: some minutes)
 	$(BIN)/ruff format --check .

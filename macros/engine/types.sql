@@ -24,7 +24,10 @@ on every engine; spaces around the text don't matter.
         {%- set digits = extract_pattern(text, "^([+-]?[0-9]+)(?:[.]0*)?$") | trim -%}
         {{ return(cast_or_null(digits, data_type) | trim) }}
     {%- elif family in ('decimal', 'double') -%}
-        {%- set is_number = matches_pattern(text, "^[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?$") | trim -%}
+        {#- Beyond so many digits one engine gives up before the other. -#}
+        {%- set is_number = matches_pattern(text,
+            "^[+-]?(?:[0-9]{1,18}[.]?[0-9]{0,18}|[.][0-9]{1,18}|[0-9]{1,9}[.]?[0-9]{0,9}[eE][+-]?[0-9]{1,2})$"
+        ) | trim -%}
         {{ return("case when " ~ is_number ~ " then " ~ cast_or_null(text, data_type) | trim ~ " end") }}
     {%- endif -%}
     {{ exceptions.raise_compiler_error("parse: no rule for the type " ~ data_type) }}
