@@ -271,7 +271,7 @@ def _identity(sizes: list[Json]) -> list[str]:
         f"{visitors['own_joined']:,} are joined to a customer, "
         f"{share(visitors['own_joined_rightly'], visitors['own_joined']):.3%} of them to the right one; of "
         f"{visitors['shared']:,} devices that several people use, {visitors['shared_left_alone']:,} are "
-        "given to nobody (on the others only one of the people ever said who he is).",
+        "given to nobody.",
         "",
     ]
 
