@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
 AS_OF = "2026-07-01 00:00:00"  # the end of the generated window
