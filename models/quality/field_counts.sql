@@ -12,17 +12,17 @@ with dictionary as (
 ),
 
 {% for table in tables -%}
-    {{ table }}_totals as (
-        {{ field_totals(table, ref(table)) }}
-    ),
+{{ table }}_totals as (
+    {{ field_totals(table, ref(table)) }}
+),
 
 {% endfor -%}
 all_totals as (
     {% for table in tables -%}
-        {{ totals_by_field(table) }}
-        {%- if not loop.last %}
-            union all
-        {% endif -%}
+    {{ totals_by_field(table) }}
+    {%- if not loop.last %}
+    union all
+    {% endif -%}
     {% endfor %}
 )
 
