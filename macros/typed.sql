@@ -12,17 +12,26 @@ flawed_rows: a model made by flawed(), for a table too big to be judged at each 
 {%- if not execute -%}select 1{%- else -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set names = contract_columns(source_name, table_name) | map(attribute='name') | list -%}
-with {{ judged_ctes(source_name, table_name) }},
-{% if not flawed_rows %}
+{% if flawed_rows -%}
+with {{ parsed_ctes(source_name, table_name, ids_are_trimmed=true) }},
+{%- else -%}
+with {{ parsed_ctes(source_name, table_name) }},
+
 {{ flawed_ctes(source_name, table_name) }},
-{% endif %}
+{%- endif %}
+
 -- The others need no second look: each has a key of its own, and every value is as the contract wants it.
 flawless as (
     select parsed.*
     from parsed
     left join (select distinct {{ key }} from {{ flawed_rows or 'flawed' }}) as flawed_keys
         on parsed.{{ key }} = flawed_keys.{{ key }}
-    where parsed.{{ key }} is not null and flawed_keys.{{ key }} is null
+    where
+        parsed.{{ key }} is not null
+        and flawed_keys.{{ key }} is null
+        {%- if flawed_rows %}
+        and not {{ has_outer_space('parsed.' ~ key) }}
+        {%- endif %}
 )
 
 select
@@ -41,13 +50,13 @@ from {{ flawed_rows or 'flawed' }}
 
 
 {#
-The rows of one contract table that are not simply kept: set aside, with a value blanked, or of a key that occurs more
-than once, of which all but the newest are set aside.
+The rows of one contract table that are not simply kept as they come: set aside, with a value blanked, with space around
+an id, or of a key that occurs more than once, of which all but the newest are set aside.
 #}
 {% macro flawed(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
-with {{ judged_ctes(source_name, table_name) }},
+with {{ parsed_ctes(source_name, table_name) }},
 
 {{ flawed_ctes(source_name, table_name) }}
 
@@ -71,8 +80,10 @@ select * from flawed
         {%- do then.append('judged.' ~ column.name ~ ' nulls last') -%}
     {%- endif -%}
 {%- endfor -%}
+{{ judged_cte(source_name, table_name) }},
+
 repeated_keys as (
-    select {{ given_value(key, 'text', place.types.get(key, 'absent') if place.types is mapping else 'text') }} as {{ key }}
+    select {{ given_value(key, 'text', type_found(place, key)) }} as {{ key }}
     from {{ raw(source_name, table_name) }} as raw_rows
     group by 1
     having count(*) > 1
@@ -89,6 +100,7 @@ ranked as (
     left join repeated_keys on judged.{{ key }} = repeated_keys.{{ key }}
     where
         repeated_keys.{{ key }} is not null
+        or judged.has_spaced_id
         or judged.reject_reason is not null
         or judged.blanked_columns is not null
 ),
@@ -109,11 +121,67 @@ flawed as (
 
 
 {#
-Three CTEs: given (text trimmed, empty text as null), parsed (each value cast, beside the text it came from where
-that can fail) and judged (values with reject_reason and blanked_columns).
-A value that is already of the contract's type costs no check.
+Three CTEs: rows (raw, and whether an id has space around it), given (text trimmed, empty text as null) and parsed
+(each value cast, beside the text it came from where that can fail). A value that is already of the contract's type
+costs no check.
+
+ids_are_trimmed: leave out the first, and the second look at ids. Of fifty million rows trimming the ids, which are
+all different, costs more than reading everything.
 #}
-{% macro judged_ctes(source_name, table_name) %}
+{% macro parsed_ctes(source_name, table_name, ids_are_trimmed=false) %}
+{%- set place = raw_place(source_name, table_name) -%}
+{%- set spaced = [] -%}
+{%- set given = [] -%}
+{%- set parsed = [] -%}
+{%- for column in contract_columns(source_name, table_name) -%}
+    {%- set name = column.name -%}
+    {%- set found = type_found(place, name) -%}
+    {%- if name.endswith('_id') and found.startswith(text_types()) -%}
+        {%- do spaced.append(has_outer_space(name) | trim) -%}
+        {%- set trimmed = name if ids_are_trimmed else 'case when has_spaced_id then trim(' ~ name ~ ') else ' ~ name ~ ' end' -%}
+        {%- do given.append("nullif(" ~ trimmed ~ ", '') as " ~ name) -%}
+    {%- else -%}
+        {%- do given.append(given_value(name, column.data_type, found) ~ ' as ' ~ name) -%}
+    {%- endif -%}
+    {%- if column.meta.format == 'email' and found != 'absent' -%}
+        {%- do parsed.append(normalise_email(name) | trim ~ ' as ' ~ name) -%}
+    {%- elif not can_fail(column, found) -%}
+        {%- set is_kept = found.startswith(text_types()) or column.data_type == 'text' or found == 'absent' -%}
+        {%- do parsed.append(name if is_kept else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
+    {%- else -%}
+        {%- do parsed.append(value_as(name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
+    {%- endif -%}
+    {%- if can_fail(column, found) and not ids_are_trimmed -%}
+        {%- do parsed.append(name ~ ' as ' ~ name ~ '__given') -%}
+    {%- endif -%}
+{%- endfor -%}
+{%- if not ids_are_trimmed -%}
+    {%- do given.append('has_spaced_id') -%}
+    {%- do parsed.append('has_spaced_id') -%}
+rows as (
+    select
+        *,
+        {{ 'coalesce(' ~ spaced | join(' or ') ~ ', false)' if spaced else 'false' }} as has_spaced_id
+    from {{ raw(source_name, table_name) }} as raw_rows
+),
+
+{% endif -%}
+given as (
+    select
+        {{ given | join(',\n        ') }}
+    from {{ raw(source_name, table_name) ~ ' as raw_rows' if ids_are_trimmed else 'rows' }}
+),
+
+parsed as (
+    select
+        {{ parsed | join(',\n        ') }}
+    from given
+)
+{%- endmacro %}
+
+
+{# The CTE judged, over parsed: the values with reject_reason and blanked_columns. #}
+{% macro judged_cte(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
 {%- set identified_by = contract(source_name, table_name).config.get('meta', {}).get('identified_by') -%}
@@ -121,42 +189,20 @@ A value that is already of the contract's type costs no check.
 {%- if identified_by and var('keep_anonymous_visitors') and columns | selectattr('name', 'equalto', 'visitor_id') | list -%}
     {%- set identified_by = (identified_by + ['visitor_id']) | unique | list -%}
 {%- endif -%}
-{%- set given = [] -%}
-{%- set parsed = [] -%}
 {%- set values = [] -%}
 {%- set reasons = [] -%}
 {%- set blanked = [] -%}
 {%- for column in columns -%}
     {%- set name = column.name -%}
-    {%- set found = place.types.get(name, 'absent') if place.types is mapping else 'text' -%}
-    {%- set is_text = found.startswith(text_types()) or column.data_type == 'text' -%}
-    {#- A decimal of other digits may not fit, so that only the very type is exact. -#}
-    {%- set is_exact = found in ('absent', column.data_type) or column.data_type == 'text'
-        or (found.startswith(column.data_type) and 'decimal' not in found) -%}
-    {%- set flaws = [] -%}
-    {%- do given.append(given_value(name, column.data_type, found) ~ ' as ' ~ name) -%}
-
-    {%- if column.meta.format == 'email' and found != 'absent' -%}
-        {%- do parsed.append(normalise_email(name) | trim ~ ' as ' ~ name) -%}
-        {%- do flaws.append('is not an e-mail address') -%}
-    {%- elif is_exact -%}
-        {%- do parsed.append(name if is_text or found == 'absent' else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
-    {%- else -%}
-        {%- set value = value_as(name, column.data_type, found) | trim -%}
-        {%- do parsed.append(value ~ ' as ' ~ name) -%}
-        {%- do flaws.append('is not a ' ~ column.data_type.split('(')[0]) -%}
-    {%- endif -%}
-    {%- set is_missing = name ~ ' is null' -%}
-    {%- if flaws -%}
-        {%- do parsed.append(name ~ ' as ' ~ name ~ '__given') -%}
-        {%- set is_flawed = name ~ '__given is not null and ' ~ name ~ ' is null' -%}
-        {%- set is_missing = name ~ '__given is null' -%}
-    {%- endif -%}
-
+    {%- set found = type_found(place, name) -%}
+    {%- set is_checked = can_fail(column, found) -%}
+    {%- set is_missing = name ~ ('__given' if is_checked) ~ ' is null' -%}
+    {%- set is_flawed = name ~ '__given is not null and ' ~ name ~ ' is null' -%}
+    {%- set flaw = 'is not an e-mail address' if column.meta.format == 'email' else 'is not a ' ~ column.data_type.split('(')[0] -%}
     {%- set sets_aside = column.meta.required or column.meta.set_aside -%}
     {%- if column.meta.required -%}{%- do reasons.append([is_missing, 'is missing', name]) -%}{%- endif -%}
-    {%- if flaws and sets_aside -%}{%- do reasons.append([is_flawed, flaws[0], name]) -%}{%- endif -%}
-    {%- if flaws and not sets_aside -%}{%- do blanked.append([is_flawed, name]) -%}{%- endif -%}
+    {%- if is_checked and sets_aside -%}{%- do reasons.append([is_flawed, flaw, name]) -%}{%- endif -%}
+    {%- if is_checked and not sets_aside -%}{%- do blanked.append([is_flawed, name]) -%}{%- endif -%}
     {%- set value = name -%}
     {%- if column.meta.accepted and found != 'absent' -%}
         {%- set accepted = "('" ~ column.meta.accepted | join("', '") ~ "')" -%}
@@ -175,21 +221,10 @@ A value that is already of the contract's type costs no check.
 {%- if identified_by -%}
     {%- do reasons.append([identified_by | join(' is null and ') ~ ' is null', 'to identify the customer', 'no ' ~ identified_by | join(', ')]) -%}
 {%- endif -%}
-given as (
-    select
-        {{ given | join(',\n        ') }}
-    from {{ raw(source_name, table_name) }} as raw_rows
-),
-
-parsed as (
-    select
-        {{ parsed | join(',\n        ') }}
-    from given
-),
-
 judged as (
     select
         {{ values | join(',\n        ') }},
+        has_spaced_id,
         case
             {%- for reason in reasons %}
             when {{ reason[0] }} then '{{ reason[2] }} {{ reason[1] }}'
@@ -209,13 +244,30 @@ judged as (
 {%- endmacro %}
 
 
+{# The type a column was found as: text in the demo, absent where the user lacks it or it holds nothing. #}
+{% macro type_found(place, name) %}
+    {{ return(place.types.get(name, 'absent') if place.types is mapping else 'text') }}
+{% endmacro %}
+
+
+{# Whether a value found as one type may be none of the contract's. #}
+{% macro can_fail(column, found) %}
+    {%- if column.meta.format == 'email' -%}{{ return(found != 'absent') }}{%- endif -%}
+    {#- A decimal of other digits may not fit, so that only the very type is exact. -#}
+    {{ return(not (
+        found in ('absent', column.data_type) or column.data_type == 'text'
+        or (found.startswith(column.data_type) and 'decimal' not in found)
+    )) }}
+{% endmacro %}
+
+
 {#
 A raw value as the base models look at it: text without space around it and null where empty; a key that a data frame
 turned into 1001.0 is 1001 again.
 #}
 {% macro given_value(name, data_type, found) -%}
     {%- if found.startswith(text_types()) -%}
-        nullif(trim({{ name }}), '')
+        nullif(case when {{ has_outer_space(name) }} then trim({{ name }}) else {{ name }} end, '')
     {%- elif data_type == 'text' and found.startswith(('double', 'float', 'real', 'decimal')) -%}
         {{ replace_pattern('cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')', '[.]0+$') | trim }}
     {%- elif data_type == 'text' and found != 'absent' -%}
@@ -223,6 +275,12 @@ turned into 1001.0 is 1001 again.
     {%- else -%}
         {{ name }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# Whether a text begins or ends with a space: two comparisons, where trim() builds the text anew. #}
+{% macro has_outer_space(name) -%}
+    ({{ name }} like ' %' or {{ name }} like '% ')
 {%- endmacro %}
 
 
