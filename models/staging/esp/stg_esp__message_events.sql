@@ -3,7 +3,7 @@ with events as (
 ),
 
 machine_events as (
-    select * from {{ ref('base_esp__machine_events') }}
+    select * from {{ ref('base_esp__reactions') }} where machine_reason is not null
 )
 
 select

@@ -2,7 +2,20 @@
 {{ config(materialized='table') }}
 
 with events as (
-    select * from {{ ref('stg_esp__message_events') }}
+    select
+        profile_id,
+        event_type,
+        false as is_machine,
+        occurred_at
+    from {{ ref('base_esp__message_events') }}
+    where reject_reason is null and event_type not in ('opened', 'clicked')
+    union all
+    select
+        profile_id,
+        event_type,
+        machine_reason is not null as is_machine,
+        occurred_at
+    from {{ ref('base_esp__reactions') }}
 )
 
 select

@@ -1,10 +1,10 @@
--- Opens and clicks that no person made. Judged here once, so that "engaged" means human everywhere above.
+-- Opens and clicks, and which of them no person made. Judged here once, so that "engaged" means human everywhere above.
 with events as (
     select
         event_id,
         message_id,
+        profile_id,
         event_type,
-        url,
         user_agent,
         is_machine_open,
         occurred_at
@@ -26,9 +26,11 @@ deliveries as (
 reactions as (
     select
         events.event_id,
+        events.profile_id,
         events.event_type,
         events.user_agent,
         events.is_machine_open,
+        events.occurred_at,
         {{ seconds_between('deliveries.delivered_at', 'events.occurred_at') }} as seconds_since_delivery
     from events
     left join deliveries on events.message_id = deliveries.message_id
@@ -45,24 +47,19 @@ clicks as (
         ) as n_clicks_around
     from events
     where event_type = 'clicked'
-),
-
-judged as (
-    select
-        reactions.event_id,
-        case
-            when reactions.is_machine_open then 'flagged by the ESP (Apple Mail Privacy Protection)'
-            when reactions.user_agent = 'Mozilla/5.0' then 'bare user agent (Apple Mail Privacy Protection)'
-            when {{ matches_pattern("lower(reactions.user_agent)", var('machine_user_agents')) | trim }} then 'user agent of a bot'
-            when clicks.n_clicks_around >= {{ var('scanner_burst_clicks') }} then 'scanner burst of clicks'
-            when reactions.seconds_since_delivery between 0 and {{ var('prefetch_seconds') }} then 'within seconds of delivery'
-        end as machine_reason
-    from reactions
-    left join clicks on reactions.event_id = clicks.event_id
 )
 
 select
-    event_id,
-    machine_reason
-from judged
-where machine_reason is not null
+    reactions.event_id,
+    reactions.profile_id,
+    reactions.event_type,
+    case
+        when reactions.is_machine_open then 'flagged by the ESP (Apple Mail Privacy Protection)'
+        when reactions.user_agent = 'Mozilla/5.0' then 'bare user agent (Apple Mail Privacy Protection)'
+        when {{ matches_pattern("lower(reactions.user_agent)", var('machine_user_agents')) | trim }} then 'user agent of a bot'
+        when clicks.n_clicks_around >= {{ var('scanner_burst_clicks') }} then 'scanner burst of clicks'
+        when reactions.seconds_since_delivery between 0 and {{ var('prefetch_seconds') }} then 'within seconds of delivery'
+    end as machine_reason,
+    reactions.occurred_at
+from reactions
+left join clicks on reactions.event_id = clicks.event_id
