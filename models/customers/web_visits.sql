@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- A visit counts for the person the device belongs to; on a shared device, for the one who was logged in.
 with sessions as (
     select * from {{ ref('stg_web__sessions') }}
