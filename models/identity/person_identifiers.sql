@@ -1,11 +1,40 @@
-with records as (
-    select * from {{ ref('identity_records') }}
+-- People share few first names: what a name is compared by is worked out once a name, not once a record.
+with names as (
+    select distinct first_name
+    from {{ ref('identity_records') }}
+    where first_name is not null
+),
+
+keyed as (
+    select
+        first_name,
+        {{ name_key('first_name') }} as name_key
+    from names
+),
+
+named as (
+    select
+        keyed.first_name,
+        coalesce({{ name_key('given_names.given_name') }}, keyed.name_key) as given_name
+    from keyed
+    left join {{ ref('given_names') }} as given_names on keyed.name_key = {{ name_key('given_names.short_name') }}
+),
+
+records as (
+    select
+        identity_records.record_key,
+        identity_records.email,
+        identity_records.phone,
+        identity_records.shop_customer_id,
+        named.given_name
+    from {{ ref('identity_records') }} as identity_records
+    left join named on identity_records.first_name = named.first_name
 ),
 
 mailboxes as (
     select
         records.record_key,
-        records.first_name,
+        records.given_name,
         {{ dbt.split_part('records.email', "'@'", 1) }} as local_part,
         {{ dbt.split_part('records.email', "'@'", 2) }} as email_domain
     from records
@@ -15,7 +44,7 @@ mailboxes as (
 emails as (
     select
         mailboxes.record_key,
-        mailboxes.first_name,
+        mailboxes.given_name,
         'email' as identifier_type,
         {% if var('normalise_mailbox_aliases') -%}
         case
@@ -36,7 +65,7 @@ emails as (
 phones as (
     select
         record_key,
-        first_name,
+        given_name,
         'phone' as identifier_type,
         phone as identifier,
         cast(null as {{ dbt.type_string() }}) as why_not
@@ -47,7 +76,7 @@ phones as (
 accounts as (
     select
         record_key,
-        first_name,
+        given_name,
         'shop_customer_id' as identifier_type,
         shop_customer_id as identifier,
         cast(null as {{ dbt.type_string() }}) as why_not
@@ -63,21 +92,6 @@ identifiers as (
     select * from accounts
 ),
 
-keyed as (
-    select
-        *,
-        {{ name_key('first_name') }} as name_key
-    from identifiers
-),
-
-named as (
-    select
-        keyed.*,
-        coalesce({{ name_key('given_names.given_name') }}, keyed.name_key) as given_name
-    from keyed
-    left join {{ ref('given_names') }} as given_names on keyed.name_key = {{ name_key('given_names.short_name') }}
-),
-
 -- An address that goes by several names is shared (a family, a couple). Names are compared by their first letters
 -- here: to part one mailbox into two customers is to write to it twice.
 shared as (
@@ -85,40 +99,43 @@ shared as (
         identifier_type,
         identifier,
         count(*) as n_records,
-        count(distinct substr(given_name, 1, 3)) as n_names
-    from named
+        min(substr(given_name, 1, 3)) <> max(substr(given_name, 1, 3)) as has_several_names
+    from identifiers
     group by identifier_type, identifier
+    having
+        count(*) > {{ var('identity_max_records_per_identifier') }}
+        or min(substr(given_name, 1, 3)) <> max(substr(given_name, 1, 3))
 )
 
 select
-    named.record_key,
-    named.identifier_type,
-    named.identifier,
+    identifiers.record_key,
+    identifiers.identifier_type,
+    identifiers.identifier,
     case
         -- A phone stands in a home more often than not: it joins only records of one given name.
-        when named.identifier_type = 'phone' then named.identifier || '|' || named.given_name
-        when named.identifier_type = 'email' and shared.n_names > 1
-            then named.identifier || '|' || substr(named.given_name, 1, 3)
-        else named.identifier
+        when identifiers.identifier_type = 'phone' then identifiers.identifier || '|' || identifiers.given_name
+        when identifiers.identifier_type = 'email' and shared.has_several_names
+            then identifiers.identifier || '|' || substr(identifiers.given_name, 1, 3)
+        else identifiers.identifier
     end as joins_by,
     coalesce(
-        named.why_not,
+        identifiers.why_not,
         case
             when blocked.identifier is not null then 'blocked' || coalesce(': ' || blocked.why, '')
             when
-                named.identifier_type = 'phone'
-                and {{ matches_pattern('named.identifier', placeholder_phone()) | trim }}
+                identifiers.identifier_type = 'phone'
+                and {{ matches_pattern('identifiers.identifier', placeholder_phone()) | trim }}
                 then 'a placeholder number'
             when shared.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
-            when named.identifier_type = 'phone' and named.given_name is null
+            when identifiers.identifier_type = 'phone' and identifiers.given_name is null
                 then 'a phone number, and the record has no given name'
-            when named.identifier_type = 'email' and shared.n_names > 1 and named.given_name is null
+            when identifiers.identifier_type = 'email' and shared.has_several_names and identifiers.given_name is null
                 then 'shared by people of several names, and the record has none'
         end
     ) as why_not
-from named
-inner join shared
-    on named.identifier_type = shared.identifier_type and named.identifier = shared.identifier
+from identifiers
+left join shared
+    on identifiers.identifier_type = shared.identifier_type and identifiers.identifier = shared.identifier
 left join {{ ref('blocked_identifiers') }} as blocked
-    on named.identifier_type = blocked.identifier_type and named.identifier = blocked.identifier
+    on identifiers.identifier_type = blocked.identifier_type and identifiers.identifier = blocked.identifier
