@@ -32,6 +32,12 @@ anything = st.one_of(
     st.none(), st.text(max_size=60), st.text(alphabet="aA@. <>(),;'\"-_+|\t\u00a0\u200bßİé😀", max_size=40)
 )
 word = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=12)
+nearly_plain = st.one_of(
+    st.from_regex(r"[a-zA-Z0-9._+-]{0,3}@?[a-zA-Z0-9._-]{1,4}[.]?[a-zA-Z0-9]{0,3}[ .,;]?", fullmatch=True),
+    st.from_regex(
+        r"(tel: ?)?[+]?(00)?49 ?([(]0[)])?0?[0-9]{3}[ /.-]?[0-9]{4,8}( ?x[0-9]{1,3})?", fullmatch=True
+    ),
+)
 top_level = st.sampled_from(["de", "com", "co.uk", "museum", "xn--p1ai", "рф"])
 addresses = st.builds("{}@{}.{}".format, word, word, top_level)
 bulk = settings(max_examples=12, deadline=None)
@@ -109,6 +115,18 @@ def test_an_address_is_the_same_however_it_is_wrapped(
         for n, value in enumerate(values)
     ]
     assert email(wrapped) == values
+
+
+@bulk
+@given(values=st.lists(anything | addresses | nearly_plain, min_size=1, max_size=100))
+def test_plain_text_takes_a_shorter_way_to_the_same_result(
+    email: Normaliser, phone: Normaliser, values: list[str | None]
+) -> None:
+    """A space that is not plain, and that the normalisers strip, sends the same value the long way."""
+    values += ["a" * (254 - len("@x.de")) + "@x.de", "a" * (255 - len("@x.de")) + "@x.de"]
+    spaced = [value and f"\u00a0{value}" for value in values]
+    assert email(values) == email(spaced)
+    assert phone(values) == phone(spaced)
 
 
 @bulk
