@@ -1,14 +1,14 @@
 {#
 Aggregate. The surviving value of one field among the records of a customer: the value from the first record type in
 the column's config.meta.source_of_truth that has one, and of several the newest.
-Expects record_type and recency_key (see recency_key) in the rows.
+Expects record_type and recency (a whole number, larger for the newer of a customer's records) in the rows.
 #}
 {% macro survivor(model_name, field) -%}
     {%- set ranks = [] -%}
     {%- for record_type in sources_of_truth(model_name, field) -%}
-        {%- do ranks.append("when '" ~ record_type ~ "' then '" ~ '%02d' | format(99 - loop.index) ~ "'") -%}
+        {%- do ranks.append("when '" ~ record_type ~ "' then " ~ loop.revindex) -%}
     {%- endfor -%}
-    {{ value_at_max(field, "case record_type " ~ ranks | join(' ') ~ " else '00' end || recency_key") }}
+    {{ value_at_max(field, "case record_type " ~ ranks | join(' ') ~ " else 0 end * 1000000 + recency", is_unique=true) }}
 {%- endmacro %}
 
 
@@ -27,6 +27,11 @@ Expects record_type and recency_key (see recency_key) in the rows.
 
 {# A text that sorts by time and then by key, so that no two records tie on any engine. #}
 {% macro recency_key(updated_at, record_key) -%}
-    lpad(cast(cast({{ seconds_between("cast('1900-01-01' as timestamp)", updated_at) }} as bigint) as {{ dbt.type_string() }}), 12, '0')
-    || {{ record_key }}
+    lpad(cast({{ whole_seconds(updated_at) }} as {{ dbt.type_string() }}), 12, '0') || {{ record_key }}
+{%- endmacro %}
+
+
+{# A moment as whole seconds since 1900. #}
+{% macro whole_seconds(moment) -%}
+    cast({{ seconds_between("cast('1900-01-01' as timestamp)", moment) }} as bigint)
 {%- endmacro %}

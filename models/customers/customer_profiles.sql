@@ -3,7 +3,10 @@ with records as (
     select
         identity_records.*,
         record_customers.customer_id,
-        {{ recency_key('identity_records.updated_at', 'identity_records.record_key') }} as recency_key
+        row_number() over (
+            partition by record_customers.customer_id
+            order by {{ whole_seconds('identity_records.updated_at') }}, identity_records.record_key
+        ) as recency
     from {{ ref('identity_records') }} as identity_records
     inner join {{ ref('record_customers') }} as record_customers
         on identity_records.record_key = record_customers.record_key
@@ -17,7 +20,7 @@ select
     ] -%}
     {{ survivor('customers', field) }} as {{ field }},
     {% endfor -%}
-    {{ value_at_min('record_type', recency_key('first_seen_at', 'record_key')) }} as first_record_type,
+    {{ value_at_min('record_type', recency_key('first_seen_at', 'record_key'), is_unique=true) }} as first_record_type,
     count(*) as n_records,
     count(distinct email) as n_emails,
     min(first_seen_at) as first_seen_at,
