@@ -98,6 +98,7 @@ Sources: ITU-T E.164 (15 digits at most, none starts with 0), the North American
     {%- set digits = "replace(" ~ dialled ~ ", '+', '')" -%}
     {%- set whole -%}
         case
+            when coalesce({{ dialled }}, '') = '' then null
             when {{ dialled }} like '+' || {{ calling_code }} || nullif({{ trunk_prefix }}, '') || '%'
                 then {{ calling_code }} || substr({{ dialled }}, 2 + length({{ calling_code }} || {{ trunk_prefix }}))
             when {{ dialled }} like '+%' then {{ digits }}

@@ -14,8 +14,11 @@ with guest_orders as (
     group by guest_id, email, phone
 ),
 
--- An order may name a shop account that the shop did not hand over: the order is what is known of it.
-accounts as (
+-- An order may name a shop account that the shop did not hand over: the order is what is known of it. They are few, so
+-- they are found first: the names on all the other orders need not be cleaned.
+unlisted as (
+    select shop_customer_id from {{ ref('stg_shop__orders') }} where shop_customer_id is not null
+    except
     select shop_customer_id from {{ ref('stg_shop__customers') }}
 ),
 
@@ -30,8 +33,7 @@ unlisted_accounts as (
         min(orders.ordered_at) as first_seen_at,
         max(orders.updated_at) as updated_at
     from {{ ref('stg_shop__orders') }} as orders
-    left join accounts on orders.shop_customer_id = accounts.shop_customer_id
-    where orders.shop_customer_id is not null and accounts.shop_customer_id is null
+    inner join unlisted on orders.shop_customer_id = unlisted.shop_customer_id
     group by orders.shop_customer_id
 ),
 
