@@ -16,7 +16,7 @@ identifiers as (
         customer_id
     from records
     where email is not null
-    union all
+    union distinct
     select
         'shop_customer_id' as identifier_type,
         shop_customer_id as identifier,
@@ -30,7 +30,7 @@ counted as (
         identifier_type,
         identifier,
         min(customer_id) as customer_id,
-        count(distinct customer_id) as n_customers
+        count(*) as n_customers
     from identifiers
     group by identifier_type, identifier
 )
