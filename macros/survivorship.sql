@@ -25,13 +25,8 @@ Expects record_type and recency (a whole number, larger for the newer of a custo
 {% endmacro %}
 
 
-{# A text that sorts by time and then by key, so that no two records tie on any engine. #}
+{# A text that sorts by time, to the second, and then by key, so that no two records tie on any engine. #}
 {% macro recency_key(updated_at, record_key) -%}
-    lpad(cast({{ whole_seconds(updated_at) }} as {{ dbt.type_string() }}), 12, '0') || {{ record_key }}
-{%- endmacro %}
-
-
-{# A moment as whole seconds since 1900. #}
-{% macro whole_seconds(moment) -%}
-    cast({{ seconds_between("cast('1900-01-01' as timestamp)", moment) }} as bigint)
+    lpad(cast(cast(floor({{ seconds_between("cast('1900-01-01' as timestamp)", updated_at) }}) as bigint) as {{ dbt.type_string() }}), 12, '0')
+    || {{ record_key }}
 {%- endmacro %}

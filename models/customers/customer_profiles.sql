@@ -5,7 +5,7 @@ with records as (
         record_customers.customer_id,
         row_number() over (
             partition by record_customers.customer_id
-            order by {{ whole_seconds('identity_records.updated_at') }}, identity_records.record_key
+            order by identity_records.updated_at nulls first, identity_records.record_key
         ) as recency
     from {{ ref('identity_records') }} as identity_records
     inner join {{ ref('record_customers') }} as record_customers

@@ -58,7 +58,7 @@ windows as (
 tastes as (
     select
         customer_id,
-        {{ value_at_max('category', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || category") }} as top_category,
+        {{ value_at_max('category', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || category", is_unique=true) }} as top_category,
         max(unit_share) as top_category_share,
         count(*) as n_categories
     from {{ ref('customer_categories') }}
@@ -79,7 +79,7 @@ brand_units as (
 brands as (
     select
         customer_id,
-        {{ value_at_max('brand', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || brand") }} as top_brand
+        {{ value_at_max('brand', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || brand", is_unique=true) }} as top_brand
     from brand_units
     where n_units > 0
     group by customer_id
@@ -89,7 +89,7 @@ tickets as (
     select
         customer_id,
         count(case when is_open then 1 end) as n_open_tickets,
-        {{ value_at_max('satisfaction', recency_key('coalesce(solved_at, updated_at)', 'ticket_id')) }} as last_satisfaction,
+        {{ value_at_max('satisfaction', recency_key('coalesce(solved_at, updated_at)', 'ticket_id'), is_unique=true) }} as last_satisfaction,
         max(created_at) as last_ticket_at
     from {{ ref('customer_tickets') }}
     group by customer_id
@@ -110,8 +110,8 @@ opportunities as (
 preferences as (
     select
         records.customer_id,
-        {{ value_at_max('profiles.preferred_categories', recency_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_categories,
-        {{ value_at_max('profiles.preferred_frequency', recency_key('profiles.updated_at', 'profiles.profile_id')) }} as preferred_frequency
+        {{ value_at_max('profiles.preferred_categories', recency_key('profiles.updated_at', 'profiles.profile_id'), is_unique=true) }} as preferred_categories,
+        {{ value_at_max('profiles.preferred_frequency', recency_key('profiles.updated_at', 'profiles.profile_id'), is_unique=true) }} as preferred_frequency
     from {{ ref('stg_esp__profiles') }} as profiles
     inner join {{ ref('record_customers') }} as records
         on records.record_type = 'esp_profile' and profiles.profile_id = records.record_id
