@@ -62,26 +62,34 @@ visits_by_day as (
 profiles as (
     select
         record_id as profile_id,
-        customer_id
+        customer_id,
+        count(*) over (partition by customer_id) as n_profiles
     from {{ ref('record_customers') }}
     where record_type = 'esp_profile'
 ),
 
+-- Most customers have one profile, and its days are theirs as they stand: nothing is held in memory to be summed.
 emails_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        sum(days.n_emails_sent) as n_emails_sent,
-        sum(days.n_emails_delivered) as n_emails_delivered,
-        sum(days.n_bounces) as n_bounces,
-        sum(days.n_human_opens) as n_human_opens,
-        sum(days.n_human_clicks) as n_human_clicks,
-        sum(days.n_machine_events) as n_machine_events,
-        max(days.last_human_opened_at) as last_human_opened_at,
-        max(days.last_human_clicked_at) as last_human_clicked_at
+        {%- for column in by_day.emails_by_day %}
+        days.{{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
-    group by 1, 2
+    where profiles.n_profiles = 1
+    union all
+    select
+        profiles.customer_id,
+        days.activity_on,
+        {%- for column in by_day.emails_by_day %}
+        {{ 'max' if column.endswith('_at') else 'sum' }}(days.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('stg_esp__profile_days') }} as days
+    inner join profiles on days.profile_id = profiles.profile_id
+    where profiles.n_profiles > 1
+    group by profiles.customer_id, days.activity_on
 ),
 
 tickets_by_day as (
