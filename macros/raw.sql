@@ -41,7 +41,15 @@ it is none where every column is there as text (the demo). A column without a si
             "var " ~ source_name ~ ": " ~ origin ~ " is none of demo, absent, {schema: …}, {files: …}"
         ) }}
     {%- endif -%}
+    {%- if origin.files and '{table}' not in origin.files -%}
+        {{ exceptions.raise_compiler_error(
+            "var " ~ source_name ~ ": files: " ~ origin.files ~ " must say where the table's name goes, as {table}"
+        ) }}
+    {%- endif -%}
     {%- if not execute -%}{{ return({'relation': relation, 'types': {}}) }}{%- endif -%}
+    {%- if origin.database -%}
+        {%- set relation = relation.incorporate(path={'database': origin.database}) -%}
+    {%- endif -%}
     {%- if origin.files -%}
         {%- set relation = read_files(origin.files | replace('{table}', table_name)) -%}
     {%- endif -%}

@@ -307,6 +307,30 @@ def test_a_broken_table_is_named(broken: Run, model: str, words: list[str]) -> N
         assert word in message
 
 
+def test_files_without_a_place_for_the_table_are_refused(tmp_path: Path) -> None:
+    """Else every table of the source would be read from the same files."""
+    run = Warehouse(tmp_path).dbt(
+        "compile", "--select", "base_support__tickets", support={"files": "all/*.csv"}
+    )
+    assert not run.ok and "var support: files: all/*.csv must say where the table's name goes" in run.output
+
+
+def test_a_database_is_not_passed_over(tmp_path: Path) -> None:
+    """A table of the same name in the warehouse itself must not stand in for the one that was named."""
+    warehouse = Warehouse(tmp_path)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(
+            "create schema raw_help; create table raw_help.tickets as select 'T1' as ticket_id"
+        )
+    run = warehouse.dbt(
+        "compile",
+        "--select",
+        "base_support__tickets",
+        support={"schema": "raw_help", "database": "elsewhere"},
+    )
+    assert not run.ok and "elsewhere" in run.output
+
+
 def test_an_unknown_origin_is_named(tmp_path: Path) -> None:
     run = Warehouse(tmp_path).dbt("parse", shop="dmeo")
     assert not run.ok and "var shop: dmeo is none of demo, absent, {schema: …}, {files: …}" in run.output
