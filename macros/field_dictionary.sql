@@ -1,7 +1,7 @@
 {#
 What the values of a format look like. Said once: field_counts makes SQL of it, mailroom validate expectations.
 pattern: a regular expression that finds a match in every valid text, written so that RE2, Java and Python agree (no
-backslashes). at_least, at_most: bounds of a number. past: not after as_of(). Of a list, each item is one of the
+backslashes). at_least, at_most: bounds of a number. past: not after as_of() (an expiry may lie ahead). Of a list, each item is one of the
 accepted values; a comma and a space separate them.
 #}
 {% macro field_formats() %}
@@ -26,7 +26,8 @@ accepted values; a comma and a space separate them.
         'ratio': {'at_least': 0},
         'boolean': {},
         'date': {'past': true},
-        'timestamp': {'past': true}
+        'timestamp': {'past': true},
+        'expiry': {}
     }) }}
 {% endmacro %}
 

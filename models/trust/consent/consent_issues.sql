@@ -1,0 +1,65 @@
+-- Answers that do less than whoever recorded them may think: for a person to look at.
+with history as (
+    select * from {{ ref('consent_history') }}
+),
+
+answers as (
+    select * from {{ ref('consent_answers') }}
+),
+
+purposes as (
+    select * from {{ ref('consent_purposes') }}
+),
+
+leads_to as (
+    select distinct consent_event_id from answers
+),
+
+issues as (
+    select
+        history.consent_event_id,
+        'about nobody who is known' as issue
+    from history
+    left join leads_to on history.consent_event_id = leads_to.consent_event_id
+    where leads_to.consent_event_id is null and history.visitor_id is null
+    union all
+    select
+        history.consent_event_id,
+        case
+            when history.consent_status = 'granted' then 'a yes to a channel and purpose that the register lacks'
+            else 'a no to a channel and purpose that the register lacks: it closes every marketing purpose'
+        end as issue
+    from history
+    left join purposes on history.channel = purposes.channel and history.purpose = purposes.purpose
+    where
+        purposes.purpose is null
+        and history.purpose not in (
+            '{{ every_purpose() }}', '{{ every_marketing_purpose() }}', '{{ every_signalled_purpose() }}'
+        )
+    union all
+    select
+        consent_event_id,
+        'a status that nobody knows: it counts as no' as issue
+    from history
+    where consent_status not in ('granted', 'denied', 'withdrawn', 'pending')
+    union all
+    select distinct
+        consent_event_id,
+        'a yes that does not count: ' || void_because as issue
+    from answers
+    where void_because is not null
+)
+
+select
+    issues.consent_event_id,
+    issues.issue,
+    history.source_system,
+    history.source_key,
+    history.channel,
+    history.purpose,
+    history.consent_status,
+    history.lawful_basis,
+    history.recorded_by,
+    history.occurred_at
+from issues
+inner join history on issues.consent_event_id = history.consent_event_id

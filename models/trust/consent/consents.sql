@@ -1,0 +1,187 @@
+-- May we, for each customer, channel and purpose, as of as_of(). Anything that is not a yes is a no.
+with purposes as (
+    select * from {{ ref('consent_purposes') }}
+),
+
+jurisdictions as (
+    select * from {{ ref('jurisdictions') }}
+),
+
+answers as (
+    select * from {{ ref('consent_answers') }}
+),
+
+-- Of one address the latest answer counts; of several at one moment the stricter.
+by_subject as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, subject, channel, purpose
+            order by effective_at desc, is_yes, is_global desc, consent_event_id
+        ) as place
+    from answers
+    where void_because is null
+),
+
+-- Of the addresses of one customer the strictest answer counts.
+by_customer as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, channel, purpose
+            order by is_yes, is_global desc, effective_at desc, consent_event_id
+        ) as place_of_subject
+    from by_subject
+    where place = 1
+),
+
+-- An answer that is void decides nothing, but says why there is none.
+voids as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, channel, purpose order by effective_at desc, consent_event_id
+        ) as place
+    from answers
+    where void_because is not null
+),
+
+tickets as (
+    select
+        customer_id,
+        max(created_at) as last_inquired_at
+    from {{ ref('customer_tickets') }}
+    group by customer_id
+),
+
+-- Where the law takes a purchase or an inquiry for a yes, to marketing e-mail, until so many days later.
+implied as (
+    select
+        customers.customer_id,
+        case
+            when {{ dbt.dateadd('day', 'jurisdictions.implied_purchase_days', 'customers.last_ordered_at') }} > {{ as_of() }}
+                then customers.last_ordered_at
+        end as purchased_at,
+        {{ dbt.dateadd('day', 'jurisdictions.implied_purchase_days', 'customers.last_ordered_at') }} as purchase_expires_at,
+        case
+            when {{ dbt.dateadd('day', 'jurisdictions.implied_inquiry_days', 'tickets.last_inquired_at') }} > {{ as_of() }}
+                then tickets.last_inquired_at
+        end as inquired_at,
+        {{ dbt.dateadd('day', 'jurisdictions.implied_inquiry_days', 'tickets.last_inquired_at') }} as inquiry_expires_at
+    from {{ ref('customers') }} as customers
+    inner join jurisdictions on customers.country_code = jurisdictions.country_code
+    left join tickets on customers.customer_id = tickets.customer_id
+    where coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) is not null
+),
+
+asked as (
+    select
+        customers.customer_id,
+        customers.country_code,
+        purposes.channel,
+        purposes.purpose,
+        purposes.label,
+        decided.consent_event_id,
+        decided.is_yes,
+        decided.is_global,
+        decided.consent_status,
+        decided.lawful_basis,
+        decided.recorded_by,
+        decided.is_dated,
+        decided.effective_at,
+        decided.expires_at,
+        voids.void_because,
+        voids.consent_event_id as void_event_id,
+        decided.consent_event_id is null and implied.purchased_at is not null as is_implied_by_purchase,
+        decided.consent_event_id is null and implied.inquired_at is not null as is_implied_by_inquiry,
+        implied.purchased_at,
+        implied.purchase_expires_at,
+        implied.inquired_at,
+        implied.inquiry_expires_at,
+        decided.consent_event_id is null
+        and voids.consent_event_id is null
+        and coalesce(jurisdictions.lawful_default = 'granted', false)
+        and purposes.purpose = 'marketing_email'
+        and purposes.channel = 'email' as is_lawful_by_default
+    from {{ ref('customers') }} as customers
+    cross join purposes
+    left join by_customer as decided
+        on
+            customers.customer_id = decided.customer_id
+            and purposes.channel = decided.channel
+            and purposes.purpose = decided.purpose
+            and decided.place_of_subject = 1
+    left join voids
+        on
+            customers.customer_id = voids.customer_id
+            and purposes.channel = voids.channel
+            and purposes.purpose = voids.purpose
+            and voids.place = 1
+    left join implied
+        on
+            customers.customer_id = implied.customer_id
+            and purposes.channel = 'email'
+            and purposes.purpose = 'marketing_email'
+    left join jurisdictions on customers.country_code = jurisdictions.country_code
+),
+
+answered as (
+    select
+        *,
+        case
+            when is_yes then 'granted'
+            when consent_status in ('withdrawn', 'denied', 'pending') then consent_status
+            when consent_status is not null then 'denied'
+            when is_implied_by_purchase or is_implied_by_inquiry or is_lawful_by_default then 'granted'
+            when void_because = 'implied consent has lapsed' then 'lapsed'
+            else 'unknown'
+        end as status
+    from asked
+)
+
+select
+    customer_id,
+    channel,
+    purpose,
+    status,
+    status = 'granted' as is_allowed,
+    case
+        when status <> 'granted' then null
+        when is_yes then lawful_basis
+        when is_implied_by_purchase or is_implied_by_inquiry then 'implied'
+        else 'opt_out'
+    end as lawful_basis,
+    case
+        when is_dated then effective_at
+        when is_implied_by_purchase then purchased_at
+        when is_implied_by_inquiry then inquired_at
+    end as since,
+    case
+        when is_yes then expires_at
+        when is_implied_by_purchase then purchase_expires_at
+        when is_implied_by_inquiry then inquiry_expires_at
+    end as expires_at,
+    coalesce(consent_event_id, case when status in ('lapsed', 'unknown') then void_event_id end) as deciding_event_id,
+    case
+        when is_yes then 'Said yes to ' || label
+        when status = 'pending' then 'Has not confirmed the yes to ' || label || ' given'
+        when is_global and recorded_by = 'esp_complaint' then 'Reported a message as spam'
+        when is_global and recorded_by = 'privacy_request' then 'Objected or asked to be erased'
+        when is_global then 'Unsubscribed'
+        when recorded_by = 'browser_signal' then 'The browser sent an opt-out signal'
+        when consent_event_id is not null then 'Said no to ' || label
+        when is_implied_by_purchase then 'Bought, which implies a yes to ' || label || ' in ' || country_code
+        when is_implied_by_inquiry then 'Asked, which implies a yes to ' || label || ' in ' || country_code
+        when is_lawful_by_default then 'Said nothing, which allows ' || label || ' in ' || country_code
+        when void_because is not null then 'The yes to ' || label || ' does not count: ' || void_because
+        else 'Nobody knows of an answer about ' || label
+    end
+    || case
+        when consent_event_id is null then ''
+        when is_dated then ' on ' || cast(cast(effective_at as date) as {{ dbt.type_string() }})
+        else ' on a day nobody wrote down'
+    end
+    || case when recorded_by is null then '' else ' (' || replace(recorded_by, '_', ' ') || ')' end
+    || case when is_global or recorded_by = 'browser_signal' then ', which closes ' || label else '' end
+    || '.' as reason
+from answered

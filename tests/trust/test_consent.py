@@ -1,0 +1,207 @@
+"""Consent, judged twice: thousands of random histories by the models and by naive_consent. None may differ.
+
+The models are compiled once and run on small made-up tables in memory, so that Hypothesis can shrink a find.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from naive_consent import IDENTIFIERS, Answer, Customer, Law, Purpose, Subjects, is_allowed
+
+from conftest import Warehouse
+
+pytestmark = pytest.mark.slow
+
+AS_OF = datetime(2026, 7, 1)
+LATER = AS_OF + timedelta(days=1)
+LEDGER_BEGAN = AS_OF - timedelta(days=100)
+REGISTER = [
+    Purpose("email", "marketing_email", True, False, frozenset({"express", "soft_opt_in", "implied"})),
+    Purpose("sms", "marketing_email", True, False, frozenset({"express"})),
+    Purpose("web", "behavioural_advertising", True, True, frozenset({"express"})),
+    Purpose("web", "automated_pricing", False, False, frozenset({"express"})),
+]
+LAWS = {
+    "DE": Law("denied", True, None, None),
+    "CA": Law("denied", False, 730, 180),
+    "PL": Law("denied", False, None, None),
+    "XX": Law("granted", False, None, None),  # what no shipped row says, but a user's may
+}
+SUBJECTS: Subjects = {
+    ("email", "a@x.de"): {("a", "email:a@x.de")},
+    ("email", "old-a@x.de"): {("a", "email:old-a@x.de")},
+    ("email", "b@x.de"): {("b", "email:b@x.de")},
+    ("email", "shared@x.de"): {("a", "email:shared@x.de"), ("b", "email:shared@x.de")},
+    ("phone", "+491"): {("a", "phone:+491"), ("b", "phone:+491")},
+    ("shop_customer_id", "1"): {("a", "email:a@x.de")},
+    ("profile_id", "f1"): {("a", "email:old-a@x.de")},
+    ("contact_id", "k1"): {("b", "email:b@x.de")},
+    ("visitor_id", "v1"): {("a", "web_visitor:v1")},
+}
+TABLES = {
+    "consent_history": "consent_event_id varchar, source_system varchar, source_key varchar, email varchar, "
+    "phone varchar, shop_customer_id varchar, contact_id varchar, profile_id varchar, visitor_id varchar, "
+    "channel varchar, purpose varchar, consent_status varchar, lawful_basis varchar, recorded_by varchar, "
+    "form varchar, text_version varchar, confirmed_at timestamp, occurred_at timestamp, "
+    "recorded_at timestamp",
+    "consent_subjects": "identifier_type varchar, identifier varchar, customer_id varchar, subject varchar",
+    "customers": "customer_id varchar, country_code varchar, first_ordered_at timestamp, "
+    "last_ordered_at timestamp",
+    "customer_tickets": "customer_id varchar, created_at timestamp",
+    "consent_purposes": "channel varchar, purpose varchar, label varchar, is_marketing boolean, "
+    "stops_on_opt_out_signal boolean, accepted_bases varchar",
+    "jurisdictions": "country_code varchar, lawful_default varchar, has_soft_opt_in boolean, "
+    "implied_purchase_days integer, implied_inquiry_days integer",
+}
+World = tuple[list[Answer], list[Customer]]
+
+# Few values, and the telling ones often: ties, lapses and answers after a closing have to meet.
+PAST = st.sampled_from([AS_OF - timedelta(days=days) for days in (30, 30, 30, 29, 29, 900, 730, 181, 180, 0)])
+NAMES = st.sampled_from([*[("email", "a@x.de")] * 12, ("email", "nobody@x.de"), *SUBJECTS])
+ABOUT = st.sampled_from(
+    [
+        *[("email", "marketing_email")] * 12,
+        *[(purpose.channel, purpose.purpose) for purpose in REGISTER],
+        *[("email", "every marketing purpose")] * 2,
+        ("email", "every purpose"),
+        ("web", "every purpose of an opt-out signal"),
+        ("email", "newsletter"),
+        ("post", "marketing_email"),
+    ]
+)
+STATUS = st.sampled_from(["granted", "granted", "granted", "denied", "withdrawn", "pending", "maybe"])
+BASIS = st.sampled_from(
+    ["express", "express", "express", "implied", "soft_opt_in", "legitimate_interest", None]
+)
+RECORDER = st.sampled_from(["preference_centre", "shop_checkbox", "crm", "esp", None])
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> list[Answer]:
+    return [
+        Answer(
+            event_id=f"e{number}",
+            names=tuple(
+                dict(draw(st.lists(NAMES, min_size=1, max_size=draw(st.sampled_from([1, 1, 2]))))).items()
+            ),
+            channel=(about := draw(ABOUT))[0],
+            purpose=about[1],
+            status=draw(STATUS),
+            basis=draw(BASIS),
+            recorded_by=draw(RECORDER),
+            confirmed_at=draw(st.none() | st.none() | PAST | st.just(LATER)),
+            occurred_at=draw(PAST | PAST | PAST | st.none() | st.just(LATER)),
+            recorded_at=draw(st.sampled_from([LEDGER_BEGAN, AS_OF - timedelta(days=10), LATER])),
+        )
+        for number in range(draw(st.integers(0, 6)))
+    ]
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> list[Customer]:
+    people = []
+    for customer_id in ("a", "b"):
+        ordered = sorted(draw(st.lists(PAST, max_size=2)))
+        country = draw(st.sampled_from([None, "DE", "CA", "PL", "XX", "ZZ"]))
+        first, last = (ordered[0], ordered[-1]) if ordered else (None, None)
+        people.append(Customer(customer_id, country, first, last, draw(st.none() | PAST)))
+    return people
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with the two models as views over tables of the names they read."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("consent"))
+    compiled = warehouse.dbt("compile", "--select", "consent_answers", "consents", as_of=f"{AS_OF}")
+    assert compiled.ok, compiled.output
+    with duckdb.connect() as connection:
+        for table, columns in TABLES.items():
+            connection.execute(f"create table {table} ({columns})")
+        for item in REGISTER:
+            bases = ", ".join(sorted(item.bases))
+            row = [item.channel, item.purpose, item.purpose, item.is_marketing, item.stops_on_signal, bases]
+            connection.execute("insert into consent_purposes values (?, ?, ?, ?, ?, ?)", row)
+        for country, law in LAWS.items():
+            terms = [country, law.default, law.soft_opt_in, law.purchase_days, law.inquiry_days]
+            connection.execute("insert into jurisdictions values (?, ?, ?, ?, ?)", terms)
+        for model in ("consent_answers", "consents"):
+            sql = re.sub(r'"[a-z0-9_]+"\."[a-z_]+"\."([a-z_]+)"', r"\1", warehouse.compiled(model))
+            connection.execute(f"create view {model} as {sql}")
+        yield connection
+
+
+def fill(connection: duckdb.DuckDBPyConnection, worlds: list[World], ledger_began: datetime) -> None:
+    """The worlds as rows; what is of one carries its number. A stranger's answer begins the ledger."""
+    rows: dict[str, list[list[Any]]] = {
+        "consent_history": [
+            ["0", "test", "0", *[None] * 6, "email", "marketing_email", "granted", *[None] * 6, ledger_began]
+        ],
+        "customers": [],
+        "customer_tickets": [],
+        "consent_subjects": [],
+    }
+    for number, (history, people) in enumerate(worlds):
+        for (kind, value), led_to in SUBJECTS.items():
+            for who, subject in led_to:
+                rows["consent_subjects"].append([kind, f"{number}{value}", f"{number}{who}", subject])
+        for answer in history:
+            names = {kind: f"{number}{value}" for kind, value in answer.names}
+            rows["consent_history"].append(
+                [
+                    f"{number}{answer.event_id}", "test", answer.event_id,
+                    *(names.get(kind) for kind in IDENTIFIERS),
+                    answer.channel, answer.purpose, answer.status, answer.basis, answer.recorded_by,
+                    None, None, answer.confirmed_at, answer.occurred_at, answer.recorded_at,
+                ]
+            )  # fmt: skip
+        for customer in people:
+            who = f"{number}{customer.customer_id}"
+            rows["customers"].append([who, customer.country, customer.first_order, customer.last_order])
+            if customer.last_ticket:
+                rows["customer_tickets"].append([who, customer.last_ticket])
+    for table, found in rows.items():
+        connection.execute(f"delete from {table}")
+        if found:
+            marks = ", ".join(f"({', '.join('?' * len(found[0]))})" for _ in found)
+            connection.execute(
+                f"insert into {table} values {marks}", [value for row in found for value in row]
+            )
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    drawn=st.lists(st.tuples(answers(), customers()), min_size=1, max_size=12),
+    ledger_began=st.sampled_from([LEDGER_BEGAN, LEDGER_BEGAN, LATER]),
+)
+def test_two_judges_never_disagree(
+    models: duckdb.DuckDBPyConnection, drawn: list[World], ledger_began: datetime
+) -> None:
+    """A world has two customers; a query costs more than a world, so some run at once."""
+    worlds = [
+        ([replace(answer, recorded_at=max(answer.recorded_at, ledger_began)) for answer in history], people)
+        for history, people in drawn
+    ]
+    fill(models, worlds, ledger_began)
+    decided = models.execute(
+        "select customer_id, channel, purpose, is_allowed, reason from consents"
+    ).fetchall()
+    found = {
+        (customer_id, channel, purpose): allowed for customer_id, channel, purpose, allowed, _ in decided
+    }
+    expected = {
+        (f"{number}{customer.customer_id}", purpose.channel, purpose.purpose): is_allowed(
+            customer, purpose, history, SUBJECTS, REGISTER, LAWS, AS_OF, ledger_began
+        )
+        for number, (history, people) in enumerate(worlds)
+        for customer in people
+        for purpose in REGISTER
+    }
+    assert found == expected
+    assert all(reason and reason.endswith(".") for *_, reason in decided)
