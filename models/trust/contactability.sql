@@ -1,0 +1,95 @@
+-- Fails closed: marketing needs a consent that is there and says yes, whatever the rules found.
+with classes as (
+    {% for message_class, scopes in message_classes().items() -%}
+    {% for scope in scopes -%}
+    select
+        '{{ message_class }}' as message_class,
+        '{{ scope }}' as scope
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+suppressions as (
+    select * from {{ ref('suppressions') }}
+),
+
+blocks as (
+    select
+        suppressions.customer_id,
+        classes.message_class,
+        count(*) as n_rules,
+        concat_ws(
+            ', ',
+            {%- for rule in var('suppression_rules') %}
+            max(case when suppressions.rule = '{{ rule }}' then '{{ rule }}' end){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as blocked_by,
+        {{ value_at_min('suppressions.reason', 'suppressions.rule_number', is_unique=true) }} as reason,
+        min(suppressions.since) as since,
+        count(case when suppressions.until is null then 1 end) as n_rules_without_end,
+        max(suppressions.until) as until
+    from suppressions
+    inner join classes on suppressions.scope = classes.scope
+    group by suppressions.customer_id, classes.message_class
+),
+
+ai_guards as (
+    select distinct customer_id
+    from suppressions
+    where scope in ('everything', 'AI-personalised')
+),
+
+consents as (
+    select
+        customer_id,
+        max(case when purpose = 'marketing_email' and is_allowed then 1 else 0 end) = 1 as is_marketing_allowed,
+        max(case when purpose = 'ai_recommendations' and is_allowed then 1 else 0 end) = 1 as is_ai_allowed,
+        max(case when purpose = 'marketing_email' then reason end) as reason
+    from {{ ref('consents') }}
+    where channel = 'email'
+    group by customer_id
+),
+
+asked as (
+    select distinct message_class from classes
+),
+
+decided as (
+    select
+        customers.customer_id,
+        asked.message_class,
+        blocks.n_rules is null
+        and customers.email is not null
+        and (asked.message_class = 'transactional' or coalesce(consents.is_marketing_allowed, false)) as is_allowed,
+        coalesce(consents.is_ai_allowed, false) and ai_guards.customer_id is null as is_ai_allowed,
+        blocks.n_rules,
+        blocks.blocked_by,
+        blocks.since,
+        case when blocks.n_rules_without_end = 0 then blocks.until end as opens_at,
+        coalesce(
+            blocks.reason,
+            case when asked.message_class = 'transactional' then 'A transactional message needs no consent.' end,
+            consents.reason,
+            'Nobody knows of a consent.'
+        ) as reason
+    from {{ ref('customers') }} as customers
+    cross join asked
+    left join blocks on customers.customer_id = blocks.customer_id and asked.message_class = blocks.message_class
+    left join consents on customers.customer_id = consents.customer_id
+    left join ai_guards on customers.customer_id = ai_guards.customer_id
+)
+
+select
+    customer_id,
+    message_class,
+    'email' as channel,
+    is_allowed,
+    is_allowed and is_ai_allowed as is_ai_personalisation_allowed,
+    cast(coalesce(n_rules, 0) as bigint) as n_rules,
+    blocked_by,
+    since as blocked_since,
+    opens_at,
+    reason
+from decided

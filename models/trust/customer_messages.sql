@@ -1,0 +1,89 @@
+-- What the suppression rules ask of the message events, in one pass over them.
+{% set cap_days = var('frequency_cap_days') %}
+{% set household_days = var('household_rest_days') %}
+with customers as (
+    select
+        customer_id,
+        email
+    from {{ ref('customers') }}
+),
+
+profiles as (
+    select
+        profile_id,
+        email
+    from {{ ref('stg_esp__profiles') }}
+),
+
+-- A message of a campaign that nobody knows counts as marketing.
+events as (
+    select
+        event_id,
+        customer_id,
+        profile_id,
+        event_type,
+        bounce_type,
+        coalesce(message_class, 'promotional') as message_class,
+        occurred_at
+    from {{ ref('email_events') }}
+    where
+        event_type in ('bounced', 'complained', 'unsubscribed')
+        or (event_type = 'delivered' and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
+        or (event_type = 'sent' and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
+),
+
+-- A bounce speaks of an address. That of another address than we would write to today says nothing.
+told as (
+    select
+        events.*,
+        coalesce(profiles.email = customers.email, true) as is_of_todays_address,
+        events.event_type = 'sent'
+        and events.message_class <> 'transactional'
+        and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped
+    from events
+    inner join customers on events.customer_id = customers.customer_id
+    left join profiles on events.profile_id = profiles.profile_id
+),
+
+placed as (
+    select
+        *,
+        row_number() over (partition by customer_id, is_capped order by occurred_at desc, event_id desc) as newest_first,
+        row_number() over (partition by customer_id, is_capped order by occurred_at, event_id) as oldest_first,
+        max(case when event_type = 'delivered' and is_of_todays_address then occurred_at end)
+            over (partition by customer_id) as last_delivered_at
+    from told
+)
+
+select
+    customer_id,
+    cast(count(case when is_capped then 1 end) as bigint) as n_marketing_messages,
+    max(case when is_capped and newest_first = {{ var('frequency_cap_messages') }} then occurred_at end) as cap_sent_at,
+    max(case when is_capped and oldest_first = {{ var('frequency_cap_messages') }} then occurred_at end) as capped_at,
+    max(
+        case
+            when
+                event_type = 'sent'
+                and message_class = 'promotional'
+                and occurred_at > {{ dbt.dateadd('day', -household_days, as_of()) }}
+                then occurred_at
+        end
+    ) as last_promoted_at,
+    min(case when bounce_type = 'hard' and is_of_todays_address then occurred_at end) as hard_bounced_at,
+    cast(
+        count(
+            case
+                when
+                    bounce_type = 'soft'
+                    and is_of_todays_address
+                    and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }}
+                    and occurred_at > coalesce(last_delivered_at, cast('1900-01-01' as timestamp))
+                    then 1
+            end
+        ) as bigint
+    ) as n_soft_bounces,
+    max(case when bounce_type = 'soft' and is_of_todays_address then occurred_at end) as last_soft_bounced_at,
+    max(case when event_type = 'complained' then occurred_at end) as last_complained_at,
+    max(case when event_type = 'unsubscribed' then occurred_at end) as last_unsubscribed_at
+from placed
+group by customer_id

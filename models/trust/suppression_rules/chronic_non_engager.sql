@@ -1,0 +1,26 @@
+-- Orders, visits and clicks count; an open, which machines make too, only buys time.
+{% set ever = "cast('1900-01-01' as timestamp)" %}
+with customers as (
+    select
+        *,
+        greatest(
+            first_seen_at,
+            coalesce({{ dbt.dateadd('day', var('non_engager_days'), 'last_seen_at') }}, {{ ever }}),
+            coalesce({{ dbt.dateadd('day', var('non_engager_open_days'), 'last_human_opened_at') }}, {{ ever }}),
+            coalesce({{ dbt.dateadd('day', var('non_engager_days'), 'first_seen_at') }}, {{ ever }})
+        ) as silent_since
+    from {{ ref('customers') }}
+)
+
+select
+    customer_id,
+    'promotional' as scope,
+    silent_since as since,
+    cast(null as timestamp) as until,
+    case
+        when last_seen_at is null then 'Has never bought, visited or clicked'
+        else 'Last bought, visited or clicked on ' || {{ day_text('last_seen_at') }}
+    end
+    || ', and was sent ' || n_emails_sent_90d || ' messages in 90 days.' as reason
+from customers
+where silent_since <= {{ as_of() }} and n_emails_sent_90d >= {{ var('non_engager_emails_90d') }}

@@ -1,0 +1,11 @@
+-- Who clicks on everything is not worn out.
+select
+    customer_id,
+    'promotional' as scope,
+    last_human_clicked_at as since,
+    {{ dbt.dateadd('day', var('engager_rest_days'), 'last_human_clicked_at') }} as until,
+    'Clicked ' || n_human_clicks_7d || ' times in 7 days.' as reason
+from {{ ref('customers') }}
+where
+    n_human_clicks_7d >= {{ var('engager_clicks_7d') }}
+    and last_human_clicked_at > {{ dbt.dateadd('day', -var('engager_rest_days'), as_of()) }}

@@ -1,0 +1,9 @@
+-- Opens again when the oldest of the newest so many messages leaves the window.
+select
+    customer_id,
+    'marketing' as scope,
+    capped_at as since,
+    {{ dbt.dateadd('day', var('frequency_cap_days'), 'cap_sent_at') }} as until,
+    'Was sent ' || n_marketing_messages || ' marketing messages in {{ var("frequency_cap_days") }} days.' as reason
+from {{ ref('customer_messages') }}
+where n_marketing_messages >= {{ var('frequency_cap_messages') }}
