@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Rows, Warehouse
+from conftest import PROJECT, Rows, Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +64,15 @@ def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
     """
     assert past.rows(days) == demo.rows(days)
     assert past.rows("select max(last_seen_at) < timestamp '2026-01-15' from customers") == [(True,)]
+
+
+def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
+    questions = sorted(path.stem for path in (PROJECT / "analyses").glob("*.sql"))
+    run = demo.dbt("compile", "--select", "path:analyses")
+    assert run.ok, run.output
+    assert questions
+    for question in questions:
+        assert demo.rows(demo.compiled(question)), question
 
 
 @pytest.mark.parametrize(
