@@ -7,16 +7,19 @@ raw_file, vars.yml tells dbt where they are, and reconcile.sql counts rows and m
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
@@ -144,18 +147,28 @@ def map_tables(example: Example, file: Path, data: Path) -> Iterator[tuple[str, 
             yield name, n_rows
 
 
-def build(example: Example, place: Place) -> bool:
-    """Run dbt build on the mapped tables, into a new DuckDB file; whether it went well."""
+def build(example: Example, place: Place, earlier: Sequence[str] = ()) -> bool:
+    """Run dbt build on the mapped tables, into a new DuckDB file; whether it went well.
+
+    As of the moments in `earlier` first, then of that in vars.yml, so that the ledgers have a past.
+    """
     place.warehouse.parent.mkdir(parents=True, exist_ok=True)
     place.warehouse.unlink(missing_ok=True)
-    dbt_vars = (example.folder / "vars.yml").read_text().replace(f"data/{example.name}/", f"{place.data}/")
+    text = (example.folder / "vars.yml").read_text().replace(f"data/{example.name}/", f"{place.data}/")
+    variables = yaml.safe_load(text)
+    moments = [*earlier, variables["as_of"]]
+    return all(run_dbt({**variables, "as_of": moment}, place) for moment in moments)
+
+
+def run_dbt(variables: dict[str, Any], place: Place) -> bool:
+    """One dbt build; whether it went well."""
     finished = subprocess.run(
         [
             *(sys.executable, "-c", DBT, "build"),
             *("--profiles-dir", str(ROOT), "--project-dir", str(ROOT)),
             *("--target-path", str(place.target), "--log-path", str(place.target)),
             *("--exclude-resource-type", "unit_test"),  # they are the demo's: their vars are not ours
-            *("--vars", dbt_vars),
+            *("--vars", json.dumps(variables)),
         ],
         cwd=ROOT,
         env={**os.environ, "MAILROOM_DUCKDB_PATH": str(place.warehouse)},
@@ -187,6 +200,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m examples.run", description=__doc__.splitlines()[0])
     parser.add_argument("example", choices=sorted(EXAMPLES))
     parser.add_argument("--below", type=Path, default=ROOT, help="folder to write to (default: the checkout)")
+    parser.add_argument(
+        "--earlier", nargs="*", default=[], metavar="MOMENT", help="build as of these moments first"
+    )
     arguments = parser.parse_args()
     example = EXAMPLES[arguments.example]
     file = shared_data() / example.file
@@ -198,7 +214,7 @@ def main() -> int:
     print(f"{example.title}\nMapping {file.name} …", flush=True)
     for table, n_rows in map_tables(example, file, place.data):
         print(f"  mapped {n_rows:>9,} rows  {table}", flush=True)
-    if not build(example, place):
+    if not build(example, place, arguments.earlier):
         return 1
     reconciliation = reconcile(example, file, place)
     print()
