@@ -55,8 +55,8 @@ it is none where every column is there as text (the demo). A column without a si
     {%- endif -%}
     {%- set types = {} -%}
     {%- for column in relation_columns(relation) -%}
-        {#- A column with nothing in it may come without a type. -#}
-        {%- do types.update({column.name: 'absent' if column.type in ('"null"', 'null', 'void') else column.type}) -%}
+        {#- Engines find Email under email too. A column with nothing in it may come without a type. -#}
+        {%- do types.update({column.name | lower: 'absent' if column.type in ('"null"', 'null', 'void') else column.type}) -%}
     {%- endfor -%}
     {%- set missing = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}

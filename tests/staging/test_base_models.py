@@ -110,7 +110,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         connection.execute(
             "create table help_desk.tickets as select uuid() as ticket_id, 7::ubigint as customer_id,"
             " 'open'::enum ('open', 'solved') as status, 5.0::double as satisfaction,"
-            " '2025-01-01'::date as created_at"
+            " '2025-01-01'::date as \"Created_At\""
         )
     warehouse = Warehouse(folder)
     run = warehouse.dbt(
