@@ -28,7 +28,7 @@ from benchmarks.report import write_report
 GENERATOR = PROJECT / "src" / "mailroom" / "demo"
 IDENTITY_MODELS = (
     "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
-    "identity_broken_clusters", "record_customers",
+    "identity_broken_clusters", "record_clusters",
 )  # fmt: skip
 MEASURED = ("models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml")
 Json = dict[str, Any]

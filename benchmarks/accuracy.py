@@ -296,7 +296,7 @@ def score(warehouse: Path, data: Path, clusters: Path | None = None) -> Score:
             + (
                 f"'{clusters}'"
                 if clusters
-                else "(select record_key, customer_id as cluster_id from record_customers)"
+                else "(select record_key, customer_id as cluster_id from record_clusters)"
             )
         )
         connection.execute(RECORDS)

@@ -43,3 +43,24 @@
     {% endfor %}
     {{ return(columns) }}
 {% endmacro %}
+
+
+{% macro delete_rows(relation, condition) %}{{ return(adapter.dispatch('delete_rows', 'mailroom')(relation, condition)) }}{% endmacro %}
+
+{% macro default__delete_rows(relation, condition) %}{{ no_engine('delete_rows') }}{% endmacro %}
+
+{# A run-operation is rolled back unless it commits. #}
+{% macro duckdb__delete_rows(relation, condition) -%}
+    {%- do run_query('begin') -%}
+    {%- do run_query('delete from ' ~ relation ~ ' where ' ~ condition) -%}
+    {%- do run_query('commit') -%}
+{%- endmacro %}
+
+{# Tables are Parquet, which takes no delete. #}
+{% macro spark__delete_rows(relation, condition) -%}
+    {{ exceptions.raise_compiler_error(
+        relation ~ " is Parquet, and Spark can't delete rows of it. Write the rows you keep into a new table (create table … as "
+        ~ "select … where not coalesce(" ~ condition ~ ", false)), drop the old one and rename the new; or keep the ledgers "
+        ~ "in Delta or Iceberg and delete there."
+    ) }}
+{%- endmacro %}

@@ -60,3 +60,31 @@
 {% macro spark__node_id(expression) -%}
     xxhash64({{ expression }})
 {%- endmacro %}
+
+
+{# The SHA-256 (FIPS 180-4) of a text, in lower-case hexadecimal digits. #}
+{% macro sha256_text(expression) %}{{ return(adapter.dispatch('sha256_text', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__sha256_text(expression) %}{{ no_engine('sha256_text') }}{% endmacro %}
+
+{% macro duckdb__sha256_text(expression) -%}
+    sha256({{ expression }})
+{%- endmacro %}
+
+{% macro spark__sha256_text(expression) -%}
+    sha2({{ expression }}, 256)
+{%- endmacro %}
+
+
+{# A text nobody can guess, another one each time. #}
+{% macro random_text() %}{{ return(adapter.dispatch('random_text', 'mailroom')()) }}{% endmacro %}
+
+{% macro default__random_text() %}{{ no_engine('random_text') }}{% endmacro %}
+
+{% macro duckdb__random_text() -%}
+    cast(uuid() as string) || cast(uuid() as string)
+{%- endmacro %}
+
+{% macro spark__random_text() -%}
+    uuid() || uuid()
+{%- endmacro %}

@@ -1,4 +1,5 @@
--- Which customer an e-mail address or a shop account leads to, for events that carry nothing else.
+-- Which customer an e-mail address or a shop account leads to, for events that carry nothing else. What was an erased
+-- person's too leads to nobody: an event may have been theirs.
 with records as (
     select
         identity_records.email,
@@ -33,6 +34,23 @@ counted as (
         count(*) as n_customers
     from identifiers
     group by identifier_type, identifier
+),
+
+erased as (
+    select
+        email,
+        1 as n_customers
+    from {{ ref('erased_addresses') }}
+),
+
+with_erased as (
+    select
+        counted.identifier_type,
+        counted.identifier,
+        counted.customer_id,
+        counted.n_customers + coalesce(erased.n_customers, 0) as n_customers
+    from counted
+    left join erased on counted.identifier_type = 'email' and counted.identifier = erased.email
 )
 
 select
@@ -40,4 +58,4 @@ select
     identifier,
     case when n_customers = 1 then customer_id end as customer_id,
     n_customers
-from counted
+from with_erased

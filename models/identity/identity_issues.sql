@@ -1,9 +1,14 @@
 -- What the guards against joining too much did, and what nobody could be read from: for a person to look at.
-with identifiers as (
+with records as (
+    select * from {{ ref('record_customers') }}
+),
+
+identifiers as (
     select
-        *,
-        count(*) over (partition by identifier_type, identifier) as n_records
-    from {{ ref('person_identifiers') }}
+        person_identifiers.*,
+        count(*) over (partition by person_identifiers.identifier_type, person_identifiers.identifier) as n_records
+    from {{ ref('person_identifiers') }} as person_identifiers
+    inner join records on person_identifiers.record_key = records.record_key
 ),
 
 kept_apart as (
@@ -28,7 +33,7 @@ oversized as (
         || case when records.cluster_state = 'quarantined' then ' or without' else '' end as why,
         count(*) as n_records,
         min(records.record_key) as example_record_key
-    from {{ ref('record_customers') }} as records
+    from records
     inner join {{ ref('identity_clusters') }} as clusters on {{ node_id('records.record_key') }} = clusters.node_id
     where records.cluster_state in ('broken', 'quarantined')
     group by clusters.component_id, records.cluster_state
@@ -51,7 +56,7 @@ shared_devices as (
         'shared device' as issue_type,
         'web_visitor' as subject_type,
         visitor_id as subject,
-        'several customers logged in or left an address on it' as why,
+        'several people logged in or left an address on it' as why,
         n_customers as n_records,
         'web_visitor:' || visitor_id as example_record_key
     from {{ ref('visitor_customers') }}
@@ -62,13 +67,14 @@ unread_phones as (
     select
         'phone number not understood' as issue_type,
         'phone' as subject_type,
-        phone_as_given as subject,
+        identity_records.phone_as_given as subject,
         'no number of its country, and not international' as why,
         count(*) as n_records,
-        min(record_key) as example_record_key
-    from {{ ref('identity_records') }}
-    where phone is null and phone_as_given is not null
-    group by phone_as_given
+        min(identity_records.record_key) as example_record_key
+    from {{ ref('identity_records') }} as identity_records
+    inner join records on identity_records.record_key = records.record_key
+    where identity_records.phone is null and identity_records.phone_as_given is not null
+    group by identity_records.phone_as_given
 ),
 
 issues as (

@@ -46,16 +46,7 @@ emails as (
         mailboxes.record_key,
         mailboxes.given_name,
         'email' as identifier_type,
-        {% if var('normalise_mailbox_aliases') -%}
-        case
-            when domains.ignores_dots and domains.ignores_plus_part
-                then replace({{ dbt.split_part('mailboxes.local_part', "'+'", 1) }}, '.', '')
-            when domains.ignores_plus_part then {{ dbt.split_part('mailboxes.local_part', "'+'", 1) }}
-            else mailboxes.local_part
-        end || '@' || coalesce(domains.canonical_domain, mailboxes.email_domain) as identifier,
-        {%- else -%}
-        mailboxes.local_part || '@' || mailboxes.email_domain as identifier,
-        {%- endif %}
+        {{ mailbox_of('mailboxes.local_part', 'mailboxes.email_domain', 'domains') }} as identifier,
         case when roles.local_part is not null then 'role account' end as why_not
     from mailboxes
     left join {{ ref('mailbox_domains') }} as domains on mailboxes.email_domain = domains.email_domain
@@ -111,6 +102,7 @@ select
     identifiers.record_key,
     identifiers.identifier_type,
     identifiers.identifier,
+    identifiers.given_name,
     case
         -- A phone stands in a home more often than not: it joins only records of one given name.
         when identifiers.identifier_type = 'phone' then identifiers.identifier || '|' || identifiers.given_name

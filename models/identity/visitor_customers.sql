@@ -1,70 +1,12 @@
 -- A visitor is joined to the one customer who ever logged in or left an address on it. A device that several
--- people use is nobody's: visits on it count only for the person logged in.
-with sessions as (
-    select
-        visitor_id,
-        first_shop_customer_id,
-        last_shop_customer_id,
-        first_email,
-        last_email,
-        min(started_at) as first_seen_at
-    from {{ ref('stg_web__sessions') }}
-    group by visitor_id, first_shop_customer_id, last_shop_customer_id, first_email, last_email
-),
-
-checkouts as (
-    select distinct
-        visitor_id,
-        shop_customer_id,
-        email
-    from {{ ref('stg_shop__orders') }}
-    where visitor_id is not null
-),
-
-logins as (
-    select
-        visitor_id,
-        'shop_customer_id' as identifier_type,
-        first_shop_customer_id as identifier
-    from sessions
-    union all
-    select
-        visitor_id,
-        'shop_customer_id' as identifier_type,
-        last_shop_customer_id as identifier
-    from sessions
-    union all
-    select
-        visitor_id,
-        'email' as identifier_type,
-        first_email as identifier
-    from sessions
-    union all
-    select
-        visitor_id,
-        'email' as identifier_type,
-        last_email as identifier
-    from sessions
-    union all
-    select
-        visitor_id,
-        'shop_customer_id' as identifier_type,
-        shop_customer_id as identifier
-    from checkouts
-    union all
-    select
-        visitor_id,
-        'email' as identifier_type,
-        email as identifier
-    from checkouts where shop_customer_id is null
-),
-
-known as (
+-- people use is nobody's: visits on it count only for the person logged in. So is one that an erased person used too,
+-- and one that only they used is gone.
+with known as (
     select
         logins.visitor_id,
         min(identifier_customers.customer_id) as customer_id,
         count(distinct identifier_customers.customer_id) as n_customers
-    from logins
+    from {{ ref('visitor_logins') }} as logins
     inner join {{ ref('identifier_customers') }} as identifier_customers
         on
             logins.identifier_type = identifier_customers.identifier_type
@@ -72,11 +14,19 @@ known as (
     group by logins.visitor_id
 ),
 
+erased as (
+    select
+        record_id as visitor_id,
+        1 as n_customers
+    from {{ ref('erased_records') }}
+    where record_type = 'web_visitor'
+),
+
 sightings as (
     select
         visitor_id,
-        first_seen_at
-    from sessions
+        started_at as first_seen_at
+    from {{ ref('stg_web__sessions') }}
     {%- if var('keep_anonymous_visitors') %}
     union all
     select
@@ -93,12 +43,23 @@ visitors as (
         min(first_seen_at) as first_seen_at
     from sightings
     group by visitor_id
+),
+
+counted as (
+    select
+        visitors.visitor_id,
+        visitors.first_seen_at,
+        known.customer_id,
+        coalesce(known.n_customers, 0) + coalesce(erased.n_customers, 0) as n_customers
+    from visitors
+    left join known on visitors.visitor_id = known.visitor_id
+    left join erased on visitors.visitor_id = erased.visitor_id
+    where erased.visitor_id is null or known.n_customers > 0
 )
 
 select
-    visitors.visitor_id,
-    case when known.n_customers = 1 then known.customer_id end as customer_id,
-    coalesce(known.n_customers, 0) as n_customers,
-    visitors.first_seen_at
-from visitors
-left join known on visitors.visitor_id = known.visitor_id
+    visitor_id,
+    case when n_customers = 1 then customer_id end as customer_id,
+    n_customers,
+    first_seen_at
+from counted

@@ -1,0 +1,26 @@
+{#
+An identifier of an erased person as the ledger keeps it. Needs a row of erasure_salt under the name salt.
+Types: record (the key of a record, of a shop account shop_customer:<id>), mailbox, phone and name: they make a record
+the erased person's. email, phone: as written, for what shows them; others may share them, so they make nobody erased.
+#}
+{% macro identifier_hash(identifier_type, identifier) -%}
+    {{ sha256_text("salt.salt || '/' || " ~ identifier_type ~ " || '/' || " ~ identifier) }}
+{%- endmacro %}
+
+
+{#
+The mailbox that an address leads to, without what its domain ignores (var `normalise_mailbox_aliases`).
+domains: mailbox_domains, left joined by the address's domain.
+#}
+{% macro mailbox_of(local_part, email_domain, domains) -%}
+    {% if var('normalise_mailbox_aliases') -%}
+    case
+        when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part
+            then replace({{ dbt.split_part(local_part, "'+'", 1) }}, '.', '')
+        when {{ domains }}.ignores_plus_part then {{ dbt.split_part(local_part, "'+'", 1) }}
+        else {{ local_part }}
+    end || '@' || coalesce({{ domains }}.canonical_domain, {{ email_domain }})
+    {%- else -%}
+    {{ local_part }} || '@' || {{ email_domain }}
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,48 @@
+-- The ledger has every record of an erased person, for it is filled before this in each build.
+with records as (
+    select
+        record_key,
+        record_type,
+        record_id,
+        customer_id
+    from {{ ref('record_clusters') }}
+    union all
+    select distinct
+        'web_visitor:' || visitor_id as record_key,
+        'web_visitor' as record_type,
+        visitor_id as record_id,
+        cast(null as {{ dbt.type_string() }}) as customer_id
+    from {{ ref('stg_web__sessions') }}
+    {%- if var('keep_anonymous_visitors') %}
+    union distinct
+    select
+        'web_visitor:' || visitor_id as record_key,
+        'web_visitor' as record_type,
+        visitor_id as record_id,
+        cast(null as {{ dbt.type_string() }}) as customer_id
+    from {{ ref('stg_shop__orders') }}
+    where visitor_id is not null
+    {%- endif %}
+),
+
+hashed as (
+    select
+        records.*,
+        {{ identifier_hash("'record'", 'records.record_key') }} as identifier_hash
+    from records
+    cross join {{ ref('erasure_salt') }} as salt
+),
+
+held as (
+    select distinct customer_id from {{ ref('held_customers') }}
+)
+
+select
+    hashed.record_key,
+    hashed.record_type,
+    hashed.record_id
+from hashed
+inner join {{ ref('erased_identifiers') }} as erased_identifiers
+    on hashed.identifier_hash = erased_identifiers.identifier_hash
+left join held on hashed.customer_id = held.customer_id
+where held.customer_id is null

@@ -1,0 +1,7 @@
+-- Made once, in the warehouse: it stands in no file and no log. Without it nobody can try addresses against the ledger.
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+
+select {{ random_text() }} as salt
+{% if is_incremental() -%}
+where not exists (select 1 from {{ this }})
+{%- endif %}

@@ -1,0 +1,105 @@
+-- Whom erasure requests and legal holds are about: what they name, normalised as identity does, and where it leads.
+with requests as (
+    select
+        request_id,
+        email,
+        phone,
+        shop_customer_id
+    from {{ ref('stg_privacy__requests') }}
+    where request_type = 'erasure' and request_status <> 'refused'
+),
+
+-- A hold counts from the day it is entered, whatever day the build is as of: an erasure can't be undone.
+holds as (
+    select
+        identifier_type || '/' || identifier as hold_id,
+        identifier_type,
+        identifier
+    from {{ ref('legal_holds') }}
+    where held_until is null or held_until > {{ as_of() }}
+),
+
+named as (
+    select
+        'erasure request' as named_by,
+        request_id as named_by_id,
+        'email' as identifier_type,
+        email as identifier
+    from requests
+    where email is not null
+    union all
+    -- A home shares a phone: it says who asks only where nothing else does.
+    select
+        'erasure request' as named_by,
+        request_id as named_by_id,
+        'phone' as identifier_type,
+        phone as identifier
+    from requests
+    where phone is not null and email is null and shop_customer_id is null
+    union all
+    select
+        'erasure request' as named_by,
+        request_id as named_by_id,
+        'shop_customer_id' as identifier_type,
+        shop_customer_id as identifier
+    from requests
+    where shop_customer_id is not null
+    union all
+    select
+        'legal hold' as named_by,
+        hold_id as named_by_id,
+        identifier_type,
+        identifier
+    from holds
+),
+
+split as (
+    select
+        *,
+        case when identifier_type = 'phone' then {{ dialled_phone('identifier') }} end as dialled,
+        case when identifier_type = 'email' then {{ dbt.split_part('identifier', "'@'", 1) }} end as local_part,
+        case when identifier_type = 'email' then {{ dbt.split_part('identifier', "'@'", 2) }} end as email_domain
+    from named
+),
+
+normalised as (
+    select
+        split.named_by,
+        split.named_by_id,
+        split.identifier_type,
+        split.identifier as identifier_as_given,
+        case split.identifier_type
+            when 'email' then {{ mailbox_of('split.local_part', 'split.email_domain', 'domains') }}
+            when 'phone' then {{ e164('split.dialled', 'countries.calling_code', "coalesce(countries.trunk_prefix, '')") }}
+            else split.identifier
+        end as identifier
+    from split
+    left join {{ ref('mailbox_domains') }} as domains on split.email_domain = domains.email_domain
+    left join {{ ref('countries') }} as countries on countries.country_code = '{{ var("default_country") }}'
+),
+
+identifiers as (
+    select distinct
+        person_identifiers.identifier_type,
+        person_identifiers.identifier,
+        record_clusters.customer_id
+    from {{ ref('person_identifiers') }} as person_identifiers
+    inner join {{ ref('record_clusters') }} as record_clusters
+        on person_identifiers.record_key = record_clusters.record_key
+)
+
+select
+    normalised.named_by,
+    normalised.named_by_id,
+    normalised.identifier_type,
+    normalised.identifier_as_given,
+    normalised.identifier,
+    identifiers.customer_id,
+    count(identifiers.customer_id) over (
+        partition by normalised.named_by, normalised.named_by_id, normalised.identifier_type
+    ) as n_customers
+from normalised
+left join identifiers
+    on
+        normalised.identifier_type = identifiers.identifier_type
+        and normalised.identifier = identifiers.identifier

@@ -1,0 +1,65 @@
+{{ config(materialized='view') }}
+-- Who logged in or left an address on which device.
+with sessions as (
+    select distinct
+        visitor_id,
+        first_shop_customer_id,
+        last_shop_customer_id,
+        first_email,
+        last_email
+    from {{ ref('stg_web__sessions') }}
+),
+
+checkouts as (
+    select distinct
+        visitor_id,
+        shop_customer_id,
+        email
+    from {{ ref('stg_shop__orders') }}
+    where visitor_id is not null
+),
+
+logins as (
+    select
+        visitor_id,
+        'shop_customer_id' as identifier_type,
+        first_shop_customer_id as identifier
+    from sessions
+    union all
+    select
+        visitor_id,
+        'shop_customer_id' as identifier_type,
+        last_shop_customer_id as identifier
+    from sessions
+    union all
+    select
+        visitor_id,
+        'email' as identifier_type,
+        first_email as identifier
+    from sessions
+    union all
+    select
+        visitor_id,
+        'email' as identifier_type,
+        last_email as identifier
+    from sessions
+    union all
+    select
+        visitor_id,
+        'shop_customer_id' as identifier_type,
+        shop_customer_id as identifier
+    from checkouts
+    union all
+    select
+        visitor_id,
+        'email' as identifier_type,
+        email as identifier
+    from checkouts where shop_customer_id is null
+)
+
+select distinct
+    visitor_id,
+    identifier_type,
+    identifier
+from logins
+where identifier is not null
