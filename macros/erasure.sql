@@ -24,3 +24,16 @@ domains: mailbox_domains, left joined by the address's domain.
     {{ local_part }} || '@' || {{ email_domain }}
     {%- endif %}
 {%- endmacro %}
+
+
+{# The hash of what stands in a column that names a person: column is its name in staging, value an expression. #}
+{% macro named_hash(column, value) -%}
+    {%- set record_types = {
+        'shop_customer_id': 'shop_customer', 'contact_id': 'crm_contact', 'profile_id': 'esp_profile', 'visitor_id': 'web_visitor'
+    } -%}
+    {%- if column in record_types -%}
+        {{ identifier_hash("'record'", "'" ~ record_types[column] ~ ":' || " ~ value) }}
+    {%- else -%}
+        {{ identifier_hash("'" ~ column ~ "'", value) }}
+    {%- endif -%}
+{%- endmacro %}

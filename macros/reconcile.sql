@@ -31,6 +31,15 @@
 {% endmacro %}
 
 
+{# The first of some columns that a table of the contract has, or null. #}
+{% macro column_of(source_name, table_name, names) %}
+    {%- if execute -%}
+        {%- for column in contract_columns(source_name, table_name) if column.name in names -%}{{ return(column.name) }}{%- endfor -%}
+    {%- endif -%}
+    {{ return('cast(null as ' ~ dbt.type_string() ~ ')') }}
+{% endmacro %}
+
+
 {# A row of a base model as one text, for a person to look at: each filled column with its value. #}
 {% macro row_text(source_name, table_name) %}
     {%- if not execute -%}{{ return('1') }}{%- endif -%}

@@ -1,4 +1,10 @@
--- Every row that staging or a floor above it set aside, and every row that lost a value, with the row itself.
+-- Every row that staging or a floor above it set aside, and every row that lost a value, with the row itself. Not the
+-- rows of erased persons (erased_rows); of a flawed row that names one, neither key nor text.
+{% set named_in = {
+    'email': ['email', 'requester_email'], 'phone': ['phone', 'requester_phone'],
+    'shop_customer_id': ['customer_id', 'external_id'], 'contact_id': ['contact_id'], 'profile_id': ['profile_id'],
+    'visitor_id': ['visitor_id'], 'order_id': ['order_id']
+} %}
 {% set money = {
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'quantity * unit_price',
     'shop.refunds': 'amount'
@@ -16,7 +22,9 @@ with orphan_profiles as (
     from {{ ref('stg_esp__profile_days') }} as days
     left join {{ ref('record_customers') }} as profiles
         on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
-    where profiles.record_id is null
+    left join {{ ref('erased_rows') }} as erased
+        on erased.source_name = 'esp' and erased.table_name = 'message_events' and days.profile_id = erased.row_key
+    where profiles.record_id is null and erased.row_key is null
 ),
 
 rejected as (
@@ -29,6 +37,9 @@ rejected as (
         coalesce(reject_reason, 'blanked: ' || blanked_columns) as reason,
         reject_reason is null as is_kept,
         {{ 'cast(round(' ~ money[table] ~ ', 2) as decimal(18, 2))' if table in money else 'cast(null as decimal(18, 2))' }} as amount,
+        {% for identifier, columns in named_in.items() -%}
+        {{ column_of(source_name, table_name, columns) }} as {{ identifier }},
+        {% endfor -%}
         {{ row_text(source_name, table_name) }} as row_text
     from {{ ref(flawed_in.get(table, 'base_' ~ source_name ~ '__' ~ table_name)) }}
     where reject_reason is not null or blanked_columns is not null
@@ -42,10 +53,18 @@ rejected as (
         '{{ orphan[3] }}' as reason,
         false as is_kept,
         {{ 'cast(staged.' ~ orphan[4] ~ ' as decimal(18, 2))' if orphan[4] else 'cast(null as decimal(18, 2))' }} as amount,
+        {% for identifier in named_in -%}
+        cast(null as {{ dbt.type_string() }}) as {{ identifier }},
+        {% endfor -%}
         cast(null as {{ dbt.type_string() }}) as row_text
     from {{ ref(orphan[0]) }} as staged
     left join {{ ref(orphan[1]) }} as kept on staged.{{ orphan[2] }} = kept.{{ orphan[2] }}
-    where kept.{{ orphan[2] }} is null
+    left join {{ ref('erased_rows') }} as erased
+        on
+            erased.source_name = '{{ table.split('.')[0] }}'
+            and erased.table_name = '{{ table.split('.')[1] }}'
+            and staged.{{ orphan[2] }} = erased.row_key
+    where kept.{{ orphan[2] }} is null and erased.row_key is null
     union all
     {% endfor -%}
     select
@@ -55,6 +74,9 @@ rejected as (
         'its profile is not kept' as reason,
         false as is_kept,
         cast(null as decimal(18, 2)) as amount,
+        {% for identifier in named_in -%}
+        cast(null as {{ dbt.type_string() }}) as {{ identifier }},
+        {% endfor -%}
         events.message_id as row_text
     from {{ ref('base_esp__message_events') }} as events
     inner join orphan_profiles on events.profile_id = orphan_profiles.profile_id
@@ -67,16 +89,70 @@ rejected as (
         'purchase of an order that was already counted' as reason,
         false as is_kept,
         cast(null as decimal(18, 2)) as amount,
+        {% for identifier in named_in -%}
+        {{ 'order_id' if identifier == 'order_id' else 'cast(null as ' ~ dbt.type_string() ~ ') as ' ~ identifier }},
+        {% endfor -%}
         'order_id=' || order_id as row_text
     from {{ ref('base_web__double_purchases') }}
+),
+
+named as (
+    {% for identifier in named_in if identifier != 'order_id' -%}
+    select distinct
+        '{{ identifier }}' as identifier_type,
+        {{ identifier }} as identifier
+    from rejected
+    where {{ identifier }} is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+hashed as (
+    select
+        named.identifier_type,
+        named.identifier,
+        case named.identifier_type
+            {%- for identifier in named_in if identifier != 'order_id' %}
+            when '{{ identifier }}' then {{ named_hash(identifier, 'named.identifier') }}
+            {%- endfor %}
+        end as identifier_hash
+    from named
+    cross join {{ ref('erasure_salt') }} as salt
+),
+
+erased as (
+    select
+        hashed.identifier_type,
+        hashed.identifier
+    from hashed
+    inner join {{ ref('erased_identifiers') }} as erased_identifiers
+        on hashed.identifier_hash = erased_identifiers.identifier_hash
+    union all
+    select
+        'order_id' as identifier_type,
+        row_key as identifier
+    from {{ ref('erased_rows') }}
+    where source_name = 'shop' and table_name = 'orders'
+),
+
+judged as (
+    select
+        rejected.*,
+        coalesce({% for identifier in named_in %}of_{{ identifier }}.identifier{{ ', ' if not loop.last }}{% endfor %}) is not null
+            as names_erased
+    from rejected
+    {%- for identifier in named_in %}
+    left join erased as of_{{ identifier }}
+        on of_{{ identifier }}.identifier_type = '{{ identifier }}' and rejected.{{ identifier }} = of_{{ identifier }}.identifier
+    {%- endfor %}
 )
 
 select
     source_name,
     table_name,
-    row_key,
+    case when not names_erased then row_key end as row_key,
     reason,
     is_kept,
     amount,
-    row_text
-from rejected
+    case when not names_erased then row_text end as row_text
+from judged

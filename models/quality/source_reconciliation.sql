@@ -12,6 +12,10 @@
     'shop.orders': ref('orders'), 'shop.order_lines': ref('order_lines'), 'shop.refunds': ref('refunds'),
     'support.tickets': ref('customer_tickets')
 } %}
+{% set of_record = {
+    'crm.contacts': ['crm_contact', 'contact_id'], 'shop.customers': ['shop_customer', 'shop_customer_id'],
+    'esp.profiles': ['esp_profile', 'profile_id']
+} %}
 
 with counted as (
     {% for source_name, table_name in tables -%}
@@ -39,11 +43,21 @@ with counted as (
         {%- endif %}
         {{ 'sum(' ~ kept_money[table] ~ ')' if table in money else 'cast(null as decimal(38, 2))' }} as amount
     {% if table == 'web.events' -%}
-    from {{ ref('stg_web__sessions') }}
+    from {{ ref('stg_web__sessions') }} as sessions
+    inner join {{ ref('visitor_customers') }} as visitors on sessions.visitor_id = visitors.visitor_id
     {%- elif table == 'esp.message_events' -%}
     from {{ ref('stg_esp__profile_days') }} as days
     left join {{ ref('record_customers') }} as profiles
         on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
+    {%- elif table == 'crm.opportunities' -%}
+    from {{ ref('stg_crm__opportunities') }} as opportunities
+    left join {{ ref('erased_records') }} as erased
+        on erased.record_type = 'crm_contact' and opportunities.contact_id = erased.record_id
+    where erased.record_id is null
+    {%- elif table in of_record -%}
+    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
+    inner join {{ ref('record_customers') }} as records
+        on records.record_type = '{{ of_record[table][0] }}' and staged.{{ of_record[table][1] }} = records.record_id
     {%- else -%}
     from {{ kept_in.get(table, ref('stg_' ~ source_name ~ '__' ~ table_name)) }}
     {%- endif %}
@@ -59,6 +73,16 @@ with counted as (
     from {{ ref('rejected_rows') }}
     where not is_kept
     group by source_name, table_name, reason
+    union all
+    select
+        source_name,
+        table_name,
+        'set aside' as outcome,
+        'of an erased person' as reason,
+        sum(n_rows) as n_rows,
+        sum(amount) as amount
+    from {{ ref('erased_rows') }}
+    group by source_name, table_name
 )
 
 select

@@ -1,32 +1,88 @@
--- The ledger. Only ever added to: a full refresh does not empty it, and an answer that its system forgets stays.
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
+-- The ledger without erased persons: a yes that names one is gone, and of a no what is left is what it says of others
+-- who share the address, phone or device.
+{% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
+with ledger as (
+    select * from {{ ref('consent_ledger') }}
+),
 
-with events as (
-    select * from {{ ref('consent_events') }}
+named as (
+    {% for identifier in identifiers -%}
+    select distinct
+        '{{ identifier }}' as identifier_type,
+        {{ identifier }} as identifier
+    from ledger
+    where {{ identifier }} is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+hashed as (
+    select
+        named.identifier_type,
+        named.identifier,
+        case named.identifier_type
+            {%- for identifier in identifiers %}
+            when '{{ identifier }}' then {{ named_hash(identifier, 'named.identifier') }}
+            {%- endfor %}
+        end as identifier_hash
+    from named
+    cross join {{ ref('erasure_salt') }} as salt
+),
+
+others as (
+    select distinct
+        identifier_type,
+        identifier
+    from {{ ref('consent_subjects') }}
+),
+
+erased as (
+    select
+        hashed.identifier_type,
+        hashed.identifier,
+        others.identifier is not null as is_of_others_too
+    from hashed
+    inner join {{ ref('erased_identifiers') }} as erased_identifiers
+        on hashed.identifier_hash = erased_identifiers.identifier_hash
+    left join others on hashed.identifier_type = others.identifier_type and hashed.identifier = others.identifier
+),
+
+answers as (
+    select
+        ledger.*,
+        {% for identifier in identifiers -%}
+        case when coalesce(of_{{ identifier }}.is_of_others_too, true) then ledger.{{ identifier }} end as shown_{{ identifier }},
+        {% endfor -%}
+        coalesce({% for identifier in identifiers %}of_{{ identifier }}.identifier{{ ', ' if not loop.last }}{% endfor %}) is not null
+            as names_erased
+    from ledger
+    {%- for identifier in identifiers %}
+    left join erased as of_{{ identifier }}
+        on of_{{ identifier }}.identifier_type = '{{ identifier }}' and ledger.{{ identifier }} = of_{{ identifier }}.identifier
+    {%- endfor %}
 )
 
 select
-    events.consent_event_id,
-    events.source_system,
-    events.source_key,
-    events.email,
-    events.phone,
-    events.shop_customer_id,
-    events.contact_id,
-    events.profile_id,
-    events.visitor_id,
-    events.channel,
-    events.purpose,
-    events.consent_status,
-    events.lawful_basis,
-    events.recorded_by,
-    events.form,
-    events.text_version,
-    events.confirmed_at,
-    events.occurred_at,
-    {{ as_of() }} as recorded_at
-from events
-{% if is_incremental() -%}
-left join {{ this }} as known on events.consent_event_id = known.consent_event_id
-where known.consent_event_id is null
-{%- endif %}
+    consent_event_id,
+    source_system,
+    case when not names_erased then source_key end as source_key,
+    {% for identifier in identifiers -%}
+    shown_{{ identifier }} as {{ identifier }},
+    {% endfor -%}
+    channel,
+    purpose,
+    consent_status,
+    lawful_basis,
+    recorded_by,
+    form,
+    text_version,
+    confirmed_at,
+    occurred_at,
+    recorded_at
+from answers
+where
+    not names_erased
+    or (
+        consent_status not in ('granted', 'pending')
+        and coalesce({% for identifier in identifiers %}shown_{{ identifier }}{{ ', ' if not loop.last }}{% endfor %}) is not null
+    )

@@ -1,0 +1,120 @@
+{{ config(materialized='view') }}
+-- Counted by source_reconciliation, listed nowhere: what sources still have of erased persons.
+with erased as (
+    select * from {{ ref('erased_records') }}
+),
+
+-- A profile may be gone and its events not.
+profiles as (
+    select distinct days.profile_id
+    from {{ ref('stg_esp__profile_days') }} as days
+    left join {{ ref('record_customers') }} as records
+        on records.record_type = 'esp_profile' and days.profile_id = records.record_id
+    where records.record_id is null
+),
+
+hashed_profiles as (
+    select
+        profiles.profile_id,
+        {{ named_hash('profile_id', 'profiles.profile_id') }} as identifier_hash
+    from profiles
+    cross join {{ ref('erasure_salt') }} as salt
+),
+
+erased_profiles as (
+    select hashed_profiles.profile_id
+    from hashed_profiles
+    inner join {{ ref('erased_identifiers') }} as erased_identifiers
+        on hashed_profiles.identifier_hash = erased_identifiers.identifier_hash
+),
+
+orders as (
+    select
+        orders.order_id,
+        orders.total_amount
+    from {{ ref('stg_shop__orders') }} as orders
+    inner join erased
+        on
+            erased.record_key = coalesce(
+                'shop_customer:' || orders.shop_customer_id, 'guest_checkout:' || orders.guest_id
+                {%- if var('keep_anonymous_visitors') %},
+                case when orders.email is null and orders.phone is null then 'web_visitor:' || orders.visitor_id end
+                {%- endif %}
+            )
+),
+
+{% set of_record = {
+    'crm.contacts': ['stg_crm__contacts', 'contact_id', 'crm_contact', 'contact_id', none],
+    'crm.opportunities': ['stg_crm__opportunities', 'opportunity_id', 'crm_contact', 'contact_id', 'amount'],
+    'shop.customers': ['stg_shop__customers', 'shop_customer_id', 'shop_customer', 'shop_customer_id', none],
+    'support.tickets': ['stg_support__tickets', 'ticket_id', 'support_requester', 'requester_id', none],
+    'esp.profiles': ['stg_esp__profiles', 'profile_id', 'esp_profile', 'profile_id', none],
+} -%}
+counted as (
+    {% for table, named in of_record.items() -%}
+    select
+        '{{ table.split('.')[0] }}' as source_name,
+        '{{ table.split('.')[1] }}' as table_name,
+        staged.{{ named[1] }} as row_key,
+        1 as n_rows,
+        {{ 'cast(staged.' ~ named[4] ~ ' as decimal(18, 2))' if named[4] else 'cast(null as decimal(18, 2))' }} as amount
+    from {{ ref(named[0]) }} as staged
+    inner join erased on erased.record_type = '{{ named[2] }}' and staged.{{ named[3] }} = erased.record_id
+    union all
+    {% endfor -%}
+    select
+        'shop' as source_name,
+        'orders' as table_name,
+        order_id as row_key,
+        1 as n_rows,
+        cast(total_amount as decimal(18, 2)) as amount
+    from orders
+    union all
+    select
+        'shop' as source_name,
+        'order_lines' as table_name,
+        lines.order_line_id as row_key,
+        1 as n_rows,
+        cast(lines.gross_amount as decimal(18, 2)) as amount
+    from {{ ref('stg_shop__order_lines') }} as lines
+    inner join orders on lines.order_id = orders.order_id
+    union all
+    select
+        'shop' as source_name,
+        'refunds' as table_name,
+        refunds.refund_id as row_key,
+        1 as n_rows,
+        cast(refunds.refund_amount as decimal(18, 2)) as amount
+    from {{ ref('stg_shop__refunds') }} as refunds
+    left join orders on refunds.order_id = orders.order_id
+    left join erased on erased.record_type = 'shop_customer' and refunds.shop_customer_id = erased.record_id
+    where orders.order_id is not null or erased.record_id is not null
+    union all
+    select
+        'web' as source_name,
+        'events' as table_name,
+        sessions.visitor_id as row_key,
+        sessions.n_events as n_rows,
+        cast(null as decimal(18, 2)) as amount
+    from {{ ref('stg_web__sessions') }} as sessions
+    left join {{ ref('visitor_customers') }} as visitors on sessions.visitor_id = visitors.visitor_id
+    where visitors.visitor_id is null
+    union all
+    select
+        'esp' as source_name,
+        'message_events' as table_name,
+        days.profile_id as row_key,
+        days.n_events as n_rows,
+        cast(null as decimal(18, 2)) as amount
+    from {{ ref('stg_esp__profile_days') }} as days
+    inner join erased_profiles on days.profile_id = erased_profiles.profile_id
+)
+
+select
+    source_name,
+    table_name,
+    row_key,
+    sum(n_rows) as n_rows,
+    sum(amount) as amount
+from counted
+group by source_name, table_name, row_key
