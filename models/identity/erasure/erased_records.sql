@@ -33,8 +33,16 @@ hashed as (
     cross join {{ ref('erasure_salt') }} as salt
 ),
 
+-- Looking back to a day when a hold held does not bring back whom its end let go.
+ledger as (
+    select max(recorded_at) as last_recorded_at from {{ ref('erasure_ledger') }}
+),
+
 held as (
-    select distinct customer_id from {{ ref('held_customers') }}
+    select distinct holds.customer_id
+    from {{ ref('held_customers') }} as holds
+    cross join ledger
+    where holds.held_until is null or ledger.last_recorded_at is null or holds.held_until > ledger.last_recorded_at
 )
 
 select

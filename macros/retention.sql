@@ -1,0 +1,100 @@
+{#
+    dbt run-operation purge_erased
+
+Deletes what the ledgers still hold of erased persons; docs/privacy.md says when to run it. Not undone by anything.
+#}
+{% macro purge_erased() %}
+    {%- set salt = 'cross join ' ~ ref('erasure_salt') ~ ' as salt' -%}
+    {%- set erased = 'inner join ' ~ ref('erased_identifiers') ~ ' as erased on erased.identifier_hash = ' -%}
+    {%- set answers -%}
+        consent_event_id in (
+            {% for column in ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] -%}
+            select answers.consent_event_id from {{ ref('consent_ledger') }} as answers {{ salt }}
+            {{ erased }} {{ named_hash(column, 'answers.' ~ column) }}
+            {{ 'union' if not loop.last }}
+            {% endfor %}
+        )
+        -- What binds others as well stays.
+        and consent_event_id not in (select consent_event_id from {{ ref('consent_history') }})
+    {%- endset -%}
+    {%- set keys -%}
+        record_key in (
+            select log.record_key from {{ ref('customer_key_log') }} as log {{ salt }}
+            {{ erased }} {{ identifier_hash("'record'", 'log.record_key') }}
+        )
+        and record_key not in (select record_key from {{ ref('customer_keys') }})
+    {%- endset -%}
+    {%- do purge(ref('consent_ledger'), answers) -%}
+    {%- do purge(ref('customer_key_log'), keys) -%}
+{% endmacro %}
+
+
+{#
+    dbt run-operation retain                              lists what is older than the seed retention allows
+    dbt run-operation retain --args '{delete: true}'      and deletes it from Mailroom's own ledgers
+
+A source's tables are not Mailroom's: for them it prints what their owner may run.
+#}
+{% macro retain(delete=false) %}
+    {%- for row in run_query('select * from ' ~ ref('retention') ~ ' order by source_name, table_name').rows -%}
+        {%- set cut_off = dbt.dateadd('day', -row['keep_days'], as_of()) | trim -%}
+        {%- set table = row['source_name'] ~ '.' ~ row['table_name'] -%}
+        {%- if row['source_name'] == 'mailroom' -%}
+            {%- set relation = ref(row['table_name']) -%}
+            {%- set condition = outlived(row['table_name'], cut_off) -%}
+        {%- else -%}
+            {%- set relation = raw_place(row['source_name'], row['table_name']).relation -%}
+            {%- set dated_by = event_time(row['source_name'], row['table_name']) -%}
+            {%- set base = builtins.ref('base_' ~ row['source_name'] ~ '__' ~ row['table_name']) -%}
+            {%- set condition = dated_by ~ ' < ' ~ cut_off -%}
+        {%- endif -%}
+        {%- set n_rows = count_where(base or relation, condition) -%}
+        {%- do log(table ~ ': ' ~ n_rows ~ ' rows outlived ' ~ row['keep_days'] ~ ' days (' ~ row['why'] ~ ')', info=true) -%}
+        {%- if row['source_name'] != 'mailroom' and n_rows > 0 -%}
+            {%- do log('    for its owner: delete from ' ~ relation ~ ' where ' ~ condition, info=true) -%}
+        {%- elif delete and n_rows > 0 -%}
+            {%- do purge(relation, condition) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{#
+What a ledger need not keep. A no is kept for as long as there may be an address that it stops, and so is the yes that
+decides today; of a record the newest id.
+#}
+{% macro outlived(ledger, cut_off) %}
+    {%- if ledger == 'consent_ledger' -%}
+        {{ return(
+            "recorded_at < " ~ cut_off ~ " and coalesce(occurred_at, recorded_at) < " ~ cut_off
+            ~ " and consent_status in ('granted', 'pending') and consent_event_id not in (select deciding_event_id from "
+            ~ ref('consents') ~ " where deciding_event_id is not null)"
+        ) }}
+    {%- elif ledger == 'customer_key_log' -%}
+        {{ return(
+            "changed_at < " ~ cut_off ~ " and exists (select 1 from " ~ ref('customer_key_log')
+            ~ " as newer where newer.record_key = " ~ ref('customer_key_log') ~ ".record_key and newer.log_number > "
+            ~ ref('customer_key_log') ~ ".log_number and newer.changed_at < " ~ cut_off ~ ")"
+        ) }}
+    {%- endif -%}
+    {{ exceptions.raise_compiler_error("seed retention: mailroom." ~ ledger ~ " is none of consent_ledger, customer_key_log") }}
+{% endmacro %}
+
+
+{# The column of a contract table that says when its row happened. #}
+{% macro event_time(source_name, table_name) %}
+    {%- for column in contract_columns(source_name, table_name) if column.meta.event_time -%}{{ return(column.name) }}{%- endfor -%}
+    {{ exceptions.raise_compiler_error("seed retention: nothing dates the rows of " ~ source_name ~ "." ~ table_name) }}
+{% endmacro %}
+
+
+{% macro count_where(relation, condition) %}
+    {{ return(run_query('select count(*) from ' ~ relation ~ ' where ' ~ condition).rows[0][0] | int) }}
+{% endmacro %}
+
+
+{% macro purge(relation, condition) %}
+    {%- set n_rows = count_where(relation, condition) -%}
+    {%- if n_rows > 0 -%}{%- do delete_rows(relation, condition) -%}{%- endif -%}
+    {%- do log(relation.identifier ~ ': ' ~ n_rows ~ ' rows deleted', info=true) -%}
+{% endmacro %}
