@@ -138,13 +138,16 @@ erased as (
 judged as (
     select
         rejected.*,
-        coalesce({% for identifier in named_in %}of_{{ identifier }}.identifier{{ ', ' if not loop.last }}{% endfor %}) is not null
-            as names_erased
+        coalesce(
+            {%- for identifier in named_in %}
+            of_{{ identifier }}.identifier{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) is not null as names_erased
     from rejected
-    {%- for identifier in named_in %}
+    {% for identifier in named_in -%}
     left join erased as of_{{ identifier }}
         on of_{{ identifier }}.identifier_type = '{{ identifier }}' and rejected.{{ identifier }} = of_{{ identifier }}.identifier
-    {%- endfor %}
+    {% endfor %}
 )
 
 select

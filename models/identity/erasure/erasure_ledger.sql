@@ -1,6 +1,7 @@
 -- Whom we must not know again, as salted hashes. Only ever added to: a request that the privacy desk's table forgets
 -- holds on, and whoever an erased person's identifier leads to is that person come back.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+-- depends_on: {{ ref('stg_privacy__requests') }}
 
 with held as (
     select distinct customer_id from {{ ref('held_customers') }}
@@ -21,10 +22,6 @@ identity_records as (
 
 records as (
     select * from {{ ref('record_clusters') }}
-),
-
-refused as (
-    select request_id from {{ ref('stg_privacy__requests') }} where request_status = 'refused'
 ),
 
 salt as (
@@ -100,6 +97,10 @@ hashed_keys as (
         {{ identifier_hash('keys.identifier_type', 'keys.identifier') }} as identifier_hash
     from keys
     cross join salt
+),
+
+refused as (
+    select request_id from {{ ref('stg_privacy__requests') }} where request_status = 'refused'
 ),
 
 come_back as (
@@ -184,6 +185,20 @@ logins as (
     where identifier_type = 'shop_customer_id'
 ),
 
+-- Mailboxes of nobody yet, or of somebody under a legal hold, whose names are not looked up before it ends.
+mailboxes as (
+    select
+        requested.named_by_id as request_id,
+        requested.identifier as mailbox
+    from requested
+    where
+        requested.identifier_type = 'email'
+        and (requested.n_customers = 0 or (requested.n_customers = 1 and requested.is_held))
+        {%- if is_incremental() %}
+        and requested.named_by_id not in (select request_id from {{ this }})
+        {%- endif %}
+),
+
 identifiers as (
     select
         erased_now.request_id,
@@ -248,20 +263,16 @@ identifiers as (
     where identifier_type = 'shop_customer_id' and n_customers <= 1
     union all
     select
-        requested.named_by_id as request_id,
+        mailboxes.request_id,
         'mailbox' as identifier_type,
-        requested.identifier || names.suffix as identifier
-    from requested
-    cross join (select '|no name' as suffix union all select '|any name' as suffix) as names
-    {%- if is_incremental() %}
-    left join (select distinct request_id from {{ this }}) as known on requested.named_by_id = known.request_id
-    {%- endif %}
-    where
-        requested.identifier_type = 'email'
-        and (requested.n_customers = 0 or (requested.n_customers = 1 and requested.is_held))
-        {%- if is_incremental() %}
-        and known.request_id is null
-        {%- endif %}
+        mailboxes.mailbox || '|no name' as identifier
+    from mailboxes
+    union all
+    select
+        mailboxes.request_id,
+        'mailbox' as identifier_type,
+        mailboxes.mailbox || '|any name' as identifier
+    from mailboxes
 ),
 
 hashed as (

@@ -53,13 +53,16 @@ answers as (
         {% for identifier in identifiers -%}
         case when coalesce(of_{{ identifier }}.is_of_others_too, true) then ledger.{{ identifier }} end as shown_{{ identifier }},
         {% endfor -%}
-        coalesce({% for identifier in identifiers %}of_{{ identifier }}.identifier{{ ', ' if not loop.last }}{% endfor %}) is not null
-            as names_erased
+        coalesce(
+            {%- for identifier in identifiers %}
+            of_{{ identifier }}.identifier{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) is not null as names_erased
     from ledger
-    {%- for identifier in identifiers %}
+    {% for identifier in identifiers -%}
     left join erased as of_{{ identifier }}
         on of_{{ identifier }}.identifier_type = '{{ identifier }}' and ledger.{{ identifier }} = of_{{ identifier }}.identifier
-    {%- endfor %}
+    {% endfor %}
 )
 
 select
