@@ -42,6 +42,7 @@ TEXT_EXPRESSIONS = {
     "normalise_phone": "normalise_phone('t', \"'49'\", \"'0'\")",
     "name_key": "name_key('t')",
     "mint_customer_id": "mint_customer_id('t')",
+    "sha256_text": "sha256_text('t')",
 }
 # Over timestamps a and b and a whole number n.
 DATE_EXPRESSIONS = {
