@@ -1,0 +1,102 @@
+-- Worked out from the order history alone, so that it can be rebuilt as of any day.
+with customers as (
+    select
+        *,
+        {{ dbt.datediff('last_ordered_at', as_of(), 'day') }} as days_since_last_order,
+        -- Who came with their first order was never a subscriber without one.
+        case
+            when cast(first_seen_at as date) < cast(first_ordered_at as date) then 'new_subscriber'
+        end as stage_before_first_order
+    from {{ ref('customers') }}
+),
+
+-- Somebody is active from the second order on, and after a longer gap from the next order on.
+returns as (
+    select
+        customer_id,
+        sale_number,
+        days_since_previous_order,
+        cast(ordered_at as date) as returned_on
+    from {{ ref('orders') }}
+    where sale_number = 2 or (sale_number > 2 and days_since_previous_order > {{ var('active_days') }})
+),
+
+last_returns as (
+    select
+        customer_id,
+        max(sale_number) as sale_number,
+        {{ value_at_max('days_since_previous_order', 'sale_number', is_unique=true) }} as days_since_previous_order,
+        {{ value_at_max('returned_on', 'sale_number', is_unique=true) }} as returned_on
+    from returns
+    group by customer_id
+),
+
+staged as (
+    select
+        customers.*,
+        last_returns.sale_number as return_number,
+        last_returns.days_since_previous_order as return_gap_days,
+        last_returns.returned_on,
+        {{ lifecycle_stage('customers.n_orders', 'customers.days_since_last_order') }} as stage
+    from customers
+    left join last_returns on customers.customer_id = last_returns.customer_id
+),
+
+dated as (
+    select
+        *,
+        case stage
+            when 'new_subscriber' then cast(first_seen_at as date)
+            when 'first_time_buyer' then cast(first_ordered_at as date)
+            when 'active' then returned_on
+            else
+                cast({{ dbt.dateadd(
+                    'day',
+                    "case stage when 'second_order_window' then " ~ (var('first_time_buyer_days') + 1)
+                    ~ " when 'at_risk' then " ~ (var('active_days') + 1)
+                    ~ " when 'lapsed' then " ~ (var('at_risk_days') + 1)
+                    ~ " else " ~ (var('lapsed_days') + 1) ~ " end",
+                    'cast(last_ordered_at as date)'
+                ) }} as date)
+        end as since,
+        case
+            when stage = 'first_time_buyer' then stage_before_first_order
+            when stage = 'second_order_window' then 'first_time_buyer'
+            when stage = 'active' and return_number = 2 and return_gap_days = 0 then stage_before_first_order
+            when stage = 'active' then {{ lifecycle_stage('(return_number - 1)', 'return_gap_days') }}
+            when stage = 'at_risk' and n_orders = 1 then 'second_order_window'
+            when stage = 'at_risk' then 'active'
+            when stage = 'lapsed' then 'at_risk'
+            when stage = 'dormant' then 'lapsed'
+        end as previous_stage
+    from staged
+),
+
+ranked as (
+    select
+        customer_id,
+        count(*) over () as n_buyers,
+        row_number() over (order by revenue_365d desc, last_ordered_at desc, customer_id) as place
+    from customers
+    where days_since_last_order <= 365 and revenue_365d > 0
+)
+
+select
+    dated.customer_id,
+    dated.stage,
+    dated.previous_stage,
+    dated.since,
+    dated.n_orders,
+    cast(dated.days_since_last_order as bigint) as days_since_last_order,
+    coalesce(ranked.place - 1 < {{ var('vip_share') }} * ranked.n_buyers, false) as is_vip,
+    cast(ranked.place as bigint) as revenue_place,
+    cast(ranked.n_buyers as bigint) as n_ranked_buyers,
+    case
+        when dated.n_orders = 0
+            then coalesce('Has never ordered, known since ' || {{ day_text('dated.first_seen_at') }} || '.', 'Has never ordered.')
+        else
+            'Last ordered ' || {{ counted('dated.days_since_last_order', 'day') }} || ' ago ('
+            || {{ day_text('dated.last_ordered_at') }} || '), ' || {{ counted('dated.n_orders', 'order') }} || '.'
+    end as sentence
+from dated
+left join ranked on dated.customer_id = ranked.customer_id

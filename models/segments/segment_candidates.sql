@@ -1,0 +1,16 @@
+-- The list of segments. A segment is on it, or it is not kept.
+{%- set segments = [
+    'new_subscriber', 'first_time_buyer', 'second_order_window', 'active', 'at_risk', 'lapsed', 'dormant',
+    'vips',
+] %}
+{%- set banded = segment_entries() | selectattr('has_band', 'defined') | selectattr('has_band') | map(attribute='segment') | list %}
+
+{% for segment in segments -%}
+select
+    customer_id,
+    '{{ segment }}' as segment,
+    {{ 'may_enter' if segment in banded else 'true as may_enter' }},
+    reason
+from {{ ref(segment) }}
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -1,0 +1,12 @@
+-- Nobody who is asked for a second order has placed one.
+with members as (
+    {{ members_today(['first_time_buyer', 'second_order_window']) }}
+)
+
+select
+    members.customer_id,
+    count(orders.order_id) as n_orders
+from members
+left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale
+group by members.customer_id
+having count(orders.order_id) <> 1

@@ -1,0 +1,12 @@
+-- Nobody called active has ordered only once.
+with members as (
+    {{ members_today(['active']) }}
+)
+
+select
+    members.customer_id,
+    count(orders.order_id) as n_orders
+from members
+left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale
+group by members.customer_id
+having count(orders.order_id) < 2
