@@ -16,8 +16,8 @@ days are var first_time_buyer_days and the three after it.
 
 
 {# A number and what it counts, as a text: 1 order, 2 orders. #}
-{% macro counted(n, thing) -%}
-    cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ thing }}' else ' {{ thing }}s' end
+{% macro counted(n, thing, things=none) -%}
+    cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ thing }}' else ' {{ things or thing ~ 's' }}' end
 {%- endmacro %}
 
 

@@ -1,7 +1,7 @@
 -- One pass over each public table: a rollup counts the whole list and each source at once.
 {%- set tables = [
     'customer_id_changes', 'customer_keys', 'customers', 'orders', 'order_lines', 'refunds', 'products',
-    'email_events', 'customer_daily_activity', 'customer_categories',
+    'email_events', 'customer_daily_activity', 'customer_categories', 'customer_products',
 ] %}
 {%- do check_none_missing(tables) %}
 with dictionary as (

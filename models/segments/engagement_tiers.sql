@@ -1,0 +1,70 @@
+-- By what people do, never what machines do: a click, an order or a visit first, an open only where there is none.
+with customers as (
+    select
+        *,
+        n_sessions_30d + n_human_clicks_30d as n_actions_30d,
+        cast({{ dbt.datediff('last_seen_at', as_of(), 'day') }} as bigint) as days_since_last_action,
+        cast({{ dbt.datediff('last_human_opened_at', as_of(), 'day') }} as bigint) as days_since_last_open
+    from {{ ref('customers') }}
+),
+
+tiered as (
+    select
+        *,
+        case
+            when n_actions_30d >= {{ var('highly_engaged_actions') }} then 'highly_engaged'
+            when days_since_last_action <= {{ var('engaged_days') }} then 'engaged'
+            when least(coalesce(days_since_last_action, 99999), coalesce(days_since_last_open, 99999)) <= {{ var('lightly_engaged_days') }}
+                then 'lightly_engaged'
+            when n_emails_sent_90d >= {{ var('unengaged_min_emails') }} then 'unengaged'
+            else 'unknown'
+        end as tier
+    from customers
+),
+
+capped as (
+    select
+        *,
+        cast(
+            case tier
+                {%- for tier, cap in var('weekly_caps').items() %}
+                when '{{ tier }}' then {{ cap }}
+                {%- endfor %}
+            end as double
+        ) as tier_weekly_cap,
+        cast(
+            case preferred_frequency
+                {%- for frequency, cap in var('stated_weekly_caps').items() %}
+                when '{{ frequency }}' then {{ cap }}
+                {%- endfor %}
+            end as double
+        ) as stated_weekly_cap
+    from tiered
+)
+
+select
+    customer_id,
+    tier,
+    least(tier_weekly_cap, coalesce(stated_weekly_cap, tier_weekly_cap)) as weekly_cap,
+    coalesce(stated_weekly_cap < tier_weekly_cap, false) as is_capped_by_preference,
+    n_actions_30d,
+    n_emails_sent_90d,
+    days_since_last_action,
+    days_since_last_open,
+    case
+        when tier = 'highly_engaged' then {{ counted('n_actions_30d', 'visit or click', 'visits and clicks') }} || ' in 30 days'
+        when days_since_last_action <= {{ var('lightly_engaged_days') }}
+            then 'Last visit, order or click ' || {{ counted('days_since_last_action', 'day') }} || ' ago (' || {{ day_text('last_seen_at') }} || ')'
+        when tier = 'lightly_engaged'
+            then
+                'No visit, order or click in {{ var("lightly_engaged_days") }} days, last opened an e-mail '
+                || {{ counted('days_since_last_open', 'day') }} || ' ago (' || {{ day_text('last_human_opened_at') }} || ')'
+        when tier = 'unengaged' then {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no visit, order, click or open'
+        else 'No visit, order, click or open in {{ var("lightly_engaged_days") }} days, and too few e-mails to tell'
+    end
+    || case
+        when coalesce(stated_weekly_cap < tier_weekly_cap, false) then '; asked for mail ' || preferred_frequency || ' at most'
+        else ''
+    end
+    || '.' as sentence
+from capped

@@ -1,0 +1,37 @@
+-- Looked at something that is out of stock, or came back since; and did not buy it since. Of several the last counts.
+with watched as (
+    select
+        customer_products.customer_id,
+        customer_products.product_id,
+        customer_products.last_looked_at,
+        products.product_name,
+        products.is_in_stock,
+        products.restocked_at
+    from {{ ref('customer_products') }} as customer_products
+    inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
+    where
+        customer_products.last_looked_at >= {{ dbt.dateadd('day', -var('back_in_stock_days'), as_of()) }}
+        and coalesce(customer_products.last_ordered_at < customer_products.first_looked_at, true)
+        and (
+            not products.is_in_stock
+            or (products.restocked_at > customer_products.last_looked_at and products.restocked_at <= {{ as_of() }})
+        )
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by customer_id order by is_in_stock desc, last_looked_at desc, product_id) as place
+    from watched
+)
+
+select
+    customer_id,
+    'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ day_text('last_looked_at') }}
+    || case
+        when is_in_stock then ', which came back into stock on ' || {{ day_text('restocked_at') }}
+        else ', which is out of stock'
+    end
+    || ', and has not bought it.' as reason
+from ranked
+where place = 1

@@ -1,0 +1,8 @@
+select
+    customer_id,
+    'Looked at ' || {{ counted('n_product_views_1d', 'product page') }} || ' since yesterday (last seen '
+    || {{ day_text('last_seen_at') }} || ') and has not ordered since.' as reason
+from {{ ref('customers') }}
+where
+    n_product_views_1d >= {{ var('browsing_min_product_views') }}
+    and coalesce(cast(last_ordered_at as date) < {{ dbt.dateadd('day', -1, as_of_day()) }}, true)

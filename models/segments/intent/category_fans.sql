@@ -1,0 +1,29 @@
+with categories as (
+    select
+        customer_id,
+        category,
+        sum(interest) as interest,
+        sum(n_views) as n_views,
+        sum(n_units) as n_units
+    from {{ ref('customer_products') }}
+    where category is not null
+    group by customer_id, category
+),
+
+shares as (
+    select
+        *,
+        cast(interest as double) / nullif(cast(sum(interest) over (partition by customer_id) as double), 0) as interest_share,
+        row_number() over (partition by customer_id order by interest desc, category) as place
+    from categories
+)
+
+select
+    customer_id,
+    {{ percent_text('interest_share') }} || ' of their interest is in ' || category || ': '
+    || {{ counted('n_views', 'view') }} || ' in {{ var("interest_days") }} days, ' || {{ counted('n_units', 'unit') }} || ' bought.' as reason
+from shares
+where
+    place = 1
+    and interest >= {{ var('category_fan_min_points') }}
+    and interest_share >= {{ var('category_fan_min_share') }}

@@ -1,0 +1,49 @@
+-- Looked at it again and again, or its price fell since; and did not buy it since. Of several products the last counts.
+with watched as (
+    select
+        customer_products.customer_id,
+        customer_products.product_id,
+        customer_products.n_days_viewed,
+        customer_products.last_looked_at,
+        products.product_name,
+        coalesce(
+            products.is_price_lowered
+            and products.price_changed_at > customer_products.last_looked_at
+            and products.price_changed_at <= {{ as_of() }},
+            false
+        ) as has_become_cheaper,
+        products.price,
+        products.previous_price
+    from {{ ref('customer_products') }} as customer_products
+    inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
+    where
+        customer_products.n_views > 0
+        and customer_products.last_looked_at >= {{ dbt.dateadd('day', -var('price_watch_days'), as_of()) }}
+        and coalesce(customer_products.last_ordered_at < customer_products.first_looked_at, true)
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id
+            order by has_become_cheaper desc, last_looked_at desc, product_id
+        ) as place
+    from watched
+    where has_become_cheaper or n_days_viewed >= {{ var('price_watch_min_days_viewed') }}
+)
+
+select
+    customer_id,
+    'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ counted('n_days_viewed', 'day') }} || ', last on '
+    || {{ day_text('last_looked_at') }} || ', without buying it'
+    || case
+        when has_become_cheaper
+            then
+                '; since then its price fell from ' || cast(previous_price as {{ dbt.type_string() }}) || ' to '
+                || cast(price as {{ dbt.type_string() }}) || ' {{ var("currency") }}'
+        else ''
+    end
+    || '.' as reason
+from ranked
+where place = 1

@@ -1,0 +1,20 @@
+-- Nobody is engaged without a visit, an order or a click that a person made.
+with members as (
+    {{ members_today(['highly_engaged', 'engaged']) }}
+),
+
+-- A visit counts on the day it began, and may end on the next.
+acted as (
+    select distinct customer_id
+    from {{ ref('customer_daily_activity') }}
+    where
+        n_sessions + n_orders + n_human_clicks > 0
+        and activity_on >= {{ dbt.dateadd('day', -1 - var('engaged_days') - var('engaged_band_days'), as_of_day()) }}
+)
+
+select
+    members.segment,
+    members.customer_id
+from members
+left join acted on members.customer_id = acted.customer_id
+where acted.customer_id is null

@@ -1,0 +1,40 @@
+-- Nobody waits with a cart, a visit or a product that they have bought since.
+with members as (
+    {{ members_today(['cart_waiting', 'browsing_now', 'price_watchers', 'back_in_stock_watchers']) }}
+),
+
+last_orders as (
+    select
+        customer_id,
+        max(ordered_at) as last_ordered_at
+    from {{ ref('orders') }}
+    where is_sale
+    group by customer_id
+),
+
+still_without as (
+    select distinct looked_at.customer_id
+    from {{ ref('customer_products') }} as looked_at
+    left join {{ ref('order_lines') }} as lines
+        on
+            looked_at.customer_id = lines.customer_id
+            and looked_at.product_id = lines.product_id
+            and lines.is_sale
+            and lines.ordered_at >= looked_at.first_looked_at
+    where looked_at.last_looked_at is not null and lines.order_line_id is null
+)
+
+select
+    members.segment,
+    members.customer_id
+from members
+inner join {{ ref('customers') }} as customers on members.customer_id = customers.customer_id
+left join last_orders on members.customer_id = last_orders.customer_id
+left join still_without on members.customer_id = still_without.customer_id
+where
+    (members.segment = 'cart_waiting' and last_orders.last_ordered_at >= customers.last_cart_add_at)
+    or (
+        members.segment = 'browsing_now'
+        and last_orders.last_ordered_at >= {{ dbt.dateadd('day', -1, as_of_day()) }}
+    )
+    or (members.segment in ('price_watchers', 'back_in_stock_watchers') and still_without.customer_id is null)

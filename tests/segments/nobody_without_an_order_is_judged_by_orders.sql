@@ -1,0 +1,11 @@
+-- Nobody who has bought nothing is judged by their orders.
+with members as (
+    {{ members_today(['high_order_value', 'discount_driven', 'full_price_buyers', 'refund_heavy']) }}
+)
+
+select
+    members.segment,
+    members.customer_id
+from members
+left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale
+where orders.order_id is null
