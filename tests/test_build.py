@@ -10,16 +10,20 @@ from conftest import PROJECT, Rows, Warehouse
 pytestmark = pytest.mark.slow
 
 SOURCES = ["crm", "shop", "web", "support", "esp", "privacy"]
-STRICT = ["build", "--warn-error", "--show-all-deprecations"]
+STRICT = [
+    "build", "--warn-error-options", '{"error": "all", "warn": ["LogTestResult"]}', "--show-all-deprecations",
+]  # fmt: skip
+ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active customers than is usual
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The demo shop, built with every warning an error."""
+    """The demo shop, built with every warning an error but those of tests that only warn."""
     warehouse = Warehouse(tmp_path_factory.mktemp("demo"))
     run = warehouse.dbt(*STRICT)
     assert run.ok, run.output
-    assert {status for status, _ in run.results.values()} <= {"success", "pass", "no-op"}
+    odd = {name for name, (status, _) in run.results.items() if status not in ("success", "pass", "no-op")}
+    assert odd == ONLY_WARNS
     return warehouse
 
 

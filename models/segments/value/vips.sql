@@ -1,6 +1,6 @@
 select
     stages.customer_id,
-    'Left ' || cast(customers.revenue_365d as {{ dbt.type_string() }}) || ' {{ var("currency") }} in the shop in 365 days, place '
+    'Spent ' || cast(customers.revenue_365d as {{ dbt.type_string() }}) || ' {{ var("currency") }} in 365 days after refunds, place '
     || cast(stages.revenue_place as {{ dbt.type_string() }}) || ' of ' || {{ counted('stages.n_ranked_buyers', 'buyer') }} || '.' as reason
 from {{ ref('lifecycle_stages') }} as stages
 inner join {{ ref('customers') }} as customers on stages.customer_id = customers.customer_id

@@ -1,0 +1,182 @@
+"""Segments on the demo shop over three days: what was recorded, what is read back, and what a fresh build says."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import DBT, PROJECT, Rows, Warehouse
+
+pytestmark = pytest.mark.slow
+
+FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
+MODELS = ["build", "--exclude-resource-type", "test", "unit_test"]
+# From segments that hold nobody longer than the rule: their members follow from the facts of the day alone.
+FOLLOWING = """
+    select customer_id, segment from segment_memberships
+    where segment not in (select segment from segment_catalog where has_band or dwell_days is not null)
+"""
+HELD_TOO = "select customer_id, segment, since from segment_memberships"
+STAYING = """
+    select distinct catalog.dwell_days is not null, catalog.has_band
+    from segment_memberships as memberships
+    inner join segment_catalog as catalog using (segment)
+    where not memberships.is_qualified
+"""
+STAGES = "select customer_id, stage, previous_stage, since from lifecycle_stages"
+
+
+def built(warehouse: Warehouse, as_of: str, command: list[str] = MODELS) -> None:
+    run = warehouse.dbt(*command, as_of=as_of)
+    assert run.ok, run.output
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, dict[str, set[Any]]]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def kept(
+    tmp_path_factory: pytest.TempPathFactory, recorded: dict[str, dict[str, set[Any]]]
+) -> Warehouse:
+    """One warehouse built on three days in a row; what each day said is in `recorded`."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("kept"))
+    for as_of in (FIRST, MID, LAST):
+        built(warehouse, as_of)
+        recorded[as_of] = {sql: set(warehouse.rows(sql)) for sql in (FOLLOWING, HELD_TOO, STAYING, STAGES)}
+    return warehouse
+
+
+def ledger(warehouse: Warehouse) -> Rows:
+    return warehouse.rows("select * from segment_changes order by all")
+
+
+@pytest.mark.parametrize("as_of", [MID, LAST])
+def test_a_fresh_build_of_a_day_agrees_with_what_was_recorded_on_it(
+    kept: Warehouse, recorded: dict[str, dict[str, set[Any]]], tmp_path: Path, as_of: str
+) -> None:
+    fresh = Warehouse(tmp_path)
+    built(fresh, as_of)
+    assert len(recorded[as_of][FOLLOWING]) > 1000
+    assert set(fresh.rows(FOLLOWING)) == recorded[as_of][FOLLOWING]
+    assert set(fresh.rows(STAGES)) == recorded[as_of][STAGES]
+    # A dwell or a band only adds to those who enter by the rule.
+    entering = {(customer_id, segment) for customer_id, segment, _ in fresh.rows(HELD_TOO)}
+    held = {(customer_id, segment) for customer_id, segment, _ in recorded[as_of][HELD_TOO]}
+    assert entering <= held
+
+
+def test_some_are_held_by_a_dwell_and_some_by_a_band(
+    kept: Warehouse, recorded: dict[str, dict[str, set[Any]]]
+) -> None:
+    assert recorded[FIRST][STAYING] == set()
+    assert recorded[MID][STAYING] == {(False, True), (True, False)}
+
+
+def test_moves_of_stage_are_what_time_and_orders_make(kept: Warehouse) -> None:
+    moves = kept.rows("""
+        select moved_on::varchar, count(*), count(*) filter (where not is_possible)
+        from segment_transitions group by all order by all
+    """)
+    assert [(day, impossible) for day, _, impossible in moves] == [(MID[:10], 0), (LAST[:10], 0)]
+    assert min(n_moves for _, n_moves, _ in moves) > 10
+
+
+def test_health_counts_the_last_week_against_the_members_before_it(kept: Warehouse) -> None:
+    """The last build lies more than a week after the one before, so all its changes are of the last 7 days."""
+    counted = kept.rows("""
+        select n_entered_7d, n_left_7d, round(churn_7d, 6) from segment_health where segment = 'at_risk'
+    """)
+    by_hand = kept.rows(f"""
+        select
+            count(*) filter (where is_member), count(*) filter (where not is_member),
+            round(greatest(count(*) filter (where is_member), count(*) filter (where not is_member)) / (
+                select sum(if(is_member, 1, -1)) from segment_changes
+                where segment = 'at_risk' and changed_at < '{LAST}'
+            ), 6)
+        from segment_changes
+        where segment = 'at_risk' and changed_at = '{LAST}'
+    """)
+    assert counted == by_hand
+
+
+def test_the_same_build_again_adds_nothing(kept: Warehouse) -> None:
+    before = ledger(kept)
+    built(kept, LAST)
+    assert ledger(kept) == before
+
+
+def test_a_past_day_is_read_from_the_ledger_and_adds_nothing_to_it(
+    kept: Warehouse, recorded: dict[str, dict[str, set[Any]]]
+) -> None:
+    """With all tests: no rule is broken in hindsight."""
+    before = ledger(kept)
+    built(kept, MID, ["build", "--exclude-resource-type", "unit_test"])
+    assert ledger(kept) == before
+    assert set(kept.rows(HELD_TOO)) == recorded[MID][HELD_TOO]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, to be spoilt."""
+    copy = tmp_path / "project"
+    copy.mkdir()
+    for name in ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml"):
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, copy / name)
+        else:
+            shutil.copy(PROJECT / name, copy / name)
+    return copy
+
+
+def dbt_in(project: Path, warehouse: Path, *command: str) -> str:
+    done = subprocess.run(
+        [
+            sys.executable, "-c", DBT, "--no-use-colors", *command,
+            "--project-dir", str(project), "--profiles-dir", str(project),
+            "--target-path", str(project / "target"), "--log-path", str(project / "logs"),
+        ],
+        cwd=project,
+        env={**os.environ, "MAILROOM_DUCKDB_PATH": str(warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
+def test_a_name_on_the_list_without_its_model_is_a_named_error(project: Path) -> None:
+    (project / "models/segments/value/vips.sql").unlink()
+    said = dbt_in(project, project / "empty.duckdb", "parse")
+    assert "segment_candidates" in said and "depends on a node named 'vips' which was not found" in said
+
+
+def test_a_segment_off_the_list_or_without_its_hard_rule_fails(project: Path) -> None:
+    folder = project / "models/segments/value"
+    (folder / "nobodies.sql").write_text("select customer_id, 'Nobody.' as reason from {{ ref('customers') }}\n")
+    (project / "tests/segments/no_vip_is_without_an_order_in_a_year.sql").unlink()
+    said = dbt_in(
+        project, project / "empty.duckdb", "test", "--select", "every_segment_is_on_the_list", "every_hard_rule_is_a_test"
+    )
+    assert "Failure in test every_segment_is_on_the_list" in said
+    assert "Failure in test every_hard_rule_is_a_test" in said
+
+
+def test_a_segment_that_returns_somebody_twice_or_nobody_who_exists_never_reaches_the_ledger(
+    kept: Warehouse, project: Path
+) -> None:
+    before = ledger(kept)
+    segment = project / "models/segments/lifecycle/dormant.sql"
+    segment.write_text(f"{segment.read_text()}union all\n{segment.read_text()}union all select 'c_nobody', 'Nobody.'\n")
+    said = dbt_in(
+        project, kept.folder / "warehouse.duckdb",
+        "build", "--select", "dormant+", "--exclude-resource-type", "unit_test",
+    )  # fmt: skip
+    assert "Failure in test no_segment_returns_a_customer_twice" in said
+    assert "Failure in test no_segment_returns_a_customer_who_does_not_exist" in said
+    assert ledger(kept) == before
