@@ -158,7 +158,10 @@ select
     {{ average_money('orders.net_amount', 'orders.n_orders') }} as average_order_value,
     cast(orders.discount_amount as double) / cast(nullif(orders.gross_amount, 0) as double) as discount_share,
     -- A refund may give back shipping too, which is no part of net_amount.
-    least(1, cast(windows.refund_amount as double) / nullif(cast(orders.net_amount as double), 0)) as refund_share,
+    case
+        when orders.net_amount > 0
+            then least(1, cast(windows.refund_amount as double) / cast(orders.net_amount as double))
+    end as refund_share,
     orders.mean_days_between_orders,
     tastes.top_category_share,
     cast(coalesce(tastes.n_categories, 0) as bigint) as n_categories,
