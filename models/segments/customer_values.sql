@@ -29,10 +29,10 @@ refunds as (
 -- The part of the buyers who have less. Equals share a place, so that a tie is never cut in two.
 ranked as (
     select
-        customer_id,
         {% for name, amount in bought.items() -%}
-        cast(rank() over (order by {{ amount }}) - 1 as double) / count(*) over () as {{ name }}_rank_share{{ ',' if not loop.last }}
+        cast(rank() over (order by {{ amount }}) - 1 as double) / count(*) over () as {{ name }}_rank_share,
         {% endfor -%}
+        customer_id
     from customers
     where n_orders > 0
 )

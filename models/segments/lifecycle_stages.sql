@@ -76,7 +76,7 @@ ranked as (
     select
         customer_id,
         count(*) over () as n_buyers,
-        row_number() over (order by revenue_365d desc, last_ordered_at desc, customer_id) as place
+        row_number() over (order by revenue_365d desc, last_ordered_at desc, customer_id asc) as place
     from customers
     where days_since_last_order <= 365 and revenue_365d > 0
 )

@@ -94,8 +94,8 @@ def test_every_model_is_described_and_has_a_primary_key(nodes: dict[str, Node], 
     }
     nameless = [model["name"] for model in models if not model["description"].startswith("One row per ")]
     assert nameless == [], "the description opens with the grain: One row per …"
-    # A base model has the rows of its raw table, those with a repeated key too. Segments are held to theirs all at
-    # once, where they are united: no_segment_returns_a_customer_twice.
+    # A base model has the rows of its raw table, those with a repeated key too. Segments are held to
+    # theirs all at once, where they are united: no_segment_returns_a_customer_twice.
     keyless = [
         model["name"]
         for model in models

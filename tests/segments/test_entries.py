@@ -27,7 +27,7 @@ def sql_of(segment: Node) -> str:
 
 
 def test_a_segment_names_every_field_that_it_reads(nodes: dict[str, Node], segments: list[Node]) -> None:
-    """Fields of public tables under this floor; what stands between (lifecycle_stages …) says less than they do."""
+    """Fields of public tables under this floor, where they are measured."""
     assert len(segments) > 20
     for segment in segments:
         read = [nodes[key] for key in segment["depends_on"]["nodes"] if nodes[key]["fqn"][1] == "customers"]

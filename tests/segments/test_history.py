@@ -1,4 +1,4 @@
-"""Segments on the demo shop over three days: what was recorded, what is read back, and what a fresh build says."""
+"""Segments on the demo shop over three days: what was recorded, what is read back, what a fresh build has."""
 
 import os
 import shutil
@@ -41,9 +41,7 @@ def recorded() -> dict[str, dict[str, set[Any]]]:
 
 
 @pytest.fixture(scope="module")
-def kept(
-    tmp_path_factory: pytest.TempPathFactory, recorded: dict[str, dict[str, set[Any]]]
-) -> Warehouse:
+def kept(tmp_path_factory: pytest.TempPathFactory, recorded: dict[str, dict[str, set[Any]]]) -> Warehouse:
     """One warehouse built on three days in a row; what each day said is in `recorded`."""
     warehouse = Warehouse(tmp_path_factory.mktemp("kept"))
     for as_of in (FIRST, MID, LAST):
@@ -88,7 +86,7 @@ def test_moves_of_stage_are_what_time_and_orders_make(kept: Warehouse) -> None:
 
 
 def test_health_counts_the_last_week_against_the_members_before_it(kept: Warehouse) -> None:
-    """The last build lies more than a week after the one before, so all its changes are of the last 7 days."""
+    """The last build lies over a week after the one before: all its changes are of the last 7 days."""
     counted = kept.rows("""
         select n_entered_7d, n_left_7d, round(churn_7d, 6) from segment_health where segment = 'at_risk'
     """)
@@ -158,10 +156,17 @@ def test_a_name_on_the_list_without_its_model_is_a_named_error(project: Path) ->
 
 def test_a_segment_off_the_list_or_without_its_hard_rule_fails(project: Path) -> None:
     folder = project / "models/segments/value"
-    (folder / "nobodies.sql").write_text("select customer_id, 'Nobody.' as reason from {{ ref('customers') }}\n")
+    (folder / "nobodies.sql").write_text(
+        "select customer_id, 'Nobody.' as reason from {{ ref('customers') }}\n"
+    )
     (project / "tests/segments/no_vip_is_without_an_order_in_a_year.sql").unlink()
     said = dbt_in(
-        project, project / "empty.duckdb", "test", "--select", "every_segment_is_on_the_list", "every_hard_rule_is_a_test"
+        project,
+        project / "empty.duckdb",
+        "test",
+        "--select",
+        "every_segment_is_on_the_list",
+        "every_hard_rule_is_a_test",
     )
     assert "Failure in test every_segment_is_on_the_list" in said
     assert "Failure in test every_hard_rule_is_a_test" in said
@@ -172,7 +177,9 @@ def test_a_segment_that_returns_somebody_twice_or_nobody_who_exists_never_reache
 ) -> None:
     before = ledger(kept)
     segment = project / "models/segments/lifecycle/dormant.sql"
-    segment.write_text(f"{segment.read_text()}union all\n{segment.read_text()}union all select 'c_nobody', 'Nobody.'\n")
+    segment.write_text(
+        f"{segment.read_text()}union all\n{segment.read_text()}union all select 'c_nobody', 'Nobody.'\n"
+    )
     said = dbt_in(
         project, kept.folder / "warehouse.duckdb",
         "build", "--select", "dormant+", "--exclude-resource-type", "unit_test",

@@ -21,7 +21,7 @@ with watched as (
 ranked as (
     select
         *,
-        row_number() over (partition by customer_id order by is_in_stock desc, last_looked_at desc, product_id) as place
+        row_number() over (partition by customer_id order by is_in_stock desc, last_looked_at desc, product_id asc) as place
     from watched
 )
 

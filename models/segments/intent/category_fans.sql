@@ -14,7 +14,7 @@ shares as (
     select
         *,
         cast(interest as double) / nullif(cast(sum(interest) over (partition by customer_id) as double), 0) as interest_share,
-        row_number() over (partition by customer_id order by interest desc, category) as place
+        row_number() over (partition by customer_id order by interest desc, category asc) as place
     from categories
 )
 

@@ -27,7 +27,7 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id
-            order by has_become_cheaper desc, last_looked_at desc, product_id
+            order by has_become_cheaper desc, last_looked_at desc, product_id asc
         ) as place
     from watched
     where has_become_cheaper or n_days_viewed >= {{ var('price_watch_min_days_viewed') }}

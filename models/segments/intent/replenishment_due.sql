@@ -61,7 +61,7 @@ rhythms as (
 ranked as (
     select
         *,
-        row_number() over (partition by customer_id order by is_own desc, last_ordered_on desc, category) as place
+        row_number() over (partition by customer_id order by is_own desc, last_ordered_on desc, category asc) as place
     from rhythms
     where
         days_since >= {{ var('replenishment_min_days') }}
