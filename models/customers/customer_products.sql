@@ -1,9 +1,8 @@
 -- What people look at and buy, by product. The one pass over the newest web events that asks for the product; visits
 -- are attributed as web_visits does it.
 {% set points = var('interest_points') %}
-{% set fades -%}
-    cast(power(0.5, cast({{ dbt.datediff('occurred_at', as_of(), 'day') }} as double) / {{ var('interest_half_life_days') }}) as decimal(18, 6))
-{%- endset %}
+{% set age_days = dbt.datediff('occurred_at', as_of(), 'day') %}
+{% set fades = "cast(power(0.5, cast(" ~ age_days ~ " as double) / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))" %}
 with visits as (
     select
         visitor_id,

@@ -20,7 +20,8 @@ orders as (
 refunds as (
     select
         customer_id,
-        count(*) as n_refunds
+        -- A refund is a line of a return: days tell returns apart.
+        count(distinct cast(refunded_at as date)) as n_refund_days
     from {{ ref('refunds') }}
     where is_sale
     group by customer_id
@@ -51,19 +52,22 @@ select
     customers.average_order_value,
     customers.n_orders,
     cast(coalesce(orders.n_discounted_orders, 0) as bigint) as n_discounted_orders,
-    cast(coalesce(refunds.n_refunds, 0) as bigint) as n_refunds,
+    cast(coalesce(refunds.n_refund_days, 0) as bigint) as n_refund_days,
     customers.refund_share,
     coalesce(
         customers.n_orders >= {{ var('buying_habit_min_orders') }}
         and cast(orders.n_discounted_orders as double) / customers.n_orders >= {{ var('discount_driven_min_share') }},
         false
     ) as is_discount_driven,
+    -- In a shop that records no discounts, none says nothing.
     coalesce(
-        customers.n_orders >= {{ var('buying_habit_min_orders') }} and orders.n_discounted_orders = 0,
+        customers.n_orders >= {{ var('buying_habit_min_orders') }}
+        and orders.n_discounted_orders = 0
+        and sum(orders.n_discounted_orders) over () > 0,
         false
     ) as is_full_price_buyer,
     coalesce(
-        refunds.n_refunds >= {{ var('refund_heavy_min_refunds') }}
+        refunds.n_refund_days >= {{ var('refund_heavy_min_days') }}
         and customers.refund_share >= {{ var('refund_heavy_min_share') }},
         false
     ) as is_refund_heavy

@@ -71,6 +71,10 @@ decided as (
     from compared
     left join catalog on compared.segment = catalog.segment
     left join customers on compared.customer_id = customers.customer_id
+),
+
+recorded as (
+    select max(changed_at) as last_recorded_at from last_changes
 )
 
 select
@@ -86,9 +90,8 @@ select
     end as reason,
     {{ as_of() }} as changed_at
 from decided
+cross join recorded
 where
     is_member is distinct from was_member
-    {%- if is_incremental() %}
     -- A past moment is read from the ledger, never added to it.
-    and {{ as_of() }} >= coalesce((select max(recorded.changed_at) from {{ this }} as recorded), {{ as_of() }})
-    {%- endif %}
+    and {{ as_of() }} >= coalesce(last_recorded_at, {{ as_of() }})

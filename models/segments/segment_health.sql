@@ -20,6 +20,13 @@ changes as (
     where changed_at <= {{ as_of() }}
 ),
 
+-- A change is recorded by the next build. Where the one before the last 7 days lies further back, they are not told apart.
+last_week as (
+    select coalesce(max(changed_at) >= {{ dbt.dateadd('day', -8, as_of()) }}, false) as is_recorded
+    from changes
+    where changed_at <= {{ week_ago }}
+),
+
 -- What the ledger took in when it began to keep a segment is no movement.
 begun as (
     select
@@ -79,13 +86,14 @@ measured as (
         coalesce(movements.n_entered_7d, 0) as n_entered_7d,
         coalesce(movements.n_left_7d, 0) as n_left_7d,
         case
-            when movements.began_at <= {{ week_ago }}
+            when last_week.is_recorded and movements.began_at <= {{ week_ago }}
                 then
                     cast(greatest(movements.n_entered_7d, movements.n_left_7d) as double)
                     / nullif(movements.n_members_week_ago, 0)
         end as churn_7d
     from catalog
     cross join customers
+    cross join last_week
     left join members on catalog.segment = members.segment
     left join fields on catalog.segment = fields.segment
     left join movements on catalog.segment = movements.segment

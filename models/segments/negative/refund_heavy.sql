@@ -1,5 +1,5 @@
 select
     customer_id,
-    'Got ' || {{ percent_text('refund_share') }} || ' of their money back in ' || {{ counted('n_refunds', 'refund') }} || '.' as reason
+    'Got ' || {{ percent_text('refund_share') }} || ' of their money back on ' || {{ counted('n_refund_days', 'day') }} || '.' as reason
 from {{ ref('customer_values') }}
 where is_refund_heavy
