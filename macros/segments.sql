@@ -15,18 +15,6 @@ days are var first_time_buyer_days and the three after it.
 {%- endmacro %}
 
 
-{# A number and what it counts, as a text: 1 order, 2 orders. #}
-{% macro counted(n, thing, things=none) -%}
-    cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ thing }}' else ' {{ things or thing ~ 's' }}' end
-{%- endmacro %}
-
-
-{# The day of a moment, as a text. #}
-{% macro day_text(moment) -%}
-    cast(cast({{ moment }} as date) as {{ dbt.type_string() }})
-{%- endmacro %}
-
-
 {# The day of as_of(), as SQL. #}
 {% macro as_of_day() -%}
     cast({{ as_of() }} as date)

@@ -17,16 +17,6 @@ orders as (
     group by customer_id
 ),
 
-refunds as (
-    select
-        customer_id,
-        -- A refund is a line of a return: days tell returns apart.
-        count(distinct cast(refunded_at as date)) as n_refund_days
-    from {{ ref('refunds') }}
-    where is_sale
-    group by customer_id
-),
-
 -- The part of the buyers who have less. Equals share a place, so that a tie is never cut in two.
 ranked as (
     select
@@ -52,7 +42,6 @@ select
     customers.average_order_value,
     customers.n_orders,
     cast(coalesce(orders.n_discounted_orders, 0) as bigint) as n_discounted_orders,
-    cast(coalesce(refunds.n_refund_days, 0) as bigint) as n_refund_days,
     customers.refund_share,
     coalesce(
         customers.n_orders >= {{ var('buying_habit_min_orders') }}
@@ -66,12 +55,8 @@ select
         and sum(orders.n_discounted_orders) over () > 0,
         false
     ) as is_full_price_buyer,
-    coalesce(
-        refunds.n_refund_days >= {{ var('refund_heavy_min_days') }}
-        and customers.refund_share >= {{ var('refund_heavy_min_share') }},
-        false
-    ) as is_refund_heavy
+    refund_heavy.customer_id is not null as is_refund_heavy
 from customers
 left join orders on customers.customer_id = orders.customer_id
-left join refunds on customers.customer_id = refunds.customer_id
+left join {{ ref('refund_heavy') }} as refund_heavy on customers.customer_id = refund_heavy.customer_id
 left join ranked on customers.customer_id = ranked.customer_id

@@ -5,7 +5,7 @@
     'category_fans', 'browsing_now', 'cart_waiting', 'replenishment_due', 'price_watchers', 'back_in_stock_watchers',
     'highly_engaged', 'engaged', 'unengaged',
     'stated_categories', 'wants_less_mail',
-    'refund_heavy', 'unhappy',
+    'refund_heavy_buyers', 'unhappy',
 ] %}
 {%- set banded = segment_entries() | selectattr('has_band', 'defined') | selectattr('has_band') | map(attribute='segment') | list %}
 

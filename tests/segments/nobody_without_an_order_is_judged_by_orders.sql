@@ -1,6 +1,6 @@
 -- Nobody who has bought nothing is judged by their orders.
 with members as (
-    {{ members_today(['high_order_value', 'discount_driven', 'full_price_buyers', 'refund_heavy']) }}
+    {{ members_today(['high_order_value', 'discount_driven', 'full_price_buyers', 'refund_heavy_buyers']) }}
 )
 
 select

@@ -1,4 +1,4 @@
--- An erasure stops everything. An objection stops marketing until the person says yes again, which consents knows.
+-- An erasure stops everything, also for whoever reads the erased person's mailbox now. An objection stops marketing until the person says yes again, which consents knows.
 with answers as (
     select distinct
         consent_event_id,
@@ -17,12 +17,34 @@ requests as (
     left join {{ ref('stg_privacy__requests') }} as requests on history.source_key = requests.request_id
 ),
 
+erased_addresses as (
+    select
+        customers.customer_id,
+        erased_addresses.since
+    from {{ ref('customers') }} as customers
+    inner join {{ ref('erased_addresses') }} as erased_addresses on customers.email = erased_addresses.email
+),
+
+asked as (
+    select
+        customer_id,
+        is_erasure,
+        received_at
+    from requests
+    union all
+    select
+        customer_id,
+        true as is_erasure,
+        since as received_at
+    from erased_addresses
+),
+
 by_customer as (
     select
         customer_id,
         min(case when is_erasure then received_at end) as erasure_asked_at,
         max(received_at) as received_at
-    from requests
+    from asked
     group by customer_id
 )
 
@@ -33,7 +55,7 @@ select
     cast(null as timestamp) as until,
     case
         when by_customer.erasure_asked_at is null then 'Objected on ' || {{ day_text('by_customer.received_at') }} || '.'
-        else 'Asked to be erased on ' || {{ day_text('by_customer.erasure_asked_at') }} || '.'
+        else 'Somebody at the address asked to be erased, ' || {{ day_text('by_customer.erasure_asked_at') }} || '.'
     end as reason
 from by_customer
 left join {{ ref('consents') }} as consents

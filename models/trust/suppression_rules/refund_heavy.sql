@@ -1,13 +1,23 @@
+-- A refund is a line of a return: days tell returns apart.
+with refunds as (
+    select
+        customer_id,
+        count(distinct cast(refunded_at as date)) as n_refund_days,
+        max(refunded_at) as last_refunded_at
+    from {{ ref('refunds') }}
+    where is_sale
+    group by customer_id
+)
+
 select
     customers.customer_id,
     'promotional' as scope,
-    max(refunds.refunded_at) as since,
+    refunds.last_refunded_at as since,
     cast(null as timestamp) as until,
-    'Gave back ' || cast(floor(100 * max(customers.refund_share)) as bigint)
-    || ' % of what was bought in ' || max(customers.n_orders) || ' orders.' as reason
+    'Got ' || {{ percent_text('customers.refund_share') }} || ' of their money back on '
+    || {{ counted('refunds.n_refund_days', 'day') }} || '.' as reason
 from {{ ref('customers') }} as customers
-inner join {{ ref('refunds') }} as refunds on customers.customer_id = refunds.customer_id and refunds.is_sale
+inner join refunds on customers.customer_id = refunds.customer_id
 where
     customers.refund_share >= {{ var('refund_heavy_share') }}
-    and customers.n_orders >= {{ var('refund_heavy_orders') }}
-group by customers.customer_id
+    and refunds.n_refund_days >= {{ var('refund_heavy_days') }}
