@@ -30,6 +30,7 @@ class Law:
 @dataclass(frozen=True)
 class Customer:
     customer_id: str
+    email: str | None  # the address to write to
     country: str | None
     first_order: datetime | None
     last_order: datetime | None
@@ -56,15 +57,17 @@ Subjects = dict[tuple[str, str], set[tuple[str, str]]]  # identifier -> {(custom
 
 
 def _concerns(answer: Answer, yes: bool, purpose: Purpose, register: list[Purpose]) -> bool:
-    """Whether the answer speaks of the purpose."""
+    """Whether the answer speaks of the purpose. Only a no can speak of more than the one it names."""
+    for known in register:
+        if (known.channel, known.purpose) == (answer.channel, answer.purpose):
+            return known == purpose
+    if yes:
+        return False
     if answer.purpose == "every purpose":
         return True
     if answer.purpose == "every purpose of an opt-out signal":
         return purpose.stops_on_signal
-    for known in register:
-        if (known.channel, known.purpose) == (answer.channel, answer.purpose):
-            return known == purpose
-    return not yes and purpose.is_marketing
+    return purpose.is_marketing
 
 
 def _is_closing(answer: Answer, yes: bool, register: list[Purpose]) -> bool:
@@ -93,9 +96,11 @@ def is_allowed(
     has_spoken = False
     said: list[tuple[str, datetime, bool, bool, Answer]] = []  # address, moment, yes, closing, answer
     for answer in answers:
-        if (answer.occurred_at or answer.recorded_at) > as_of:
-            continue
         if answer.recorded_at > as_of and answer.recorded_at != ledger_began:
+            continue
+        if answer.occurred_at is not None and answer.occurred_at > as_of:
+            continue
+        if answer.occurred_at is None and answer.recorded_at > as_of and answer.status == "granted":
             continue
         confirmed = answer.confirmed_at is not None and answer.confirmed_at <= as_of
         yes = answer.status == "granted" or (answer.status == "pending" and confirmed)
@@ -105,7 +110,7 @@ def is_allowed(
         elif answer.occurred_at is not None:
             moment = answer.occurred_at
         else:
-            moment = datetime(1900, 1, 1) if answer.status == "granted" else answer.recorded_at
+            moment = datetime(1900, 1, 1) if answer.status == "granted" else min(answer.recorded_at, as_of)
         meant = {who for name in answer.names for who in subjects.get(name, set())}
         if not _concerns(answer, yes, purpose, register):
             continue
@@ -121,6 +126,13 @@ def is_allowed(
     for address, moment, yes, _, answer in said:
         if yes:
             if answer.basis not in purpose.bases:
+                continue
+            is_address = address.startswith("email:")
+            if (
+                purpose.channel == "email"
+                and is_address
+                and address != f"email:{customer.email or address[6:]}"
+            ):
                 continue
             knows_soft_opt_in = law is not None and law.soft_opt_in
             if answer.basis == "soft_opt_in" and not (knows_soft_opt_in and customer.first_order):

@@ -14,7 +14,7 @@ select
     profiles.time_zone,
     profiles.preferred_categories,
     profiles.preferred_frequency,
-    profiles.subscription_status,
+    lower(profiles.subscription_status) as subscription_status,
     profiles.created_at,
     coalesce(profiles.updated_at, profiles.created_at) as updated_at
 from profiles

@@ -21,7 +21,8 @@ history as (
     from {{ ref('consent_history') }}
 ),
 
--- A yes without a date counts from before everything, a no without one from when it was learned of.
+-- A yes without a date counts from before everything. A no without one counts from when it was learned of; what the
+-- first build took in may have been said long before, so that on a day before that build it stands as the last word.
 dated as (
     select
         *,
@@ -31,11 +32,15 @@ dated as (
             when consent_status in ('granted', 'pending') and confirmed_at <= {{ as_of() }} then confirmed_at
             when occurred_at is not null then occurred_at
             when consent_status = 'granted' then cast('1900-01-01' as timestamp)
-            else recorded_at
+            else least(recorded_at, {{ as_of() }})
         end as effective_at
     from history
     where
-        coalesce(occurred_at, recorded_at) <= {{ as_of() }}
+        case
+            when occurred_at is not null then occurred_at <= {{ as_of() }}
+            when consent_status = 'granted' then recorded_at <= {{ as_of() }}
+            else true
+        end
         and (recorded_at <= {{ as_of() }} or recorded_at = first_recorded_at)
 ),
 
@@ -83,14 +88,15 @@ scopes as (
     {% endfor %}
 ),
 
--- A no to something that nobody knows closes every marketing purpose; a yes to it opens nothing.
+-- A no to something that nobody knows closes every marketing purpose; a yes to it, or to several at once, opens nothing.
 named as (
     select
         dated.*,
         case
-            when dated.purpose in ('{{ every_purpose() }}', '{{ every_signalled_purpose() }}') then dated.purpose
             when purposes.purpose is not null then dated.channel || '/' || dated.purpose
-            when not dated.is_yes then '{{ every_marketing_purpose() }}'
+            when dated.is_yes then null
+            when dated.purpose in ('{{ every_purpose() }}', '{{ every_signalled_purpose() }}') then dated.purpose
+            else '{{ every_marketing_purpose() }}'
         end as named
     from dated
     left join purposes on dated.channel = purposes.channel and dated.purpose = purposes.purpose
@@ -133,6 +139,7 @@ customers as (
     select
         customers.customer_id,
         customers.country_code,
+        customers.email,
         customers.first_ordered_at,
         coalesce(jurisdictions.has_soft_opt_in, false) as has_soft_opt_in,
         least(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) as implied_days
@@ -150,6 +157,8 @@ weighed as (
         case
             when not answers.is_yes then null
             when not answers.is_about_one then 'more than one customer answers to that address'
+            when answers.channel = 'email' and answers.subject like 'email:%' and answers.subject <> 'email:' || customers.email
+                then 'it was given for another address than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
             when ', ' || purposes.accepted_bases || ',' not like '%, ' || answers.lawful_basis || ',%'
                 then replace(answers.lawful_basis, '_', ' ') || ' is no basis for ' || purposes.label

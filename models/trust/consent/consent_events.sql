@@ -54,7 +54,7 @@ contacts as (
     where has_marketing_consent is not null
 ),
 
--- The ESP dates its profiles, not their subscription: a status has no clock.
+-- The ESP dates its profiles, not their subscription: a status has no clock. One that nobody knows is a no.
 subscriptions as (
     select
         'esp profile' as source_system,
@@ -66,12 +66,12 @@ subscriptions as (
         case subscription_status
             when 'subscribed' then 'granted'
             when 'unsubscribed' then 'withdrawn'
-            else 'pending'
+            else subscription_status
         end as consent_status,
         'express' as lawful_basis,
         'esp' as recorded_by
     from {{ ref('stg_esp__profiles') }}
-    where subscription_status in ('subscribed', 'unsubscribed', 'pending')
+    where subscription_status <> 'never_subscribed'
 ),
 
 profiles as (
@@ -98,11 +98,14 @@ unsubscribes as (
     where events.event_type in ('unsubscribed', 'complained')
 ),
 
--- The browser says it anew at each visit: the latest counts.
+-- The browser says it anew at each visit; of a day the latest counts. On a device of several people it is said by whoever
+-- was logged in.
 signals as (
     select
         'browser' as source_system,
-        visitor_id || '/' || cast(max(ended_at) as {{ dbt.type_string() }}) as source_key,
+        concat_ws('/', visitor_id, last_shop_customer_id, last_email, cast(cast(ended_at as date) as {{ dbt.type_string() }})) as source_key,
+        last_email as email,
+        last_shop_customer_id as shop_customer_id,
         visitor_id,
         'web' as channel,
         '{{ every_signalled_purpose() }}' as purpose,
@@ -111,7 +114,7 @@ signals as (
         max(ended_at) as occurred_at
     from {{ ref('stg_web__sessions') }}
     where has_opt_out_signal
-    group by visitor_id
+    group by visitor_id, last_shop_customer_id, last_email, cast(ended_at as date)
 ),
 
 objections as (
@@ -130,6 +133,48 @@ objections as (
     where request_type in ('objection', 'erasure') and request_status <> 'refused'
 ),
 
+-- What staging sets aside is no yes, but it may have been a no: then it closes. A copy of what is kept, and what lies in
+-- the future, does not.
+flawed_answers as (
+    select distinct
+        'consent tool' as source_system,
+        concat_ws('/', 'set aside', consent_event_id, email, phone, customer_id, visitor_id, channel, purpose, recorded_by) as source_key,
+        email,
+        phone,
+        customer_id as shop_customer_id,
+        visitor_id,
+        coalesce(lower(channel), 'not given') as channel,
+        '{{ every_marketing_purpose() }}' as purpose,
+        coalesce(lower(status), 'not given') as consent_status,
+        lower(recorded_by) as recorded_by,
+        occurred_at
+    from {{ ref('base_privacy__consent_events') }}
+    where
+        reject_reason not like '% is a duplicate'
+        and reject_reason not like '% is after as_of'
+        and coalesce(lower(status), '') <> 'granted'
+),
+
+flawed_requests as (
+    select distinct
+        'privacy desk' as source_system,
+        concat_ws('/', 'set aside', request_id, email, phone, customer_id, request_type, status) as source_key,
+        email,
+        phone,
+        customer_id as shop_customer_id,
+        'email' as channel,
+        '{{ every_marketing_purpose() }}' as purpose,
+        'withdrawn' as consent_status,
+        'privacy_request' as recorded_by,
+        received_at as occurred_at
+    from {{ ref('base_privacy__requests') }}
+    where
+        reject_reason not like '% is a duplicate'
+        and reject_reason not like '% is after as_of'
+        and coalesce(request_type, '') not in ('access', 'rectification', 'portability')
+        and coalesce(status, '') <> 'refused'
+),
+
 events as (
     {% for part, has in {
         'answers': ['email', 'phone', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
@@ -137,8 +182,10 @@ events as (
         'contacts': ['email', 'contact_id', 'lawful_basis', 'occurred_at'],
         'subscriptions': ['email', 'profile_id', 'lawful_basis'],
         'unsubscribes': ['email', 'profile_id', 'occurred_at'],
-        'signals': ['visitor_id', 'occurred_at'],
+        'signals': ['email', 'shop_customer_id', 'visitor_id', 'occurred_at'],
         'objections': ['email', 'phone', 'shop_customer_id', 'occurred_at'],
+        'flawed_answers': ['email', 'phone', 'shop_customer_id', 'visitor_id', 'occurred_at'],
+        'flawed_requests': ['email', 'phone', 'shop_customer_id', 'occurred_at'],
     }.items() -%}
     select
         source_system,
@@ -155,6 +202,16 @@ events as (
     from {{ part }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+dialled as (
+    select
+        events.*,
+        {{ dialled_phone('events.phone') }} as dialled,
+        countries.calling_code,
+        coalesce(countries.trunk_prefix, '') as trunk_prefix
+    from events
+    left join {{ ref('countries') }} as countries on countries.country_code = '{{ var("default_country") }}'
 )
 
 -- What may change under one key (a checkbox, a status, a confirmation) is another event each time it does.
@@ -166,7 +223,12 @@ select
     ) as consent_event_id,
     source_system,
     source_key,
-    {{ identifiers | join(',\n    ') }},
+    email,
+    coalesce({{ e164('dialled', 'calling_code', 'trunk_prefix') }}, phone) as phone,
+    shop_customer_id,
+    contact_id,
+    profile_id,
+    visitor_id,
     channel,
     purpose,
     consent_status,
@@ -175,4 +237,4 @@ select
     {{ evidence | join(',\n    ') }},
     confirmed_at,
     occurred_at
-from events
+from dialled

@@ -11,6 +11,14 @@ with records as (
     from {{ ref('identity_records') }} as identity_records
     inner join {{ ref('record_customers') }} as record_customers
         on identity_records.record_key = record_customers.record_key
+),
+
+-- Everybody who answers to an address, also where an answer names only the account of one of them.
+owners as (
+    select distinct
+        subject,
+        customer_id
+    from records
 )
 
 select distinct
@@ -30,16 +38,17 @@ from records
 where phone is not null
 union all
 select
-    case record_type
+    case records.record_type
         when 'shop_customer' then 'shop_customer_id'
         when 'crm_contact' then 'contact_id'
         else 'profile_id'
     end as identifier_type,
-    record_id as identifier,
-    customer_id,
-    subject
+    records.record_id as identifier,
+    owners.customer_id,
+    records.subject
 from records
-where record_type in ('shop_customer', 'crm_contact', 'esp_profile')
+inner join owners on records.subject = owners.subject
+where records.record_type in ('shop_customer', 'crm_contact', 'esp_profile')
 union all
 select
     'visitor_id' as identifier_type,
