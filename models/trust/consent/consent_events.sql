@@ -11,7 +11,10 @@ with answers as (
         shop_customer_id,
         visitor_id,
         channel,
-        purpose,
+        case
+            when recorded_by in ('esp_unsubscribe', 'esp_complaint') and consent_status <> 'granted' then '{{ every_marketing_purpose() }}'
+            else purpose
+        end as purpose,
         consent_status,
         lawful_basis,
         recorded_by,

@@ -15,27 +15,42 @@ leads_to as (
     select distinct consent_event_id from answers
 ),
 
+-- Answers to a channel and purpose that the register lacks; only a no may speak of several at once.
+unregistered as (
+    select
+        history.consent_event_id,
+        history.consent_status = 'granted' as is_yes
+    from history
+    left join purposes on history.channel = purposes.channel and history.purpose = purposes.purpose
+    where
+        purposes.purpose is null
+        and (
+            history.consent_status = 'granted'
+            or history.purpose not in (
+                '{{ every_purpose() }}', '{{ every_marketing_purpose() }}', '{{ every_signalled_purpose() }}'
+            )
+        )
+),
+
 issues as (
     select
         history.consent_event_id,
         'about nobody who is known' as issue
     from history
     left join leads_to on history.consent_event_id = leads_to.consent_event_id
-    where leads_to.consent_event_id is null and history.visitor_id is null
+    left join unregistered on history.consent_event_id = unregistered.consent_event_id
+    where
+        leads_to.consent_event_id is null
+        and history.visitor_id is null
+        and not coalesce(unregistered.is_yes, false)
     union all
     select
-        history.consent_event_id,
+        consent_event_id,
         case
-            when history.consent_status = 'granted' then 'a yes to a channel and purpose that the register lacks'
+            when is_yes then 'a yes to a channel and purpose that the register lacks'
             else 'a no to a channel and purpose that the register lacks: it closes every marketing purpose'
         end as issue
-    from history
-    left join purposes on history.channel = purposes.channel and history.purpose = purposes.purpose
-    where
-        purposes.purpose is null
-        and history.purpose not in (
-            '{{ every_purpose() }}', '{{ every_marketing_purpose() }}', '{{ every_signalled_purpose() }}'
-        )
+    from unregistered
     union all
     select
         consent_event_id,

@@ -1,0 +1,178 @@
+"""Bad input about consent, as files: each row is named somewhere, and the answer stays no."""
+
+from typing import Any
+
+import pytest
+
+from conftest import Warehouse, write_table
+
+pytestmark = pytest.mark.slow
+
+AS_OF = "2026-07-01 00:00:00"
+YES = {"channel": "email", "purpose": "marketing_email", "status": "granted", "lawful_basis": "express"}
+GOOD = {**YES, "recorded_by": "preference_centre", "occurred_at": "2026-02-01"}
+NO = {**GOOD, "status": "withdrawn", "lawful_basis": None, "occurred_at": "2026-03-01"}
+
+# Who says what; the address is who@x.de where a row names nobody itself.
+SAID: dict[str, list[dict[str, Any]]] = {
+    "plain": [GOOD],
+    "future": [{**GOOD, "occurred_at": "2026-07-02"}],
+    "order": [NO, GOOD],
+    "twice": [{**NO, "consent_event_id": "same"}, GOOD, {**NO, "consent_event_id": "same"}],
+    "purpose": [{**GOOD, "purpose": "newsletter"}],
+    "no-purpose": [GOOD, {**NO, "purpose": "newsletter"}],
+    "channel": [GOOD, {**NO, "channel": "whatsapp"}],
+    "status": [GOOD, {**NO, "status": "maybe"}],
+    "country": [{**GOOD, "lawful_basis": "soft_opt_in"}],
+    "undated": [GOOD, {**NO, "occurred_at": None}],
+    "some-day": [GOOD, {**NO, "occurred_at": "in spring"}],
+    "of-what": [GOOD, {**NO, "purpose": None}],
+    "keyless": [GOOD, {**NO, "consent_event_id": ""}],
+    "caller": [GOOD, {**NO, "email": None, "phone": "0170/123 45 67"}],
+    "spammed": [
+        GOOD,
+        {**NO, "recorded_by": "esp_complaint"},
+        {**GOOD, "recorded_by": "crm", "occurred_at": "2026-04-01"},
+    ],
+    "request": [GOOD],
+    "stranger": [GOOD],
+}
+UNKNOWN = {"stranger"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    folder = tmp_path_factory.mktemp("bad_answers")
+    people = [who for who in SAID if who not in UNKNOWN]
+    write_table(
+        folder / "shop/customers.csv",
+        [
+            {
+                "customer_id": who,
+                "email": f"{who}@x.de",
+                "phone": "+491701234567" if who == "caller" else None,
+                "first_name": "Anna",
+                "country": "Atlantis" if who == "country" else "DE",
+                "created_at": "2025-01-01",
+            }
+            for who in people
+        ],
+        ["customer_id", "email", "phone", "first_name", "country", "created_at"],
+    )
+    write_table(
+        folder / "shop/orders.csv",
+        [{"order_id": "o1", "customer_id": "country", "total_amount": "9", "ordered_at": "2026-01-01"}],
+        ["order_id", "customer_id", "total_amount", "ordered_at"],
+    )
+    write_table(
+        folder / "privacy/consent_events.csv",
+        [
+            {"consent_event_id": f"{who}{number}", "email": f"{who}@x.de", **answer}
+            for who, answers in SAID.items()
+            for number, answer in enumerate(answers)
+        ],
+        ["consent_event_id", "email", "phone", *GOOD],
+    )
+    write_table(
+        folder / "privacy/requests.csv",
+        [
+            {
+                "request_id": "r1",
+                "email": "request@x.de",
+                "request_type": "leave me alone",
+                "status": "received",
+                "received_at": "2026-03-01",
+            }
+        ],
+        ["request_id", "email", "request_type", "status", "received_at"],
+    )
+    warehouse = Warehouse(folder)
+    run = warehouse.dbt(
+        "build",
+        "--select",
+        "+consents",
+        "+consent_issues",
+        "+rejected_rows",
+        "--exclude-resource-type",
+        "test",
+        "unit_test",
+        as_of=AS_OF,
+        shop={"files": f"{folder}/shop/{{table}}.csv", "absent": ["products", "order_lines", "refunds"]},
+        privacy={"files": f"{folder}/privacy/{{table}}.csv"},
+        crm="absent",
+        web="absent",
+        support="absent",
+        esp="absent",
+    )
+    assert run.ok, run.output
+    return warehouse
+
+
+def test_of_all_of_them_only_the_plain_yes_is_one(built: Warehouse) -> None:
+    allowed = built.rows(
+        "select customers.email, consents.purpose from consents join customers using (customer_id)"
+        " where is_allowed"
+    )
+    assert allowed == [("plain@x.de", "marketing_email")]
+
+
+def test_what_was_said_before_decides(built: Warehouse) -> None:
+    """A no that is set aside or not understood leads back to itself, not to nothing."""
+    reasons: dict[str, str] = dict(
+        built.rows(
+            "select split_part(customers.email, '@', 1), consents.reason from consents"
+            " join customers using (customer_id) where channel = 'email' and purpose = 'marketing_email'"
+        )
+    )
+    told = "on 2026-03-01 (preference centre), which closes marketing e-mail."
+    assert reasons["of-what"] == reasons["no-purpose"] == reasons["channel"] == f"Unsubscribed {told}"
+    assert (
+        reasons["order"]
+        == reasons["twice"]
+        == "Said no to marketing e-mail on 2026-03-01 (preference centre)."
+    )
+    assert (
+        "on a day nobody wrote down" in reasons["undated"]
+        and "on a day nobody wrote down" in reasons["some-day"]
+    )
+    assert reasons["spammed"].startswith("Reported a message as spam on 2026-03-01")
+    assert reasons["request"].startswith("Objected or asked to be erased on 2026-03-01")
+    assert reasons["country"].endswith("there is no soft opt-in in a country nobody knows.")
+    assert reasons["future"] == "Nobody knows of an answer about marketing e-mail."
+
+
+def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None:
+    issues = built.rows(
+        "select split_part(email, '@', 1), issue from consent_issues"
+        " join consent_history using (consent_event_id)"
+    )
+    assert sorted(issues) == [
+        (
+            "channel",
+            "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
+        ),
+        ("country", "a yes that does not count: there is no soft opt-in in a country nobody knows"),
+        (
+            "no-purpose",
+            "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
+        ),
+        ("purpose", "a yes to a channel and purpose that the register lacks"),
+        (
+            "spammed",
+            "a yes that does not count: only the person can undo an unsubscribe, a complaint or an objection",
+        ),
+        ("status", "a status that nobody knows: it counts as no"),
+        ("stranger", "about nobody who is known"),
+    ]
+    rejected = built.rows(
+        "select row_key, reason from rejected_rows where source_name = 'privacy' and not is_kept"
+    )
+    assert sorted(rejected, key=str) == [
+        ("future0", "occurred_at is after as_of"),
+        ("of-what1", "purpose is missing"),
+        ("r1", "request_type is not an accepted value"),
+        ("same", "consent_event_id is a duplicate"),
+        ("some-day1", "occurred_at is not a timestamp"),
+        ("undated1", "occurred_at is missing"),
+        (None, "consent_event_id is missing"),
+    ]
