@@ -1,11 +1,22 @@
+-- A phone number names no country of its own here; one that can't be understood stays as it was typed.
+with kept as (
+    select
+        rows_kept.*,
+        {{ dialled_phone('rows_kept.phone') }} as dialled,
+        countries.calling_code,
+        coalesce(countries.trunk_prefix, '') as trunk_prefix
+    from {{ ref('base_privacy__requests') }} as rows_kept
+    left join {{ ref('countries') }} as countries on countries.country_code = '{{ var("default_country") }}'
+    where rows_kept.reject_reason is null
+)
+
 select
     request_id,
     email,
-    phone,
+    coalesce({{ e164('dialled', 'calling_code', 'trunk_prefix') }}, phone) as phone,
     customer_id as shop_customer_id,
     request_type,
     status as request_status,
     received_at,
     completed_at
-from {{ ref('base_privacy__requests') }}
-where reject_reason is null
+from kept

@@ -205,16 +205,6 @@ events as (
     from {{ part }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
-),
-
-dialled as (
-    select
-        events.*,
-        {{ dialled_phone('events.phone') }} as dialled,
-        countries.calling_code,
-        coalesce(countries.trunk_prefix, '') as trunk_prefix
-    from events
-    left join {{ ref('countries') }} as countries on countries.country_code = '{{ var("default_country") }}'
 )
 
 -- What may change under one key (a checkbox, a status, a confirmation) is another event each time it does.
@@ -227,7 +217,7 @@ select
     source_system,
     source_key,
     email,
-    coalesce({{ e164('dialled', 'calling_code', 'trunk_prefix') }}, phone) as phone,
+    phone,
     shop_customer_id,
     contact_id,
     profile_id,
@@ -240,4 +230,4 @@ select
     {{ evidence | join(',\n    ') }},
     confirmed_at,
     occurred_at
-from dialled
+from events

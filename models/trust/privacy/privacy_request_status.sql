@@ -1,0 +1,116 @@
+-- The clock of each request. What an objection or erasure stops, it stops in consents at once (GDPR art. 21(3)); this is
+-- the time for the answer.
+with requests as (
+    select
+        *,
+        coalesce(completed_at <= {{ as_of() }}, request_status = 'refused') as is_answered
+    from {{ ref('stg_privacy__requests') }}
+),
+
+people as (
+    {% for identifier in ['email', 'phone', 'shop_customer_id'] -%}
+    select
+        requests.request_id,
+        subjects.customer_id
+    from requests
+    inner join {{ ref('consent_subjects') }} as subjects
+        on subjects.identifier_type = '{{ identifier }}' and requests.{{ identifier }} = subjects.identifier
+    {{ 'union distinct' if not loop.last }}
+    {% endfor %}
+),
+
+-- Only where all that the request names leads to one customer.
+requesters as (
+    select
+        request_id,
+        min(customer_id) as customer_id
+    from people
+    group by request_id
+    having min(customer_id) = max(customer_id)
+),
+
+-- Where nobody knows the country, or its law is not in the seed, the law of the shop's own holds.
+dated as (
+    select
+        requests.request_id,
+        requests.request_type,
+        requests.request_status,
+        requests.received_at,
+        requests.completed_at,
+        requests.is_answered,
+        requesters.customer_id,
+        coalesce(law.country_code, own_law.country_code) as law_of,
+        case
+            when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
+                then {{ dbt.dateadd('month', 'coalesce(law.request_term, own_law.request_term)', 'requests.received_at') }}
+            else {{ dbt.dateadd('day', 'coalesce(law.request_term, own_law.request_term)', 'requests.received_at') }}
+        end as due_at,
+        case
+            when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
+                then {{ dbt.dateadd('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', 'requests.received_at') }}
+            else {{ dbt.dateadd('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', 'requests.received_at') }}
+        end as extendable_to
+    from requests
+    left join requesters on requests.request_id = requesters.request_id
+    left join {{ ref('customers') }} as customers on requesters.customer_id = customers.customer_id
+    left join {{ ref('jurisdictions') }} as law on customers.country_code = law.country_code
+    left join {{ ref('jurisdictions') }} as own_law on own_law.country_code = '{{ var("default_country") }}'
+),
+
+judged as (
+    select
+        request_id,
+        customer_id,
+        request_type,
+        law_of,
+        received_at,
+        case when is_answered then completed_at end as answered_at,
+        cast(due_at as date) as due_on,
+        cast(extendable_to as date) as extendable_until,
+        case
+            when request_status = 'refused' then 'refused'
+            when is_answered then 'done'
+            when request_status = 'done' then 'in_progress'
+            else request_status
+        end as status,
+        case
+            when not is_answered then {{ dbt.datediff('cast(' ~ as_of() ~ ' as date)', 'cast(due_at as date)', 'day') }}
+        end as days_left,
+        case
+            when is_answered then coalesce(cast(completed_at as date) > cast(due_at as date), false)
+            else cast({{ as_of() }} as date) > cast(due_at as date)
+        end as is_overdue
+    from dated
+)
+
+select
+    request_id,
+    customer_id,
+    request_type,
+    status,
+    law_of,
+    received_at,
+    due_on,
+    extendable_until,
+    answered_at,
+    cast(days_left as bigint) as days_left,
+    is_overdue,
+    case request_type
+        when 'objection' then 'Objection'
+        when 'erasure' then 'Request for erasure'
+        when 'access' then 'Request for access'
+        when 'rectification' then 'Request for rectification'
+        else 'Request for portability'
+    end
+    || ' of ' || cast(cast(received_at as date) as {{ dbt.type_string() }})
+    || case
+        when status = 'refused' then ', refused' || coalesce(' on ' || cast(cast(answered_at as date) as {{ dbt.type_string() }}), '')
+        when status = 'done' then ', answered on ' || cast(cast(answered_at as date) as {{ dbt.type_string() }})
+        when is_overdue then ', overdue for ' || cast(-days_left as {{ dbt.type_string() }}) || ' days'
+        else ', ' || cast(days_left as {{ dbt.type_string() }}) || ' days left'
+    end
+    || case when is_overdue and status in ('done', 'refused') then ', too late' else '' end
+    || ': due by ' || cast(due_on as {{ dbt.type_string() }}) || ' (' || law_of || ')'
+    || case when status = 'refused' or request_type not in ('objection', 'erasure') then '' else '; marketing is closed' end
+    || '.' as reason
+from judged
