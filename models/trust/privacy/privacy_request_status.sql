@@ -106,11 +106,11 @@ select
     || case
         when status = 'refused' then ', refused' || coalesce(' on ' || cast(cast(answered_at as date) as {{ dbt.type_string() }}), '')
         when status = 'done' then ', answered on ' || cast(cast(answered_at as date) as {{ dbt.type_string() }})
-        when is_overdue then ', overdue for ' || cast(-days_left as {{ dbt.type_string() }}) || ' days'
-        else ', ' || cast(days_left as {{ dbt.type_string() }}) || ' days left'
+        when is_overdue then ', overdue by ' || {{ counted('-days_left', 'day') }}
+        else ', ' || {{ counted('days_left', 'day') }} || ' left'
     end
     || case when is_overdue and status in ('done', 'refused') then ', too late' else '' end
     || ': due by ' || cast(due_on as {{ dbt.type_string() }}) || ' (' || law_of || ')'
-    || case when status = 'refused' or request_type not in ('objection', 'erasure') then '' else '; marketing is closed' end
+    || case when customer_id is null or status = 'refused' or request_type not in ('objection', 'erasure') then '' else '; it closes marketing' end
     || '.' as reason
 from judged
