@@ -1,0 +1,14 @@
+-- Weekly: who moved between stages as nobody can, by ordering less? A merge, a split or a cancelled order lies behind it.
+select
+    transitions.moved_on,
+    transitions.from_stage,
+    transitions.to_stage,
+    transitions.customer_id,
+    stages.sentence,
+    transitions.explanation
+from {{ ref('segment_transitions') }} as transitions
+left join {{ ref('lifecycle_stages') }} as stages on transitions.customer_id = stages.customer_id
+where
+    not transitions.is_possible
+    and transitions.moved_on > cast({{ dbt.dateadd('day', -7, as_of()) }} as date)
+order by transitions.moved_on, transitions.customer_id
