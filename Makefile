@@ -16,8 +16,10 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark (a quarter of an hour)
-	$(BIN)/pytest
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark side by side (twenty minutes)
+	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
+	$(BIN)/pytest -q -m "not spark"; others=$$?; \
+	wait $$spark && exit $$others
 
 check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: before each commit
 	$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ SOURCES = ["crm", "shop", "web", "support", "esp", "privacy"]
 STRICT = [
     "build", "--warn-error-options", '{"error": "all", "warn": ["LogTestResult"]}', "--show-all-deprecations",
 ]  # fmt: skip
+NO_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]  # they passed in the first build
 ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active customers than is usual
 
 
@@ -47,7 +48,11 @@ def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
 def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse) -> None:
     first = fingerprints(demo)
     assert len(first) > 30
-    for command in (["build"], ["build", "--full-refresh"]):
+    for command in (
+        ["build", "--selector", "hourly"],
+        ["run", "--selector", "daily"],
+        ["run", "--full-refresh"],
+    ):
         run = demo.dbt(*command)
         assert run.ok, run.output
         assert fingerprints(demo) == first, command
@@ -60,7 +65,7 @@ def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
     """
     past = Warehouse(tmp_path)
     shutil.copy(demo.folder / "warehouse.duckdb", tmp_path)
-    run = past.dbt(*STRICT, as_of="2026-01-15 00:00:00")
+    run = past.dbt(*STRICT, *NO_UNIT_TESTS, as_of="2026-01-15 00:00:00")
     assert run.ok, run.output
     days = """
         select
@@ -73,6 +78,15 @@ def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
     """
     assert past.rows(days) == demo.rows(days)
     assert past.rows("select max(last_seen_at) < timestamp '2026-01-15' from customers") == [(True,)]
+
+
+def test_the_hourly_run_leaves_identity_policy_and_field_checks_alone(demo: Warehouse) -> None:
+    run = demo.dbt("ls", "--selector", "hourly", "--output", "path")
+    assert run.ok, run.output
+    paths = [line for line in run.output.splitlines() if "/" in line]
+    assert not [path for path in paths if path.startswith(("models/identity/", "models/quality/", "seeds/"))]
+    for folder in ("models/trust/consent/", "models/trust/suppression_rules/", "models/segments/intent/"):
+        assert [path for path in paths if path.startswith(folder)], folder
 
 
 def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
@@ -92,7 +106,9 @@ def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
 )
 def test_who_lacks_a_system_builds_all_the_same(tmp_path: Path, absent: list[str]) -> None:
     warehouse = Warehouse(tmp_path)
-    run = warehouse.dbt(*STRICT, as_of="2026-07-01 00:00:00", **dict.fromkeys(absent, "absent"))
+    run = warehouse.dbt(
+        *STRICT, *NO_UNIT_TESTS, as_of="2026-07-01 00:00:00", **dict.fromkeys(absent, "absent")
+    )
     assert run.ok, run.output
     rows: Rows = warehouse.rows("select source_name, sum(n_rows) from source_reconciliation group by all")
     assert {source for source, n_rows in rows if n_rows == 0} == set(absent)
