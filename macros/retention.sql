@@ -24,6 +24,8 @@ Deletes what the ledgers still hold of erased persons; docs/privacy.md says when
         )
         and record_key not in (select record_key from {{ ref('customer_keys') }})
     {%- endset -%}
+    {%- set stays = "customer_id in (select old_customer_id from " ~ ref('customer_id_changes') ~ " where change_type = 'erasure')" -%}
+    {%- do purge(ref('segment_changes'), stays) -%}
     {%- do purge(ref('consent_ledger'), answers) -%}
     {%- do purge(ref('customer_key_log'), keys) -%}
 {% endmacro %}

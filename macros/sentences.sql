@@ -8,3 +8,9 @@
 {% macro counted(n, thing, things=none) -%}
     cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ thing }}' else ' {{ things or thing ~ 's' }}' end
 {%- endmacro %}
+
+
+{# A share as a text in percent and tenths, to set beside a limit that it may be close to. #}
+{% macro tenths_text(share) -%}
+    cast(cast(floor(1000 * {{ share }} + 0.5) / 10 as decimal(18, 1)) as {{ dbt.type_string() }}) || ' %'
+{%- endmacro %}

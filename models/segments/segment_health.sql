@@ -138,16 +138,16 @@ select
             then {{ counted('n_members', 'member') }} || ', fewer than the ' || cast(minimum_size as {{ dbt.type_string() }}) || ' it must have.'
         when is_unstable
             then
-                {{ percent_text('churn_7d') }} || ' of its members changed in 7 days, more than the '
-                || {{ percent_text('max_churn_share') }} || ' it may.'
+                {{ tenths_text('churn_7d') }} || ' of its members changed in 7 days, more than the '
+                || {{ tenths_text('max_churn_share') }} || ' it may.'
         when share_beyond_expected > 0
             then
-                {{ percent_text('share_of_customers') }} || ' of customers, more than the '
-                || {{ percent_text('max_expected_share') }} || ' expected.'
+                {{ tenths_text('share_of_customers') }} || ' of customers, more than the '
+                || {{ tenths_text('max_expected_share') }} || ' expected.'
         when share_beyond_expected < 0
             then
-                {{ percent_text('share_of_customers') }} || ' of customers, less than the '
-                || {{ percent_text('min_expected_share') }} || ' expected.'
+                {{ tenths_text('share_of_customers') }} || ' of customers, less than the '
+                || {{ tenths_text('min_expected_share') }} || ' expected.'
     end as problem,
     {{ as_of() }} as checked_at
 from judged

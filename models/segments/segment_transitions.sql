@@ -1,4 +1,10 @@
-with changes as (
+with erased as (
+    select distinct old_customer_id as customer_id
+    from {{ ref('customer_id_changes') }}
+    where change_type = 'erasure'
+),
+
+changes as (
     select
         changes.customer_id,
         changes.segment as stage,
@@ -8,7 +14,8 @@ with changes as (
         cast(changes.changed_at as date) as moved_on
     from {{ ref('segment_changes') }} as changes
     inner join {{ ref('segment_catalog') }} as catalog on changes.segment = catalog.segment
-    where catalog.kind = 'lifecycle' and changes.changed_at <= {{ as_of() }}
+    left join erased on changes.customer_id = erased.customer_id
+    where catalog.kind = 'lifecycle' and changes.changed_at <= {{ as_of() }} and erased.customer_id is null
 ),
 
 -- A stage is entered and left by turns, so the first change of a day says how the day began and the last how it ended.
