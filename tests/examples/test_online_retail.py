@@ -1,6 +1,7 @@
 """Online Retail, built with the documented command: the published figures, every customer beside the file."""
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -174,3 +175,43 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
     done = run_example("online_retail", MAILROOM_SHARED_DATA=str(tmp_path))
     assert done.returncode == 2
     assert "is missing. Set MAILROOM_SHARED_DATA" in done.stdout
+
+
+def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> None:
+    """A second time, in plain words and from the orders alone. Before the file ends nobody has been away for long."""
+    today = date(2011, 12, 10)
+    orders: dict[str, list[date]] = {
+        key: [] for (key,) in shop.rows("select customer_id from main.customers")
+    }
+    for key, day in shop.rows("select customer_id, ordered_at::date from main.orders where is_sale"):
+        orders[key].append(day)
+
+    def stage(days: list[date]) -> str:
+        if not days:
+            return "new_subscriber"
+        away = (today - max(days)).days
+        if away > 365:
+            return "dormant"
+        if away > 180:
+            return "lapsed"
+        if away > 90:
+            return "at_risk"
+        if len(days) > 1:
+            return "active"
+        return "second_order_window" if away > 30 else "first_time_buyer"
+
+    stages = dict(shop.rows("select customer_id, stage from main.lifecycle_stages"))
+    assert stages == {key: stage(days) for key, days in orders.items()}
+    members = shop.rows("""
+        select memberships.customer_id, memberships.segment
+        from main.segment_memberships as memberships
+        inner join main.segment_catalog as catalog using (segment)
+        where catalog.kind = 'lifecycle'
+    """)
+    assert dict(members) == stages and len(members) == len(stages)
+
+
+def test_nobody_of_a_shop_without_a_consent_may_be_promoted_to(shop: Built) -> None:
+    """The file says nothing of consent, and unknown is no: of 4,372 customers not one."""
+    assert shop.rows("select count(*) from main.contactability where is_allowed") == [(0,)]
+    assert shop.rows("select count(distinct customer_id) from main.suppressions") == [(4372,)]

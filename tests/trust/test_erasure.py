@@ -320,6 +320,11 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
     answers = shop.warehouse.rows(kept)
     assert shop.warehouse.rows("select 1 from consent_ledger where email = 'anna@work.de'")
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'")
+    stays = (
+        "select 1 from segment_changes where customer_id in"
+        " (select old_customer_id from customer_id_changes where change_type = 'erasure')"
+    )
+    assert shop.warehouse.rows(stays)
     purged = shop.warehouse.dbt("run-operation", "purge_erased", **options)
     assert purged.ok, purged.output
     assert "@" not in purged.output
@@ -328,6 +333,7 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
         == []
     )
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'") == []
+    assert shop.warehouse.rows(stays) == []
     assert shop.warehouse.rows("select count(*) from consent_ledger") == answers
 
     with duckdb.connect(str(shop.warehouse.folder / "warehouse.duckdb")) as connection:
