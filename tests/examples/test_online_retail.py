@@ -178,7 +178,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
 
 def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> None:
-    """A second time, in plain words and from the orders alone. Before the file ends nobody has been away for long."""
+    """A second time, in plain words and from the orders alone."""
     today = date(2011, 12, 10)
     orders: dict[str, list[date]] = {
         key: [] for (key,) in shop.rows("select customer_id from main.customers")
@@ -212,6 +212,6 @@ def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> No
 
 
 def test_nobody_of_a_shop_without_a_consent_may_be_promoted_to(shop: Built) -> None:
-    """The file says nothing of consent, and unknown is no: of 4,372 customers not one."""
+    """The file has neither a consent nor an address, and unknown is no: of 4,372 customers not one."""
     assert shop.rows("select count(*) from main.contactability where is_allowed") == [(0,)]
     assert shop.rows("select count(distinct customer_id) from main.suppressions") == [(4372,)]
