@@ -93,7 +93,9 @@ select
     cast(ranked.n_buyers as bigint) as n_ranked_buyers,
     case
         when dated.n_orders = 0
-            then coalesce('Has never ordered, known since ' || {{ day_text('dated.first_seen_at') }} || '.', 'Has never ordered.')
+            then
+                case when dated.net_revenue < 0 then 'Got money back for an order that nobody knows of' else 'Has never ordered' end
+                || coalesce(', known since ' || {{ day_text('dated.first_seen_at') }}, '') || '.'
         else
             'Last ordered ' || {{ counted('dated.days_since_last_order', 'day') }} || ' ago ('
             || {{ day_text('dated.last_ordered_at') }} || '), ' || {{ counted('dated.n_orders', 'order') }} || '.'
