@@ -106,7 +106,7 @@ unsubscribes as (
 signals as (
     select
         'browser' as source_system,
-        concat_ws('/', visitor_id, last_shop_customer_id, last_email, cast(cast(ended_at as date) as {{ dbt.type_string() }})) as source_key,
+        concat_ws('/', visitor_id, last_shop_customer_id, last_email, {{ day_text('ended_at') }}) as source_key,
         last_email as email,
         last_shop_customer_id as shop_customer_id,
         visitor_id,

@@ -178,7 +178,7 @@ select
     end
     || case
         when consent_event_id is null then ''
-        when is_dated then ' on ' || cast(cast(effective_at as date) as {{ dbt.type_string() }})
+        when is_dated then ' on ' || {{ day_text('effective_at') }}
         else ' on a day nobody wrote down'
     end
     || case when recorded_by is null then '' else ' (' || replace(recorded_by, '_', ' ') || ')' end

@@ -144,7 +144,7 @@ select
     is_within_business_days,
     cast(n_messages_after as bigint) as n_messages_after,
     cast(n_late_messages as bigint) as n_late_messages,
-    'Opted out on ' || cast(cast(given_at as date) as {{ dbt.type_string() }})
+    'Opted out on ' || {{ day_text('given_at') }}
     || coalesce(' (' || replace(recorded_by, '_', ' ') || ')', '')
     || case
         when took_effect_at = given_at then ', in effect at once'

@@ -102,10 +102,10 @@ select
         when 'rectification' then 'Request for rectification'
         else 'Request for portability'
     end
-    || ' of ' || cast(cast(received_at as date) as {{ dbt.type_string() }})
+    || ' of ' || {{ day_text('received_at') }}
     || case
-        when status = 'refused' then ', refused' || coalesce(' on ' || cast(cast(answered_at as date) as {{ dbt.type_string() }}), '')
-        when status = 'done' then ', answered on ' || cast(cast(answered_at as date) as {{ dbt.type_string() }})
+        when status = 'refused' then ', refused' || coalesce(' on ' || {{ day_text('answered_at') }}, '')
+        when status = 'done' then ', answered on ' || {{ day_text('answered_at') }}
         when is_overdue then ', overdue by ' || {{ counted('-days_left', 'day') }}
         else ', ' || {{ counted('days_left', 'day') }} || ' left'
     end
