@@ -16,7 +16,7 @@ opt_outs as (
         recorded_by,
         channel,
         purpose,
-        coalesce(occurred_at, recorded_at) as given_at,
+        coalesce(occurred_at, least(recorded_at, {{ as_of() }})) as given_at,
         -- Nobody knows when we learned of what the ledger began with.
         case when recorded_at > first_recorded_at then recorded_at end as learned_at
     from history
