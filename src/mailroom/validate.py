@@ -166,7 +166,7 @@ def _value_expectations(entries: Sequence[Entry], as_of: datetime) -> Iterable[A
             yield gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values)
         elif entry["pattern"]:
             yield gxe.ExpectColumnValuesToMatchRegex(column=column, regex=entry["pattern"])
-        if entry["data_type"] in ("date", "timestamp"):
+        if entry["data_type"] in ("date", "timestamp") and entry["format"] != "expiry":
             yield gxe.ExpectColumnValuesToBeBetween(column=column, max_value=as_of)
         elif entry["at_least"] is not None or entry["at_most"] is not None:
             yield gxe.ExpectColumnValuesToBeBetween(
