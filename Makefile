@@ -18,7 +18,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 
 test: $(VENV)/dev.done ## every test, on DuckDB and on Spark side by side (twenty minutes)
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
-	$(BIN)/pytest -q -m "not spark"; others=$$?; \
+	$(BIN)/pytest -q -m "not spark" --durations=10; others=$$?; \
 	wait $$spark && exit $$others
 
 check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: before each commit
