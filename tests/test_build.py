@@ -48,10 +48,7 @@ def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
 def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse) -> None:
     first = fingerprints(demo)
     assert len(first) > 30
-    for command in (
-        ["build", "--selector", "hourly"],
-        ["run", "--full-refresh"],
-    ):
+    for command in (["build", "--selector", "hourly"], ["run", "--full-refresh"]):
         run = demo.dbt(*command)
         assert run.ok, run.output
         assert fingerprints(demo) == first, command

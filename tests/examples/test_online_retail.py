@@ -200,7 +200,7 @@ def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> No
             return "active"
         return "second_order_window" if away > 30 else "first_time_buyer"
 
-    stages = dict(shop.rows("select customer_id, stage from main.lifecycle_stages"))
+    stages: dict[str, str] = dict(shop.rows("select customer_id, stage from main.lifecycle_stages"))
     assert stages == {key: stage(days) for key, days in orders.items()}
     members = shop.rows("""
         select memberships.customer_id, memberships.segment
