@@ -7,7 +7,7 @@ DBT := $(BIN)/dbt
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test check lint fix demo docs bench validate example-online-retail example-retailrocket clean
+.PHONY: help build test test-spark check lint fix demo docs bench validate example-online-retail example-retailrocket clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -20,6 +20,9 @@ test: $(VENV)/dev.done ## every test, on DuckDB and on Spark side by side (twent
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	$(BIN)/pytest -q -m "not spark" --durations=10; others=$$?; \
 	wait $$spark && exit $$others
+
+test-spark: $(VENV)/dev.done ## the Spark half again, with every unit test: before a release
+	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -m spark
 
 check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: before each commit
 	$(BIN)/ruff format --check .

@@ -18,6 +18,8 @@ from conftest import PROJECT, Run, Warehouse
 
 pytestmark = [*needs_spark.marks, pytest.mark.slow]
 
+# Unit tests take minutes more on Spark: make test-spark, and nothing else, runs them there.
+LESS = [] if "MAILROOM_SPARK_UNIT_TESTS" in os.environ else ["--exclude-resource-type", "unit_test"]
 SHOWN = 20  # differences listed before the rest is only counted
 
 # Public columns that may differ, by name.
@@ -53,7 +55,7 @@ class Engines:
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     folder = tmp_path_factory.mktemp("engines")
-    on_duckdb = Warehouse(folder).dbt("build")
+    on_duckdb = Warehouse(folder).dbt("build", *LESS)
     on_spark = build_on_spark(folder)
     nodes = json.loads((folder / "spark_target" / "manifest.json").read_text())["nodes"].values()
     models = {node["unique_id"]: node for node in nodes if node["resource_type"] == "model"}
@@ -73,7 +75,7 @@ def build_on_spark(folder: Path) -> Run:
         [
             sys.executable, str(Path(__file__).with_name("build_on_spark.py")), str(folder / "views"),
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-            "--target-path", str(target), "--log-path", str(folder / "logs"),
+            "--target-path", str(target), "--log-path", str(folder / "logs"), *LESS,
         ],
         cwd=PROJECT,
         env={**os.environ, "MAILROOM_SPARK_DIR": str(folder / "spark")},
