@@ -14,7 +14,10 @@ from conftest import DBT, PROJECT, Rows, Warehouse
 pytestmark = pytest.mark.slow
 
 FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
-MODELS = ["build", "--exclude-resource-type", "test", "unit_test"]
+MODELS = [
+    "build", "--select", "+segment_health", "+segment_transitions",
+    "--exclude-resource-type", "test", "unit_test",
+]  # fmt: skip
 # From segments that hold nobody longer than the rule: their members follow from the facts of the day alone.
 FOLLOWING = """
     select customer_id, segment from segment_memberships
