@@ -16,7 +16,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark side by side (half an hour)
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark side by side (more than half an hour)
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	$(BIN)/pytest -q -m "not spark" --durations=10; others=$$?; \
 	wait $$spark && exit $$others
