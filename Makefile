@@ -16,10 +16,11 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark side by side (more than half an hour)
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (about half an hour)
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
-	$(BIN)/pytest -q -m "not spark" --durations=10; others=$$?; \
-	wait $$spark && exit $$others
+	$(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust & rules=$$!; \
+	$(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --durations=10; others=$$?; \
+	wait $$spark && wait $$rules && exit $$others
 
 test-spark: $(VENV)/dev.done ## the Spark half again, with every unit test: before a release
 	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -m spark

@@ -16,6 +16,10 @@
 {% set columns = by_day.values() | sum(start=[]) %}
 {% set times = [] %}
 {% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
+{% set summed_emails = [] %}
+{% for column in by_day.emails_by_day %}
+{% do summed_emails.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
+{% endfor %}
 with orders_by_day as (
     select
         customer_id,
@@ -73,9 +77,7 @@ emails_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        {%- for column in by_day.emails_by_day %}
-        days.{{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        days.{{ by_day.emails_by_day | join(',\n        days.') }}
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
     where profiles.n_profiles = 1
@@ -83,9 +85,7 @@ emails_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        {%- for column in by_day.emails_by_day %}
-        {{ 'max' if column.endswith('_at') else 'sum' }}(days.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ summed_emails | join(',\n        ') }}
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
     where profiles.n_profiles > 1
