@@ -1,4 +1,5 @@
--- Read out of the dbt graph, so that it can't differ from the segments' YAML.
+-- Read out of the dbt graph, so that it can't differ from the segments' YAML. It is built anew with every new candidate:
+-- depends_on: {{ ref('segment_candidates') }}
 {%- set columns = {
     'segment': 'string', 'kind': 'string', 'label': 'string', 'description': 'string', 'owner': 'string',
     'refresh': 'string', 'minimum_size': 'bigint', 'min_expected_share': 'double', 'max_expected_share': 'double',

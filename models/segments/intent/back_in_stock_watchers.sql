@@ -30,8 +30,8 @@ select
     'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ day_text('last_looked_at') }}
     || case
         when is_in_stock then ', which came back into stock on ' || {{ day_text('restocked_at') }}
-        else ', which is out of stock'
+        else '; it is out of stock'
     end
-    || ', and has not bought it.' as reason
+    || ', and has not bought it since.' as reason
 from ranked
 where place = 1

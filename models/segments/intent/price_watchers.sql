@@ -36,11 +36,11 @@ ranked as (
 select
     customer_id,
     'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ counted('n_days_viewed', 'day') }} || ', last on '
-    || {{ day_text('last_looked_at') }} || ', without buying it'
+    || {{ day_text('last_looked_at') }} || ', without buying it since'
     || case
         when has_become_cheaper
             then
-                '; since then its price fell from ' || cast(previous_price as {{ dbt.type_string() }}) || ' to '
+                '; meanwhile its price fell from ' || cast(previous_price as {{ dbt.type_string() }}) || ' to '
                 || cast(price as {{ dbt.type_string() }}) || ' {{ var("currency") }}'
         else ''
     end

@@ -15,6 +15,10 @@ answers as (
 by_subject as (
     select
         *,
+        max(case when is_yes then effective_at end) over (partition by customer_id, subject, channel, purpose) as last_yes_at,
+        max(case when not is_yes and is_dated then effective_at end) over (
+            partition by customer_id, subject, channel, purpose, is_global, consent_status
+        ) as last_dated_no_at,
         row_number() over (
             partition by customer_id, subject, channel, purpose
             order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
@@ -27,6 +31,11 @@ by_subject as (
 by_customer as (
     select
         *,
+        -- One system keeps the no, another the day it was said: that is one no, unless a yes came in between.
+        case
+            when is_dated then effective_at
+            when not is_yes and coalesce(last_dated_no_at >= last_yes_at, true) then last_dated_no_at
+        end as said_at,
         row_number() over (
             partition by customer_id, channel, purpose
             order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc
@@ -87,8 +96,7 @@ asked as (
         decided.consent_status,
         decided.lawful_basis,
         decided.recorded_by,
-        decided.is_dated,
-        decided.effective_at,
+        decided.said_at,
         decided.expires_at,
         voids.void_because,
         voids.consent_event_id as void_event_id,
@@ -152,7 +160,7 @@ select
         else 'opt_out'
     end as lawful_basis,
     case
-        when is_dated then effective_at
+        when said_at is not null then said_at
         when is_implied_by_purchase then purchased_at
         when is_implied_by_inquiry then inquired_at
     end as since,
@@ -178,7 +186,7 @@ select
     end
     || case
         when consent_event_id is null then ''
-        when is_dated then ' on ' || {{ day_text('effective_at') }}
+        when said_at is not null then ' on ' || {{ day_text('said_at') }}
         else ' on a day nobody wrote down'
     end
     || case when recorded_by is null then '' else ' (' || replace(recorded_by, '_', ' ') || ')' end

@@ -16,11 +16,14 @@ opt_outs as (
         recorded_by,
         channel,
         purpose,
+        consent_status,
+        -- What the ledger began with and no system dates may have been said years before.
+        occurred_at is not null or recorded_at > first_recorded_at as is_timed,
         coalesce(occurred_at, least(recorded_at, {{ as_of() }})) as given_at,
         -- Nobody knows when we learned of what the ledger began with.
         case when recorded_at > first_recorded_at then recorded_at end as learned_at
     from history
-    where consent_status = 'withdrawn' or recorded_by = 'browser_signal'
+    where consent_status in ('withdrawn', 'denied') or recorded_by = 'browser_signal'
 ),
 
 -- Whom it concerns, and whether it closes what a marketing message needs.
@@ -52,6 +55,8 @@ by_customer as (
         opt_outs.recorded_by,
         opt_outs.channel,
         opt_outs.purpose,
+        opt_outs.consent_status,
+        opt_outs.is_timed,
         opt_outs.given_at,
         opt_outs.learned_at,
         max(case when concerned.closes_email then 1 else 0 end) = 1 as closes_email,
@@ -69,6 +74,8 @@ by_customer as (
         opt_outs.recorded_by,
         opt_outs.channel,
         opt_outs.purpose,
+        opt_outs.consent_status,
+        opt_outs.is_timed,
         opt_outs.given_at,
         opt_outs.learned_at
 ),
@@ -108,6 +115,7 @@ clocks as (
         sent.last_message_at,
         coalesce(sent.n_messages_after, 0) as n_messages_after,
         coalesce(sent.n_late_messages, 0) as n_late_messages,
+        limits.is_timed or coalesce(sent.n_messages_after, 0) > 0 as is_measured,
         greatest(
             limits.given_at,
             coalesce(limits.learned_at, limits.given_at),
@@ -137,16 +145,18 @@ select
     learned_at,
     last_message_at,
     took_effect_at,
-    hours_to_effect,
+    case when is_measured then hours_to_effect end as hours_to_effect,
     due_at,
     due_on,
-    is_within_hours,
-    is_within_business_days,
+    case when is_measured then is_within_hours end as is_within_hours,
+    case when is_measured then is_within_business_days end as is_within_business_days,
     cast(n_messages_after as bigint) as n_messages_after,
     cast(n_late_messages as bigint) as n_late_messages,
-    'Opted out on ' || {{ day_text('given_at') }}
+    case when consent_status = 'denied' and recorded_by <> 'browser_signal' then 'Said no' else 'Opted out' end
+    || case when is_timed then ' on ' else ' on a day nobody wrote down, before ' end || {{ day_text('given_at') }}
     || coalesce(' (' || replace(recorded_by, '_', ' ') || ')', '')
     || case
+        when n_messages_after = 0 and learned_at is null then ', and no marketing message went out after it'
         when took_effect_at = given_at then ', in effect at once'
         else ', in effect after ' || {{ counted('cast(ceil(hours_to_effect) as bigint)', 'hour') }}
     end

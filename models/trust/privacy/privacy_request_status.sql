@@ -39,6 +39,7 @@ dated as (
         requests.completed_at,
         requests.is_answered,
         requesters.customer_id,
+        coalesce(erasures.outcome = 'held', false) as is_held,
         coalesce(law.country_code, own_law.country_code) as law_of,
         case
             when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
@@ -52,6 +53,7 @@ dated as (
         end as extendable_to
     from requests
     left join requesters on requests.request_id = requesters.request_id
+    left join {{ ref('erasure_requests') }} as erasures on requests.request_id = erasures.request_id
     left join {{ ref('customers') }} as customers on requesters.customer_id = customers.customer_id
     left join {{ ref('jurisdictions') }} as law on customers.country_code = law.country_code
     left join {{ ref('jurisdictions') }} as own_law on own_law.country_code = '{{ var("default_country") }}'
@@ -65,6 +67,7 @@ judged as (
         law_of,
         received_at,
         case when is_answered then completed_at end as answered_at,
+        is_held,
         cast(due_at as date) as due_on,
         cast(extendable_to as date) as extendable_until,
         case
@@ -111,6 +114,7 @@ select
     end
     || case when is_overdue and status in ('done', 'refused') then ', too late' else '' end
     || ': due by ' || cast(due_on as {{ dbt.type_string() }}) || ' (' || law_of || ')'
+    || case when is_held then '; a legal hold comes first' else '' end
     || case when customer_id is null or status = 'refused' or request_type not in ('objection', 'erasure') then '' else '; it closes marketing' end
     || '.' as reason
 from judged
