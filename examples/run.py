@@ -55,6 +55,12 @@ EXAMPLES = {
             ("web.events", "shop.products", "shop.orders", "shop.order_lines"),
             "Retailrocket: views, cart adds and purchases of 2,174 buyers, May to September 2015",
         ),
+        Example(
+            "cdnow",
+            "cdnow/cdnow_master.parquet",
+            ("shop.customers", "shop.orders"),
+            "CDNOW: every order of those who first bought in the first quarter of 1997, to June 1998",
+        ),
     )
 }
 

@@ -1,6 +1,6 @@
 -- The compressed history: all features and windows come from here, and no model above reads raw events again.
 {% set by_day = {
-    'orders_by_day': ['n_orders', 'n_units', 'revenue', 'discount_amount'],
+    'orders_by_day': ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order'],
     'refunds_by_day': ['n_refunds', 'refund_amount'],
     'visits_by_day': [
         'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
@@ -27,7 +27,8 @@ with orders_by_day as (
         count(*) as n_orders,
         sum(n_units) as n_units,
         sum(net_amount) as revenue,
-        sum(discount_amount) as discount_amount
+        sum(discount_amount) as discount_amount,
+        max(days_since_previous_order) as days_since_previous_order
     from {{ ref('orders') }}
     where is_sale
     group by 1, 2
@@ -105,9 +106,10 @@ tickets_by_day as (
 select
     customer_id,
     activity_on,
-    {% for column in columns if column not in times -%}
+    {% for column in columns if column not in times and column != 'days_since_previous_order' -%}
     cast(coalesce({{ column }}, 0) as {{ 'decimal(18, 2)' if column in money else 'bigint' }}) as {{ column }},
     {% endfor -%}
+    cast(days_since_previous_order as bigint) as days_since_previous_order,
     {{ times | join(',\n    ') }}
 from orders_by_day
 {% for part in by_day if part != 'orders_by_day' -%}

@@ -1,0 +1,158 @@
+-- One definition for training and scoring. What a row says was known before its cutoff_on; a day counts back from it.
+{% set windows = {
+    'n_order_days': ('case when activity.n_orders > 0 then 1 else 0 end', [30, 90, 180, 365]),
+    'net_revenue': ('activity.revenue - activity.refund_amount', [90, 180, 365]),
+    'n_tickets': ('activity.n_tickets', [90])
+} %}
+-- What people look at and click is theirs to share: it counts for those who agreed to profiling.
+{% set watched_windows = {
+    'n_sessions': ('activity.n_sessions', [30, 90]),
+    'n_product_views': ('activity.n_product_views', [30, 90]),
+    'n_cart_adds': ('activity.n_cart_adds', [30, 90]),
+    'n_human_clicks': ('activity.n_human_clicks', [30, 90]),
+    'n_emails_sent': ('activity.n_emails_sent', [90])
+} %}
+{% set sums = [] %}
+{% set counts = [] %}
+{% for group, condition in [(windows, ''), (watched_windows, 'described.may_watch and ')] %}
+{% for name, (amount, days) in group.items() %}
+{% for n in days %}
+{% set column = name ~ '_' ~ n ~ 'd' %}
+{% set within = condition ~ 'activity.activity_on >= ' ~ days_before('described.cutoff_on', n) %}
+{% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
+{% set data_type = 'double' if name == 'net_revenue' else 'bigint' %}
+{% do counts.append('cast(coalesce(summed.' ~ column ~ ', 0) as ' ~ data_type ~ ') as ' ~ column) %}
+{% endfor %}
+{% endfor %}
+{% endfor %}
+with cutoffs as (
+    select * from {{ ref('feature_cutoffs') }}
+),
+
+-- An id is a hash, so the first in order are a sample that is the same each time.
+customers as (
+    select
+        customer_id,
+        n_orders > 0 as has_ordered,
+        cast(first_seen_at as date) as first_seen_on,
+        row_number() over (partition by n_orders > 0 order by customer_id)
+        <= {{ var('training_rows') // (2 * var('training_cutoffs')) }} as is_sampled
+    from {{ ref('customers') }}
+),
+
+profiling as (
+    select
+        customer_id,
+        is_allowed as may_watch,
+        status in ('denied', 'withdrawn') as has_refused
+    from {{ ref('consents') }}
+    where purpose = 'profiling'
+),
+
+described as (
+    select
+        customers.customer_id,
+        customers.first_seen_on,
+        customers.is_sampled,
+        coalesce(profiling.may_watch, false) as may_watch,
+        cutoffs.cutoff_on,
+        cutoffs.is_scoring
+    from customers
+    cross join cutoffs
+    left join profiling on customers.customer_id = profiling.customer_id
+    where (cutoffs.is_scoring or customers.is_sampled) and not coalesce(profiling.has_refused, false)
+),
+
+activity as (
+    select
+        *,
+        cast(days_since_previous_order as double) as gap_days
+    from {{ ref('customer_daily_activity') }}
+),
+
+-- The one pass over the compressed history.
+summed as (
+    select
+        described.customer_id,
+        described.cutoff_on,
+        count(case when activity.n_orders > 0 then 1 end) as n_order_days,
+        min(case when activity.n_orders > 0 then activity.activity_on end) as first_ordered_on,
+        max(case when activity.n_orders > 0 then activity.activity_on end) as last_ordered_on,
+        sum(activity.gap_days * activity.gap_days) as squared_gaps,
+        sum(activity.revenue) as gross_revenue,
+        sum(activity.revenue - activity.refund_amount) as net_revenue,
+        sum(cast(activity.revenue as double) * cast(activity.revenue as double)) as squared_revenue,
+        {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
+        sum(activity.refund_amount) as refund_amount,
+        sum(activity.discount_amount) as discount_amount,
+        max(case when described.may_watch and activity.n_sessions > 0 then activity.activity_on end) as last_visited_on,
+        max(case when described.may_watch and activity.n_human_clicks > 0 then activity.activity_on end) as last_clicked_on,
+        {{ sums | join(',\n        ') }}
+    from described
+    inner join activity
+        on described.customer_id = activity.customer_id and activity.activity_on < described.cutoff_on
+    group by described.customer_id, described.cutoff_on
+),
+
+first_buys as (
+    select
+        customer_id,
+        category,
+        cast(min(ordered_at) as date) as first_bought_on
+    from {{ ref('order_lines') }}
+    where is_sale and category is not null
+    group by customer_id, category
+),
+
+breadth as (
+    select
+        described.customer_id,
+        described.cutoff_on,
+        count(*) as n_categories
+    from described
+    inner join first_buys
+        on described.customer_id = first_buys.customer_id and first_buys.first_bought_on < described.cutoff_on
+    group by described.customer_id, described.cutoff_on
+)
+
+select
+    described.customer_id,
+    described.cutoff_on,
+    described.is_scoring,
+    described.is_sampled,
+    described.may_watch,
+    cast(greatest({{ dbt.datediff('described.first_seen_on', 'described.cutoff_on', 'day') }}, 0) as bigint) as known_days,
+    cast(coalesce(summed.n_order_days, 0) as bigint) as n_order_days,
+    cast(summed.n_order_days - 1 as bigint) as frequency,
+    cast({{ dbt.datediff('summed.first_ordered_on', 'summed.last_ordered_on', 'day') }} as bigint) as recency_days,
+    cast({{ dbt.datediff('summed.first_ordered_on', 'described.cutoff_on', 'day') }} as bigint) as age_days,
+    cast({{ dbt.datediff('summed.last_ordered_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_order,
+    cast({{ dbt.datediff('summed.first_ordered_on', 'summed.last_ordered_on', 'day') }} as double)
+    / nullif(summed.n_order_days - 1, 0) as mean_gap_days,
+    sqrt(greatest(
+        summed.squared_gaps / nullif(summed.n_order_days - 1, 0)
+        - power(
+            cast({{ dbt.datediff('summed.first_ordered_on', 'summed.last_ordered_on', 'day') }} as double)
+            / nullif(summed.n_order_days - 1, 0), 2
+        ),
+        0
+    )) as gap_spread_days,
+    cast(coalesce(summed.net_revenue, 0) as double) as net_revenue,
+    cast(summed.net_revenue as double) / nullif(summed.n_order_days, 0) as mean_order_value,
+    cast(summed.last_order_value as double) as last_order_value,
+    sqrt(greatest(
+        summed.squared_revenue / nullif(summed.n_order_days, 0)
+        - power(cast(summed.gross_revenue as double) / nullif(summed.n_order_days, 0), 2),
+        0
+    )) as order_value_spread,
+    cast(summed.refund_amount as double) / nullif(cast(summed.gross_revenue as double), 0) as refund_share,
+    cast(summed.discount_amount as double)
+    / nullif(cast(summed.gross_revenue + summed.discount_amount as double), 0) as discount_share,
+    cast(coalesce(breadth.n_categories, 0) as bigint) as n_categories,
+    cast({{ dbt.datediff('summed.last_visited_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_visit,
+    cast({{ dbt.datediff('summed.last_clicked_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_click,
+    {{ counts | join(',\n    ') }}
+from described
+left join summed on described.customer_id = summed.customer_id and described.cutoff_on = summed.cutoff_on
+left join breadth on described.customer_id = breadth.customer_id and described.cutoff_on = breadth.cutoff_on
+where described.is_scoring or described.first_seen_on < described.cutoff_on

@@ -1,0 +1,126 @@
+"""How good a prediction is, judged by several measures at once: each alone can be cheated.
+
+The mean absolute error, for one, rewards whoever predicts nothing, because most customers buy nothing.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
+
+Floats = NDArray[np.float64]
+Measure = Callable[[Floats, Floats], float]
+
+
+def gini(actual: Floats, predicted: Floats) -> float:
+    """Normalised Gini: 1 puts the customers in the order of what they spent, 0 in no order. Ties share
+    their places, so that a constant prediction has 0. NaN where nobody or only equals spent."""
+    best = _gain(actual, actual)
+    return _gain(actual, predicted) / best if best else float("nan")
+
+
+def _gain(actual: Floats, predicted: Floats) -> float:
+    """Covariance of what was spent with the places of the prediction."""
+    return float(np.mean((actual - actual.mean()) * rankdata(predicted)))
+
+
+def spearman(actual: Floats, predicted: Floats) -> float:
+    """Rank correlation; NaN where either is constant."""
+    one, other = rankdata(actual), rankdata(predicted)
+    spread = one.std() * other.std()
+    return float(np.mean((one - one.mean()) * (other - other.mean())) / spread) if spread else float("nan")
+
+
+def mean_absolute_error(actual: Floats, predicted: Floats) -> float:
+    """In the unit of the values."""
+    return float(np.abs(actual - predicted).mean())
+
+
+def root_mean_squared_error(actual: Floats, predicted: Floats) -> float:
+    """In the unit of the values."""
+    return float(np.sqrt(np.mean((actual - predicted) ** 2)))
+
+
+def total_bias(actual: Floats, predicted: Floats) -> float:
+    """Predicted total over the actual one, less 1: .05 is 5 % too much. NaN where nothing happened."""
+    total = actual.sum()
+    return float(predicted.sum() / total - 1) if total else float("nan")
+
+
+def decile_error(actual: Floats, predicted: Floats) -> float:
+    """Over tenths of the customers by prediction, the mean distance between predicted and actual means, as
+    a share of the overall actual mean."""
+    order = np.argsort(predicted, kind="stable")
+    mean = actual.mean()
+    if not mean:
+        return float("nan")
+    parts = [part for part in np.array_split(order, 10) if len(part)]
+    return float(np.mean([abs(actual[part].mean() - predicted[part].mean()) for part in parts]) / mean)
+
+
+def calibration_error(happened: Floats, probability: Floats) -> float:
+    """Over tenths of the customers by probability, the mean distance between it and what happened,
+    weighted by customers."""
+    order = np.argsort(probability, kind="stable")
+    parts = [part for part in np.array_split(order, 10) if len(part)]
+    gaps = [abs(happened[part].mean() - probability[part].mean()) * len(part) for part in parts]
+    return float(sum(gaps) / len(happened))
+
+
+def brier(happened: Floats, probability: Floats) -> float:
+    """Mean squared distance of a probability from what happened."""
+    return float(np.mean((happened - probability) ** 2))
+
+
+def area_under_curve(happened: Floats, probability: Floats) -> float:
+    """The chance that of two customers the one who did it has the higher probability; NaN if all did or
+    nobody."""
+    both = 0 < happened.sum() < len(happened)
+    return float(roc_auc_score(happened, probability)) if both else float("nan")
+
+
+def average_precision(happened: Floats, probability: Floats) -> float:
+    """Area under precision over recall; NaN if nobody did it."""
+    return float(average_precision_score(happened, probability)) if happened.any() else float("nan")
+
+
+def logarithmic_loss(happened: Floats, probability: Floats) -> float:
+    """Mean negative logarithm of the probability of what happened."""
+    return float(log_loss(happened, np.clip(probability, 1e-9, 1 - 1e-9), labels=[0, 1]))
+
+
+OF_CHANCES: dict[str, Measure] = {
+    "auc": area_under_curve,
+    "average_precision": average_precision,
+    "brier": brier,
+    "calibration_error": calibration_error,
+    "log_loss": logarithmic_loss,
+}
+OF_MONEY: dict[str, Measure] = {
+    "gini": gini,
+    "spearman": spearman,
+    "mae": mean_absolute_error,
+    "rmse": root_mean_squared_error,
+    "decile_error": decile_error,
+    "total_bias": total_bias,
+}
+
+
+def confidence_interval(
+    measure: Measure, actual: ArrayLike, predicted: ArrayLike, draws: int = 100, seed: int = 0
+) -> tuple[float, float]:
+    """The middle 95 % of a measure over customers drawn again with replacement (bootstrap)."""
+    happened, expected = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)
+    random = np.random.default_rng(seed)
+    n = len(happened)
+    found = []
+    for _ in range(draws):
+        drawn = random.integers(0, n, n)
+        found.append(measure(happened[drawn], expected[drawn]))
+    known = [value for value in found if np.isfinite(value)]
+    if not known:
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [0.025, 0.975])
+    return float(low), float(high)

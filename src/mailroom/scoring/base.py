@@ -1,0 +1,107 @@
+"""The base of churn, value and next order: BG/NBD and MBG/NBD side by side, and Gamma-Gamma on top."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mailroom.models.purchases import BetaGeometricModel, ModifiedBetaGeometricModel
+from mailroom.models.spend import GammaGammaModel
+
+Floats = NDArray[np.float64]
+HISTORY = ["frequency", "recency_days", "age_days"]
+NEXT_ORDER_WITHIN = 365  # days; the next order is told given that it comes within them
+BOTH = (BetaGeometricModel, ModifiedBetaGeometricModel)
+
+
+class Base:
+    """Both models of purchases, fitted on weighted histories, and the model of order values.
+
+    Attributes: purchases_ (the two), order_value_ (None until fit_order_value).
+    """
+
+    def __init__(self) -> None:
+        self.purchases_ = [model() for model in BOTH]
+        self.order_value_: GammaGammaModel | None = None
+
+    def fit(self, histories: pd.DataFrame) -> "Base":
+        """Columns HISTORY (days) and n_customers."""
+        for model in self.purchases_:
+            frequency, recency, age = _columns(histories)
+            model.fit(frequency, recency, age, histories["n_customers"].to_numpy(dtype=float))
+        return self
+
+    def fit_order_value(self, features: pd.DataFrame) -> "Base":
+        """Columns n_order_days and mean_order_value; one row per customer. Passed over where nobody spent."""
+        spent = features["mean_order_value"].to_numpy(dtype=float, na_value=np.nan) > 0
+        if spent.any():
+            self.order_value_ = GammaGammaModel().fit(
+                features.loc[spent, "n_order_days"].to_numpy(dtype=float),
+                features.loc[spent, "mean_order_value"].to_numpy(dtype=float),
+            )
+        return self
+
+    def predict(self, histories: pd.DataFrame, horizons: list[int]) -> pd.DataFrame:
+        """Per row: the mean of both models' chance of an order and number of order days within each
+        horizon, and when the next one comes (days, median and the bounds of 80 %) if within a year."""
+        columns = _columns(histories)
+        found: dict[str, Any] = {}
+        for days in horizons:
+            found[f"order_probability_{days}d"] = self._mean("probability_of_purchase", columns, days)
+            found[f"expected_orders_{days}d"] = self._mean("expected_purchases", columns, days)
+        found["alive_probability"] = np.mean(
+            [model.probability_alive(*columns) for model in self.purchases_], axis=0
+        )
+        for name, quantile in (("low", 0.1), ("median", 0.5), ("high", 0.9)):
+            found[f"next_order_days_{name}"] = np.mean(
+                [
+                    model.purchase_within_quantile(quantile, NEXT_ORDER_WITHIN, *columns)
+                    for model in self.purchases_
+                ],
+                axis=0,
+            )
+        return pd.DataFrame(found, index=histories.index)
+
+    def expected_value(self, features: pd.DataFrame) -> Floats:
+        """The mean value of a customer's orders to come; 0 where nobody ever spent anything."""
+        if self.order_value_ is None:
+            return np.zeros(len(features))
+        return self.order_value_.expected_value(
+            features["n_order_days"].to_numpy(dtype=float, na_value=0),
+            features["mean_order_value"].to_numpy(dtype=float, na_value=np.nan),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON: the parameters by their names in the papers."""
+        return {
+            "bg_nbd": self.purchases_[0].parameters_,
+            "mbg_nbd": self.purchases_[1].parameters_,
+            "gamma_gamma": self.order_value_.parameters_ if self.order_value_ else None,
+        }
+
+    @classmethod
+    def from_dict(cls, written: dict[str, Any]) -> "Base":
+        """As to_dict wrote it."""
+        base = cls()
+        for model, name in zip(base.purchases_, ("bg_nbd", "mbg_nbd"), strict=True):
+            for parameter, value in written[name].items():
+                setattr(model, f"{parameter}_", value)
+        if written["gamma_gamma"]:
+            base.order_value_ = GammaGammaModel()
+            for parameter, value in written["gamma_gamma"].items():
+                setattr(base.order_value_, f"{parameter}_", value)
+        return base
+
+    def _mean(self, question: str, columns: list[Floats], days: int) -> Floats:
+        answers = [getattr(model, question)(days, *columns) for model in self.purchases_]
+        return np.asarray(np.mean(answers, axis=0))
+
+
+def grouped(features: pd.DataFrame) -> pd.DataFrame:
+    """Customers with equal histories as one row, with their number."""
+    return features.groupby(HISTORY, sort=True).size().reset_index(name="n_customers")
+
+
+def _columns(histories: pd.DataFrame) -> list[Floats]:
+    return [histories[name].to_numpy(dtype=float) for name in HISTORY]

@@ -1,0 +1,143 @@
+"""Training on the demo shop: the same twice, as plain numbers, and stepping aside where it must."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import Warehouse
+from mailroom.scoring.base import Base
+from mailroom.scoring.frames import frame
+from mailroom.scoring.training import YEAR, Kit, train
+
+pytestmark = pytest.mark.slow
+
+BUILD = [
+    "build", "--select", "+customer_outcomes", "+purchase_histories",
+    "--exclude-resource-type", "test", "unit_test",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    warehouse = Warehouse(tmp_path_factory.mktemp("features"))
+    run = warehouse.dbt(*BUILD)
+    assert run.ok, run.output
+    return warehouse
+
+
+@pytest.fixture
+def shop(built: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the demo's features, to be spoilt."""
+    shutil.copy(built.folder / "warehouse.duckdb", tmp_path)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        yield connection
+
+
+def trained(shop: duckdb.DuckDBPyConnection) -> pd.Series:
+    rows = train(
+        shop.table("customer_features"),
+        shop.table("customer_outcomes"),
+        shop.table("purchase_histories"),
+        shop.table("feature_cutoffs"),
+        horizon=90,
+        trained_at="2026-07-01",
+    )
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def methods(row: pd.Series) -> dict[str, str]:
+    found: dict[str, str] = json.loads(row["method"])
+    return found
+
+
+def test_two_trainings_are_the_same_to_the_byte_and_beat_the_rule(shop: duckdb.DuckDBPyConnection) -> None:
+    first, second = trained(shop), trained(shop)
+    assert first.to_dict() == second.to_dict()
+    assert first["state"] == "open" and methods(first) == {"churn": "base", "value": "base"}
+    assert "against" in first["reason"]
+    judged = pd.DataFrame(json.loads(first["evaluations"]))
+    assert not judged[["value", "low", "high"]].isna().any().any()
+    assert set(judged["segment"]) == {"all", "one order", "several orders"}
+    assert set(judged["cutoff_on"]) == {"2026-04-02"}
+
+
+def test_what_was_learned_answers_the_same_when_read_again(shop: duckdb.DuckDBPyConnection) -> None:
+    kit = Kit.from_dict(json.loads(trained(shop)["parameters"]))
+    again = Kit.from_dict(json.loads(json.dumps(kit.to_dict())))
+    buyers = frame(shop.table("customer_features").filter("is_scoring and n_order_days > 0"), ["customer_id"])
+    answers = [one.answer(buyers, one.base.predict(buyers, [one.horizon, YEAR])) for one in (kit, again)]
+    pd.testing.assert_frame_equal(*answers)
+    assert answers[0]["chance_base"].between(0, 1).all()
+    assert np.isfinite(answers[0].to_numpy(dtype=float)).all()
+    assert isinstance(kit.base, Base)
+
+
+def test_outcomes_that_were_shuffled_leave_the_rule(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("""
+        create or replace table customer_outcomes as
+        with shuffled as (
+            select *, row_number() over (partition by cutoff_on order by hash(customer_id || 'x')) as place
+            from customer_outcomes
+        ),
+        owners as (
+            select
+                customer_id, cutoff_on,
+                row_number() over (partition by cutoff_on order by customer_id) as place
+            from customer_outcomes
+        )
+        select owners.customer_id, shuffled.* exclude (customer_id, place)
+        from shuffled
+        inner join owners on shuffled.cutoff_on = owners.cutoff_on and shuffled.place = owners.place
+    """)
+    row = trained(shop)
+    assert methods(row) == {"churn": "rule", "value": "rule"}
+    assert row["reason"].count("so the rule scores") == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        ("delete from purchase_histories where is_scoring", "Nobody has ordered yet."),
+        (
+            "delete from purchase_histories where rowid not in"
+            " (select rowid from purchase_histories where is_scoring order by rowid limit 40)",
+            "customers have ordered; 500 are needed.",
+        ),
+        ("update feature_cutoffs set history_days = 179 where is_scoring", "The first order is 179 days old"),
+        (
+            "update purchase_histories set age_days = age_days + 365 where is_scoring",
+            "Nobody has ordered for 366 days",
+        ),
+        ("update purchase_histories set frequency = least(frequency, 1)", "Nobody has ordered on 3 days."),
+    ],
+)
+def test_too_little_to_learn_from_leaves_the_rule_and_says_why(
+    shop: duckdb.DuckDBPyConnection, spoil: str, why: str
+) -> None:
+    shop.execute(spoil)
+    row = trained(shop)
+    assert row["state"] == "closed" and why in row["reason"]
+    assert "base" not in methods(row).values()
+
+
+def test_broken_features_do_not_break_the_build(shop: duckdb.DuckDBPyConnection) -> None:
+    """Nothing known but when people ordered, and refunds that swallow all money."""
+    columns = [name for name, *_ in shop.execute("describe customer_features").fetchall()]
+    kept = {
+        "customer_id", "cutoff_on", "is_scoring", "is_sampled", "n_order_days", "frequency", "recency_days",
+        "age_days", "days_since_last_order",
+    }  # fmt: skip
+    for name in columns:
+        if name not in kept and name != "may_watch":
+            value = "-1" if "revenue" in name or "value" in name else "null"
+            shop.execute(f"update customer_features set {name} = {value}")
+    row = trained(shop)
+    assert methods(row)["value"] == "rule"
+    assert np.isfinite(json.loads(row["parameters"])["level"]["money"])
