@@ -7,7 +7,7 @@ DBT := $(BIN)/dbt
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test test-spark check lint fix demo docs bench validate example-online-retail example-retailrocket clean
+.PHONY: help build test test-spark check lint fix demo docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -61,6 +61,9 @@ example-online-retail: $(VENV)/build.done ## a real gift shop's 541,909 invoice 
 
 example-retailrocket: $(VENV)/build.done ## a real click stream
 	$(BIN)/python -m examples.run retailrocket
+
+example-cdnow: $(VENV)/build.done ## the orders that models of purchases are published on
+	$(BIN)/python -m examples.run cdnow
 
 clean: ## remove everything a build makes, but not the environment
 	rm -rf target logs gx data warehouse/*.duckdb warehouse/*.wal warehouse/spark
