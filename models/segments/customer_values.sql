@@ -5,7 +5,7 @@ with customers as (
     select
         *,
         cast({{ dbt.datediff('last_ordered_at', as_of(), 'day') }} as bigint) as days_since_last_order,
-        {{ average_money('net_revenue', 'n_orders') }} as net_order_value
+        {{ average_money('greatest(net_revenue, 0)', 'n_orders') }} as net_order_value
     from {{ ref('customers') }}
 ),
 
