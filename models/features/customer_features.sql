@@ -40,13 +40,15 @@ customers as (
     from {{ ref('customers') }}
 ),
 
+-- Where consent to profiling is asked for on several channels, the strictest answer counts.
 profiling as (
     select
         customer_id,
-        is_allowed as may_watch,
-        status in ('denied', 'withdrawn') as has_refused
+        count(*) = count(case when is_allowed then 1 end) as may_watch,
+        count(case when status in ('denied', 'withdrawn') then 1 end) > 0 as has_refused
     from {{ ref('consents') }}
     where purpose = 'profiling'
+    group by customer_id
 ),
 
 described as (
@@ -66,7 +68,8 @@ described as (
 activity as (
     select
         *,
-        cast(days_since_previous_order as double) as gap_days
+        cast(days_since_previous_order as double) as gap_days,
+        cast(revenue as double) * cast(revenue as double) as squared_revenue
     from {{ ref('customer_daily_activity') }}
 ),
 
@@ -81,7 +84,8 @@ summed as (
         sum(activity.gap_days * activity.gap_days) as squared_gaps,
         sum(activity.revenue) as gross_revenue,
         sum(activity.revenue - activity.refund_amount) as net_revenue,
-        sum(cast(activity.revenue as double) * cast(activity.revenue as double)) as squared_revenue,
+        -- A sum of doubles depends on the order of its rows, a sum of decimals does not.
+        cast(sum(cast(activity.squared_revenue as decimal(38, 4))) as double) as squared_revenue,
         {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
         sum(activity.refund_amount) as refund_amount,
         sum(activity.discount_amount) as discount_amount,
