@@ -16,3 +16,64 @@ The first midnight that is not before as_of(): what happened before it is known,
 {% macro days_after(day, days) -%}
     cast({{ dbt.dateadd('day', days, day) }} as date)
 {%- endmacro %}
+
+
+{#
+What a topic of a score's reasons comes to for one customer, as a part of a sentence. features: a row of
+customer_features; the topics are those of mailroom.models.inputs.
+#}
+{% macro score_fact(topic, features) -%}
+    {%- set gap_days = "cast(floor(" ~ features ~ ".mean_gap_days + 0.5) as bigint)" -%}
+    case
+        when {{ topic }} = 'visits'
+            then
+                coalesce('last visited ' || {{ counted(features ~ '.days_since_last_visit', 'day') }} || ' ago', 'has not visited the site')
+                || ', looked at ' || {{ counted(features ~ '.n_product_views_30d', 'product page') }} || ' in 30 days'
+        when {{ topic }} = 'mail'
+            then
+                coalesce('last clicked an e-mail ' || {{ counted(features ~ '.days_since_last_click', 'day') }} || ' ago', 'has never clicked an e-mail')
+                || ', of ' || {{ counted(features ~ '.n_emails_sent_90d', 'e-mail') }} || ' in 90 days'
+        when {{ topic }} = 'service' then {{ counted(features ~ '.n_tickets_90d', 'support ticket') }} || ' in 90 days'
+        when {{ features }}.n_order_days = 0 then 'known for ' || {{ counted(features ~ '.known_days', 'day') }} || ', without an order'
+        when {{ topic }} = 'loyalty'
+            then
+                'has ordered on '
+                || case when {{ features }}.n_order_days = 1 then 'one day only' else {{ counted(features ~ '.n_order_days', 'day') }} end
+        when {{ topic }} = 'money' then 'spent ' || {{ money_text(features ~ '.mean_order_value') }} || ' an order'
+        when {{ topic }} = 'range' then 'has bought from ' || {{ counted(features ~ '.n_categories', 'category', 'categories') }}
+        when {{ topic }} = 'refunds' then {{ tenths_text(features ~ '.refund_share') }} || ' of the money was given back'
+        when {{ topic }} = 'discounts' then 'paid ' || {{ tenths_text(features ~ '.discount_share') }} || ' less than the full price'
+        when {{ topic }} = 'rhythm'
+            then
+                coalesce('usually orders every ' || {{ counted(gap_days, 'day') }} || ', ', '')
+                || 'last ordered ' || {{ counted(features ~ '.days_since_last_order', 'day') }} || ' ago'
+    end
+{%- endmacro %}
+
+
+{# Up to two parts as one sentence. #}
+{% macro score_sentence(first, second) -%}
+    upper(substr({{ first }}, 1, 1)) || substr({{ first }}, 2) || coalesce('; ' || {{ second }}, '') || '.'
+{%- endmacro %}
+
+
+{# How far a score is to be relied on: see the description of confidence in docs.md. #}
+{% macro score_confidence(method, is_level_verified, n_order_days) -%}
+    case
+        when {{ method }} is null then null
+        when {{ method }} = 'rule' then 'low'
+        when not {{ is_level_verified }} or {{ n_order_days }} < 2 then 'medium'
+        else 'high'
+    end
+{%- endmacro %}
+
+
+{# The first band whose bound a value reaches; bands: name to bound, highest first. Null where the value is. #}
+{% macro band_of(value, bands, otherwise) -%}
+    case
+        {%- for name, bound in bands.items() %}
+        when {{ value }} >= {{ bound }} then '{{ name }}'
+        {%- endfor %}
+        when {{ value }} is not null then '{{ otherwise }}'
+    end
+{%- endmacro %}

@@ -14,3 +14,9 @@
 {% macro tenths_text(share) -%}
     cast(cast(floor(1000 * {{ share }} + 0.5) / 10 as decimal(18, 1)) as {{ dbt.type_string() }}) || ' %'
 {%- endmacro %}
+
+
+{# An amount of the shop's currency as a text, a half cent up: engines round doubles differently. #}
+{% macro money_text(amount) -%}
+    cast(cast(floor(100 * {{ amount }} + 0.5) / 100 as decimal(18, 2)) as {{ dbt.type_string() }}) || ' {{ var('currency') }}'
+{%- endmacro %}

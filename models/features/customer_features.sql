@@ -4,7 +4,8 @@
     'net_revenue': ('activity.revenue - activity.refund_amount', [90, 180, 365]),
     'n_tickets': ('activity.n_tickets', [90])
 } %}
--- What people look at and click is theirs to share: it counts for those who agreed to profiling.
+-- What people look at and click is theirs to share: it counts for those who agreed to profiling, and is unknown of
+-- others.
 {% set watched_windows = {
     'n_sessions': ('activity.n_sessions', [30, 90]),
     'n_product_views': ('activity.n_product_views', [30, 90]),
@@ -12,16 +13,18 @@
     'n_human_clicks': ('activity.n_human_clicks', [30, 90]),
     'n_emails_sent': ('activity.n_emails_sent', [90])
 } %}
+{% set sample_size = var('training_rows') // (2 * var('training_cutoffs')) %}
 {% set sums = [] %}
 {% set counts = [] %}
-{% for group, condition in [(windows, ''), (watched_windows, 'described.may_watch and ')] %}
+{% for group, condition in [(windows, none), (watched_windows, 'described.may_watch')] %}
 {% for name, (amount, days) in group.items() %}
 {% for n in days %}
 {% set column = name ~ '_' ~ n ~ 'd' %}
-{% set within = condition ~ 'activity.activity_on >= ' ~ days_before('described.cutoff_on', n) %}
+{% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('described.cutoff_on', n) %}
 {% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
 {% set data_type = 'double' if name == 'net_revenue' else 'bigint' %}
-{% do counts.append('cast(coalesce(summed.' ~ column ~ ', 0) as ' ~ data_type ~ ') as ' ~ column) %}
+{% set value = 'cast(coalesce(summed.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
+{% do counts.append(('case when ' ~ condition ~ ' then ' ~ value ~ ' end' if condition else value) ~ ' as ' ~ column) %}
 {% endfor %}
 {% endfor %}
 {% endfor %}
@@ -29,15 +32,23 @@ with cutoffs as (
     select * from {{ ref('feature_cutoffs') }}
 ),
 
+numbered as (
+    select
+        customer_id,
+        cast(first_seen_at as date) as first_seen_on,
+        row_number() over (partition by n_orders > 0 order by customer_id) as place,
+        count(*) over (partition by n_orders > 0) as n_like_them
+    from {{ ref('customers') }}
+),
+
 -- An id is a hash, so the first in order are a sample that is the same each time.
 customers as (
     select
         customer_id,
-        n_orders > 0 as has_ordered,
-        cast(first_seen_at as date) as first_seen_on,
-        row_number() over (partition by n_orders > 0 order by customer_id)
-        <= {{ var('training_rows') // (2 * var('training_cutoffs')) }} as is_sampled
-    from {{ ref('customers') }}
+        first_seen_on,
+        place <= {{ sample_size }} as is_sampled,
+        cast(n_like_them as double) / least(n_like_them, {{ sample_size }}) as sample_weight
+    from numbered
 ),
 
 -- Where consent to profiling is asked for on several channels, the strictest answer counts.
@@ -56,6 +67,7 @@ described as (
         customers.customer_id,
         customers.first_seen_on,
         customers.is_sampled,
+        customers.sample_weight,
         coalesce(profiling.may_watch, false) as may_watch,
         cutoffs.cutoff_on,
         cutoffs.is_scoring
@@ -124,6 +136,7 @@ select
     described.cutoff_on,
     described.is_scoring,
     described.is_sampled,
+    described.sample_weight,
     described.may_watch,
     cast(greatest({{ dbt.datediff('described.first_seen_on', 'described.cutoff_on', 'day') }}, 0) as bigint) as known_days,
     cast(coalesce(summed.n_order_days, 0) as bigint) as n_order_days,

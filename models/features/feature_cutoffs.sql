@@ -27,6 +27,7 @@ select
     cutoffs.cutoff_on,
     cast(cutoffs.days_back as bigint) as days_back,
     cutoffs.days_back = 0 as is_scoring,
+    cast({{ horizon }} as bigint) as horizon_days,
     cast({{ dbt.datediff('first_order.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} as bigint) as history_days
 from cutoffs
 cross join first_order

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from mailroom.models import evaluation
 from mailroom.models.blend import ReturnBlend, SpendBlend, shift_to_mean
 from mailroom.models.inputs import INPUTS, Scale, inputs
-from mailroom.models.rules import RecencyRule, history_rate
-from mailroom.models.trees import Trees
+from mailroom.models.rules import RateRule, history_rate
+from mailroom.models.trees import Trees, bin_edges, binned
 
 
 def customers(n: int, seed: int = 0) -> pd.DataFrame:
@@ -38,10 +39,11 @@ def test_trees_of_numbers_say_what_scikit_learn_says() -> None:
     trees = Trees.from_dict(json.loads(json.dumps(Trees.grow(classifier, table, outcome).to_dict())))
     new = random.normal(size=(70_000, 5))
     new[random.random(new.shape) < 0.3] = np.nan
-    assert trees.predict_raw(new) == pytest.approx(classifier.decision_function(new), abs=1e-9)
+    as_seen = binned(new, [bin_edges(column) for column in table.T])
+    assert trees.predict_raw(new) == pytest.approx(classifier.decision_function(as_seen), abs=1e-9)
     regressor = HistGradientBoostingRegressor(loss="poisson", max_iter=20, random_state=0)
     trees = Trees.grow(regressor, table, np.exp(np.nan_to_num(table[:, 1])))
-    assert np.exp(trees.predict_raw(new)) == pytest.approx(regressor.predict(new), rel=1e-9)
+    assert np.exp(trees.predict_raw(new)) == pytest.approx(regressor.predict(as_seen), rel=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +116,7 @@ def test_a_shift_reaches_the_mean_it_was_asked_for(target: float, seed: int) -> 
 
 def test_the_recency_rule_is_the_share_of_such_customers_who_came_back() -> None:
     rows = pd.DataFrame({"days_since_last_order": [10] * 980 + [400] * 980, "n_order_days": [1] * 1_960})
-    rule = RecencyRule().fit(rows, [True] * 490 + [False] * 490 + [False] * 980)
+    rule = RateRule().fit(rows, [True] * 490 + [False] * 490 + [False] * 980)
     chances = rule.predict(pd.DataFrame({"days_since_last_order": [30, 366, 366], "n_order_days": [1, 1, 2]}))
     # 20 customers of the shop's rate of .25 stand in each cell from the start; the last one has no other.
     assert chances == pytest.approx([495 / 1000, 5 / 1000, 0.25])
@@ -140,6 +142,20 @@ def test_measures_are_those_of_the_textbook() -> None:
     assert evaluation.calibration_error(happened, happened) == 0
     for measure in (evaluation.gini, evaluation.total_bias, evaluation.area_under_curve):
         assert np.isnan(measure(np.zeros(4), chance))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=60))
+def test_measures_of_chances_are_those_of_scikit_learn(customers: list[tuple[bool, int]]) -> None:
+    happened = np.array([float(did) for did, _ in customers])
+    chance = np.array([place / 8 for _, place in customers])
+    assert evaluation.logarithmic_loss(happened, chance) == pytest.approx(
+        log_loss(happened, np.clip(chance, 1e-9, 1 - 1e-9), labels=[0, 1]), rel=1e-6
+    )
+    if 0 < happened.sum() < len(happened):
+        auc = evaluation.area_under_curve(happened, chance)
+        assert auc == pytest.approx(roc_auc_score(happened, chance))
+        precision = evaluation.average_precision(happened, chance)
+        assert precision == pytest.approx(average_precision_score(happened, chance))
 
 
 def test_a_confidence_interval_holds_the_value_and_is_the_same_each_time() -> None:

@@ -193,6 +193,20 @@ def test_what_is_expected_is_the_sum_of_what_is_likely(model: type[_DropOutModel
     assert float(made.probability_of_purchase(horizon, x, t, age)) == pytest.approx(some, rel=5e-3)
 
 
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("size", [200, 17_000])
+def test_where_everybody_drops_out_alike_the_chance_is_a_constant(
+    model: type[_DropOutModel], size: float
+) -> None:
+    """After each purchase one in five is the last: a thinned gamma process, in closed form."""
+    r, alpha, horizon = 1.2, 40.0, 365.0
+    made = fitted(model, r, alpha, 0.2 * size, 0.8 * size)
+    x, t, age = np.array([0.0, 1, 6]), np.array([0.0, 90, 300]), np.array([50.0, 200, 320])
+    ahead = (1 - ((alpha + age) / (alpha + age + 0.2 * horizon)) ** (r + x)) / 0.2
+    expected = made.probability_alive(x, t, age) * ahead
+    assert made.expected_purchases(horizon, x, t, age) == pytest.approx(expected, rel=3 / size**0.5)
+
+
 @given(
     parameters=st.tuples(*[st.floats(0.01, 50)] * 4),
     history=st.tuples(st.integers(0, 300), st.floats(0, 1), st.floats(0, 5_000)),

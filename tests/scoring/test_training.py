@@ -13,7 +13,8 @@ import pytest
 from conftest import Warehouse
 from mailroom.scoring.base import Base
 from mailroom.scoring.frames import frame
-from mailroom.scoring.training import YEAR, Kit, train
+from mailroom.scoring.kit import YEAR, Kit
+from mailroom.scoring.training import BUYERS, NEVER_BUYERS, trained
 
 pytestmark = pytest.mark.slow
 
@@ -39,17 +40,11 @@ def shop(built: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection
         yield connection
 
 
-def trained(shop: duckdb.DuckDBPyConnection) -> pd.Series:
-    rows = train(
-        shop.table("customer_features"),
-        shop.table("customer_outcomes"),
-        shop.table("purchase_histories"),
-        shop.table("feature_cutoffs"),
-        horizon=90,
-        trained_at="2026-07-01",
-    )
-    assert len(rows) == 1
-    return rows.iloc[0]
+def training(shop: duckdb.DuckDBPyConnection, model: str = BUYERS) -> pd.Series:
+    tables = ("customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs")
+    rows = trained(*(shop.table(name) for name in tables)).set_index("model_name", drop=False)
+    assert list(rows.index) == [BUYERS, NEVER_BUYERS]
+    return rows.loc[model]
 
 
 def methods(row: pd.Series) -> dict[str, str]:
@@ -58,7 +53,7 @@ def methods(row: pd.Series) -> dict[str, str]:
 
 
 def test_two_trainings_are_the_same_to_the_byte_and_beat_the_rule(shop: duckdb.DuckDBPyConnection) -> None:
-    first, second = trained(shop), trained(shop)
+    first, second = training(shop), training(shop)
     assert first.to_dict() == second.to_dict()
     assert first["state"] == "open" and methods(first) == {"churn": "base", "value": "base"}
     assert "against" in first["reason"]
@@ -69,7 +64,7 @@ def test_two_trainings_are_the_same_to_the_byte_and_beat_the_rule(shop: duckdb.D
 
 
 def test_what_was_learned_answers_the_same_when_read_again(shop: duckdb.DuckDBPyConnection) -> None:
-    kit = Kit.from_dict(json.loads(trained(shop)["parameters"]))
+    kit = Kit.from_dict(json.loads(training(shop)["parameters"]))
     again = Kit.from_dict(json.loads(json.dumps(kit.to_dict())))
     buyers = frame(shop.table("customer_features").filter("is_scoring and n_order_days > 0"), ["customer_id"])
     answers = [one.answer(buyers, one.base.predict(buyers, [one.horizon, YEAR])) for one in (kit, again)]
@@ -96,7 +91,7 @@ def test_outcomes_that_were_shuffled_leave_the_rule(shop: duckdb.DuckDBPyConnect
         from shuffled
         inner join owners on shuffled.cutoff_on = owners.cutoff_on and shuffled.place = owners.place
     """)
-    row = trained(shop)
+    row = training(shop)
     assert methods(row) == {"churn": "rule", "value": "rule"}
     assert row["reason"].count("so the rule scores") == 2
 
@@ -122,7 +117,7 @@ def test_too_little_to_learn_from_leaves_the_rule_and_says_why(
     shop: duckdb.DuckDBPyConnection, spoil: str, why: str
 ) -> None:
     shop.execute(spoil)
-    row = trained(shop)
+    row = training(shop)
     assert row["state"] == "closed" and why in row["reason"]
     assert "base" not in methods(row).values()
 
@@ -138,6 +133,6 @@ def test_broken_features_do_not_break_the_build(shop: duckdb.DuckDBPyConnection)
         if name not in kept and name != "may_watch":
             value = "-1" if "revenue" in name or "value" in name else "null"
             shop.execute(f"update customer_features set {name} = {value}")
-    row = trained(shop)
+    row = training(shop)
     assert methods(row)["value"] == "rule"
     assert np.isfinite(json.loads(row["parameters"])["level"]["money"])

@@ -38,17 +38,26 @@ class ReturnBlend(BaseEstimator):  # type: ignore[misc]
         self.trees = trees
         self.seed = seed
 
-    def fit(self, features: pd.DataFrame, base: ArrayLike, cutoff: ArrayLike, returned: ArrayLike) -> Self:
+    def fit(
+        self,
+        features: pd.DataFrame,
+        base: ArrayLike,
+        cutoff: ArrayLike,
+        returned: ArrayLike,
+        weight: ArrayLike | None = None,
+    ) -> Self:
         """One row per customer and past moment: what was known, the base's probability then, which moment
-        it was, and whether the customer ordered within the horizon after it."""
+        it was, whether the customer ordered within the horizon after it, and for how many customers the row
+        stands (1 each without)."""
         table, base_logit = inputs(features), _logits(base)
+        weights = None if weight is None else np.asarray(weight, dtype=float)
         outcome = np.asarray(returned, dtype=bool)
         if outcome.all() or not outcome.any():
             raise ValueError("everybody ordered again, or nobody did: there is nothing to learn")
         self.scale_ = Scale.of(table)
         moments = pd.get_dummies(pd.Series(np.asarray(cutoff))).to_numpy(dtype=float)
         design = np.column_stack([self.scale_.apply(table), base_logit, moments])
-        regression = LogisticRegression(C=1.0, max_iter=2_000).fit(design, outcome)
+        regression = LogisticRegression(C=1.0, max_iter=2_000).fit(design, outcome, sample_weight=weights)
         self.weights_ = regression.coef_[0][: len(INPUTS) + 1]
         self.trees_: Trees | None = None
         if self.trees:
@@ -56,7 +65,7 @@ class ReturnBlend(BaseEstimator):  # type: ignore[misc]
                 max_iter=100, learning_rate=0.06, max_leaf_nodes=8, l2_regularization=5.0,
                 min_samples_leaf=max(40, len(table) // 300), early_stopping=False, random_state=self.seed,
             )  # fmt: skip
-            self.trees_ = Trees.grow(estimator, np.column_stack([table, base_logit]), outcome)
+            self.trees_ = Trees.grow(estimator, np.column_stack([table, base_logit]), outcome, weights)
         self.shifts_ = [0.0, 0.0]
         return self
 

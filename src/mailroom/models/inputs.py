@@ -18,6 +18,26 @@ LOGARITHMS = (
 )  # fmt: skip
 SHARES = ("refund_share", "discount_share")
 INPUTS = LOGARITHMS + SHARES
+# What an input is about, for reasons. What was ordered and spent lately tells the rhythm: without an order
+# there is no money either.
+TOPICS = {
+    "rhythm": (
+        "days_since_last_order", "mean_gap_days", "gap_spread_days",
+        "n_order_days_30d", "n_order_days_90d", "n_order_days_180d", "n_order_days_365d",
+        "net_revenue_90d", "net_revenue_180d", "net_revenue_365d",
+    ),
+    "loyalty": ("n_order_days", "age_days", "known_days"),
+    "money": ("net_revenue", "mean_order_value", "last_order_value", "order_value_spread"),
+    "range": ("n_categories",),
+    "visits": (
+        "days_since_last_visit", "n_sessions_30d", "n_sessions_90d", "n_product_views_30d",
+        "n_product_views_90d", "n_cart_adds_30d", "n_cart_adds_90d",
+    ),
+    "mail": ("days_since_last_click", "n_human_clicks_30d", "n_human_clicks_90d", "n_emails_sent_90d"),
+    "service": ("n_tickets_90d",),
+    "refunds": ("refund_share",),
+    "discounts": ("discount_share",),
+}  # fmt: skip
 
 
 def inputs(features: pd.DataFrame) -> Floats:

@@ -127,7 +127,11 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
         top = a + b + exits - 1
         # Euler's transformation of 2F1(rate, b + exits; top; share): that one overflows, this one does not.
         shape = hyp2f1(top - rate, a - 1, top, share)
-        expected = top / (a - 1) * (1 - np.exp((a - 1) * np.log1p(-share)) * shape)
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+            staying = np.exp((a - 1) * np.log1p(-share)) * shape
+            # Where everybody drops out alike, a and b are large, and 0 meets infinity: there 2F1 is a power.
+            alike = np.exp(rate * (np.log1p(-share) - np.log1p(-share * (b + exits) / top)))
+        expected = top / (a - 1) * (1 - np.where(np.isfinite(staying), staying, alike))
         alive = self.probability_alive(x, t, age_)
         # No customer is expected to buy more than at their rate without end.
         return np.asarray(

@@ -34,11 +34,12 @@ class Base:
 
     def fit_order_value(self, features: pd.DataFrame) -> "Base":
         """Columns n_order_days and mean_order_value; one row per customer. Passed over where nobody spent."""
-        spent = features["mean_order_value"].to_numpy(dtype=float, na_value=np.nan) > 0
+        value = features["mean_order_value"].to_numpy(dtype=float, na_value=np.nan)
+        spent = np.isfinite(value) & (value > 0)
         if spent.any():
             self.order_value_ = GammaGammaModel().fit(
                 features.loc[spent, "n_order_days"].to_numpy(dtype=float),
-                features.loc[spent, "mean_order_value"].to_numpy(dtype=float),
+                value[spent],
             )
         return self
 

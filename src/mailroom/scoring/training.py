@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,136 +11,94 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mailroom.models.blend import TREES_FROM, ReturnBlend, SpendBlend, shift_to_mean
-from mailroom.models.evaluation import OF_CHANCES, OF_MONEY, Measure, confidence_interval
+from mailroom.models.evaluation import OF_CHANCES, OF_MONEY
 from mailroom.models.inputs import INPUTS
-from mailroom.models.rules import RecencyRule, history_rate
-from mailroom.scoring.base import Base, grouped
-from mailroom.scoring.frames import frame
+from mailroom.models.rules import RateRule
+from mailroom.scoring.base import HISTORY, Base, grouped
+from mailroom.scoring.frames import frame, table
+from mailroom.scoring.judging import Evaluation, choose, intervals, judge
+from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit
 
 Floats = NDArray[np.float64]
-YEAR = 365
+BUYERS, NEVER_BUYERS = "customers_who_bought", "people_who_never_bought"
 LEVEL_FROM = 150  # days of orders before the moment a year ago that make its level worth comparing
 LEVEL_WITHIN = (1 / 3, 3.0)
 SMALLEST_MOMENT = 50  # customers; with fewer a past moment teaches nothing
 BLEND_FROM = 500  # customers from which rows say more than the base
+FIRST_ORDERS_FROM = 50  # first orders from which behaviour before them can be learned
+CHURN_BY = ("auc", 0.5, "brier")  # what orders customers, what chance reaches, what errs
+VALUE_BY = ("gini", 0.0, "decile_error")
 GATE_BUYERS, GATE_DAYS, GATE_SILENCE, GATE_ORDERS = 500, 180, 30, 3
-COLUMNS = (
-    "model_name", "model_version", "trained_at", "method", "state", "reason", "is_level_verified",
-    "n_customers", "n_rows", "cutoffs", "features", "data_fingerprint", "parameters", "evaluations",
-)  # fmt: skip
+TYPES = {
+    "model_name": "string", "model_version": "string", "trained_on": "date", "state": "string",
+    "method": "string", "reason": "string", "is_level_verified": "boolean", "horizon_days": "bigint",
+    "n_customers": "bigint", "n_rows": "bigint", "cutoffs": "string", "features": "string",
+    "data_fingerprint": "string", "parameters": "string", "evaluations": "string",
+}  # fmt: skip
 
 
 @dataclass
-class Kit:
-    """All that was learned up to a moment, to answer for customers at it."""
+class Moment:
+    """A past cut-off whose outcome is known: its customers, and the base fitted on what was known then.
 
-    horizon: int
+    rows: customer_features and customer_outcomes, and what that base expected: chance, money, money_year.
+    """
+
+    days_back: int
+    rows: pd.DataFrame
     base: Base
-    level: dict[str, float]  # factors of the base's level: chance, money, money over a year
-    is_level_verified: bool
-    rule: RecencyRule | None = None
-    chance: ReturnBlend | None = None
-    money: SpendBlend | None = None
-    intervals: dict[str, Any] = field(default_factory=dict)
-    methods: dict[str, str] = field(default_factory=lambda: {"churn": "rule", "value": "rule"})
 
-    def answer(self, features: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
-        """Per customer with an order: the chance of another within the horizon, and the money in it, by
-        every method that there is. base is what Base.predict says of them."""
-        days = self.horizon
-        value = self.base.expected_value(features)
-        found = pd.DataFrame(index=features.index)
-        found["chance_base"] = levelled(
-            base[f"order_probability_{days}d"].to_numpy(dtype=float), self.level["chance_shift"]
-        )
-        found["money_base"] = base[f"expected_orders_{days}d"].to_numpy() * value * self.level["money"]
-        found["year_base"] = base[f"expected_orders_{YEAR}d"].to_numpy() * value * self.level["money_year"]
-        found["money_rule"], found["year_rule"] = history_rate(features, days), history_rate(features, YEAR)
-        if self.rule:
-            found["chance_rule"] = self.rule.predict(features)
-        if self.chance:
-            found["chance_blend"] = self.chance.predict(features, found["chance_base"])
-        if self.money:
-            found["money_blend"] = self.money.predict(features, found["money_base"])
-            ratio = found["money_blend"] / found["money_base"].where(found["money_base"] > 0)
-            found["year_blend"] = found["year_base"] * ratio.fillna(1.0)
-        return found
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
-        return {
-            "horizon": self.horizon,
-            "base": self.base.to_dict(),
-            "level": self.level,
-            "is_level_verified": self.is_level_verified,
-            "rule": self.rule.to_dict() if self.rule else None,
-            "chance": self.chance.to_dict() if self.chance else None,
-            "money": self.money.to_dict() if self.money else None,
-            "intervals": self.intervals,
-            "methods": self.methods,
-        }
-
-    @classmethod
-    def from_dict(cls, written: dict[str, Any]) -> "Kit":
-        """As to_dict wrote it."""
-        kit = cls(
-            written["horizon"],
-            Base.from_dict(written["base"]),
-            written["level"],
-            written["is_level_verified"],
-        )
-        kit.rule = RecencyRule.from_dict(written["rule"]) if written["rule"] else None
-        kit.chance = ReturnBlend.from_dict(written["chance"]) if written["chance"] else None
-        kit.money = SpendBlend.from_dict(written["money"]) if written["money"] else None
-        kit.intervals, kit.methods = written["intervals"], written["methods"]
-        return kit
+    @property
+    def cutoff_on(self) -> str:
+        """The day, as a text."""
+        return str(pd.Timestamp(self.rows["cutoff_on"].iloc[0]).date())
 
 
-def levelled(chance: Floats, shift: float) -> Floats:
-    """Probabilities with logits shifted."""
-    odds = np.clip(chance, 1e-9, 1 - 1e-9)
-    odds = odds / (1 - odds) * np.exp(shift)
-    return np.asarray(odds / (1 + odds))
+Moments = Mapping[int, Moment]  # by days back
 
 
-def train(
-    features: Any, outcomes: Any, histories: Any, cutoffs: Any, *, horizon: int, trained_at: str
-) -> pd.DataFrame:
-    """One row for the model of customers who have bought: what was learned, how it did, and which method is
-    to score (columns COLUMNS; cutoffs, features, parameters and evaluations are JSON).
+def train(session: Any, features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> Any:
+    """What a Python model returns: trained() of the same tables."""
+    return table(session, trained(features, outcomes, histories, cutoffs), TYPES)
+
+
+def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> pd.DataFrame:
+    """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
+    cutoffs, features, parameters and evaluations are JSON).
 
     Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories and
     feature_cutoffs. Of the features only sampled customers are read.
     """
-    sample = frame(features.filter("is_sampled and n_order_days > 0"), ["customer_id", "cutoff_on"])
+    sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])
-    moments = frame(cutoffs, ["cutoff_on"]).set_index("days_back")
-    now = frame(histories.filter("is_scoring"), ["frequency", "recency_days", "age_days"])
-    past = _past(sample.merge(known, on=["customer_id", "cutoff_on"]), moments, horizon)
-    scored = sample[sample["is_scoring"]].reset_index(drop=True)
+    days = frame(cutoffs, ["cutoff_on"]).set_index("days_back")
+    now = frame(histories.filter("is_scoring"), HISTORY)
+    horizon = int(days.loc[0, "horizon_days"])
+    sample["has_bought"] = sample["n_order_days"].to_numpy(dtype=float) > 0
+    stack = sample.merge(known, on=["customer_id", "cutoff_on"])
+    why_not = gate(now, int(days.loc[0, "history_days"]) if len(now) else 0)
 
-    why_not = gate(now, moments)
-    if now.empty:
-        return _row(None, why_not or "", why_not, past, scored, [], trained_at)
-    base = Base().fit(now).fit_order_value(scored)
-    kit = _learn(base, scored, past, moments, 0, horizon)
-    evaluations: list[dict[str, Any]] = []
-    if horizon in past and not why_not:
-        evaluations = _back_test(kit, past, moments, horizon)
-    reasons = _choose(kit, evaluations, why_not)
-    return _row(kit, "; ".join(reasons), why_not, past, scored, evaluations, trained_at)
+    scored = sample[sample["is_scoring"] & sample["has_bought"]].reset_index(drop=True)
+    past = _past(stack[stack["has_bought"]], days, horizon)
+    kit, judged, reason = _train_buyers(now, scored, past, days, horizon, why_not)
+    rows = [_row(BUYERS, kit, judged, why_not, reason, past, scored, days)]
+
+    others = sample[sample["is_scoring"] & ~sample["has_bought"]].reset_index(drop=True)
+    before = _groups(stack[~stack["has_bought"]], days, horizon)
+    first, judged, reason = _train_never_buyers(kit, others, before, horizon)
+    rows.append(_row(NEVER_BUYERS, first, judged, None if judged else reason, reason, before, others, days))
+    return pd.DataFrame(rows, columns=list(TYPES))
 
 
-def gate(histories: pd.DataFrame, moments: pd.DataFrame) -> str | None:
+def gate(histories: pd.DataFrame, history_days: int) -> str | None:
     """Why there is too little to learn from, in one sentence; None where there is enough."""
     buyers = int(histories["n_customers"].sum()) if len(histories) else 0
     if not buyers:
         return "Nobody has ordered yet."
     if buyers < GATE_BUYERS:
         return f"Only {buyers:,} customers have ordered; {GATE_BUYERS} are needed."
-    days = int(moments.loc[0, "history_days"])
-    if days < GATE_DAYS:
-        return f"The first order is {days} days old; {GATE_DAYS} are needed."
+    if history_days < GATE_DAYS:
+        return f"The first order is {history_days} days old; {GATE_DAYS} are needed."
     silence = int((histories["age_days"] - histories["recency_days"]).min())
     if silence > GATE_SILENCE:
         return f"Nobody has ordered for {silence} days; it should be {GATE_SILENCE} at most."
@@ -148,45 +107,130 @@ def gate(histories: pd.DataFrame, moments: pd.DataFrame) -> str | None:
     return None
 
 
-def _past(stack: pd.DataFrame, moments: pd.DataFrame, horizon: int) -> dict[int, pd.DataFrame]:
-    """Per past moment whose horizon is over, by its days back: customers with what the base, fitted on what
-    was known then, expected of them."""
+def _groups(stack: pd.DataFrame, days: pd.DataFrame, horizon: int) -> dict[int, pd.DataFrame]:
+    """Per past moment whose horizon is over, by its days back: its customers, if they are enough."""
     found = {}
-    for days_back, moment in moments[~moments["is_scoring"].astype(bool)].iterrows():
-        rows = stack[stack["cutoff_on"] == moment["cutoff_on"]].reset_index(drop=True)
-        if int(days_back) < horizon or len(rows) < SMALLEST_MOMENT:
-            continue
-        base = Base().fit(grouped(rows)).fit_order_value(rows)
-        expected = base.predict(rows, [horizon, YEAR])
-        value = base.expected_value(rows)
-        found[int(days_back)] = rows.assign(
-            chance=expected[f"order_probability_{horizon}d"],
-            money=expected[f"expected_orders_{horizon}d"] * value,
-            money_year=expected[f"expected_orders_{YEAR}d"] * value,
-            returned=rows[f"n_order_days_next_{horizon}d"].to_numpy(dtype=float) > 0,
-            spent=rows[f"net_revenue_next_{horizon}d"].to_numpy(dtype=float),
-            days_back=int(days_back),
-            base=[base] * len(rows),
-        )
+    for days_back, cutoff_on in days["cutoff_on"].items():
+        rows = stack[stack["cutoff_on"] == cutoff_on].reset_index(drop=True)
+        if int(days_back) >= horizon and len(rows) >= SMALLEST_MOMENT:
+            found[int(days_back)] = rows.assign(
+                days_back=int(days_back),
+                returned=rows[f"n_order_days_next_{horizon}d"].to_numpy(dtype=float) > 0,
+                spent=rows[f"net_revenue_next_{horizon}d"].to_numpy(dtype=float),
+            )
     return found
 
 
-def _learn(
-    base: Base,
+def _past(stack: pd.DataFrame, days: pd.DataFrame, horizon: int) -> dict[int, Moment]:
+    found = {}
+    for days_back, rows in _groups(stack, days, horizon).items():
+        base = Base().fit(grouped(rows)).fit_order_value(rows)
+        expected = base.predict(rows, [horizon, YEAR])
+        value = base.expected_value(rows)
+        described = rows.assign(
+            chance=expected[f"order_probability_{horizon}d"],
+            money=expected[f"expected_orders_{horizon}d"] * value,
+            money_year=expected[f"expected_orders_{YEAR}d"] * value,
+        )
+        found[days_back] = Moment(days_back, described, base)
+    return found
+
+
+def _train_buyers(
+    now: pd.DataFrame,
     scored: pd.DataFrame,
-    past: dict[int, pd.DataFrame],
-    moments: pd.DataFrame,
-    at: int,
+    past: Moments,
+    days: pd.DataFrame,
     horizon: int,
-) -> Kit:
+    why_not: str | None,
+) -> tuple[Kit | None, list[Evaluation], str]:
+    """What is to score those who have bought, how it did, and why it is that."""
+    if now.empty or scored.empty:
+        return None, [], why_not or "Nobody who may be scored has ordered."
+    kit = _learn(Base().fit(now).fit_order_value(scored), scored, past, days, 0, horizon)
+    if horizon in past:
+        kit.intervals[str(horizon)], judged = _back_test(past, days, horizon)
+        kit.intervals[str(YEAR)] = _year_intervals(past) or kit.intervals[str(horizon)]
+    else:
+        judged = []
+    reasons = []
+    for score, by, fitted in (("churn", CHURN_BY, kit.chance), ("value", VALUE_BY, kit.money)):
+        able = ["base", "blend"] if fitted else ["base"]
+        method, why = ("rule", "") if why_not else choose(score, *by, judged, able)
+        kit.methods[score] = method
+        reasons.append(why)
+    if not kit.rule and kit.methods["churn"] == "rule":
+        # A rate needs a past moment to be taken from.
+        kit.methods["churn"] = "base"
+        reasons.append("churn: no past moment to learn a rule from, so the base scores, unjudged")
+    said = [reason for reason in (why_not, *reasons) if reason]
+    return kit, [] if why_not else judged, "; ".join(said)
+
+
+def _train_never_buyers(
+    buyers: Kit | None, scored: pd.DataFrame, past: Mapping[int, pd.DataFrame], horizon: int
+) -> tuple[FirstOrderKit | None, list[Evaluation], str]:
+    """What is to score those who have never bought: rows of people at past moments, some of whom bought."""
+    if buyers is None or buyers.base.order_value_ is None:
+        return None, [], "Nobody has ordered yet."
+    if horizon not in past:
+        return None, [], f"No moment of {horizon} days ago with {SMALLEST_MOMENT} people who had not bought."
+
+    def learn(used: Mapping[int, pd.DataFrame], at: int) -> FirstOrderKit | None:
+        usable = [rows for days_back, rows in used.items() if days_back >= at + horizon]
+        if not usable:
+            return None
+        rows = pd.concat(usable, ignore_index=True)
+        weight = rows["sample_weight"]
+        rule = RateRule("known_days").fit(rows, rows["returned"], weight)
+        blend = None
+        if rows["returned"].sum() >= FIRST_ORDERS_FROM and not rows["returned"].all():
+            blend = ReturnBlend(trees=max(map(len, usable)) >= TREES_FROM)
+            blend.fit(rows, rule.predict(rows), rows["days_back"], rows["returned"], weight)
+            of = scored if at == 0 else used[at]
+            if len(of):
+                blend.level(of, rule.predict(of))
+        return FirstOrderKit(horizon, rule, blend, *_of_a_new_buyer(buyers, horizon))
+
+    kit = learn(past, 0)
+    if kit is None:
+        return None, [], "There is no past moment to learn from."
+    then = learn(past, horizon)
+    if then is None:
+        return kit, [], "There is no second past moment to judge by, so the prior scores."
+    rows = past[horizon]
+    about = _about(rows, horizon)
+    actual = rows["returned"].to_numpy(dtype=float)
+    judged = judge(
+        "first_order", "chance", OF_CHANCES, then.answer(rows), actual, {"all": actual >= 0}, about
+    )
+    able = ["blend"] if kit.chance else []
+    kit.methods["first_order"], reason = choose("first_order", *CHURN_BY, judged, able)
+    return kit, judged, reason
+
+
+def _of_a_new_buyer(buyers: Kit, horizon: int) -> tuple[float, float]:
+    """What somebody who buys for the first time leaves in the shop, on average: within half a horizon of
+    that day (it lies in the middle of the horizon), and within a year of it."""
+    new = pd.DataFrame([[0.0, 0.0, 0.0]], columns=HISTORY)
+    ahead = buyers.base.predict(new, [horizon // 2, YEAR])
+    nobody = pd.DataFrame({"n_order_days": [0.0], "mean_order_value": [np.nan]})
+    value = float(buyers.base.expected_value(nobody)[0])
+    return (
+        value * (1 + float(ahead[f"expected_orders_{horizon // 2}d"].iloc[0])),
+        value * (1 + float(ahead[f"expected_orders_{YEAR}d"].iloc[0])) * buyers.level["money_year"],
+    )
+
+
+def _learn(base: Base, scored: pd.DataFrame, past: Moments, days: pd.DataFrame, at: int, horizon: int) -> Kit:
     """What can be known `at` days back: from moments whose horizon was over by then."""
-    level, verified = _level(past, moments, at, horizon)
+    level, verified = _level(past, days, at, horizon)
     kit = Kit(horizon, base, level, verified)
-    usable = [rows for days_back, rows in past.items() if days_back >= at + horizon]
+    usable = [moment.rows for days_back, moment in past.items() if days_back >= at + horizon]
     if not usable:
         return kit
     rows = pd.concat(usable, ignore_index=True)
-    kit.rule = RecencyRule().fit(rows, rows["returned"])
+    kit.rule = RateRule().fit(rows, rows["returned"])
     answers = kit.answer(scored, base.predict(scored, [horizon, YEAR]))
     n_customers = max(len(part) for part in usable)
     if n_customers >= BLEND_FROM and 0 < rows["returned"].mean() < 1:
@@ -199,15 +243,13 @@ def _learn(
     return kit
 
 
-def _level(
-    past: dict[int, pd.DataFrame], moments: pd.DataFrame, at: int, horizon: int
-) -> tuple[dict[str, float], bool]:
+def _level(past: Moments, days: pd.DataFrame, at: int, horizon: int) -> tuple[dict[str, float], bool]:
     """How far off the base was in the same season a year before, for what comes after `at`."""
     level = {"chance_shift": 0.0, "money": 1.0, "money_year": 1.0}
     before = at + YEAR
-    if before not in past or int(moments.loc[before, "history_days"]) < LEVEL_FROM:
+    if before not in past or int(days.loc[before, "history_days"]) < LEVEL_FROM:
         return level, False
-    rows = past[before]
+    rows = past[before].rows
 
     def factor(actual: float, expected: float) -> float:
         return float(np.clip(actual / expected, *LEVEL_WITHIN)) if expected > 0 else 1.0
@@ -217,45 +259,48 @@ def _level(
     logits = np.log(np.clip(chance, 1e-9, 1 - 1e-9)) - np.log1p(-np.clip(chance, 1e-9, 1 - 1e-9))
     level["chance_shift"] = float(shift_to_mean(logits, float(np.clip(wanted, 0.001, 0.999))))
     level["money"] = factor(rows["spent"].sum(), rows["money"].sum())
-    spent_in_year = rows[f"net_revenue_next_{YEAR}d"].to_numpy(dtype=float, na_value=np.nan)
-    over = ~np.isnan(spent_in_year)
+    actual, over = _spent_in_a_year(rows)
     level["money_year"] = (
-        factor(float(spent_in_year[over].sum()), float(rows["money_year"][over].sum()))
-        if over.any()
-        else level["money"]
+        factor(float(actual.sum()), float(rows["money_year"][over].sum())) if over.any() else level["money"]
     )
     return level, True
 
 
-def _back_test(
-    kit: Kit, past: dict[int, pd.DataFrame], moments: pd.DataFrame, horizon: int
-) -> list[dict[str, Any]]:
+def _spent_in_a_year(rows: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
+    """What was spent by those whose year is over, and who they are."""
+    spent = rows[f"net_revenue_next_{YEAR}d"].to_numpy(dtype=float, na_value=np.nan)
+    over = ~np.isnan(spent)
+    return spent[over], over
+
+
+def _back_test(past: Moments, days: pd.DataFrame, horizon: int) -> tuple[dict[str, Any], list[Evaluation]]:
     """Judge every method at the newest moment whose outcome is known, with what was known then; and take
     from it how far actual money lies around the expected."""
-    rows = past[horizon]
-    then = _learn(rows["base"].iloc[0], rows, past, moments, horizon, horizon)
+    moment = past[horizon]
+    rows = moment.rows
+    then = _learn(moment.base, rows, past, days, horizon, horizon)
     answers = then.answer(rows, then.base.predict(rows, [horizon, YEAR]))
-    cutoff = str(pd.Timestamp(moments.loc[horizon, "cutoff_on"]).date())
-    found = []
+    spent = np.maximum(rows["spent"].to_numpy(dtype=float), 0)
+    judged: list[Evaluation] = []
     for score, prefix, measures, actual in (
         ("churn", "chance", OF_CHANCES, rows["returned"].to_numpy(dtype=float)),
-        ("value", "money", OF_MONEY, np.maximum(rows["spent"].to_numpy(dtype=float), 0)),
+        ("value", "money", OF_MONEY, spent),
     ):
-        rule = answers.get(f"{prefix}_rule")
-        for method in ("rule", "base", "blend"):
-            predicted = answers.get(f"{prefix}_{method}")
-            if predicted is None:
-                continue
-            for segment, chosen in _segments(rows).items():
-                for metric, measure in measures.items():
-                    found.append(
-                        _evaluation(measure, actual[chosen], predicted[chosen], rule, chosen)
-                        | {"score": score, "method": method, "metric": metric, "segment": segment}
-                        | {"cutoff_on": cutoff, "horizon_days": horizon, "n_customers": int(chosen.sum())}
-                    )
+        judged += judge(score, prefix, measures, answers, actual, _segments(rows), _about(rows, horizon))
     best = answers.get("money_blend", answers["money_base"]).to_numpy(dtype=float)
-    kit.intervals = _intervals(best, np.maximum(rows["spent"].to_numpy(dtype=float), 0))
-    return found
+    return intervals(best, spent), judged
+
+
+def _year_intervals(past: Moments) -> dict[str, Any] | None:
+    """How far a year's money lies around the expected, at the newest moment whose year is over; its level
+    is another matter and is taken out."""
+    for days_back in sorted(back for back in past if back >= YEAR):
+        rows = past[days_back].rows
+        actual, over = _spent_in_a_year(rows)
+        expected = rows["money_year"].to_numpy(dtype=float)[over]
+        if len(actual) >= SMALLEST_MOMENT and expected.sum() > 0 and actual.sum() > 0:
+            return intervals(expected * actual.sum() / expected.sum(), np.maximum(actual, 0))
+    return None
 
 
 def _segments(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
@@ -263,94 +308,40 @@ def _segments(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     return {"all": n > 0, "one order": n == 1, "several orders": n > 1}
 
 
-def _evaluation(
-    measure: Measure,
-    actual: Floats,
-    predicted: pd.Series,
-    rule: pd.Series | None,
-    chosen: NDArray[np.bool_],
-) -> dict[str, float | None]:
-    if len(actual) < 2:
-        return {"value": None, "low": None, "high": None, "baseline_value": None}
-    values = predicted.to_numpy(dtype=float)
-    low, high = confidence_interval(measure, actual, values)
-    baseline = measure(actual, rule.to_numpy(dtype=float)[chosen]) if rule is not None else float("nan")
-    numbers = {"value": measure(actual, values), "low": low, "high": high, "baseline_value": baseline}
-    return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
-
-
-def _intervals(expected: Floats, actual: Floats) -> dict[str, Any]:
-    """Per tenth of the customers by expected money: its upper bound and the bounds of 80 % of what
-    customers spent, as shares of what was expected of them on average."""
-    order = np.argsort(expected, kind="stable")
-    parts = [part for part in np.array_split(order, 10) if len(part)]
-    means = [max(float(expected[part].mean()), 1e-9) for part in parts]
-    bounds = [np.quantile(actual[part], [0.1, 0.9]) for part in parts]
-    return {
-        "until": [float(expected[part].max()) for part in parts],
-        "low": [float(bound[0] / mean) for bound, mean in zip(bounds, means, strict=True)],
-        "high": [float(bound[1] / mean) for bound, mean in zip(bounds, means, strict=True)],
-    }
-
-
-def _choose(kit: Kit, evaluations: list[dict[str, Any]], why_not: str | None) -> list[str]:
-    """Set each score's method: the best one that beats the rule, and chance beyond doubt; else the rule. The
-    reasons in words."""
-    if why_not:
-        return [why_not]
-    reasons = []
-    for score, metric, by_chance in (("churn", "auc", 0.5), ("value", "gini", 0.0)):
-        judged = {
-            row["method"]: row
-            for row in evaluations
-            if (row["score"], row["metric"], row["segment"]) == (score, metric, "all")
-            and row["value"] is not None
-        }
-        if "base" not in judged:
-            kit.methods[score] = "base"
-            reasons.append(f"{score}: no past moment to judge by, so the base scores")
-            continue
-        rule = judged["rule"]["value"] if "rule" in judged else by_chance
-        fitted = kit.chance if score == "churn" else kit.money
-        able = [method for method in judged if method == "base" or (method == "blend" and fitted)]
-        best = max(able, key=lambda method: judged[method]["value"])
-        value, low = judged[best]["value"], judged[best]["low"]
-        against = f"{score}: {metric} {value:.3f} of the {best} against {rule:.3f} of the rule"
-        if value > rule and low > by_chance:
-            kit.methods[score] = best
-            reasons.append(against)
-        else:
-            reasons.append(f"{against} (and {by_chance} by chance), so the rule scores")
-    return reasons
+def _about(rows: pd.DataFrame, horizon: int) -> Evaluation:
+    return {"cutoff_on": str(pd.Timestamp(rows["cutoff_on"].iloc[0]).date()), "horizon_days": horizon}
 
 
 def _row(
-    kit: Kit | None,
-    reason: str,
+    name: str,
+    kit: Kit | FirstOrderKit | None,
+    judged: list[Evaluation],
     why_not: str | None,
-    past: dict[int, pd.DataFrame],
+    reason: str,
+    past: Mapping[int, Moment] | Mapping[int, pd.DataFrame],
     scored: pd.DataFrame,
-    evaluations: list[dict[str, Any]],
-    trained_at: str,
-) -> pd.DataFrame:
+    days: pd.DataFrame,
+) -> dict[str, Any]:
     parameters = json.dumps(kit.to_dict() if kit else {}, sort_keys=True)
-    used = pd.concat([scored, *(rows.drop(columns=["base"]) for rows in past.values())], ignore_index=True)
-    digest = pd.util.hash_pandas_object(used[[*INPUTS, "customer_id"]].astype(str), index=False)
-    days = sorted(past)
-    values = {
-        "model_name": "customers_who_bought",
+    rows = [part.rows if isinstance(part, Moment) else part for part in past.values()]
+    used = pd.concat([scored, *rows], ignore_index=True)
+    # To seven digits: the last ones of a double are the engine's.
+    values = used[list(INPUTS)].astype("float32").assign(customer_id=used["customer_id"].astype(object))
+    digest = pd.util.hash_pandas_object(values, index=False)
+    return {
+        "model_name": name,
         "model_version": hashlib.sha256(parameters.encode()).hexdigest()[:12],
-        "trained_at": pd.Timestamp(trained_at),
-        "method": json.dumps(kit.methods if kit else {}, sort_keys=True),
+        "trained_on": pd.Timestamp(days.loc[0, "cutoff_on"]).date(),
         "state": "closed" if why_not else "open",
+        "method": json.dumps(kit.methods if kit else {}, sort_keys=True),
         "reason": reason,
-        "is_level_verified": bool(kit and kit.is_level_verified),
+        "is_level_verified": bool(isinstance(kit, Kit) and kit.is_level_verified),
+        "horizon_days": int(days.loc[0, "horizon_days"]),
         "n_customers": len(scored),
-        "n_rows": sum(len(rows) for rows in past.values()),
-        "cutoffs": json.dumps([str(pd.Timestamp(past[back]["cutoff_on"].iloc[0]).date()) for back in days]),
+        "n_rows": sum(len(part) for part in rows),
+        "cutoffs": json.dumps([str(pd.Timestamp(part["cutoff_on"].iloc[0]).date()) for part in rows][::-1]),
         "features": json.dumps(list(INPUTS)),
         "data_fingerprint": f"{int(digest.to_numpy(dtype='uint64').sum(dtype='uint64')):016x}",
         "parameters": parameters,
-        "evaluations": json.dumps(evaluations),
+        "evaluations": json.dumps(judged),
     }
-    return pd.DataFrame([values], columns=list(COLUMNS))

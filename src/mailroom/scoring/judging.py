@@ -1,0 +1,119 @@
+"""Every method judged at a past moment whose outcome is known, with what was known then; the best one that
+beats the rule is to score, else the rule."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mailroom.models.evaluation import Measure, confidence_interval
+
+Floats = NDArray[np.float64]
+Evaluation = dict[str, Any]
+METHODS = ("rule", "base", "blend")
+
+
+def judge(
+    score: str,
+    prefix: str,
+    measures: dict[str, Measure],
+    answers: pd.DataFrame,
+    actual: Floats,
+    segments: dict[str, NDArray[np.bool_]],
+    about: Evaluation,
+) -> list[Evaluation]:
+    """One entry per method that answered (column <prefix>_<method>), measure and segment of customers."""
+    rule = answers.get(f"{prefix}_rule")
+    found = []
+    for method in METHODS:
+        predicted = answers.get(f"{prefix}_{method}")
+        if predicted is None:
+            continue
+        for segment, chosen in segments.items():
+            for metric, measure in measures.items():
+                found.append(
+                    {"score": score, "method": method, "metric": metric, "segment": segment}
+                    | _evaluation(measure, actual[chosen], predicted[chosen], rule, chosen)
+                    | {"n_customers": int(chosen.sum())}
+                    | about
+                )
+    return found
+
+
+def _evaluation(
+    measure: Measure,
+    actual: Floats,
+    predicted: pd.Series,
+    rule: pd.Series | None,
+    chosen: NDArray[np.bool_],
+) -> Evaluation:
+    if len(actual) < 2:
+        return {"value": None, "low": None, "high": None, "baseline_value": None}
+    values = predicted.to_numpy(dtype=float)
+    low, high = confidence_interval(measure, actual, values)
+    baseline = measure(actual, rule.to_numpy(dtype=float)[chosen]) if rule is not None else float("nan")
+    numbers = {"value": measure(actual, values), "low": low, "high": high, "baseline_value": baseline}
+    return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
+
+
+def choose(
+    score: str,
+    order: str,
+    by_chance: float,
+    error: str,
+    evaluations: Iterable[Evaluation],
+    able: Iterable[str],
+) -> tuple[str, str]:
+    """The method that is to score, of those able to, and why: the one that orders customers best, if it
+    does so better than chance beyond doubt and better than the rule; or, where the rule's order lies within
+    its doubt, with the smaller error. Else the rule.
+
+    order and error name metrics, by_chance what no order at all reaches.
+    """
+    judged = {
+        (row["method"], row["metric"]): row
+        for row in evaluations
+        if row["score"] == score and row["segment"] == "all" and row["value"] is not None
+    }
+    candidates = [method for method in able if (method, order) in judged]
+    if not candidates:
+        return "rule", f"{score}: nothing but the rule can be judged at a past moment, so the rule scores"
+    best = max(candidates, key=lambda method: judged[method, order]["value"])
+    found = judged[best, order]
+    rule = judged["rule", order]["value"] if ("rule", order) in judged else by_chance
+    against = f"{score}: {order} {found['value']:.3f} of the {best} against {rule:.3f} of the rule"
+    if found["low"] > by_chance and found["value"] > rule:
+        return best, against
+    if found["low"] > by_chance and found["high"] >= rule and ("rule", error) in judged:
+        errors = judged[best, error]["value"], judged["rule", error]["value"]
+        against += f", {error} {errors[0]:.3f} against {errors[1]:.3f}"
+        if errors[0] < errors[1]:
+            return best, against
+    return "rule", f"{against} ({by_chance} by chance), so the rule scores"
+
+
+def intervals(expected: Floats, actual: Floats) -> dict[str, list[float]]:
+    """Per tenth of the customers by expected money: its upper bound and the bounds of 80 % of what
+    customers spent, as shares of what was expected of them on average."""
+    order = np.argsort(expected, kind="stable")
+    parts = [part for part in np.array_split(order, 10) if len(part)]
+    means = [max(float(expected[part].mean()), 1e-9) for part in parts]
+    bounds = [np.quantile(actual[part], [0.1, 0.9]) for part in parts]
+    return {
+        "until": [float(expected[part].max()) for part in parts],
+        "low": [float(bound[0] / mean) for bound, mean in zip(bounds, means, strict=True)],
+        "high": [float(bound[1] / mean) for bound, mean in zip(bounds, means, strict=True)],
+    }
+
+
+def within(expected: Floats, bounds: dict[str, list[float]]) -> tuple[Floats, Floats]:
+    """The bounds of 80 % for expected money, by intervals that were learned; NaN where none were."""
+    if not bounds:
+        unknown = np.full(len(expected), np.nan)
+        return unknown, unknown
+    part = np.minimum(np.searchsorted(bounds["until"], expected), len(bounds["until"]) - 1)
+    low, high = np.asarray(bounds["low"])[part], np.asarray(bounds["high"])[part]
+    # Somebody expected to bring more than anybody before must not lie outside their own interval.
+    return np.minimum(expected * low, expected), np.maximum(expected * high, expected)

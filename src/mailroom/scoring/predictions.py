@@ -1,0 +1,143 @@
+"""Scoring: what was trained answers for every customer, with the method that training chose."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mailroom.scoring.base import HISTORY, Base
+from mailroom.scoring.frames import by_batch, frame, table
+from mailroom.scoring.judging import within
+from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit, reasons
+from mailroom.scoring.training import BUYERS, NEVER_BUYERS
+
+HOW = {"method": "string", "model_name": "string", "model_version": "string"}
+WHY = {"reason_1": "string", "reason_2": "string", "is_likelier": "boolean"}
+EVALUATION = {
+    "model_name": "string", "model_version": "string", "trained_on": "date", "score": "string",
+    "method": "string", "metric": "string", "segment": "string", "cutoff_on": "date",
+    "horizon_days": "bigint", "n_customers": "bigint", "value": "double", "low": "double", "high": "double",
+    "baseline_value": "double", "is_chosen": "boolean",
+}  # fmt: skip
+
+
+def predict_purchases(session: Any, histories: Any, trained: Any) -> Any:
+    """One row per distinct history: what the base expects of customers who have it. Columns HISTORY (days),
+    order_probability_<n>d and expected_orders_<n>d for the horizon and a year, alive_probability, and the
+    days to the next order if it comes within a year (median, and the bounds of 80 %)."""
+    row = _trained(trained, BUYERS)
+    horizons = [int(row["horizon_days"]), YEAR]
+    answers = [f"{name}_{days}d" for days in horizons for name in ("order_probability", "expected_orders")]
+    answers += ["alive_probability", *(f"next_order_days_{name}" for name in ("low", "median", "high"))]
+    types = dict.fromkeys(HISTORY, "bigint") | dict.fromkeys(answers, "double")
+    distinct = frame(histories.filter("is_scoring"), HISTORY)[HISTORY]
+    if not _can_score(row):
+        return table(session, distinct.iloc[:0].reindex(columns=list(types)), types)
+    base = Base.from_dict(json.loads(row["parameters"])["base"])
+    return table(session, pd.concat([distinct, base.predict(distinct, horizons)], axis=1), types)
+
+
+def predict_churn(session: Any, customers: Any, trained: Any) -> Any:
+    """One row per customer who has bought: the chance of another order within the horizon, and the topics
+    that make it what it is."""
+    types = {"customer_id": "string", "order_probability": "double"} | HOW | WHY
+    row = _trained(trained, BUYERS)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    kit, how = Kit.from_dict(json.loads(row["parameters"])), _how(row, "churn")
+
+    def answer(batch: pd.DataFrame) -> pd.DataFrame:
+        answers = kit.answer(batch, batch)
+        why = reasons(
+            kit.chance if how["method"] == "blend" else None, batch, answers["chance_base"].to_numpy()
+        )
+        chance = answers[f"chance_{how['method']}"]
+        return why.assign(customer_id=batch["customer_id"], order_probability=chance, **how)
+
+    return by_batch(session, customers, answer, types, "customer_id")
+
+
+def predict_value(session: Any, customers: Any, trained: Any) -> Any:
+    """One row per customer who has bought: expected net revenue within the horizon and within a year, each
+    with the bounds of 80 %, in the shop's currency."""
+    amounts = [
+        f"{over}_{what}"
+        for over in ("horizon", "year")
+        for what in ("revenue", "revenue_low", "revenue_high")
+    ]
+    types = {"customer_id": "string"} | dict.fromkeys(amounts, "double") | HOW
+    row = _trained(trained, BUYERS)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    kit, how = Kit.from_dict(json.loads(row["parameters"])), _how(row, "value")
+
+    def answer(batch: pd.DataFrame) -> pd.DataFrame:
+        answers = kit.answer(batch, batch)
+        found = pd.DataFrame({"customer_id": batch["customer_id"]}).assign(**how)
+        for over, prefix, days in (("horizon", "money", kit.horizon), ("year", "year", YEAR)):
+            expected = answers[f"{prefix}_{how['method']}"].to_numpy(dtype=float)
+            low, high = within(expected, kit.intervals.get(str(days), {}))
+            found[f"{over}_revenue"] = expected
+            found[f"{over}_revenue_low"], found[f"{over}_revenue_high"] = low, high
+        return found
+
+    return by_batch(session, customers, answer, types, "customer_id")
+
+
+def predict_first_orders(session: Any, people: Any, trained: Any) -> Any:
+    """One row per person who has never bought: the chance of a first order within the horizon, what it
+    would bring within the horizon and within a year, and the topics that make the chance what it is."""
+    amounts = ["order_probability", "horizon_revenue", "year_revenue"]
+    types = {"customer_id": "string"} | dict.fromkeys(amounts, "double") | HOW | WHY
+    row = _trained(trained, NEVER_BUYERS)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    kit, how = FirstOrderKit.from_dict(json.loads(row["parameters"])), _how(row, "first_order")
+
+    def answer(batch: pd.DataFrame) -> pd.DataFrame:
+        answers = kit.answer(batch)
+        why = reasons(
+            kit.chance if how["method"] == "blend" else None, batch, answers["chance_rule"].to_numpy()
+        )
+        return why.assign(
+            customer_id=batch["customer_id"],
+            order_probability=answers[f"chance_{how['method']}"],
+            horizon_revenue=answers[f"money_{how['method']}"],
+            year_revenue=answers[f"year_{how['method']}"],
+            **how,
+        )
+
+    return by_batch(session, people, answer, types, "customer_id")
+
+
+def evaluations(session: Any, trained: Any) -> Any:
+    """One row per model, score, method, metric and segment: how it did on the newest moment whose outcome
+    is known (columns EVALUATION)."""
+    found = []
+    for _, row in frame(trained, ["model_name"]).iterrows():
+        methods = json.loads(row["method"])
+        for judged in json.loads(row["evaluations"]):
+            about = {name: row[name] for name in ("model_name", "model_version", "trained_on")}
+            chosen = methods[judged["score"]] == judged["method"]
+            found.append(judged | about | {"is_chosen": chosen})
+    rows = pd.DataFrame(found, columns=list(EVALUATION))
+    for name in ("cutoff_on", "trained_on"):
+        rows[name] = pd.to_datetime(rows[name]).dt.date
+    for name in ("value", "low", "high", "baseline_value"):
+        rows[name] = rows[name].astype(float).replace([np.inf, -np.inf], np.nan)
+    return table(session, rows, EVALUATION)
+
+
+def _trained(trained: Any, name: str) -> pd.Series:
+    rows = frame(trained, ["model_name"])
+    return rows[rows["model_name"] == name].iloc[0]
+
+
+def _can_score(row: pd.Series) -> bool:
+    return bool(json.loads(row["parameters"]))
+
+
+def _how(row: pd.Series, score: str) -> dict[str, str]:
+    method = json.loads(row["method"])[score]
+    return {"method": method, "model_name": row["model_name"], "model_version": row["model_version"]}

@@ -1,0 +1,23 @@
+-- Every score names a version of a model that the registry knows.
+with scored as (
+    select
+        customer_id,
+        model_version
+    from {{ ref('churn_scores') }}
+    where state = 'scored'
+    union all
+    select
+        customer_id,
+        model_version
+    from {{ ref('value_scores') }}
+    where state = 'scored'
+),
+
+registry as (
+    select model_version from {{ ref('model_registry') }}
+)
+
+select scored.*
+from scored
+left join registry on scored.model_version = registry.model_version
+where registry.model_version is null

@@ -1,0 +1,22 @@
+-- No score is a NaN, a chance outside 0 and 1, or money outside its own interval.
+{% set days = var('churn_days') %}
+select
+    customer_id,
+    'churn' as score
+from {{ ref('churn_scores') }}
+where state = 'scored' and not coalesce(churn_probability_{{ days }}d between 0 and 1, false)
+union all
+select
+    customer_id,
+    'value' as score
+from {{ ref('value_scores') }}
+where
+    state = 'scored'
+    and not coalesce(
+        order_probability_{{ days }}d between 0 and 1
+        and expected_revenue_{{ days }}d between coalesce(expected_revenue_{{ days }}d_low, 0)
+        and coalesce(expected_revenue_{{ days }}d_high, expected_revenue_{{ days }}d)
+        and expected_revenue_365d between coalesce(expected_revenue_365d_low, 0)
+        and coalesce(expected_revenue_365d_high, expected_revenue_365d),
+        false
+    )

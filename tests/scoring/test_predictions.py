@@ -1,0 +1,186 @@
+"""Scores on shops that no model was made for: a clear state, never a crash, never a NaN."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from mailroom.models.inputs import INPUTS
+from mailroom.scoring import predictions
+from mailroom.scoring.frames import BATCH, by_batch
+from mailroom.scoring.training import train
+
+pytestmark = pytest.mark.slow
+
+MOMENTS = ["2026-07-01", "2026-04-02", "2026-01-02", "2025-07-01", "2025-04-02"]
+DAYS_BACK = [0, 90, 180, 365, 455]
+
+
+def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
+    """n customers at five moments, four in five with orders; spoilt: columns of features, and their value."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for moment, days_back in zip(MOMENTS, DAYS_BACK, strict=True):
+        part = pd.DataFrame({name: random.gamma(1.0, 20.0, n) for name in INPUTS})
+        part["customer_id"] = [f"c_{number:016x}" for number in range(n)]
+        part["cutoff_on"], part["is_scoring"] = pd.Timestamp(moment).date(), days_back == 0
+        part["n_order_days"] = np.where(np.arange(n) % 5 == 4, 0, random.integers(1, 9, n))
+        part["frequency"] = part["n_order_days"] - 1
+        part["age_days"] = random.integers(60, 500, n)
+        part["recency_days"] = np.where(part["frequency"] > 0, part["age_days"] // 2, 0)
+        part["days_since_last_order"] = part["age_days"] - part["recency_days"]
+        part["is_sampled"], part["sample_weight"] = True, 1.0
+        rows.append(part.assign(**spoilt))
+    features = pd.concat(rows, ignore_index=True)
+    past = features[~features["is_scoring"]]
+    n_orders = random.poisson(np.where(past["n_order_days"] > 4, 2.0, 0.2))
+    outcomes = past[["customer_id", "cutoff_on"]].assign(
+        n_order_days_next_90d=n_orders, net_revenue_next_90d=n_orders * 20.0,
+        n_order_days_next_365d=n_orders * 3, net_revenue_next_365d=n_orders * 60.0, days_to_next_order=5,
+    )  # fmt: skip
+    bought = features[features["n_order_days"] > 0]
+    histories = (
+        bought.groupby(["cutoff_on", "is_scoring", "frequency", "recency_days", "age_days"])
+        .size()
+        .reset_index(name="n_customers")
+    )
+    cutoffs = pd.DataFrame(
+        {
+            "cutoff_on": [pd.Timestamp(moment).date() for moment in MOMENTS],
+            "days_back": DAYS_BACK,
+            "is_scoring": [back == 0 for back in DAYS_BACK],
+            "horizon_days": 90,
+            "history_days": [700 - back for back in DAYS_BACK],
+        }
+    )
+    connection = duckdb.connect()
+    for name, frame in (
+        ("customer_features", features), ("customer_outcomes", outcomes),
+        ("purchase_histories", histories), ("feature_cutoffs", cutoffs),
+    ):  # fmt: skip
+        connection.register("given", frame)
+        connection.execute(f"create table {name} as select * from given")
+    return connection
+
+
+def scored(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """All predictions of a shop, made as the Python models of dbt make them."""
+    tables = ("customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs")
+    made = {"trained_models": train(connection, *(connection.table(name) for name in tables))}
+    keep(connection, "trained_models", made["trained_models"])
+    trained = connection.table("trained_models")
+    made["purchases"] = predictions.predict_purchases(connection, connection.table(tables[2]), trained)
+    keep(connection, "purchases", made["purchases"])
+    buyers = connection.sql("""
+        select features.*, purchases.* exclude (frequency, recency_days, age_days)
+        from customer_features as features
+        inner join purchases using (frequency, recency_days, age_days)
+        where is_scoring and n_order_days > 0
+    """)
+    others = connection.table("customer_features").filter("is_scoring and n_order_days = 0")
+    made["churn"] = predictions.predict_churn(connection, buyers, trained)
+    made["value"] = predictions.predict_value(connection, buyers, trained)
+    made["first_orders"] = predictions.predict_first_orders(connection, others, trained)
+    made["evaluations"] = predictions.evaluations(connection, trained)
+    return {name: table.to_pandas() for name, table in made.items()}
+
+
+def keep(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    connection.register("made", table)
+    connection.execute(f"create or replace table {name} as select * from made")
+
+
+def assert_sound(made: dict[str, pd.DataFrame]) -> None:
+    assert made["churn"]["order_probability"].between(0, 1).all()
+    assert made["first_orders"]["order_probability"].between(0, 1).all()
+    value = made["value"]
+    for over in ("horizon_revenue", "year_revenue"):
+        assert np.isfinite(value[over]).all() and (value[over] >= 0).all()
+        known = value[f"{over}_low"].notna()
+        assert (value[f"{over}_low"][known] <= value[over][known]).all()
+        assert (value[over][known] <= value[f"{over}_high"][known]).all()
+    assert np.isfinite(made["first_orders"][["horizon_revenue", "year_revenue"]].to_numpy(dtype=float)).all()
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[dict[str, pd.DataFrame]]:
+    """Enough customers for regression and trees."""
+    with shop(3_400) as connection:
+        yield scored(connection)
+
+
+def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) -> None:
+    assert_sound(large)
+    assert len(large["churn"]) == len(large["value"]) == 2_720 and len(large["first_orders"]) == 680
+    assert set(large["churn"]["method"]) == {"blend"}
+    judged = large["evaluations"]
+    assert set(judged["score"]) == {"churn", "value", "first_order"}
+    chosen = judged[judged["is_chosen"] & (judged["segment"] == "all")].set_index(["score", "metric"])
+    assert chosen.loc[("churn", "auc"), "value"] > chosen.loc[("churn", "auc"), "baseline_value"]
+
+
+def test_a_reason_is_what_moves_the_score(large: dict[str, pd.DataFrame]) -> None:
+    """Only the number of orders says who comes back here, so that it is the reason of nearly everybody."""
+    reasons = large["churn"]["reason_1"].value_counts(normalize=True)
+    assert reasons.index[0] == "loyalty" and reasons.iloc[0] > 0.6
+    likelier = large["churn"].groupby("is_likelier")["order_probability"].mean()
+    assert likelier[True] > likelier[False] + 0.1
+
+
+def test_two_runs_make_the_same_bytes() -> None:
+    first, second = (scored(shop(1_500)) for _ in range(2))
+    for name, table in first.items():
+        pd.testing.assert_frame_equal(table, second[name], check_exact=True)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {
+            name: np.nan
+            for name in INPUTS
+            if name not in ("n_order_days", "days_since_last_order", "age_days")
+        },
+        {"net_revenue": -50.0, "mean_order_value": -50.0, "last_order_value": -50.0},
+        {"mean_order_value": 20.0, "net_revenue": 40.0},
+        {"n_order_days": 1, "frequency": 0, "recency_days": 0},
+        {"net_revenue": np.inf, "mean_order_value": np.inf},
+    ],
+    ids=["nothing known", "all refunds", "one price", "nobody twice", "infinite"],
+)
+def test_what_no_model_can_read_is_scored_all_the_same(spoilt: dict[str, Any]) -> None:
+    assert_sound(scored(shop(700, **spoilt)))
+
+
+@pytest.mark.parametrize("n", [1, 4, 40])
+def test_a_handful_of_customers_is_scored_by_the_rule_or_says_that_nothing_can(n: int) -> None:
+    made = scored(shop(n))
+    assert_sound(made)
+    assert list(made["trained_models"]["state"]) == ["closed", "closed"]
+    assert "customers have ordered; 500 are needed." in made["trained_models"]["reason"][0]
+    assert made["evaluations"].empty
+
+
+def test_a_shop_without_orders_has_no_scores_and_says_why() -> None:
+    made = scored(shop(100, n_order_days=0, frequency=None))
+    assert list(made["trained_models"]["reason"]) == ["Nobody has ordered yet."] * 2
+    assert made["churn"].empty and made["value"].empty and made["first_orders"].empty
+
+
+def test_every_row_is_answered_once_whatever_the_batches() -> None:
+    with duckdb.connect() as connection:
+        n = 2 * BATCH + 7
+        rows = connection.sql(f"select range as id from range({n})")
+        table = by_batch(
+            connection,
+            rows,
+            lambda part: part.assign(half=part["id"] / 2),
+            {"id": "bigint", "half": "double"},
+            "id",
+        )
+    assert table.column("id").to_pylist() == list(range(n))
+    assert table.column("half").to_pylist()[-1] == (n - 1) / 2
