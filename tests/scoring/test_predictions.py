@@ -84,6 +84,7 @@ def scored(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
     others = connection.table("customer_features").filter("is_scoring and n_order_days = 0")
     made["churn"] = predictions.predict_churn(connection, buyers, trained)
     made["value"] = predictions.predict_value(connection, buyers, trained)
+    made["dates"] = predictions.predict_next_order(connection, buyers, trained)
     made["first_orders"] = predictions.predict_first_orders(connection, others, trained)
     made["evaluations"] = predictions.evaluations(connection, trained)
     return {name: table.to_pandas() for name, table in made.items()}
@@ -97,6 +98,8 @@ def keep(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> N
 def assert_sound(made: dict[str, pd.DataFrame]) -> None:
     assert made["churn"]["order_probability"].between(0, 1).all()
     assert made["first_orders"]["order_probability"].between(0, 1).all()
+    dates = made["dates"][["days_low", "days_median", "days_high"]].to_numpy(dtype=float)
+    assert (np.diff(dates, axis=1) >= -1e-9).all() and (dates >= 0).all() and (dates <= 366).all()
     value = made["value"]
     for over in ("horizon_revenue", "year_revenue"):
         assert np.isfinite(value[over]).all() and (value[over] >= 0).all()
@@ -118,7 +121,7 @@ def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) 
     assert len(large["churn"]) == len(large["value"]) == 2_720 and len(large["first_orders"]) == 680
     assert set(large["churn"]["method"]) == {"blend"}
     judged = large["evaluations"]
-    assert set(judged["score"]) == {"churn", "value", "first_order"}
+    assert set(judged["score"]) == {"churn", "value", "next_order", "first_order"}
     chosen = judged[judged["is_chosen"] & (judged["segment"] == "all")].set_index(["score", "metric"])
     assert chosen.loc[("churn", "auc"), "value"] > chosen.loc[("churn", "auc"), "baseline_value"]
 

@@ -55,7 +55,11 @@ def methods(row: pd.Series) -> dict[str, str]:
 def test_two_trainings_are_the_same_to_the_byte_and_beat_the_rule(shop: duckdb.DuckDBPyConnection) -> None:
     first, second = training(shop), training(shop)
     assert first.to_dict() == second.to_dict()
-    assert first["state"] == "open" and methods(first) == {"churn": "base", "value": "base"}
+    assert first["state"] == "open" and methods(first) == {
+        "churn": "base",
+        "value": "base",
+        "next_order": "rhythm",
+    }
     assert "against" in first["reason"]
     judged = pd.DataFrame(json.loads(first["evaluations"]))
     assert not judged[["value", "low", "high"]].isna().any().any()
@@ -92,7 +96,7 @@ def test_outcomes_that_were_shuffled_leave_the_rule(shop: duckdb.DuckDBPyConnect
         inner join owners on shuffled.cutoff_on = owners.cutoff_on and shuffled.place = owners.place
     """)
     row = training(shop)
-    assert methods(row) == {"churn": "rule", "value": "rule"}
+    assert {name: methods(row)[name] for name in ("churn", "value")} == {"churn": "rule", "value": "rule"}
     assert row["reason"].count("so the rule scores") == 2
 
 

@@ -116,7 +116,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of the project, to be spoilt."""
     copy = tmp_path / "project"
     copy.mkdir()
-    for name in ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml"):
+    for name in ("models", "python_models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml"):
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, copy / name)
         else:

@@ -188,16 +188,16 @@ def places(warehouse: Warehouse, values: set[str]) -> list[tuple[str, str, str]]
     """Where the values stand: table, column and the text, of every text column; a value must stand whole."""
     found = []
     with duckdb.connect(str(warehouse.folder / "warehouse.duckdb"), read_only=True) as connection:
-        connection.execute("create temp table looked_for as select unnest(?) as value", [sorted(values)])
+        connection.execute("create temp table looked_for as select unnest(?) as wanted", [sorted(values)])
         for table in read_tables(warehouse):
             for name, data_type, *_ in connection.execute(f"describe {table}").fetchall():
                 if data_type != "VARCHAR":
                     continue
                 texts = connection.execute(
                     f"""
-                    select distinct {name} from {table} inner join looked_for on contains({name}, value)
-                    where {name} = value or regexp_matches(
-                        {name}, '(^|[^A-Za-z0-9.+-])' || regexp_escape(value) || '($|[^A-Za-z0-9.])'
+                    select distinct {name} from {table} inner join looked_for on contains({name}, wanted)
+                    where {name} = wanted or regexp_matches(
+                        {name}, '(^|[^A-Za-z0-9.+-])' || regexp_escape(wanted) || '($|[^A-Za-z0-9.])'
                     )
                     """
                 ).fetchall()

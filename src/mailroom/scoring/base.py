@@ -12,6 +12,7 @@ from mailroom.models.spend import GammaGammaModel
 Floats = NDArray[np.float64]
 HISTORY = ["frequency", "recency_days", "age_days"]
 NEXT_ORDER_WITHIN = 365  # days; the next order is told given that it comes within them
+QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}  # the bounds of 80 %, and the middle
 BOTH = (BetaGeometricModel, ModifiedBetaGeometricModel)
 
 
@@ -54,14 +55,18 @@ class Base:
         found["alive_probability"] = np.mean(
             [model.probability_alive(*columns) for model in self.purchases_], axis=0
         )
-        for name, quantile in (("low", 0.1), ("median", 0.5), ("high", 0.9)):
-            found[f"next_order_days_{name}"] = np.mean(
-                [
-                    model.purchase_within_quantile(quantile, NEXT_ORDER_WITHIN, *columns)
-                    for model in self.purchases_
-                ],
-                axis=0,
+        dates = self.next_order(histories, NEXT_ORDER_WITHIN).add_prefix("next_order_days_")
+        return pd.DataFrame(found, index=histories.index).join(dates)
+
+    def next_order(self, histories: pd.DataFrame, within: float) -> pd.DataFrame:
+        """Days to the next order if it comes within so many: columns low, median and high (QUANTILES)."""
+        columns = _columns(histories)
+        found = {
+            name: np.mean(
+                [model.purchase_within_quantile(part, within, *columns) for model in self.purchases_], axis=0
             )
+            for name, part in QUANTILES.items()
+        }
         return pd.DataFrame(found, index=histories.index)
 
     def expected_value(self, features: pd.DataFrame) -> Floats:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mailroom.models.evaluation import Measure, confidence_interval
+from mailroom.scoring.base import QUANTILES
 
 Floats = NDArray[np.float64]
 Evaluation = dict[str, Any]
@@ -56,6 +57,66 @@ def _evaluation(
     baseline = measure(actual, rule.to_numpy(dtype=float)[chosen]) if rule is not None else float("nan")
     numbers = {"value": measure(actual, values), "low": low, "high": high, "baseline_value": baseline}
     return {name: value if np.isfinite(value) else None for name, value in numbers.items()}
+
+
+def judge_dates(
+    answers: dict[str, pd.DataFrame],
+    actual: Floats,
+    segments: dict[str, NDArray[np.bool_]],
+    about: Evaluation,
+) -> list[Evaluation]:
+    """One entry per method, measure and segment of customers who did order, actual days after the moment:
+    mae_days of the median; interval_coverage, the part of them whose order came within the bounds; and
+    quantile_loss, days by which bounds and median are off, each the dearer the less likely."""
+    found = []
+    rule_error = np.abs(answers["rule"]["median"].to_numpy(dtype=float) - actual)
+    for method, predicted in answers.items():
+        low, median, high = (predicted[name].to_numpy(dtype=float) for name in QUANTILES)
+        losses = [
+            np.maximum(part * (actual - at), (part - 1) * (actual - at))
+            for part, at in zip(QUANTILES.values(), (low, median, high), strict=True)
+        ]
+        measured = {
+            "mae_days": np.abs(median - actual),
+            "interval_coverage": ((low <= actual) & (actual <= high)).astype(float),
+            "quantile_loss": np.mean(losses, axis=0),
+        }
+        for metric, per_customer in measured.items():
+            for segment, chosen in segments.items():
+                n = int(chosen.sum())
+                values = dict.fromkeys(("value", "low", "high", "baseline_value"))
+                if n >= 2:
+                    middle = per_customer[chosen]
+                    doubt = 1.96 * float(middle.std()) / n**0.5
+                    values["value"] = float(middle.mean())
+                    values["low"], values["high"] = values["value"] - doubt, values["value"] + doubt
+                    values["baseline_value"] = (
+                        float(rule_error[chosen].mean()) if metric == "mae_days" else None
+                    )
+                found.append(
+                    {"score": "next_order", "method": method, "metric": metric, "segment": segment}
+                    | values
+                    | {"n_customers": n}
+                    | about
+                )
+    return found
+
+
+def choose_dates(evaluations: Iterable[Evaluation]) -> tuple[str, str]:
+    """The method that is to say when the next order comes, and why: the one whose bounds and median fit
+    best, if its median is nearer than the rule's."""
+    judged = {
+        (row["method"], row["metric"]): row["value"]
+        for row in evaluations
+        if row["score"] == "next_order" and row["segment"] == "all" and row["value"] is not None
+    }
+    able = [method for method in ("base", "rhythm") if (method, "quantile_loss") in judged]
+    if not able:
+        return "base", "next_order: nobody ordered again after a past moment, so the base scores, unjudged"
+    best = min(able, key=lambda method: judged[method, "quantile_loss"])
+    error, rule = judged[best, "mae_days"], judged["rule", "mae_days"]
+    against = f"next_order: {error:.1f} days off by the {best}, {rule:.1f} by the rule"
+    return (best, against) if error < rule else ("rule", f"{against}, so the rule scores")
 
 
 def choose(

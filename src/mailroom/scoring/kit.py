@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from mailroom.models.blend import ReturnBlend, SpendBlend
 from mailroom.models.inputs import INPUTS, TOPICS
+from mailroom.models.rhythm import OrderRhythm
 from mailroom.models.rules import RateRule, history_rate
-from mailroom.scoring.base import Base
+from mailroom.scoring.base import QUANTILES, Base
 
 Floats = NDArray[np.float64]
 YEAR = 365
@@ -20,7 +21,8 @@ TOPIC_NAMES = (*TOPICS, None)
 
 @dataclass
 class Kit:
-    """For customers who have bought: the chance of another order, and money, by every method there is."""
+    """For customers who have bought: the chance of another order, money, and when, by every method there
+    is."""
 
     horizon: int
     base: Base
@@ -29,8 +31,11 @@ class Kit:
     rule: RateRule | None = None
     chance: ReturnBlend | None = None
     money: SpendBlend | None = None
+    rhythm: OrderRhythm | None = None
     intervals: dict[str, Any] = field(default_factory=dict)
-    methods: dict[str, str] = field(default_factory=lambda: {"churn": "rule", "value": "rule"})
+    methods: dict[str, str] = field(
+        default_factory=lambda: dict.fromkeys(("churn", "value", "next_order"), "rule")
+    )
 
     def answer(self, features: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
         """Per customer with an order: the chance of another within the horizon, the money in it and in a
@@ -54,6 +59,25 @@ class Kit:
             found["year_blend"] = found["year_base"] * ratio.fillna(1.0)
         return found
 
+    def next_order(
+        self, features: pd.DataFrame, base: pd.DataFrame, within: float
+    ) -> dict[str, pd.DataFrame]:
+        """Days to the next order if it comes within so many, by method: low, median and high (QUANTILES).
+        base is what Base.next_order says. The rhythm leaves to the base whom it knows no pace of; the rule
+        takes the customer's mean gap, or the shop's, and knows no bounds of its own."""
+        found = {"base": base}
+        waited = features["days_since_last_order"].to_numpy(dtype=float)
+        gap = features["mean_gap_days"].to_numpy(dtype=float, na_value=np.nan)
+        if self.rhythm and self.rhythm.gap_days_ is not None:
+            gap = np.where(np.isfinite(gap), gap, self.rhythm.gap_days_)
+            paced = {name: self.rhythm.predict(features, part, within) for name, part in QUANTILES.items()}
+            found["rhythm"] = pd.DataFrame(paced, index=features.index).fillna(base)
+        due = np.where(np.isfinite(gap), np.clip(gap - waited, 0, within), base["median"])
+        found["rule"] = base.assign(
+            low=np.minimum(base["low"], due), median=due, high=np.maximum(base["high"], due)
+        )
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
         return {
@@ -64,6 +88,7 @@ class Kit:
             "rule": self.rule.to_dict() if self.rule else None,
             "chance": self.chance.to_dict() if self.chance else None,
             "money": self.money.to_dict() if self.money else None,
+            "rhythm": self.rhythm.to_dict() if self.rhythm else None,
             "intervals": self.intervals,
             "methods": self.methods,
         }
@@ -80,6 +105,7 @@ class Kit:
         kit.rule = RateRule.from_dict(written["rule"]) if written["rule"] else None
         kit.chance = ReturnBlend.from_dict(written["chance"]) if written["chance"] else None
         kit.money = SpendBlend.from_dict(written["money"]) if written["money"] else None
+        kit.rhythm = OrderRhythm.from_dict(written["rhythm"]) if written["rhythm"] else None
         kit.intervals, kit.methods = written["intervals"], written["methods"]
         return kit
 

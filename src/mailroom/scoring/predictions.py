@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mailroom.scoring.base import HISTORY, Base
+from mailroom.scoring.base import HISTORY, NEXT_ORDER_WITHIN, QUANTILES, Base
 from mailroom.scoring.frames import by_batch, frame, table
 from mailroom.scoring.judging import within
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit, reasons
@@ -81,6 +81,24 @@ def predict_value(session: Any, customers: Any, trained: Any) -> Any:
             found[f"{over}_revenue"] = expected
             found[f"{over}_revenue_low"], found[f"{over}_revenue_high"] = low, high
         return found
+
+    return by_batch(session, customers, answer, types, "customer_id")
+
+
+def predict_next_order(session: Any, customers: Any, trained: Any) -> Any:
+    """One row per customer who has bought: days from the scoring day to the next order if it comes within a
+    year, the middle and the bounds of 80 %."""
+    days = ["days_low", "days_median", "days_high"]
+    types = {"customer_id": "string"} | dict.fromkeys(days, "double") | HOW
+    row = _trained(trained, BUYERS)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    kit, how = Kit.from_dict(json.loads(row["parameters"])), _how(row, "next_order")
+
+    def answer(batch: pd.DataFrame) -> pd.DataFrame:
+        base = pd.DataFrame({name: batch[f"next_order_days_{name}"] for name in QUANTILES})
+        found = kit.next_order(batch, base, NEXT_ORDER_WITHIN)[how["method"]].add_prefix("days_")
+        return found.assign(customer_id=batch["customer_id"], **how)
 
     return by_batch(session, customers, answer, types, "customer_id")
 

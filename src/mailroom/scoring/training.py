@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from mailroom.models.blend import TREES_FROM, ReturnBlend, SpendBlend, shift_to_mean
 from mailroom.models.evaluation import OF_CHANCES, OF_MONEY
 from mailroom.models.inputs import INPUTS
+from mailroom.models.rhythm import OrderRhythm
 from mailroom.models.rules import RateRule
 from mailroom.scoring.base import HISTORY, Base, grouped
 from mailroom.scoring.frames import frame, table
-from mailroom.scoring.judging import Evaluation, choose, intervals, judge
+from mailroom.scoring.judging import Evaluation, choose, choose_dates, intervals, judge, judge_dates
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit
 
 Floats = NDArray[np.float64]
@@ -159,6 +160,8 @@ def _train_buyers(
         method, why = ("rule", "") if why_not else choose(score, *by, judged, able)
         kit.methods[score] = method
         reasons.append(why)
+    kit.methods["next_order"], why = ("rule", "") if why_not else choose_dates(judged)
+    reasons.append(why)
     if not kit.rule and kit.methods["churn"] == "rule":
         # A rate needs a past moment to be taken from.
         kit.methods["churn"] = "base"
@@ -225,7 +228,7 @@ def _of_a_new_buyer(buyers: Kit, horizon: int) -> tuple[float, float]:
 def _learn(base: Base, scored: pd.DataFrame, past: Moments, days: pd.DataFrame, at: int, horizon: int) -> Kit:
     """What can be known `at` days back: from moments whose horizon was over by then."""
     level, verified = _level(past, days, at, horizon)
-    kit = Kit(horizon, base, level, verified)
+    kit = Kit(horizon, base, level, verified, rhythm=OrderRhythm().fit(scored))
     usable = [moment.rows for days_back, moment in past.items() if days_back >= at + horizon]
     if not usable:
         return kit
@@ -287,6 +290,10 @@ def _back_test(past: Moments, days: pd.DataFrame, horizon: int) -> tuple[dict[st
         ("value", "money", OF_MONEY, spent),
     ):
         judged += judge(score, prefix, measures, answers, actual, _segments(rows), _about(rows, horizon))
+    days_to = rows["days_to_next_order"].to_numpy(dtype=float, na_value=np.nan)
+    came = days_to < horizon
+    dates = then.next_order(rows[came], then.base.next_order(rows[came], horizon), horizon)
+    judged += judge_dates(dates, days_to[came], _segments(rows[came]), _about(rows, horizon))
     best = answers.get("money_blend", answers["money_base"]).to_numpy(dtype=float)
     return intervals(best, spent), judged
 

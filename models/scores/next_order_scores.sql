@@ -1,0 +1,54 @@
+{% set soon_from, soon_until = var('due_soon_days') %}
+with customers as (
+    select customer_id from {{ ref('customers') }} where n_orders > 0
+),
+
+predictions as (
+    select * from {{ ref('next_order_predictions') }}
+),
+
+features as (
+    select * from {{ ref('customers_to_score') }}
+),
+
+trained as (
+    select * from {{ ref('trained_models') }}
+),
+
+described as (
+    select
+        customers.customer_id,
+        features.n_order_days,
+        features.order_probability_365d,
+        {{ days_after('features.cutoff_on', 'cast(floor(predictions.days_median) as bigint)') }} as expected_on,
+        {{ days_after('features.cutoff_on', 'cast(floor(predictions.days_low) as bigint)') }} as earliest_on,
+        {{ days_after('features.cutoff_on', 'cast(floor(predictions.days_high) as bigint)') }} as latest_on,
+        case
+            when features.frequency >= {{ var('rhythm_min_intervals') }}
+                then {{ days_after('features.cutoff_on', 'cast(floor(features.mean_gap_days + 0.5) as bigint) - features.days_since_last_order') }}
+        end as due_on,
+        predictions.method,
+        predictions.model_version,
+        trained.is_level_verified,
+        {{ score_fact("'rhythm'", 'features') }} as fact
+    from customers
+    left join predictions on customers.customer_id = predictions.customer_id
+    left join features on predictions.customer_id = features.customer_id
+    left join trained on predictions.model_name = trained.model_name
+)
+
+select
+    customer_id,
+    case when expected_on is null then 'refused_profiling' else 'scored' end as state,
+    expected_on,
+    earliest_on,
+    latest_on,
+    order_probability_365d,
+    due_on,
+    coalesce({{ dbt.datediff(as_of(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
+    {{ score_sentence('fact', 'null') }} as reason,
+    method as model_used,
+    model_version,
+    {{ score_confidence('method', 'is_level_verified', 'n_order_days') }} as confidence,
+    {{ as_of() }} as scored_at
+from described

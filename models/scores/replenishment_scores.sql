@@ -1,0 +1,95 @@
+{% set soon_from, soon_until = var('due_soon_days') %}
+with purchase_days as (
+    select distinct
+        lines.customer_id,
+        lines.category,
+        cast(lines.ordered_at as date) as ordered_on
+    from {{ ref('order_lines') }} as lines
+    inner join {{ ref('products') }} as products on lines.product_id = products.product_id
+    where lines.is_sale and lines.category is not null and products.is_replenishable
+),
+
+refusals as (
+    select distinct customer_id
+    from {{ ref('consents') }}
+    where purpose = 'profiling' and status in ('denied', 'withdrawn')
+),
+
+spaced as (
+    select
+        *,
+        lag(ordered_on) over (partition by customer_id, category order by ordered_on) as previous_on
+    from purchase_days
+),
+
+intervals as (
+    select
+        *,
+        {{ dbt.datediff('previous_on', 'ordered_on', 'day') }} as interval_days
+    from spaced
+),
+
+own_rhythms as (
+    select
+        customer_id,
+        category,
+        count(interval_days) as n_intervals,
+        median(interval_days) as rhythm_days,
+        max(ordered_on) as last_ordered_on
+    from intervals
+    group by customer_id, category
+),
+
+category_rhythms as (
+    select
+        category,
+        median(interval_days) as rhythm_days
+    from intervals
+    group by category
+    having count(interval_days) >= {{ var('category_rhythm_min_intervals') }}
+),
+
+rhythms as (
+    select
+        own_rhythms.customer_id,
+        own_rhythms.category,
+        own_rhythms.last_ordered_on,
+        own_rhythms.n_intervals >= {{ var('rhythm_min_intervals') }} as is_own_rhythm,
+        cast(
+            case
+                when own_rhythms.n_intervals >= {{ var('rhythm_min_intervals') }} then own_rhythms.rhythm_days
+                else category_rhythms.rhythm_days
+            end as double
+        ) as rhythm_days
+    from own_rhythms
+    left join category_rhythms on own_rhythms.category = category_rhythms.category
+    left join refusals on own_rhythms.customer_id = refusals.customer_id
+    where refusals.customer_id is null
+),
+
+dated as (
+    select
+        *,
+        cast(floor(rhythm_days + 0.5) as bigint) as whole_days,
+        cast({{ dbt.datediff('last_ordered_on', as_of(), 'day') }} as bigint) as days_since_last_order,
+        {{ days_after('last_ordered_on', 'cast(floor(rhythm_days + 0.5) as bigint)') }} as due_on
+    from rhythms
+)
+
+select
+    customer_id,
+    category,
+    last_ordered_on,
+    days_since_last_order,
+    is_own_rhythm,
+    rhythm_days,
+    due_on,
+    coalesce({{ dbt.datediff(as_of(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
+    'Bought ' || category || ' ' || {{ counted('days_since_last_order', 'day') }} || ' ago (' || {{ day_text('last_ordered_on') }} || ')'
+    || coalesce(
+        ', and ' || case when is_own_rhythm then 'buys it' else 'people buy it' end || ' every '
+        || {{ counted('whole_days', 'day') }},
+        ''
+    )
+    || '.' as reason
+from dated
