@@ -11,6 +11,12 @@ with scored as (
         model_version
     from {{ ref('value_scores') }}
     where state = 'scored'
+    union all
+    select
+        customer_id,
+        model_version
+    from {{ ref('next_order_scores') }}
+    where state = 'scored'
 ),
 
 registry as (

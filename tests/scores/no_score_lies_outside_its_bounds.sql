@@ -1,4 +1,4 @@
--- No score is a NaN, a chance outside 0 and 1, or money outside its own interval.
+-- No score is a NaN, a chance outside 0 and 1, or money or a day outside its own interval.
 {% set days = var('churn_days') %}
 select
     customer_id,
@@ -18,5 +18,18 @@ where
         and coalesce(expected_revenue_{{ days }}d_high, expected_revenue_{{ days }}d)
         and expected_revenue_365d between coalesce(expected_revenue_365d_low, 0)
         and coalesce(expected_revenue_365d_high, expected_revenue_365d),
+        false
+    )
+union all
+select
+    customer_id,
+    'next_order' as score
+from {{ ref('next_order_scores') }}
+where
+    state = 'scored'
+    and not coalesce(
+        expected_on between earliest_on and latest_on
+        and earliest_on >= cast({{ as_of() }} as date)
+        and order_probability_365d between 0 and 1,
         false
     )

@@ -15,6 +15,11 @@ scored as (
         customer_id,
         state
     from {{ ref('value_scores') }}
+    union all
+    select
+        customer_id,
+        state
+    from {{ ref('next_order_scores') }}
 )
 
 select scored.customer_id
