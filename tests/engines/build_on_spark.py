@@ -1,32 +1,18 @@
 """Build the demo on Spark, then write its public views as Parquet beside the tables, all in one process.
 
-Arguments: the folder to write views to, then the options of `dbt build`. dbt-spark hands Python models to a
-cluster; its session has none, and runs them here, in the session.
+Arguments: the folder to write views to, then the options of `dbt build`.
 """
 
 import sys
 from pathlib import Path
 from typing import Any
 
-from dbt.adapters.contracts.connection import AdapterResponse
-from dbt.adapters.spark.impl import SparkAdapter
-from dbt.cli.main import dbtRunner
-
-
-def run_in_session(
-    adapter: SparkAdapter, parsed_model: dict[str, Any], compiled_code: str
-) -> AdapterResponse:
-    """In place of SparkAdapter.submit_python_job."""
-    from pyspark.sql import SparkSession
-
-    exec(compiled_code, {"spark": SparkSession.builder.getOrCreate(), "__name__": parsed_model["name"]})
-    return AdapterResponse(_message="OK")
+from mailroom.spark import invoke
 
 
 def main(folder: Path, *options: str) -> int:
     """0 if the build and its tests passed, else 1."""
-    SparkAdapter.submit_python_job = run_in_session  # type: ignore[method-assign]
-    done = dbtRunner().invoke(["--no-use-colors", "build", "--target", "spark", *options])
+    done = invoke("--no-use-colors", "build", *options)
     if not done.success:
         return 1
 
