@@ -16,7 +16,13 @@
 {%- endmacro %}
 
 
-{# An amount of the shop's currency as a text, a half cent up: engines round doubles differently. #}
+{# A number as a text with two decimals, a half up: engines round doubles differently. #}
+{% macro hundredths_text(number) -%}
+    cast(cast(floor(100 * {{ number }} + 0.5) / 100 as decimal(18, 2)) as {{ dbt.type_string() }})
+{%- endmacro %}
+
+
+{# An amount of the shop's currency as a text. #}
 {% macro money_text(amount) -%}
-    cast(cast(floor(100 * {{ amount }} + 0.5) / 100 as decimal(18, 2)) as {{ dbt.type_string() }}) || ' {{ var('currency') }}'
+    {{ hundredths_text(amount) }} || ' {{ var('currency') }}'
 {%- endmacro %}

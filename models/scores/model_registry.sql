@@ -1,4 +1,4 @@
--- Each training that taught something new. Only ever added to; a past moment is read from it and adds nothing.
+-- Each training that taught something new, for whatever moment it was. Only ever added to.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with trained as (
@@ -24,6 +24,5 @@ from trained
 {% if is_incremental() -%}
 left join {{ this }} as known
     on trained.model_name = known.model_name and trained.model_version = known.model_version
-cross join (select max(trained_on) as last_trained_on from {{ this }}) as newest
-where known.model_version is null and trained.trained_on >= coalesce(newest.last_trained_on, trained.trained_on)
+where known.model_version is null
 {%- endif %}

@@ -67,10 +67,14 @@ def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def scored(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+def scored(
+    connection: duckdb.DuckDBPyConnection, trained_before: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
     """All predictions of a shop, made as the Python models of dbt make them."""
     tables = ("customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs")
     made = {"trained_models": train(connection, *(connection.table(name) for name in tables))}
+    if trained_before is not None:
+        made["trained_models"] = pa.Table.from_pandas(trained_before)
     keep(connection, "trained_models", made["trained_models"])
     trained = connection.table("trained_models")
     made["purchases"] = predictions.predict_purchases(connection, connection.table(tables[2]), trained)
@@ -87,6 +91,19 @@ def scored(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
     made["dates"] = predictions.predict_next_order(connection, buyers, trained)
     made["first_orders"] = predictions.predict_first_orders(connection, others, trained)
     made["evaluations"] = predictions.evaluations(connection, trained)
+    for name in ("churn", "value", "first_orders"):
+        keep(connection, name, made[name])
+    sample = connection.sql("""
+        select
+            features.*, value.year_revenue,
+            coalesce(churn.order_probability, first.order_probability) as order_probability
+        from customer_features as features
+        left join churn using (customer_id)
+        left join value using (customer_id)
+        left join first_orders as first using (customer_id)
+        where is_scoring
+    """)
+    made["stability"] = predictions.stability(connection, sample, trained)
     return {name: table.to_pandas() for name, table in made.items()}
 
 
@@ -132,6 +149,23 @@ def test_a_reason_is_what_moves_the_score(large: dict[str, pd.DataFrame]) -> Non
     assert reasons.index[0] == "loyalty" and reasons.iloc[0] > 0.6
     likelier = large["churn"].groupby("is_likelier")["order_probability"].mean()
     assert likelier[True] > likelier[False] + 0.1
+
+
+def test_what_has_moved_since_training_is_told(large: dict[str, pd.DataFrame]) -> None:
+    """Visits that are tracked no longer move an input; who comes back hangs on orders alone, so that it takes
+    those to move the scores."""
+
+    def moved(**spoilt: Any) -> set[str]:
+        with shop(3_400, **spoilt) as connection:
+            index = scored(connection, large["trained_models"])["stability"]
+        of_buyers = index[index["model_name"] == "customers_who_bought"].set_index("column_name")
+        assert of_buyers["stability_index"].notna().all()
+        return set(of_buyers.index[of_buyers["stability_index"] > 0.25])
+
+    assert (large["stability"]["stability_index"] == 0).all()
+    assert moved(n_sessions_30d=0) == {"n_sessions_30d"}
+    once = moved(n_order_days=1, frequency=0, recency_days=0)
+    assert {"n_order_days", "order_probability"} <= once and "n_sessions_30d" not in once
 
 
 def test_two_runs_make_the_same_bytes() -> None:

@@ -36,6 +36,7 @@ class Kit:
     methods: dict[str, str] = field(
         default_factory=lambda: dict.fromkeys(("churn", "value", "next_order"), "rule")
     )
+    shapes: dict[str, Any] = field(default_factory=dict)  # of inputs and scores on the day of training
 
     def answer(self, features: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
         """Per customer with an order: the chance of another within the horizon, the money in it and in a
@@ -91,6 +92,7 @@ class Kit:
             "rhythm": self.rhythm.to_dict() if self.rhythm else None,
             "intervals": self.intervals,
             "methods": self.methods,
+            "shapes": self.shapes,
         }
 
     @classmethod
@@ -107,6 +109,7 @@ class Kit:
         kit.money = SpendBlend.from_dict(written["money"]) if written["money"] else None
         kit.rhythm = OrderRhythm.from_dict(written["rhythm"]) if written["rhythm"] else None
         kit.intervals, kit.methods = written["intervals"], written["methods"]
+        kit.shapes = written["shapes"]
         return kit
 
 
@@ -123,6 +126,7 @@ class FirstOrderKit:
     money: float  # what somebody who buys for the first time leaves in the shop within the horizon
     money_year: float  # … and within a year
     methods: dict[str, str] = field(default_factory=lambda: {"first_order": "rule"})
+    shapes: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, features: pd.DataFrame) -> pd.DataFrame:
         """Per customer without an order, by every method that there is, as Kit.answer."""
@@ -144,6 +148,7 @@ class FirstOrderKit:
             "money": self.money,
             "money_year": self.money_year,
             "methods": self.methods,
+            "shapes": self.shapes,
         }
 
     @classmethod
@@ -156,6 +161,7 @@ class FirstOrderKit:
             written["money"],
             written["money_year"],
             written["methods"],
+            written["shapes"],
         )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mailroom.models.inputs import INPUTS
+from mailroom.models.stability import stability_index
 from mailroom.scoring.base import HISTORY, NEXT_ORDER_WITHIN, QUANTILES, Base
 from mailroom.scoring.frames import by_batch, frame, table
 from mailroom.scoring.judging import within
@@ -145,6 +147,25 @@ def evaluations(session: Any, trained: Any) -> Any:
     for name in ("value", "low", "high", "baseline_value"):
         rows[name] = rows[name].astype(float).replace([np.inf, -np.inf], np.nan)
     return table(session, rows, EVALUATION)
+
+
+def stability(session: Any, sample: Any, trained: Any) -> Any:
+    """One row per model and column of its inputs and scores: how far it has moved since the day of training,
+    as a population stability index (none where it is told of too few customers)."""
+    types = {
+        "model_name": "string", "column_name": "string", "is_score": "boolean", "n_customers": "bigint",
+        "stability_index": "double",
+    }  # fmt: skip
+    customers = frame(sample, ["customer_id"])
+    has_bought = customers["n_order_days"] > 0
+    found = []
+    for name, who in ((BUYERS, has_bought), (NEVER_BUYERS, ~has_bought)):
+        shapes = json.loads(_trained(trained, name)["parameters"]).get("shapes", {})
+        for column, shape in shapes.items():
+            values = customers.loc[who, column].to_numpy(dtype=float, na_value=np.nan)
+            found.append((name, column, column not in INPUTS, len(values), stability_index(shape, values)))
+    rows = pd.DataFrame(found, columns=list(types))
+    return table(session, rows.astype({"stability_index": float}), types)
 
 
 def _trained(trained: Any, name: str) -> pd.Series:

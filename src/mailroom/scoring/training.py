@@ -15,6 +15,7 @@ from mailroom.models.evaluation import OF_CHANCES, OF_MONEY
 from mailroom.models.inputs import INPUTS
 from mailroom.models.rhythm import OrderRhythm
 from mailroom.models.rules import RateRule
+from mailroom.models.stability import shape_of
 from mailroom.scoring.base import HISTORY, Base, grouped
 from mailroom.scoring.frames import frame, table
 from mailroom.scoring.judging import Evaluation, choose, choose_dates, intervals, judge, judge_dates
@@ -82,11 +83,18 @@ def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> pd.Da
     scored = sample[sample["is_scoring"] & sample["has_bought"]].reset_index(drop=True)
     past = _past(stack[stack["has_bought"]], days, horizon)
     kit, judged, reason = _train_buyers(now, scored, past, days, horizon, why_not)
+    if kit:
+        answers = kit.answer(scored, kit.base.predict(scored, [horizon, YEAR]))
+        chance, money = (f"chance_{kit.methods['churn']}", f"year_{kit.methods['value']}")
+        kit.shapes = _shapes(scored, order_probability=answers[chance], year_revenue=answers[money])
     rows = [_row(BUYERS, kit, judged, why_not, reason, past, scored, days)]
 
     others = sample[sample["is_scoring"] & ~sample["has_bought"]].reset_index(drop=True)
     before = _groups(stack[~stack["has_bought"]], days, horizon)
     first, judged, reason = _train_never_buyers(kit, others, before, horizon)
+    if first:
+        chance = f"chance_{first.methods['first_order']}"
+        first.shapes = _shapes(others, order_probability=first.answer(others)[chance])
     rows.append(_row(NEVER_BUYERS, first, judged, None if judged else reason, reason, before, others, days))
     return pd.DataFrame(rows, columns=list(TYPES))
 
@@ -296,6 +304,12 @@ def _back_test(past: Moments, days: pd.DataFrame, horizon: int) -> tuple[dict[st
     judged += judge_dates(dates, days_to[came], _segments(rows[came]), _about(rows, horizon))
     best = answers.get("money_blend", answers["money_base"]).to_numpy(dtype=float)
     return intervals(best, spent), judged
+
+
+def _shapes(features: pd.DataFrame, **scores: Any) -> dict[str, Any]:
+    """How the inputs and the scores of the day of training are spread, to tell by when they no longer are."""
+    columns = {name: features[name] for name in INPUTS if features[name].nunique(dropna=False) > 1} | scores
+    return {name: shape_of(column.to_numpy(dtype=float, na_value=np.nan)) for name, column in columns.items()}
 
 
 def _year_intervals(past: Moments) -> dict[str, Any] | None:

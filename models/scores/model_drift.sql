@@ -1,0 +1,194 @@
+-- Whether the scores still deserve trust: each check is a value and the bounds it should keep.
+{% set usual_weeks = 8 %}
+{% set last_day = "cast(" ~ dbt.dateadd('day', -1, "cast(" ~ as_of() ~ " as date)") ~ " as date)" %}
+{# Signal to its amount, what must be many enough to judge it, and the days that are summed: mail goes out on some days only. #}
+{% set signals = {
+    'orders': ('n_orders', 'n_orders', [1, 7]),
+    'revenue': ('revenue', 'n_orders', [1, 7]),
+    'refunds': ('n_refunds', 'n_refunds', [7]),
+    'visits': ('n_sessions', 'n_sessions', [1, 7]),
+    'product views': ('n_product_views', 'n_product_views', [1, 7]),
+    'human clicks': ('n_human_clicks', 'n_human_clicks', [7])
+} %}
+{% set sums = [] %}
+{% set jumps = [] %}
+{% for signal, (amount, count, windows) in signals.items() %}
+{% for n in windows %}
+{% do jumps.append((signal ~ ', last ' ~ ('day' if n == 1 else 'week'), amount ~ '_' ~ n ~ 'd', count ~ '_' ~ n ~ 'd')) %}
+{% for column in (amount, count) if (column, n) not in sums %}{% do sums.append((column, n)) %}{% endfor %}
+{% endfor %}
+{% endfor %}
+with trained as (
+    select * from {{ ref('trained_models') }}
+),
+
+stability as (
+    select * from {{ ref('score_stability') }}
+),
+
+evaluations as (
+    select * from {{ ref('trained_model_evaluations') }} where is_chosen and segment = 'all'
+),
+
+outcomes as (
+    select
+        outcomes.cutoff_on,
+        count(*) as n_customers,
+        sum(case when outcomes.n_order_days_next_{{ var('churn_days') }}d > 0 then 1.0 else 0.0 end) / count(*) as returned,
+        sum(outcomes.net_revenue_next_{{ var('churn_days') }}d) / count(*) as spent
+    from {{ ref('customer_outcomes') }} as outcomes
+    inner join {{ ref('customer_features') }} as features
+        on outcomes.customer_id = features.customer_id and outcomes.cutoff_on = features.cutoff_on
+    where features.n_order_days > 0 and outcomes.n_order_days_next_{{ var('churn_days') }}d is not null
+    group by outcomes.cutoff_on
+),
+
+moments as (
+    select
+        *,
+        row_number() over (order by cutoff_on desc) = 1 as is_newest
+    from outcomes
+    where n_customers >= {{ var('drift_min_count') }}
+),
+
+usual_outcomes as (
+    select
+        max(case when is_newest then cutoff_on end) as cutoff_on,
+        max(case when is_newest then returned end) as returned,
+        max(case when is_newest then spent end) as spent,
+        median(case when not is_newest then returned end) as usual_returned,
+        median(case when not is_newest then spent end) as usual_spent
+    from moments
+),
+
+days as (
+    select
+        *,
+        cast({{ dbt.datediff('activity_on', last_day, 'day') }} as bigint) as days_back,
+        cast(floor({{ dbt.datediff('activity_on', last_day, 'day') }} / 7.0) as bigint) as weeks_back
+    from {{ ref('customer_daily_activity') }}
+    where activity_on <= {{ last_day }} and activity_on > {{ days_before(last_day, 7 * (usual_weeks + 1)) }}
+),
+
+-- A weekday is held against its like: the last days, and the same days of the weeks before.
+weeks as (
+    select
+        weeks_back,
+        {% for column, n in sums -%}
+        cast(coalesce(sum(case when days_back - 7 * weeks_back < {{ n }} then {{ column }} end), 0) as double) as {{ column }}_{{ n }}d{{ ',' if not loop.last }}
+        {% endfor %}
+    from days
+    group by weeks_back
+),
+
+jumps as (
+    {% for subject, amount, count in jumps -%}
+    select
+        '{{ subject }}' as subject,
+        coalesce(max(case when weeks_back = 0 then {{ amount }} end), 0) as total,
+        median(case when weeks_back > 0 then {{ amount }} end) as usual,
+        median(case when weeks_back > 0 then {{ count }} end) as usual_count
+    from weeks
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+checks as (
+    select
+        case when is_score then 'score_stability' else 'input_stability' end as check_name,
+        model_name || '.' || column_name as subject,
+        stability_index as value,
+        cast(null as double) as lowest,
+        cast({{ var('drift_max_stability_index') }} as double) as highest,
+        is_score as may_stop,
+        'too few customers to tell whether it has moved' as unknown_because,
+        'moved by a population stability index of ' || {{ hundredths_text('stability_index') }}
+        || ' since the day of training (' || {{ counted('n_customers', 'customer') }} || ')' as what
+    from stability
+    union all
+    select
+        'training_age' as check_name,
+        model_name as subject,
+        cast({{ dbt.datediff('trained_on', scoring_day(), 'day') }} as double) as value,
+        cast(null as double) as lowest,
+        cast({{ var('drift_max_training_age_days') }} as double) as highest,
+        true as may_stop,
+        'never trained' as unknown_because,
+        'trained ' || {{ counted(dbt.datediff('trained_on', scoring_day(), 'day'), 'day') }} || ' ago' as what
+    from trained
+    union all
+    select
+        metric as check_name,
+        score as subject,
+        value,
+        case
+            when metric = 'total_bias' then -cast({{ var('drift_max_total_bias') }} as double)
+            -- Within its doubt of what the rule reaches.
+            when metric = 'top_tenth_share' then baseline_value + value - high
+        end as lowest,
+        case
+            when metric = 'total_bias' then cast({{ var('drift_max_total_bias') }} as double)
+            when metric = 'calibration_error' then cast({{ var('drift_max_calibration_error') }} as double)
+        end as highest,
+        false as may_stop,
+        'cannot be told from the customers of that moment' as unknown_because,
+        case metric
+            when 'total_bias' then 'expected total off by '
+            when 'top_tenth_share' then 'the tenth scored best brought of all revenue '
+            else 'chance of an order off by '
+        end
+        || {{ hundredths_text('value') }} || ' in the back-test from ' || {{ day_text('cutoff_on') }} || ' on' as what
+    from evaluations
+    where metric in ('calibration_error', 'total_bias', 'top_tenth_share')
+    {% for subject, column in [('share that ordered', 'returned'), ('revenue per customer', 'spent')] -%}
+    union all
+    select
+        'label_drift' as check_name,
+        '{{ subject }}' as subject,
+        {{ column }} / nullif(usual_{{ column }}, 0) as value,
+        cast({{ var('drift_outcome')['lowest'] }} as double) as lowest,
+        cast({{ var('drift_outcome')['highest'] }} as double) as highest,
+        false as may_stop,
+        'too few moments whose outcome is known' as unknown_because,
+        'within {{ var("churn_days") }} days from ' || {{ day_text('cutoff_on') }} || ' on '
+        || {{ hundredths_text(column ~ ' / nullif(usual_' ~ column ~ ', 0)') }} || ' times the usual' as what
+    from usual_outcomes
+    {% endfor -%}
+    union all
+    select
+        'signal_jump' as check_name,
+        subject,
+        case when usual_count >= {{ var('drift_min_count') }} then total / nullif(usual, 0) end as value,
+        cast({{ var('drift_jump')['lowest'] }} as double) as lowest,
+        cast({{ var('drift_jump')['highest'] }} as double) as highest,
+        true as may_stop,
+        'usually too few to tell' as unknown_because,
+        {{ hundredths_text('total / nullif(usual, 0)') }} || ' times the usual (' || {{ hundredths_text('total') }} || ' up to '
+        || {{ day_text(last_day) }} || ', usually ' || {{ hundredths_text('usual') }} || ')' as what
+    from jumps
+),
+
+judged as (
+    select
+        *,
+        coalesce(value < lowest or value > highest, false) as is_breached
+    from checks
+)
+
+select
+    check_name,
+    subject,
+    value,
+    lowest,
+    highest,
+    is_breached,
+    is_breached and may_stop as stops_activation,
+    subject || ': '
+    || case
+        when value is null then unknown_because || '.'
+        when not is_breached then what || ', as it should be.'
+        when value < lowest then what || ', below ' || {{ hundredths_text('lowest') }} || '.'
+        else what || ', above ' || {{ hundredths_text('highest') }} || '.'
+    end as sentence,
+    {{ as_of() }} as checked_at
+from judged
