@@ -15,7 +15,10 @@
 {% for signal, (amount, count, windows) in signals.items() %}
 {% for n in windows %}
 {% do jumps.append((signal ~ ', last ' ~ ('day' if n == 1 else 'week'), amount ~ '_' ~ n ~ 'd', count ~ '_' ~ n ~ 'd')) %}
-{% for column in (amount, count) if (column, n) not in sums %}{% do sums.append((column, n)) %}{% endfor %}
+{% for column in (amount, count) | unique %}
+{% set sum = 'cast(coalesce(sum(case when days_back - 7 * weeks_back < ' ~ n ~ ' then ' ~ column ~ ' end), 0) as double) as ' ~ column ~ '_' ~ n ~ 'd' %}
+{% if sum not in sums %}{% do sums.append(sum) %}{% endif %}
+{% endfor %}
 {% endfor %}
 {% endfor %}
 with trained as (
@@ -74,9 +77,7 @@ days as (
 weeks as (
     select
         weeks_back,
-        {% for column, n in sums -%}
-        cast(coalesce(sum(case when days_back - 7 * weeks_back < {{ n }} then {{ column }} end), 0) as double) as {{ column }}_{{ n }}d{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sums | join(',\n        ') }}
     from days
     group by weeks_back
 ),
