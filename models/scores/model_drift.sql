@@ -37,8 +37,9 @@ outcomes as (
     select
         outcomes.cutoff_on,
         count(*) as n_customers,
-        sum(case when outcomes.n_order_days_next_{{ var('churn_days') }}d > 0 then 1.0 else 0.0 end) / count(*) as returned,
-        sum(outcomes.net_revenue_next_{{ var('churn_days') }}d) / count(*) as spent
+        -- Sums of whole numbers and decimals: one of doubles depends on the order of its rows.
+        cast(count(case when outcomes.n_order_days_next_{{ var('churn_days') }}d > 0 then 1 end) as double) / count(*) as returned,
+        cast(sum(cast(outcomes.net_revenue_next_{{ var('churn_days') }}d as decimal(18, 2))) as double) / count(*) as spent
     from {{ ref('customer_outcomes') }} as outcomes
     inner join {{ ref('customer_features') }} as features
         on outcomes.customer_id = features.customer_id and outcomes.cutoff_on = features.cutoff_on
