@@ -1,5 +1,4 @@
 -- Whether the scores still deserve trust: each check is a value and the bounds it should keep.
-{% set usual_weeks = 8 %}
 {% set last_day = "cast(" ~ dbt.dateadd('day', -1, "cast(" ~ as_of() ~ " as date)") ~ " as date)" %}
 {# Signal to its amount, what must be many enough to judge it, and the days that are summed: mail goes out on some days only. #}
 {% set signals = {
@@ -15,9 +14,8 @@
 {% for signal, (amount, count, windows) in signals.items() %}
 {% for n in windows %}
 {% do jumps.append((signal ~ ', last ' ~ ('day' if n == 1 else 'week'), amount ~ '_' ~ n ~ 'd', count ~ '_' ~ n ~ 'd')) %}
-{% for column in (amount, count) | unique %}
-{% set sum = 'cast(coalesce(sum(case when days_back - 7 * weeks_back < ' ~ n ~ ' then ' ~ column ~ ' end), 0) as double) as ' ~ column ~ '_' ~ n ~ 'd' %}
-{% if sum not in sums %}{% do sums.append(sum) %}{% endif %}
+{% for column in (amount, count) %}
+{% do sums.append('cast(coalesce(sum(case when days_back - 7 * weeks_back < ' ~ n ~ ' then ' ~ column ~ ' end), 0) as double) as ' ~ column ~ '_' ~ n ~ 'd') %}
 {% endfor %}
 {% endfor %}
 {% endfor %}
@@ -71,14 +69,14 @@ days as (
         cast({{ dbt.datediff('activity_on', last_day, 'day') }} as bigint) as days_back,
         cast(floor({{ dbt.datediff('activity_on', last_day, 'day') }} / 7.0) as bigint) as weeks_back
     from {{ ref('customer_daily_activity') }}
-    where activity_on <= {{ last_day }} and activity_on > {{ days_before(last_day, 7 * (usual_weeks + 1)) }}
+    where activity_on <= {{ last_day }} and activity_on > {{ days_before(last_day, 7 * (var('drift_usual_weeks') + 1)) }}
 ),
 
 -- A weekday is held against its like: the last days, and the same days of the weeks before.
 weeks as (
     select
         weeks_back,
-        {{ sums | join(',\n        ') }}
+        {{ sums | unique | join(',\n        ') }}
     from days
     group by weeks_back
 ),
