@@ -68,6 +68,20 @@ customer_features; the topics are those of mailroom.models.inputs.
 {%- endmacro %}
 
 
+{#
+The slot with the largest value, of columns <prefix><slot>; the first of several. Null where the values are.
+#}
+{% macro slot_at_max(prefix, slots) -%}
+    {%- set columns = [] -%}
+    {%- for slot in slots -%}{%- do columns.append(prefix ~ slot) -%}{%- endfor -%}
+    case greatest({{ columns | join(', ') }})
+        {%- for slot in slots %}
+        when {{ prefix }}{{ slot }} then {{ slot }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
 {# The first band whose bound a value reaches; bands: name to bound, highest first. Null where the value is. #}
 {% macro band_of(value, bands, otherwise) -%}
     case

@@ -10,6 +10,12 @@
 {%- endmacro %}
 
 
+{# An hour of the day as a text: 08:00. #}
+{% macro hour_text(hour) -%}
+    case when {{ hour }} < 10 then '0' else '' end || cast({{ hour }} as {{ dbt.type_string() }}) || ':00'
+{%- endmacro %}
+
+
 {# A share as a text in percent and tenths, to set beside a limit that it may be close to. #}
 {% macro tenths_text(share) -%}
     cast(cast(floor(1000 * {{ share }} + 0.5) / 10 as decimal(18, 1)) as {{ dbt.type_string() }}) || ' %'

@@ -8,4 +8,5 @@ def model(dbt, session):
         outcomes=dbt.ref("customer_outcomes"),
         histories=dbt.ref("purchase_histories"),
         cutoffs=dbt.ref("feature_cutoffs"),
+        hours=dbt.ref("customer_hours"),
     )

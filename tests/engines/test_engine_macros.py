@@ -43,6 +43,7 @@ TEXT_EXPRESSIONS = {
     "name_key": "name_key('t')",
     "mint_customer_id": "mint_customer_id('t')",
     "sha256_text": "sha256_text('t')",
+    "known_time_zone": "known_time_zone('t')",
 }
 # Over timestamps a and b and a whole number n.
 DATE_EXPRESSIONS = {
@@ -59,6 +60,11 @@ DATE_EXPRESSIONS = {
         for part in ("hour", "day", "week", "month", "year")
     },
     "seconds_between": "seconds_between('a', 'b')",
+    **{
+        f"{macro} in {zone}": f"{macro}('a', \"'{zone}'\")"
+        for macro in ("local_time", "utc_time")
+        for zone in ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC")
+    },
 }
 # Over value v and order o.
 AGGREGATES = {

@@ -17,6 +17,12 @@ with scored as (
         model_version
     from {{ ref('next_order_scores') }}
     where state = 'scored'
+    union all
+    select
+        customer_id,
+        model_version
+    from {{ ref('send_time_scores') }}
+    where best_hour is not null
 ),
 
 registry as (

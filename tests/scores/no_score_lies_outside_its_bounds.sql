@@ -1,4 +1,4 @@
--- No score is a NaN, a chance outside 0 and 1, or money or a day outside its own interval.
+-- No score is a NaN, a chance outside 0 and 1, money or a day outside its own interval, or an hour when people sleep.
 {% set days = var('churn_days') %}
 select
     customer_id,
@@ -31,5 +31,21 @@ where
         expected_on between earliest_on and latest_on
         and earliest_on >= cast({{ as_of() }} as date)
         and order_probability_365d between 0 and 1,
+        false
+    )
+union all
+select
+    customer_id,
+    'send_time' as score
+from {{ ref('send_time_scores') }}
+where
+    state in ('personal', 'no_personal_signal')
+    and not coalesce(
+        best_hour >= {{ var('send_hours')[0] }} and best_hour < {{ var('send_hours')[1] }}
+        and best_business_hour >= {{ var('business_hours')[0] }} and best_business_hour < {{ var('business_hours')[1] }}
+        and best_weekday is not null and best_business_day is not null
+        and personal_weight between 0 and 1
+        and (time_zone is null) = (next_send_at is null)
+        and coalesce(next_send_at > scored_at, true),
         false
     )

@@ -20,6 +20,11 @@ scored as (
         customer_id,
         state
     from {{ ref('next_order_scores') }}
+    union all
+    select
+        customer_id,
+        state
+    from {{ ref('send_time_scores') }}
 )
 
 select scored.customer_id

@@ -14,12 +14,12 @@ from conftest import Warehouse
 from mailroom.scoring.base import Base
 from mailroom.scoring.frames import frame
 from mailroom.scoring.kit import YEAR, Kit
-from mailroom.scoring.training import BUYERS, NEVER_BUYERS, trained
+from mailroom.scoring.training import BUYERS, NEVER_BUYERS, SEND_TIMES, trained
 
 pytestmark = pytest.mark.slow
 
 BUILD = [
-    "build", "--select", "+customer_outcomes", "+purchase_histories",
+    "build", "--select", "+customer_outcomes", "+purchase_histories", "+customer_hours",
     "--exclude-resource-type", "test", "unit_test",
 ]  # fmt: skip
 
@@ -41,9 +41,11 @@ def shop(built: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection
 
 
 def training(shop: duckdb.DuckDBPyConnection, model: str = BUYERS) -> pd.Series:
-    tables = ("customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs")
+    tables = (
+        "customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours"
+    )  # fmt: skip
     rows = trained(*(shop.table(name) for name in tables)).set_index("model_name", drop=False)
-    assert list(rows.index) == [BUYERS, NEVER_BUYERS]
+    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES]
     return rows.loc[model]
 
 
@@ -140,3 +142,45 @@ def test_broken_features_do_not_break_the_build(shop: duckdb.DuckDBPyConnection)
     row = training(shop)
     assert methods(row)["value"] == "rule"
     assert np.isfinite(json.loads(row["parameters"])["level"]["money"])
+
+
+def test_hours_of_presence_are_told_where_they_beat_those_of_the_group(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    row = training(shop, SEND_TIMES)
+    assert row["state"] == "open" and methods(row) == {"send_hour": "personal", "send_weekday": "rule"}
+    judged = pd.DataFrame(json.loads(row["evaluations"])).set_index(["score", "method", "segment"])
+    assert judged.loc[("send_hour", "personal", "all"), "low"] > 0.25
+    assert set(judged["cutoff_on"]) == {"2026-04-02"}
+
+
+def test_hours_that_say_nothing_leave_those_of_the_group(shop: duckdb.DuckDBPyConnection) -> None:
+    """Everybody's last days are somebody else's."""
+    recent = [
+        name
+        for name, *_ in shop.execute("describe customer_hours").fetchall()
+        if name.startswith("recent_hour")
+    ]
+    before = ", ".join(f"hour_{name.split('_')[-1]} - {name} as {name}" for name in recent)
+    added = ", ".join(f"past.{name} + since.{name} as hour_{name.split('_')[-1]}" for name in recent)
+    shop.execute(f"""
+        create or replace table customer_hours as
+        with numbered as (
+            select *, row_number() over (order by hash(customer_id || 'x')) as n from customer_hours
+        ),
+        past as (
+            select customer_id, row_number() over (order by customer_id) as n, {before} from customer_hours
+        ),
+        since as (select n, {", ".join(recent)} from numbered)
+        select numbered.* replace ({", ".join(f"since.{name} as {name}" for name in recent)}, {added})
+        from past inner join since using (n)
+        inner join (select * exclude (n) from numbered) as numbered using (customer_id)
+    """)
+    row = training(shop, SEND_TIMES)
+    assert methods(row)["send_hour"] == "rule" and "not beyond doubt" in row["reason"]
+
+
+def test_where_nobody_was_seen_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("delete from customer_hours")
+    row = training(shop, SEND_TIMES)
+    assert row["state"] == "closed" and row["reason"] == "Nobody has been seen."

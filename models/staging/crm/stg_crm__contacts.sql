@@ -14,7 +14,7 @@ select
     contacts.city,
     countries.country_code,
     {{ language_code('contacts.language') }} as language_code,
-    contacts.time_zone,
+    {{ known_time_zone('contacts.time_zone') }} as time_zone,
     contacts.has_marketing_consent,
     contacts.marketing_consent_at,
     contacts.created_at,

@@ -11,7 +11,7 @@ select
     {{ clean_name('profiles.last_name') }} as last_name,
     countries.country_code,
     {{ language_code('profiles.language') }} as language_code,
-    profiles.time_zone,
+    {{ known_time_zone('profiles.time_zone') }} as time_zone,
     profiles.preferred_categories,
     profiles.preferred_frequency,
     lower(profiles.subscription_status) as subscription_status,

@@ -12,7 +12,8 @@ from mailroom.scoring.base import HISTORY, NEXT_ORDER_WITHIN, QUANTILES, Base
 from mailroom.scoring.frames import by_batch, frame, table
 from mailroom.scoring.judging import within
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit, reasons
-from mailroom.scoring.training import BUYERS, NEVER_BUYERS
+from mailroom.scoring.send_times import HOURS, SLOTS, SendTimeKit
+from mailroom.scoring.training import BUYERS, NEVER_BUYERS, SEND_TIMES
 
 HOW = {"method": "string", "model_name": "string", "model_version": "string"}
 WHY = {"reason_1": "string", "reason_2": "string", "is_likelier": "boolean"}
@@ -129,6 +130,39 @@ def predict_first_orders(session: Any, people: Any, trained: Any) -> Any:
         )
 
     return by_batch(session, people, answer, types, "customer_id")
+
+
+def predict_send_times(session: Any, hours: Any, trained: Any) -> Any:
+    """One row per customer: the share of their presence in each hour of the day and day of the week (SLOTS),
+    how many hours they were seen in, and what that weighs against their group's shares."""
+    types = (
+        {"customer_id": "string", "n_signals": "bigint", "personal_weight": "double"}
+        | dict.fromkeys(SLOTS, "double")
+        | {
+            "hour_method": "string",
+            "weekday_method": "string",
+            "model_name": "string",
+            "model_version": "string",
+        }
+    )
+    row = _trained(trained, SEND_TIMES)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    kit = SendTimeKit.from_dict(json.loads(row["parameters"]))
+
+    def answer(batch: pd.DataFrame) -> pd.DataFrame:
+        n_signals = batch[HOURS].sum(axis=1)
+        return kit.shares(batch).assign(
+            customer_id=batch["customer_id"],
+            n_signals=n_signals,
+            personal_weight=kit.personal_weight(n_signals.to_numpy(dtype=float)),
+            hour_method=kit.methods["send_hour"],
+            weekday_method=kit.methods["send_weekday"],
+            model_name=row["model_name"],
+            model_version=row["model_version"],
+        )
+
+    return by_batch(session, hours, answer, types, "customer_id")
 
 
 def evaluations(session: Any, trained: Any) -> Any:

@@ -20,9 +20,10 @@ from mailroom.scoring.base import HISTORY, Base, grouped
 from mailroom.scoring.frames import frame, table
 from mailroom.scoring.judging import Evaluation, choose, choose_dates, intervals, judge, judge_dates
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit
+from mailroom.scoring.send_times import SLOTS, SendTimeKit, train_send_times
 
 Floats = NDArray[np.float64]
-BUYERS, NEVER_BUYERS = "customers_who_bought", "people_who_never_bought"
+BUYERS, NEVER_BUYERS, SEND_TIMES = "customers_who_bought", "people_who_never_bought", "send_times"
 LEVEL_FROM = 150  # days of orders before the moment a year ago that make its level worth comparing
 LEVEL_WITHIN = (1 / 3, 3.0)
 SMALLEST_MOMENT = 50  # customers; with fewer a past moment teaches nothing
@@ -59,17 +60,17 @@ class Moment:
 Moments = Mapping[int, Moment]  # by days back
 
 
-def train(session: Any, features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> Any:
+def train(session: Any, features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: Any) -> Any:
     """What a Python model returns: trained() of the same tables."""
-    return table(session, trained(features, outcomes, histories, cutoffs), TYPES)
+    return table(session, trained(features, outcomes, histories, cutoffs, hours), TYPES)
 
 
-def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> pd.DataFrame:
+def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: Any) -> pd.DataFrame:
     """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
     cutoffs, features, parameters and evaluations are JSON).
 
-    Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories and
-    feature_cutoffs. Of the features only sampled customers are read.
+    Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories,
+    feature_cutoffs and customer_hours. Of features and hours only sampled customers are read.
     """
     sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])
@@ -87,7 +88,8 @@ def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> pd.Da
         answers = kit.answer(scored, kit.base.predict(scored, [horizon, YEAR]))
         chance, money = (f"chance_{kit.methods['churn']}", f"year_{kit.methods['value']}")
         kit.shapes = _shapes(scored, order_probability=answers[chance], year_revenue=answers[money])
-    rows = [_row(BUYERS, kit, judged, why_not, reason, past, scored, days)]
+    parts = [moment.rows for moment in past.values()]
+    rows = [_row(BUYERS, kit, judged, why_not, reason, parts, scored, list(INPUTS), days)]
 
     others = sample[sample["is_scoring"] & ~sample["has_bought"]].reset_index(drop=True)
     before = _groups(stack[~stack["has_bought"]], days, horizon)
@@ -95,7 +97,15 @@ def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any) -> pd.Da
     if first:
         chance = f"chance_{first.methods['first_order']}"
         first.shapes = _shapes(others, order_probability=first.answer(others)[chance])
-    rows.append(_row(NEVER_BUYERS, first, judged, None if judged else reason, reason, before, others, days))
+    why_not, parts = None if judged else reason, list(before.values())
+    rows.append(_row(NEVER_BUYERS, first, judged, why_not, reason, parts, others, list(INPUTS), days))
+
+    seen = frame(hours.filter("is_sampled"), ["customer_id"])
+    scored_on = pd.Timestamp(days.loc[0, "cutoff_on"])
+    held_out = str((scored_on - pd.Timedelta(days=horizon)).date())
+    times, judged, reason = train_send_times(seen, horizon, held_out)
+    why_not = None if times else reason
+    rows.append(_row(SEND_TIMES, times, judged, why_not, reason, [], seen, SLOTS, days))
     return pd.DataFrame(rows, columns=list(TYPES))
 
 
@@ -335,19 +345,19 @@ def _about(rows: pd.DataFrame, horizon: int) -> Evaluation:
 
 def _row(
     name: str,
-    kit: Kit | FirstOrderKit | None,
+    kit: Kit | FirstOrderKit | SendTimeKit | None,
     judged: list[Evaluation],
     why_not: str | None,
     reason: str,
-    past: Mapping[int, Moment] | Mapping[int, pd.DataFrame],
+    past: list[pd.DataFrame],
     scored: pd.DataFrame,
+    features: list[str],
     days: pd.DataFrame,
 ) -> dict[str, Any]:
     parameters = json.dumps(kit.to_dict() if kit else {}, sort_keys=True)
-    rows = [part.rows if isinstance(part, Moment) else part for part in past.values()]
-    used = pd.concat([scored, *rows], ignore_index=True)
+    used = pd.concat([scored, *past], ignore_index=True)
     # To seven digits: the last ones of a double are the engine's.
-    values = used[list(INPUTS)].astype("float32").assign(customer_id=used["customer_id"].astype(object))
+    values = used[features].astype("float32").assign(customer_id=used["customer_id"].astype(object))
     digest = pd.util.hash_pandas_object(values, index=False)
     return {
         "model_name": name,
@@ -359,9 +369,9 @@ def _row(
         "is_level_verified": bool(isinstance(kit, Kit) and kit.is_level_verified),
         "horizon_days": int(days.loc[0, "horizon_days"]),
         "n_customers": len(scored),
-        "n_rows": sum(len(part) for part in rows),
-        "cutoffs": json.dumps([str(pd.Timestamp(part["cutoff_on"].iloc[0]).date()) for part in rows][::-1]),
-        "features": json.dumps(list(INPUTS)),
+        "n_rows": sum(len(part) for part in past),
+        "cutoffs": json.dumps([str(pd.Timestamp(part["cutoff_on"].iloc[0]).date()) for part in past][::-1]),
+        "features": json.dumps(features),
         "data_fingerprint": f"{int(digest.to_numpy(dtype='uint64').sum(dtype='uint64')):016x}",
         "parameters": parameters,
         "evaluations": json.dumps(judged),

@@ -1,0 +1,46 @@
+{# A text if it names a time zone that the engine knows, else null: local_time and utc_time fail on any other. #}
+{% macro known_time_zone(expression) -%}
+    {%- set is_name = matches_pattern(expression, "^([A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)+|UTC)$") | trim -%}
+    case when {{ is_name }} and {{ is_known_time_zone(expression) | trim }} then {{ expression }} end
+{%- endmacro %}
+
+
+{% macro is_known_time_zone(expression) %}{{ return(adapter.dispatch('is_known_time_zone', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__is_known_time_zone(expression) %}{{ no_engine('is_known_time_zone') }}{% endmacro %}
+
+{% macro duckdb__is_known_time_zone(expression) -%}
+    {{ expression }} in (select name from pg_timezone_names())
+{%- endmacro %}
+
+{% macro spark__is_known_time_zone(expression) -%}
+    try_to_timestamp(concat('2000-01-01 00:00:00 ', {{ expression }}), 'yyyy-MM-dd HH:mm:ss VV') is not null
+{%- endmacro %}
+
+
+{# A moment, in UTC, as the clocks of a time zone show it. The zone is one that known_time_zone let pass, or null. #}
+{% macro local_time(moment, time_zone) %}{{ return(adapter.dispatch('local_time', 'mailroom')(moment, time_zone)) }}{% endmacro %}
+
+{% macro default__local_time(moment, time_zone) %}{{ no_engine('local_time') }}{% endmacro %}
+
+{% macro duckdb__local_time(moment, time_zone) -%}
+    ({{ moment }} at time zone 'UTC') at time zone {{ time_zone }}
+{%- endmacro %}
+
+{% macro spark__local_time(moment, time_zone) -%}
+    from_utc_timestamp({{ moment }}, {{ time_zone }})
+{%- endmacro %}
+
+
+{# The moment, in UTC, at which the clocks of a time zone show a time. An hour that clocks skip counts as an hour later. #}
+{% macro utc_time(local, time_zone) %}{{ return(adapter.dispatch('utc_time', 'mailroom')(local, time_zone)) }}{% endmacro %}
+
+{% macro default__utc_time(local, time_zone) %}{{ no_engine('utc_time') }}{% endmacro %}
+
+{% macro duckdb__utc_time(local, time_zone) -%}
+    ({{ local }} at time zone {{ time_zone }}) at time zone 'UTC'
+{%- endmacro %}
+
+{% macro spark__utc_time(local, time_zone) -%}
+    to_utc_timestamp({{ local }}, {{ time_zone }})
+{%- endmacro %}
