@@ -9,4 +9,5 @@ def model(dbt, session):
         histories=dbt.ref("purchase_histories"),
         cutoffs=dbt.ref("feature_cutoffs"),
         hours=dbt.ref("customer_hours"),
+        products=dbt.ref("product_outcomes"),
     )

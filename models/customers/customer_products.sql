@@ -1,50 +1,29 @@
--- What people look at and buy, by product. The one pass over the newest web events that asks for the product; visits
--- are attributed as web_visits does it.
+-- What people look at and buy, by product.
 {% set points = var('interest_points') %}
-{% set age_days = dbt.datediff('occurred_at', as_of(), 'day') %}
-{% set fades = "cast(power(0.5, cast(" ~ age_days ~ " as double) / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))" %}
-with visits as (
+{% set fades = [] %}
+{% for day in ['looked_on', 'occurred_at'] %}
+{% set age_days = dbt.datediff(day, as_of(), 'day') %}
+{% do fades.append("cast(power(0.5, cast(" ~ age_days ~ " as double) / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
+{% endfor %}
+with looked_at as (
     select
-        visitor_id,
-        session_key,
-        customer_id
-    from {{ ref('web_visits') }}
-    where customer_id is not null and ended_at >= {{ dbt.dateadd('day', -var('interest_days'), as_of()) }}
-),
-
-events as (
-    select
-        visitor_id,
-        coalesce(session_id, cast(cast(occurred_at as date) as {{ dbt.type_string() }})) as session_key,
+        customer_id,
         product_id,
-        event_type,
-        occurred_at
-    from {{ ref('stg_web__events') }}
-    where
-        product_id is not null
-        and event_type in ('product_view', 'add_to_cart', 'add_to_wishlist')
-        and occurred_at >= {{ dbt.dateadd('day', -var('interest_days'), as_of()) }}
-),
-
-looked_at as (
-    select
-        visits.customer_id,
-        events.product_id,
-        count(case when events.event_type = 'product_view' then 1 end) as n_views,
-        count(distinct case when events.event_type = 'product_view' then cast(events.occurred_at as date) end) as n_days_viewed,
-        count(case when events.event_type = 'add_to_cart' then 1 end) as n_cart_adds,
+        sum(n_views) as n_views,
+        count(case when n_views > 0 then 1 end) as n_days_viewed,
+        sum(n_cart_adds) as n_cart_adds,
         sum(
-            case events.event_type
-                {%- for event_type in points if event_type != 'purchase' %}
-                when '{{ event_type }}' then {{ points[event_type] }}
-                {%- endfor %}
-            end * {{ fades }}
+            (
+                {{ points['product_view'] }} * n_views
+                + {{ points['add_to_wishlist'] }} * n_wishlist_adds
+                + {{ points['add_to_cart'] }} * n_cart_adds
+            ) * {{ fades[0] }}
         ) as interest,
-        min(events.occurred_at) as first_looked_at,
-        max(events.occurred_at) as last_looked_at
-    from events
-    inner join visits on events.visitor_id = visits.visitor_id and events.session_key = visits.session_key
-    group by visits.customer_id, events.product_id
+        min(first_looked_at) as first_looked_at,
+        max(last_looked_at) as last_looked_at
+    from {{ ref('product_looks') }}
+    where looked_on >= cast({{ dbt.dateadd('day', -var('interest_days'), as_of()) }} as date)
+    group by customer_id, product_id
 ),
 
 sales as (
@@ -63,7 +42,7 @@ bought as (
         product_id,
         sum(quantity) as n_units,
         count(distinct cast(occurred_at as date)) as n_days_ordered,
-        sum({{ points['purchase'] }} * {{ fades }}) as interest,
+        sum({{ points['purchase'] }} * {{ fades[1] }}) as interest,
         min(occurred_at) as first_ordered_at,
         max(occurred_at) as last_ordered_at
     from sales

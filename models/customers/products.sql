@@ -8,7 +8,7 @@ select
     stock_quantity,
     price_changed_at is not null and price < previous_price as is_price_lowered,
     stock_quantity > 0 as is_in_stock,
-    coalesce(is_replenishable, false) as is_replenishable,
+    is_replenishable,
     price_changed_at,
     restocked_at,
     created_at,

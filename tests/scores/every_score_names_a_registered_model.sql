@@ -23,6 +23,11 @@ with scored as (
         model_version
     from {{ ref('send_time_scores') }}
     where best_hour is not null
+    union all
+    select
+        customer_id,
+        model_version
+    from {{ ref('recommendations') }}
 ),
 
 registry as (

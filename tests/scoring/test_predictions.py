@@ -12,6 +12,7 @@ import pytest
 from mailroom.models.inputs import INPUTS
 from mailroom.scoring import predictions
 from mailroom.scoring.frames import BATCH, by_batch
+from mailroom.scoring.recommendations import RANKS
 from mailroom.scoring.send_times import HOURS, SLOTS
 from mailroom.scoring.training import train
 
@@ -19,7 +20,15 @@ pytestmark = pytest.mark.slow
 
 MOMENTS = ["2026-07-01", "2026-04-02", "2026-01-02", "2025-07-01", "2025-04-02"]
 DAYS_BACK = [0, 90, 180, 365, 455]
-TABLES = ("customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours")
+# The arguments of train, and the tables they are.
+TABLES = {
+    "features": "customer_features",
+    "outcomes": "customer_outcomes",
+    "histories": "purchase_histories",
+    "cutoffs": "feature_cutoffs",
+    "hours": "customer_hours",
+    "products": "product_outcomes",
+}
 
 
 def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
@@ -63,8 +72,17 @@ def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
     for name in SLOTS:
         hours[f"recent_{name}"] = random.poisson(0.05, n)
         hours[name] = hours[f"recent_{name}"] + random.poisson(0.1, n)
+    products = pd.DataFrame(
+        [
+            (f"c_{number:016x}", f"p{rank:02}", rank, rank + number % 2, rank + 5, rank == number % 3 + 1)
+            for number in range(n // 2)
+            for rank in range(1, 11)
+        ],
+        columns=["customer_id", "product_id", *RANKS, "was_bought"],
+    ).assign(cutoff_on=pd.Timestamp(MOMENTS[1]).date(), n_order_days=1, n_bought=2, n_on_sale=40)
     connection = duckdb.connect()
-    for name, frame in zip(TABLES, (features, outcomes, histories, cutoffs, hours), strict=True):
+    made = (features, outcomes, histories, cutoffs, hours, products)
+    for name, frame in zip(TABLES.values(), made, strict=True):
         connection.register("given", frame)
         connection.execute(f"create table {name} as select * from given")
     return connection
@@ -74,7 +92,8 @@ def scored(
     connection: duckdb.DuckDBPyConnection, trained_before: pd.DataFrame | None = None
 ) -> dict[str, pd.DataFrame]:
     """All predictions of a shop, made as the Python models of dbt make them."""
-    made = {"trained_models": train(connection, *(connection.table(name) for name in TABLES))}
+    given = {argument: connection.table(name) for argument, name in TABLES.items()}
+    made = {"trained_models": train(connection, **given)}
     if trained_before is not None:
         made["trained_models"] = pa.Table.from_pandas(trained_before)
     keep(connection, "trained_models", made["trained_models"])
@@ -149,7 +168,7 @@ def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) 
     assert set(large["churn"]["method"]) == {"blend"}
     judged = large["evaluations"]
     assert set(judged["score"]) == {
-        "churn", "value", "next_order", "first_order", "send_hour", "send_weekday"
+        "churn", "value", "next_order", "first_order", "send_hour", "send_weekday", "recommendation"
     }  # fmt: skip
     chosen = judged[judged["is_chosen"] & (judged["segment"] == "all")].set_index(["score", "metric"])
     assert chosen.loc[("churn", "auc"), "value"] > chosen.loc[("churn", "auc"), "baseline_value"]
@@ -211,7 +230,10 @@ def test_a_handful_of_customers_is_scored_by_the_rule_or_says_that_nothing_can(n
     assert_sound(made)
     assert list(made["trained_models"]["state"])[:2] == ["closed", "closed"]
     assert "customers have ordered; 500 are needed." in made["trained_models"]["reason"][0]
-    assert made["evaluations"].empty
+    # Whatever cannot be judged well, recommendations say which ranking they take.
+    judged = made["evaluations"]
+    assert set(judged["score"]) == {"recommendation"}
+    assert set(judged.loc[judged["is_chosen"], "method"]) == {"personal"}
 
 
 def test_a_shop_without_orders_has_no_scores_and_says_why() -> None:

@@ -14,12 +14,12 @@ from conftest import Warehouse
 from mailroom.scoring.base import Base
 from mailroom.scoring.frames import frame
 from mailroom.scoring.kit import YEAR, Kit
-from mailroom.scoring.training import BUYERS, NEVER_BUYERS, SEND_TIMES, trained
+from mailroom.scoring.training import BUYERS, NEVER_BUYERS, RECOMMENDATIONS, SEND_TIMES, trained
 
 pytestmark = pytest.mark.slow
 
 BUILD = [
-    "build", "--select", "+customer_outcomes", "+purchase_histories", "+customer_hours",
+    "build", "--select", "+customer_outcomes", "+purchase_histories", "+customer_hours", "+product_outcomes",
     "--exclude-resource-type", "test", "unit_test",
 ]  # fmt: skip
 
@@ -42,10 +42,11 @@ def shop(built: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection
 
 def training(shop: duckdb.DuckDBPyConnection, model: str = BUYERS) -> pd.Series:
     tables = (
-        "customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours"
+        "customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours",
+        "product_outcomes",
     )  # fmt: skip
     rows = trained(*(shop.table(name) for name in tables)).set_index("model_name", drop=False)
-    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES]
+    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES, RECOMMENDATIONS]
     return rows.loc[model]
 
 
@@ -178,6 +179,29 @@ def test_hours_that_say_nothing_leave_those_of_the_group(shop: duckdb.DuckDBPyCo
     """)
     row = training(shop, SEND_TIMES)
     assert methods(row)["send_hour"] == "rule" and "not beyond doubt" in row["reason"]
+
+
+def test_recommendations_are_told_where_they_beat_what_was_bought_most(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    row = training(shop, RECOMMENDATIONS)
+    assert row["state"] == "open" and methods(row) == {"recommendation": "blend"}
+    judged = pd.DataFrame(json.loads(row["evaluations"])).set_index(["metric", "segment", "method"])
+    assert (
+        judged.loc[("ndcg", "all", "blend"), "low"] > judged.loc[("ndcg", "all", "blend"), "baseline_value"]
+    )
+    assert set(judged["cutoff_on"]) == {"2026-04-02"}
+
+
+def test_baskets_that_are_somebody_else_s_leave_what_was_bought_most(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    shop.execute("""
+        create or replace table product_outcomes as
+        select * replace (hash(product_id || customer_id) % 10 = 0 as was_bought) from product_outcomes
+    """)
+    row = training(shop, RECOMMENDATIONS)
+    assert methods(row)["recommendation"] != "blend" and "beyond doubt" in row["reason"]
 
 
 def test_where_nobody_was_seen_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:

@@ -20,10 +20,12 @@ from mailroom.scoring.base import HISTORY, Base, grouped
 from mailroom.scoring.frames import frame, table
 from mailroom.scoring.judging import Evaluation, choose, choose_dates, intervals, judge, judge_dates
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit
+from mailroom.scoring.recommendations import RANKS, RecommendationKit, train_recommendations
 from mailroom.scoring.send_times import SLOTS, SendTimeKit, train_send_times
 
 Floats = NDArray[np.float64]
-BUYERS, NEVER_BUYERS, SEND_TIMES = "customers_who_bought", "people_who_never_bought", "send_times"
+BUYERS, NEVER_BUYERS = "customers_who_bought", "people_who_never_bought"
+SEND_TIMES, RECOMMENDATIONS = "send_times", "recommendations"
 LEVEL_FROM = 150  # days of orders before the moment a year ago that make its level worth comparing
 LEVEL_WITHIN = (1 / 3, 3.0)
 SMALLEST_MOMENT = 50  # customers; with fewer a past moment teaches nothing
@@ -60,17 +62,20 @@ class Moment:
 Moments = Mapping[int, Moment]  # by days back
 
 
-def train(session: Any, features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: Any) -> Any:
+def train(session: Any, **tables: Any) -> Any:
     """What a Python model returns: trained() of the same tables."""
-    return table(session, trained(features, outcomes, histories, cutoffs, hours), TYPES)
+    return table(session, trained(**tables), TYPES)
 
 
-def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: Any) -> pd.DataFrame:
+def trained(
+    features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: Any, products: Any
+) -> pd.DataFrame:
     """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
     cutoffs, features, parameters and evaluations are JSON).
 
     Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories,
-    feature_cutoffs and customer_hours. Of features and hours only sampled customers are read.
+    feature_cutoffs, customer_hours and product_outcomes. Of features and hours only sampled customers are
+    read.
     """
     sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])
@@ -106,6 +111,13 @@ def trained(features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: A
     times, judged, reason = train_send_times(seen, horizon, held_out)
     why_not = None if times else reason
     rows.append(_row(SEND_TIMES, times, judged, why_not, reason, [], seen, SLOTS, days))
+
+    ranked = frame(products, ["customer_id", "product_id"])
+    told, judged, why_not, reason = train_recommendations(ranked, horizon, held_out)
+    past_rankings = [ranked] if len(ranked) else []
+    by_customer = ranked.drop_duplicates("customer_id")
+    about = [*RANKS, "was_bought"]
+    rows.append(_row(RECOMMENDATIONS, told, judged, why_not, reason, past_rankings, by_customer, about, days))
     return pd.DataFrame(rows, columns=list(TYPES))
 
 
@@ -345,7 +357,7 @@ def _about(rows: pd.DataFrame, horizon: int) -> Evaluation:
 
 def _row(
     name: str,
-    kit: Kit | FirstOrderKit | SendTimeKit | None,
+    kit: Kit | FirstOrderKit | SendTimeKit | RecommendationKit | None,
     judged: list[Evaluation],
     why_not: str | None,
     reason: str,

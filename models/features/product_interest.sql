@@ -1,0 +1,122 @@
+-- What each customer takes an interest in: bought, or looked at by those who agreed to be watched. A sign counts for
+-- less the older it is; what is bought again fades more slowly than what is looked at.
+{% set scored_on = scoring_day() %}
+{% set points = var('interest_points') %}
+with described as (
+    select
+        customer_id,
+        cutoff_on,
+        is_scoring,
+        may_watch
+    from {{ ref('customer_features') }}
+    where is_scoring or cutoff_on = {{ days_before(scored_on, var('churn_days')) }}
+),
+
+signs as (
+    select distinct
+        customer_id,
+        product_id,
+        cast(ordered_at as date) as signed_on,
+        'bought' as sign,
+        {{ points['purchase'] }} as points
+    from {{ ref('order_lines') }}
+    where is_sale and product_id is not null
+    union all
+    select
+        customer_id,
+        product_id,
+        looked_on as signed_on,
+        'looked_at' as sign,
+        case
+            when n_cart_adds > 0 then {{ points['add_to_cart'] }}
+            when n_wishlist_adds > 0 then {{ points['add_to_wishlist'] }}
+            else {{ points['product_view'] }}
+        end as points
+    from {{ ref('product_looks') }}
+    union all
+    select distinct
+        customer_id,
+        product_id,
+        cast(refunded_at as date) as signed_on,
+        'given_back' as sign,
+        0 as points
+    from {{ ref('refunds') }}
+    where product_id is not null
+),
+
+known as (
+    select
+        described.customer_id,
+        described.cutoff_on,
+        described.is_scoring,
+        signs.product_id,
+        signs.signed_on,
+        signs.sign,
+        cast(
+            signs.points * power(
+                0.5,
+                cast({{ dbt.datediff('signs.signed_on', 'described.cutoff_on', 'day') }} as double)
+                / case
+                    when signs.sign = 'looked_at' then {{ var('interest_half_life_days') }}
+                    else {{ var('purchase_half_life_days') }}
+                end
+            ) as decimal(18, 8)
+        ) as interest
+    from described
+    inner join signs
+        on described.customer_id = signs.customer_id and signs.signed_on < described.cutoff_on
+    where
+        signs.sign <> 'looked_at'
+        or (described.may_watch and signs.signed_on >= {{ days_before('described.cutoff_on', var('interest_days')) }})
+),
+
+-- A day with ten products is one occasion, as one with a single product is.
+occasions as (
+    select
+        customer_id,
+        cutoff_on,
+        sum(interest) as interest
+    from (
+        select
+            customer_id,
+            cutoff_on,
+            max(interest) as interest
+        from known
+        group by customer_id, cutoff_on, signed_on
+    ) as days
+    group by customer_id, cutoff_on
+),
+
+by_product as (
+    select
+        customer_id,
+        cutoff_on,
+        is_scoring,
+        product_id,
+        sum(interest) as interest,
+        count(case when sign = 'bought' then 1 end) as n_days_bought,
+        count(case when sign = 'looked_at' then 1 end) as n_days_looked_at,
+        max(case when sign = 'bought' then signed_on end) as last_bought_on,
+        max(case when sign = 'given_back' then 1 else 0 end) = 1 as was_given_back
+    from known
+    group by customer_id, cutoff_on, is_scoring, product_id
+)
+
+select
+    by_product.customer_id,
+    by_product.cutoff_on,
+    by_product.is_scoring,
+    by_product.product_id,
+    by_product.n_days_bought,
+    by_product.n_days_looked_at,
+    by_product.last_bought_on,
+    by_product.was_given_back,
+    cast(
+        case
+            when by_product.interest > 0 then least(cast(by_product.interest as double) / cast(occasions.interest as double), 1)
+            else 0
+        end as decimal(18, 8)
+    ) as interest_share
+from by_product
+inner join occasions
+    on by_product.customer_id = occasions.customer_id and by_product.cutoff_on = occasions.cutoff_on

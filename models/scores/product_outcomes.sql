@@ -1,0 +1,70 @@
+-- What the rankings of the past cut-off were worth: held against the next basket of those who ordered within the horizon.
+{% set scored_on = scoring_day() %}
+{% set cutoff_on = days_before(scored_on, var('churn_days')) %}
+with described as (
+    select
+        customer_id,
+        cutoff_on,
+        n_order_days
+    from {{ ref('customer_features') }}
+    where cutoff_on = {{ cutoff_on }}
+),
+
+rankings as (
+    select * from {{ ref('product_rankings') }} where cutoff_on = {{ cutoff_on }}
+),
+
+bought as (
+    select distinct
+        customer_id,
+        product_id,
+        cast(ordered_at as date) as ordered_on,
+        min(cast(ordered_at as date)) over (partition by customer_id) as next_ordered_on
+    from {{ ref('order_lines') }}
+    where
+        is_sale
+        and product_id is not null
+        and cast(ordered_at as date) >= {{ cutoff_on }}
+        and cast(ordered_at as date) < {{ scored_on }}
+),
+
+baskets as (
+    select
+        described.customer_id,
+        described.n_order_days,
+        bought.product_id
+    from described
+    inner join bought on described.customer_id = bought.customer_id
+    where bought.ordered_on = bought.next_ordered_on
+),
+
+judged as (
+    select
+        customer_id,
+        max(n_order_days) as n_order_days,
+        count(*) as n_bought
+    from baskets
+    group by customer_id
+),
+
+on_sale as (
+    select count(*) as n_on_sale
+    from {{ ref('product_popularity') }}
+    where cutoff_on = {{ cutoff_on }}
+)
+
+select
+    judged.customer_id,
+    rankings.cutoff_on,
+    rankings.product_id,
+    judged.n_order_days,
+    judged.n_bought,
+    rankings.blend_rank,
+    rankings.personal_rank,
+    rankings.popularity_rank,
+    baskets.product_id is not null as was_bought,
+    on_sale.n_on_sale
+from judged
+inner join rankings on judged.customer_id = rankings.customer_id
+cross join on_sale
+left join baskets on rankings.customer_id = baskets.customer_id and rankings.product_id = baskets.product_id
