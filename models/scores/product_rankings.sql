@@ -54,7 +54,7 @@ relations as (
         seeds.customer_id,
         seeds.cutoff_on,
         pairs.related_product_id as product_id,
-        cast(seeds.seed_share * cast(pairs.likelihood as double) as decimal(18, 8)) as relation,
+        cast(seeds.seed_share * cast(pairs.likelihood as double) as decimal(28, 14)) as relation,
         case when seeds.n_days_bought > 0 and pairs.kind = 'bought_together' then seeds.product_id end as because_product_id
     from seeds
     inner join {{ ref('product_pairs') }} as pairs
@@ -87,7 +87,7 @@ proposed as (
         customer_id,
         cutoff_on,
         product_id,
-        cast(0 as decimal(18, 8)) as relation,
+        cast(0 as decimal(28, 14)) as relation,
         cast(null as {{ dbt.type_string() }}) as because_product_id
     from placed
     where place <= 100
@@ -104,7 +104,7 @@ proposed as (
         tastes.customer_id,
         tastes.cutoff_on,
         products.product_id,
-        cast(0 as decimal(18, 8)) as relation,
+        cast(0 as decimal(28, 14)) as relation,
         cast(null as {{ dbt.type_string() }}) as because_product_id
     from tastes
     inner join products
@@ -115,7 +115,7 @@ proposed as (
         described.customer_id,
         described.cutoff_on,
         products.product_id,
-        cast(0 as decimal(18, 8)) as relation,
+        cast(0 as decimal(28, 14)) as relation,
         cast(null as {{ dbt.type_string() }}) as because_product_id
     from described
     inner join products on described.cutoff_on = products.cutoff_on and products.shop_place <= 30
