@@ -98,7 +98,6 @@ texts = st.lists(
 # Each example is one query per engine, so there are few large ones, and they are not shrunk.
 generated = partial(
     settings,
-    deadline=None,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -67,7 +67,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return Warehouse(tmp_path_factory.mktemp("closure"))
 
 
-@settings(max_examples=2, deadline=None, phases=[Phase.generate], database=None)
+@settings(max_examples=2, phases=[Phase.generate], database=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_closure_is_that_of_scipy(warehouse: Warehouse, seed: int) -> None:
     edges = graphs(random.Random(seed))

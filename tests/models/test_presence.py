@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -29,7 +29,6 @@ def hours_off(told: np.ndarray, best: np.ndarray) -> float:
     return float(np.minimum(apart, 24 - apart).mean())
 
 
-@settings(deadline=None)
 @given(COUNTS)
 def test_shares_are_shares_whatever_was_seen(counts: np.ndarray) -> None:
     groups = ["a" if row % 2 else "b" for row in range(len(counts))]

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,11 @@ Columns = dict[str, list[str]]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The demo shop, built; of its tests only the one that the tests below look into."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("quality"))
-    for command in (
-        ["build", "--exclude-resource-type", "test", "unit_test"],
-        ["test", "--select", "every_public_field_has_a_complete_entry"],
-    ):
-        run = warehouse.dbt(*command)
-        assert run.ok, run.output
-    return warehouse
+def shop(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A copy of the demo, to be changed."""
+    folder = tmp_path_factory.mktemp("quality")
+    shutil.copytree(demo.folder, folder, dirs_exist_ok=True)
+    return Warehouse(folder)
 
 
 def catalogue(warehouse: Warehouse) -> Columns:
@@ -52,8 +48,8 @@ def gaps(manifest: dict[str, Any], columns: Columns) -> list[str]:
     return sorted(found)
 
 
-def test_every_public_column_has_an_entry_and_every_entry_a_column(demo: Warehouse) -> None:
-    manifest, columns = demo.manifest(), catalogue(demo)
+def test_every_public_column_has_an_entry_and_every_entry_a_column(shop: Warehouse) -> None:
+    manifest, columns = shop.manifest(), catalogue(shop)
     assert gaps(manifest, columns) == []
 
     changed = copy.deepcopy(manifest)
@@ -68,20 +64,20 @@ def test_every_public_column_has_an_entry_and_every_entry_a_column(demo: Warehou
     ]
 
 
-def test_the_dictionary_holds_the_entries_of_the_yaml(demo: Warehouse) -> None:
+def test_the_dictionary_holds_the_entries_of_the_yaml(shop: Warehouse) -> None:
     public = {
         (node["name"], column)
-        for node in demo.manifest()["nodes"].values()
+        for node in shop.manifest()["nodes"].values()
         if node["resource_type"] == "model" and node["config"]["access"] == "public"
         for column in node["columns"]
     }
-    assert set(demo.rows("select model_name, column_name from field_dictionary")) == public
-    assert demo.rows("""
+    assert set(shop.rows("select model_name, column_name from field_dictionary")) == public
+    assert shop.rows("""
         select format, source_of_truth, min_fill_share, pii, purposes, dated_by, is_key
         from field_dictionary
         where model_name = 'customers' and column_name = 'street'
     """) == [("text", "shop_customer, crm_contact", 0.7, "personal", "service", "updated_at", False)]
-    assert demo.rows("""
+    assert shop.rows("""
         select column_name from field_dictionary where model_name = 'customer_daily_activity' and is_key
     """) == [("customer_id",), ("activity_on",)]
 
@@ -98,32 +94,32 @@ def test_the_dictionary_holds_the_entries_of_the_yaml(demo: Warehouse) -> None:
         ("dated_by = 'orders.packed_at'", "dated_by is no public field"),
     ],
 )
-def test_an_incomplete_entry_fails_the_build(demo: Warehouse, change: str, problem: str) -> None:
+def test_an_incomplete_entry_fails_the_build(shop: Warehouse, change: str, problem: str) -> None:
     """The build's test, on a dictionary with one entry spoilt."""
-    check = demo.compiled("every_public_field_has_a_complete_entry")
-    assert demo.rows(check) == []
+    check = shop.compiled("every_public_field_has_a_complete_entry")
+    assert shop.rows(check) == []
     spoilt = f"""
         create temp table spoilt as from field_dictionary;
         update spoilt set {change} where model_name = 'customers' and column_name = 'email';
     """
-    found = demo.rows(spoilt + re.sub(r'"warehouse"\."main"\."field_dictionary"', "spoilt", check))
+    found = shop.rows(spoilt + re.sub(r'"warehouse"\."main"\."field_dictionary"', "spoilt", check))
     assert found == [("customers", "email", problem)]
 
 
 def test_the_demo_shop_validates_and_no_address_is_shown(
-    demo: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(demo.folder / "warehouse.duckdb"))
+    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(shop.folder / "warehouse.duckdb"))
     code = main(["validate", "--output", str(tmp_path)])
     shown = capsys.readouterr().out
     assert code == 0, shown
     for path in [*tmp_path.rglob("*.html"), *tmp_path.rglob("*.json")]:
         shown += path.read_text()
-    domains = {domain for (domain,) in demo.rows("select distinct split_part(email, '@', 2) from customers")}
+    domains = {domain for (domain,) in shop.rows("select distinct split_part(email, '@', 2) from customers")}
     assert not [domain for domain in domains if domain and f"@{domain}" in shown]
 
 
-def test_a_late_feed_may_not_steer_what_is_time_critical(demo: Warehouse) -> None:
+def test_a_late_feed_may_not_steer_what_is_time_critical(shop: Warehouse) -> None:
     """Last, as it leaves the warehouse three days later."""
     ready = """
         select column_name, may_steer_time_critical
@@ -132,17 +128,17 @@ def test_a_late_feed_may_not_steer_what_is_time_critical(demo: Warehouse) -> Non
             and column_name in ('has_open_cart_1d', 'email', 'n_open_opportunities')
         order by column_name
     """
-    assert demo.rows(ready) == [("email", True), ("has_open_cart_1d", True), ("n_open_opportunities", False)]
-    run = demo.dbt(
+    assert shop.rows(ready) == [("email", True), ("has_open_cart_1d", True), ("n_open_opportunities", False)]
+    run = shop.dbt(
         "run", "--select", "field_counts", "field_checks", "signal_readiness", as_of="2026-07-04 00:00:00"
     )
     assert run.ok, run.output
-    assert demo.rows(ready) == [
+    assert shop.rows(ready) == [
         ("email", True),
         ("has_open_cart_1d", False),
         ("n_open_opportunities", False),
     ]
-    assert demo.rows("""
+    assert shop.rows("""
         select finding from field_checks
         where model_name = 'customers' and column_name = 'has_open_cart_1d' and source = 'all'
     """) == [("100 % filled; newest value 4 days old, older than the 1 day it may be.",)]

@@ -18,24 +18,11 @@ from mailroom.scoring.training import BUYERS, NEVER_BUYERS, RECOMMENDATIONS, SEN
 
 pytestmark = pytest.mark.slow
 
-BUILD = [
-    "build", "--select", "+customer_outcomes", "+purchase_histories", "+customer_hours", "+product_outcomes",
-    "--exclude-resource-type", "test", "unit_test",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    warehouse = Warehouse(tmp_path_factory.mktemp("features"))
-    run = warehouse.dbt(*BUILD)
-    assert run.ok, run.output
-    return warehouse
-
 
 @pytest.fixture
-def shop(built: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def shop(demo: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A copy of the demo's features, to be spoilt."""
-    shutil.copy(built.folder / "warehouse.duckdb", tmp_path)
+    shutil.copy(demo.folder / "warehouse.duckdb", tmp_path)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         yield connection
 

@@ -361,7 +361,7 @@ def orders_sql(built: Warehouse) -> Iterator[tuple[Path, str, duckdb.DuckDBPyCon
         yield built.folder / "shop/orders.csv", built.compiled("base_shop__orders"), connection
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=order_rows)
 def test_whatever_the_dirt_each_row_is_kept_once_or_set_aside(
     orders_sql: tuple[Path, str, duckdb.DuckDBPyConnection], rows: list[dict[str, str]]

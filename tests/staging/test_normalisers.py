@@ -40,7 +40,7 @@ nearly_plain = st.one_of(
 )
 top_level = st.sampled_from(["de", "com", "co.uk", "museum", "xn--p1ai", "рф"])
 addresses = st.builds("{}@{}.{}".format, word, word, top_level)
-bulk = settings(max_examples=12, deadline=None)
+bulk = settings(max_examples=12)
 
 
 @dataclass(frozen=True)

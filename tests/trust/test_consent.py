@@ -212,7 +212,6 @@ def fill(connection: duckdb.DuckDBPyConnection, worlds: list[World], ledger_bega
 
 @settings(
     max_examples=80,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.reuse, Phase.generate],
 )
