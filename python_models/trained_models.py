@@ -10,4 +10,5 @@ def model(dbt, session):
         cutoffs=dbt.ref("feature_cutoffs"),
         hours=dbt.ref("customer_hours"),
         products=dbt.ref("product_outcomes"),
+        categories=dbt.ref("category_outcomes"),
     )

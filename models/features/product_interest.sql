@@ -111,6 +111,7 @@ select
     by_product.n_days_looked_at,
     by_product.last_bought_on,
     by_product.was_given_back,
+    by_product.interest,
     cast(
         case
             when by_product.interest > 0 then least(cast(by_product.interest as double) / cast(occasions.interest as double), 1)

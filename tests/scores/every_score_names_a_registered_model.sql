@@ -28,6 +28,11 @@ with scored as (
         customer_id,
         model_version
     from {{ ref('recommendations') }}
+    union all
+    select
+        customer_id,
+        model_version
+    from {{ ref('category_intent_scores') }}
 ),
 
 registry as (

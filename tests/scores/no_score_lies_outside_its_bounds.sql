@@ -49,3 +49,9 @@ where
         and coalesce(next_send_at > scored_at, true),
         false
     )
+union all
+select
+    customer_id,
+    'category_intent' as score
+from {{ ref('category_intent_scores') }}
+where not coalesce(probability between 0 and 1 and coalesce(affinity, 0) between 0 and 1, false)

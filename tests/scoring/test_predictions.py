@@ -28,6 +28,7 @@ TABLES = {
     "cutoffs": "feature_cutoffs",
     "hours": "customer_hours",
     "products": "product_outcomes",
+    "categories": "category_outcomes",
 }
 
 
@@ -80,8 +81,22 @@ def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
         ],
         columns=["customer_id", "product_id", *RANKS, "was_bought"],
     ).assign(cutoff_on=pd.Timestamp(MOMENTS[1]).date(), n_order_days=1, n_bought=2, n_on_sale=40)
+    categories = pd.DataFrame(
+        [
+            (
+                f"c_{number:016x}",
+                f"k{other}",
+                (4 - other) / 10,
+                5.0 * (number % 4 == other),
+                int(number % 4 == other),
+            )
+            for number in range(n // 2)
+            for other in range(4)
+        ],
+        columns=["customer_id", "category", "shop_share", "interest", "n_bought"],
+    ).assign(cutoff_on=pd.Timestamp(MOMENTS[1]).date(), own_interest=5.0, n_products_bought=1)
     connection = duckdb.connect()
-    made = (features, outcomes, histories, cutoffs, hours, products)
+    made = (features, outcomes, histories, cutoffs, hours, products, categories)
     for name, frame in zip(TABLES.values(), made, strict=True):
         connection.register("given", frame)
         connection.execute(f"create table {name} as select * from given")
@@ -116,6 +131,7 @@ def scored(
     made["send_times"] = predictions.predict_send_times(
         connection, connection.table("customer_hours"), trained
     )
+    made["weights"] = predictions.category_weights(connection, trained)
     made["evaluations"] = predictions.evaluations(connection, trained)
     for name in ("churn", "value", "first_orders"):
         keep(connection, name, made[name])
@@ -152,6 +168,7 @@ def assert_sound(made: dict[str, pd.DataFrame]) -> None:
     shares = made["send_times"][HOURS].to_numpy(dtype=float)
     assert np.isfinite(shares).all() and (shares >= 0).all() and (shares <= 1).all()
     assert made["send_times"]["personal_weight"].between(0, 1).all()
+    assert np.isfinite(made["weights"]["strength"]).all()
     assert np.isfinite(made["first_orders"][["horizon_revenue", "year_revenue"]].to_numpy(dtype=float)).all()
 
 
@@ -168,7 +185,8 @@ def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) 
     assert set(large["churn"]["method"]) == {"blend"}
     judged = large["evaluations"]
     assert set(judged["score"]) == {
-        "churn", "value", "next_order", "first_order", "send_hour", "send_weekday", "recommendation"
+        "churn", "value", "next_order", "first_order", "send_hour", "send_weekday", "recommendation",
+        "category",
     }  # fmt: skip
     chosen = judged[judged["is_chosen"] & (judged["segment"] == "all")].set_index(["score", "metric"])
     assert chosen.loc[("churn", "auc"), "value"] > chosen.loc[("churn", "auc"), "baseline_value"]
@@ -230,10 +248,13 @@ def test_a_handful_of_customers_is_scored_by_the_rule_or_says_that_nothing_can(n
     assert_sound(made)
     assert list(made["trained_models"]["state"])[:2] == ["closed", "closed"]
     assert "customers have ordered; 500 are needed." in made["trained_models"]["reason"][0]
-    # Whatever cannot be judged well, recommendations say which ranking they take.
-    judged = made["evaluations"]
-    assert set(judged["score"]) == {"recommendation"}
-    assert set(judged.loc[judged["is_chosen"], "method"]) == {"personal"}
+    # Whatever cannot be judged well, recommendations and categories say what they are told by.
+    judged = made["evaluations"][made["evaluations"]["is_chosen"]]
+    assert set(zip(judged["score"], judged["method"], strict=True)) == {
+        ("recommendation", "personal"),
+        ("category", "rule"),
+    }
+    assert list(made["weights"]["method"]) == ["rule"] and made["weights"]["strength"].gt(0).all()
 
 
 def test_a_shop_without_orders_has_no_scores_and_says_why() -> None:

@@ -14,7 +14,14 @@ from conftest import Warehouse
 from mailroom.scoring.base import Base
 from mailroom.scoring.frames import frame
 from mailroom.scoring.kit import YEAR, Kit
-from mailroom.scoring.training import BUYERS, NEVER_BUYERS, RECOMMENDATIONS, SEND_TIMES, trained
+from mailroom.scoring.training import (
+    BUYERS,
+    CATEGORIES,
+    NEVER_BUYERS,
+    RECOMMENDATIONS,
+    SEND_TIMES,
+    trained,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -30,10 +37,10 @@ def shop(demo: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]
 def training(shop: duckdb.DuckDBPyConnection, model: str = BUYERS) -> pd.Series:
     tables = (
         "customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours",
-        "product_outcomes",
+        "product_outcomes", "category_outcomes",
     )  # fmt: skip
     rows = trained(*(shop.table(name) for name in tables)).set_index("model_name", drop=False)
-    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES, RECOMMENDATIONS]
+    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES, RECOMMENDATIONS, CATEGORIES]
     return rows.loc[model]
 
 
@@ -189,6 +196,42 @@ def test_baskets_that_are_somebody_else_s_leave_what_was_bought_most(
     """)
     row = training(shop, RECOMMENDATIONS)
     assert methods(row)["recommendation"] != "blend" and "beyond doubt" in row["reason"]
+
+
+def test_categories_are_told_from_own_interest_where_it_says_more_than_what_sells(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    row = training(shop, CATEGORIES)
+    assert row["state"] == "open" and methods(row) == {"category": "personal"}
+    judged = pd.DataFrame(json.loads(row["evaluations"])).set_index(["metric", "segment", "method"])
+    loss = judged.loc[("log_loss", "all", "personal")]
+    assert loss["high"] < loss["baseline_value"] and loss["cutoff_on"] == "2026-04-02"
+    shop.execute("""
+        create or replace table category_outcomes as
+        with strangers as (
+            select customer_id, lead(customer_id, 1, first) over (order by customer_id) as stranger_id
+            from (select distinct customer_id, min(customer_id) over () as first from category_outcomes)
+        ),
+        bought as (
+            select stranger_id as customer_id, category, shop_share, cutoff_on, n_bought
+            from category_outcomes inner join strangers using (customer_id)
+            where n_bought > 0
+        )
+        select
+            coalesce(known.customer_id, bought.customer_id) as customer_id,
+            coalesce(known.category, bought.category) as category,
+            coalesce(known.cutoff_on, bought.cutoff_on) as cutoff_on,
+            coalesce(known.shop_share, bought.shop_share) as shop_share,
+            coalesce(known.interest, 0) as interest,
+            max(known.own_interest) over (partition by coalesce(known.customer_id, bought.customer_id))
+                as own_interest,
+            coalesce(known.n_products_bought, 0) as n_products_bought,
+            coalesce(bought.n_bought, 0) as n_bought
+        from category_outcomes as known
+        full join bought on known.customer_id = bought.customer_id and known.category = bought.category
+    """)
+    row = training(shop, CATEGORIES)
+    assert methods(row) == {"category": "rule"} and "not better beyond doubt" in row["reason"]
 
 
 def test_where_nobody_was_seen_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:

@@ -9,11 +9,12 @@ import pandas as pd
 from mailroom.models.inputs import INPUTS
 from mailroom.models.stability import stability_index
 from mailroom.scoring.base import HISTORY, NEXT_ORDER_WITHIN, QUANTILES, Base
+from mailroom.scoring.categories import SCORE as CATEGORY
 from mailroom.scoring.frames import by_batch, frame, table
 from mailroom.scoring.judging import within
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit, reasons
 from mailroom.scoring.send_times import HOURS, SLOTS, SendTimeKit
-from mailroom.scoring.training import BUYERS, NEVER_BUYERS, SEND_TIMES
+from mailroom.scoring.training import BUYERS, CATEGORIES, NEVER_BUYERS, SEND_TIMES
 
 HOW = {"method": "string", "model_name": "string", "model_version": "string"}
 WHY = {"reason_1": "string", "reason_2": "string", "is_likelier": "boolean"}
@@ -163,6 +164,17 @@ def predict_send_times(session: Any, hours: Any, trained: Any) -> Any:
         )
 
     return by_batch(session, hours, answer, types, "customer_id")
+
+
+def category_weights(session: Any, trained: Any) -> Any:
+    """One row: what the shop's shares weigh against a customer's own interest in a category, in points of
+    it, and the method that tells the next one. None where nothing was learned."""
+    types = {"strength": "double", "method": "string", "model_name": "string", "model_version": "string"}
+    row = _trained(trained, CATEGORIES)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    strength = json.loads(row["parameters"])["shares"]["strength"]
+    return table(session, pd.DataFrame([{"strength": strength} | _how(row, CATEGORY)]), types)
 
 
 def evaluations(session: Any, trained: Any) -> Any:

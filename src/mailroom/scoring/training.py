@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from mailroom.models.rhythm import OrderRhythm
 from mailroom.models.rules import RateRule
 from mailroom.models.stability import shape_of
 from mailroom.scoring.base import HISTORY, Base, grouped
+from mailroom.scoring.categories import ABOUT, CategoryKit, train_categories
 from mailroom.scoring.frames import frame, table
 from mailroom.scoring.judging import Evaluation, choose, choose_dates, intervals, judge, judge_dates
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit
@@ -25,7 +26,7 @@ from mailroom.scoring.send_times import SLOTS, SendTimeKit, train_send_times
 
 Floats = NDArray[np.float64]
 BUYERS, NEVER_BUYERS = "customers_who_bought", "people_who_never_bought"
-SEND_TIMES, RECOMMENDATIONS = "send_times", "recommendations"
+SEND_TIMES, RECOMMENDATIONS, CATEGORIES = "send_times", "recommendations", "categories"
 LEVEL_FROM = 150  # days of orders before the moment a year ago that make its level worth comparing
 LEVEL_WITHIN = (1 / 3, 3.0)
 SMALLEST_MOMENT = 50  # customers; with fewer a past moment teaches nothing
@@ -68,14 +69,20 @@ def train(session: Any, **tables: Any) -> Any:
 
 
 def trained(
-    features: Any, outcomes: Any, histories: Any, cutoffs: Any, hours: Any, products: Any
+    features: Any,
+    outcomes: Any,
+    histories: Any,
+    cutoffs: Any,
+    hours: Any,
+    products: Any,
+    categories: Any,
 ) -> pd.DataFrame:
     """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
     cutoffs, features, parameters and evaluations are JSON).
 
     Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories,
-    feature_cutoffs, customer_hours and product_outcomes. Of features and hours only sampled customers are
-    read.
+    feature_cutoffs, customer_hours, product_outcomes and category_outcomes. Of features and hours only
+    sampled customers are read.
     """
     sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])
@@ -112,12 +119,20 @@ def trained(
     why_not = None if times else reason
     rows.append(_row(SEND_TIMES, times, judged, why_not, reason, [], seen, SLOTS, days))
 
-    ranked = frame(products, ["customer_id", "product_id"])
-    told, judged, why_not, reason = train_recommendations(ranked, horizon, held_out)
-    past_rankings = [ranked] if len(ranked) else []
-    by_customer = ranked.drop_duplicates("customer_id")
-    about = [*RANKS, "was_bought"]
-    rows.append(_row(RECOMMENDATIONS, told, judged, why_not, reason, past_rankings, by_customer, about, days))
+    by_outcome: list[tuple[str, pd.DataFrame, Callable[..., Any], list[str]]] = [
+        (
+            RECOMMENDATIONS,
+            frame(products, ["customer_id", "product_id"]),
+            train_recommendations,
+            [*RANKS, "was_bought"],
+        ),
+        (CATEGORIES, frame(categories, ["customer_id", "category"]), train_categories, [*ABOUT, "n_bought"]),
+    ]
+    for name, chosen, learn, about in by_outcome:
+        told, judged, why_not, reason = learn(chosen, horizon, held_out)
+        parts = [chosen] if len(chosen) else []
+        each = chosen.drop_duplicates("customer_id")
+        rows.append(_row(name, told, judged, why_not, reason, parts, each, about, days))
     return pd.DataFrame(rows, columns=list(TYPES))
 
 
@@ -357,7 +372,7 @@ def _about(rows: pd.DataFrame, horizon: int) -> Evaluation:
 
 def _row(
     name: str,
-    kit: Kit | FirstOrderKit | SendTimeKit | RecommendationKit | None,
+    kit: Kit | FirstOrderKit | SendTimeKit | RecommendationKit | CategoryKit | None,
     judged: list[Evaluation],
     why_not: str | None,
     reason: str,

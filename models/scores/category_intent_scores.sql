@@ -1,0 +1,90 @@
+-- What the next basket is likeliest to be of: the customer's own interest, drawn towards what the shop sells where that
+-- told better, else the shop's shares.
+{% set scored_on = scoring_day() %}
+with described as (
+    select customer_id
+    from {{ ref('customer_features') }}
+    where is_scoring
+),
+
+weights as (
+    select * from {{ ref('category_weights') }}
+),
+
+shares as (
+    select * from {{ ref('category_shares') }} where cutoff_on = {{ scored_on }}
+),
+
+interests as (
+    select * from {{ ref('category_interest') }} where is_scoring
+),
+
+proposed as (
+    select
+        customer_id,
+        category
+    from interests
+    union
+    select
+        described.customer_id,
+        shares.category
+    from described
+    cross join shares
+    where shares.shop_rank <= 3
+),
+
+totals as (
+    select
+        customer_id,
+        cast(sum(interest) as double) as own_interest
+    from interests
+    group by customer_id
+),
+
+rated as (
+    select
+        proposed.customer_id,
+        proposed.category,
+        weights.method,
+        weights.model_version,
+        interests.n_products_bought,
+        interests.n_products_looked_at,
+        interests.last_bought_on,
+        cast(coalesce(interests.interest, 0) as double) / totals.own_interest as affinity,
+        case
+            when weights.method = 'personal'
+                then
+                    (cast(coalesce(interests.interest, 0) as double) + weights.strength * coalesce(shares.shop_share, 0))
+                    / (coalesce(totals.own_interest, 0) + weights.strength)
+            else coalesce(shares.shop_share, 0)
+        end as probability
+    from proposed
+    cross join weights
+    left join shares on proposed.category = shares.category
+    left join interests on proposed.customer_id = interests.customer_id and proposed.category = interests.category
+    left join totals on proposed.customer_id = totals.customer_id
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by customer_id order by probability desc, category asc) as category_rank
+    from rated
+)
+
+select
+    customer_id,
+    cast(category_rank as bigint) as category_rank,
+    category,
+    probability,
+    affinity,
+    case
+        when n_products_bought > 0 then 'Bought ' || {{ counted('n_products_bought', 'product') }} || ' of it, last on ' || {{ day_text('last_bought_on') }}
+        when n_products_looked_at > 0 then 'Looked at ' || {{ counted('n_products_looked_at', 'product') }} || ' of it'
+        else 'Among what the shop sells most'
+    end || '.' as reason,
+    method,
+    model_version,
+    {{ as_of() }} as scored_at
+from ranked
+where category_rank <= 3

@@ -1,0 +1,14 @@
+-- Nobody who refused profiling has a category they are likely to buy of, and nobody one that tells too much about them.
+with refusals as (
+    select distinct customer_id
+    from {{ ref('consents') }}
+    where purpose = 'profiling' and status in ('denied', 'withdrawn')
+)
+
+select
+    scores.customer_id,
+    scores.category
+from {{ ref('category_intent_scores') }} as scores
+left join refusals on scores.customer_id = refusals.customer_id
+left join {{ ref('sensitive_categories') }} as sensitive on scores.category = sensitive.category
+where refusals.customer_id is not null or sensitive.category is not null
