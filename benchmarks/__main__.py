@@ -10,90 +10,32 @@ last commit that changed them, and nothing uncommitted).
 """
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from benchmarks.measure import PROJECT, Build, Warehouse, run_measured
+from benchmarks.measure import (
+    PROJECT,
+    Build,
+    Json,
+    Measurements,
+    Warehouse,
+    measured_commit,
+    python,
+    say,
+    shop,
+)
 from benchmarks.report import write_report
 
-GENERATOR = PROJECT / "src" / "mailroom" / "demo"
 IDENTITY_MODELS = (
     "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
     "identity_broken_clusters", "record_clusters",
 )  # fmt: skip
 MEASURED = ("models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml")
-Json = dict[str, Any]
-
-
-def say(words: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
-
-
-def output(*command: str) -> str:
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.strip()
-
-
-class Measurements:
-    """Results by name, kept in a folder of the commit, so that a run that was stopped goes on where "
-    "it was."""
-
-    def __init__(self, folder: Path, keep: bool) -> None:
-        self.folder, self.keep = folder, keep
-
-    def of(self, name: str, measure: Callable[[], Json]) -> Json:
-        path = self.folder / f"{name}.json"
-        if self.keep and path.exists():
-            say(f"{name}: measured before")
-            known: Json = json.loads(path.read_text())
-            return known
-        say(f"{name} …")
-        begun, load = time.monotonic(), os.getloadavg()[0]
-        found = measure() | {"load": load}
-        say(f"{name}: {time.monotonic() - begun:.0f} s")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(found, indent=1))
-        return found
-
-
-def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json]:
-    """A generated shop and its rows per table; made anew only if the generator or its arguments changed."""
-    digest = hashlib.sha256(
-        b"".join(path.read_bytes() for path in sorted(GENERATOR.glob("*.py")))
-    ).hexdigest()
-    data = folder / f"{customers}-{days}d-seed{seed}"
-    receipt = data / "receipt.json"
-    if receipt.exists():
-        made: Json = json.loads(receipt.read_text())
-        if made["generator"] == digest:
-            say(f"{customers:,} customers: generated before")
-            return data, made
-    from mailroom.demo import generate
-
-    say(f"generating {customers:,} customers over {days} days …")
-    begun = time.monotonic()
-    rows = generate(customers=customers, days=days, seed=seed, to=data, jobs=os.cpu_count() or 1)
-    size = sum(path.stat().st_size for path in data.rglob("*.parquet") if path.parts[-3] != "truth")
-    made = {"generator": digest, "rows": rows, "bytes": size, "seconds": time.monotonic() - begun}
-    receipt.write_text(json.dumps(made))
-    return data, made
-
-
-def python(module: str, *arguments: str, log: Path) -> Json:
-    """Run a module of this package as a process of its own; the last line it prints is its result."""
-    used = run_measured([sys.executable, "-m", f"benchmarks.{module}", *arguments], log)
-    lines = log.read_text().strip().splitlines()
-    if used.code:
-        return {"error": lines[-1] if lines else f"exit code {used.code}", "used": asdict(used)}
-    return {"result": json.loads(lines[-1]), "used": asdict(used)}
 
 
 def built(warehouse: Warehouse, *command: str, name: str) -> Json:
@@ -195,13 +137,10 @@ def main() -> int:
     arguments = parser.parse_args()
     data = Path(os.environ.get("MAILROOM_BENCH_DATA", PROJECT / "benchmarks" / "data")).resolve()
     data.mkdir(parents=True, exist_ok=True)
-    commit = output("git", "log", "-1", "--format=%h", "--abbrev=7", "--", *MEASURED)
-    dirty = bool(output("git", "status", "--porcelain", "--", *MEASURED))
-    free = shutil.disk_usage(data).free
-    say(f"commit {commit}{' with changes' if dirty else ''}, {free / 1e9:.0f} GB free")
-    results = Measurements(data / "results" / commit, keep=not (arguments.fresh or dirty))
+    commit, results = measured_commit(data, MEASURED, fresh=arguments.fresh)
+    say(f"commit {commit}, {shutil.disk_usage(data).free / 1e9:.0f} GB free")
     sizes = [measure_size(arguments, data, results, customers) for customers in sorted(arguments.customers)]
-    write_report(sizes, commit + (" with changes" if dirty else ""), vars(arguments))
+    write_report(sizes, commit, vars(arguments))
     say("benchmarks/report.md")
     return 0
 

@@ -1,13 +1,14 @@
 """A command run as a process of its own: how long it took, what it used and how much memory it held "
 "at most."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,19 @@ from typing import Any
 import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
+GENERATOR = PROJECT / "src" / "mailroom" / "demo"
 AS_OF = "2026-07-01 00:00:00"  # the end of the generated window
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
+Json = dict[str, Any]
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
+
+
+def say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,45 @@ def run_measured(command: Sequence[str], log: Path, **environment: str) -> Used:
         wall = time.monotonic() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, process.returncode)
+
+
+def python(module: str, *arguments: str, log: Path) -> Json:
+    """Run a module of this package as a process of its own; the last line it prints is its result."""
+    used = run_measured([sys.executable, "-m", f"benchmarks.{module}", *arguments], log)
+    lines = log.read_text().strip().splitlines()
+    if used.code:
+        return {"error": lines[-1] if lines else f"exit code {used.code}", "used": asdict(used)}
+    return {"result": json.loads(lines[-1]), "used": asdict(used)}
+
+
+class Measurements:
+    """Results by name, kept in a folder of the commit, so that a run that was stopped goes on where "
+    "it was."""
+
+    def __init__(self, folder: Path, keep: bool) -> None:
+        self.folder, self.keep = folder, keep
+
+    def of(self, name: str, measure: Callable[[], Json]) -> Json:
+        path = self.folder / f"{name}.json"
+        if self.keep and path.exists():
+            say(f"{name}: measured before")
+            known: Json = json.loads(path.read_text())
+            return known
+        say(f"{name} …")
+        begun, load = time.monotonic(), os.getloadavg()[0]
+        found = measure() | {"load": load}
+        say(f"{name}: {time.monotonic() - begun:.0f} s")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1))
+        return found
+
+
+def measured_commit(data: Path, paths: Sequence[str], fresh: bool = False) -> tuple[str, Measurements]:
+    """The last commit that changed the paths, in words, and the measurements kept of it in the folder."""
+    commit = output("git", "log", "-1", "--format=%h", "--abbrev=7", "--", *paths)
+    dirty = bool(output("git", "status", "--porcelain", "--", *paths))
+    results = Measurements(data / "results" / commit, keep=not (fresh or dirty))
+    return commit + (" with changes" if dirty else ""), results
 
 
 @dataclass(frozen=True)
@@ -128,3 +178,26 @@ def source_vars(data: Path) -> dict[str, Any]:
     return {source: {"files": f"{data}/{source}/{{table}}/*.parquet"} for source in SOURCES} | {
         "as_of": AS_OF
     }
+
+
+def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json]:
+    """A generated shop and its rows per table; made anew only if the generator or its arguments changed."""
+    digest = hashlib.sha256(
+        b"".join(path.read_bytes() for path in sorted(GENERATOR.glob("*.py")))
+    ).hexdigest()
+    data = folder / f"{customers}-{days}d-seed{seed}"
+    receipt = data / "receipt.json"
+    if receipt.exists():
+        made: Json = json.loads(receipt.read_text())
+        if made["generator"] == digest:
+            say(f"{customers:,} customers: generated before")
+            return data, made
+    from mailroom.demo import generate
+
+    say(f"generating {customers:,} customers over {days} days …")
+    begun = time.monotonic()
+    rows = generate(customers=customers, days=days, seed=seed, to=data, jobs=os.cpu_count() or 1)
+    size = sum(path.stat().st_size for path in data.rglob("*.parquet") if path.parts[-3] != "truth")
+    made = {"generator": digest, "rows": rows, "bytes": size, "seconds": time.monotonic() - begun}
+    receipt.write_text(json.dumps(made))
+    return data, made

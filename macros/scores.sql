@@ -91,3 +91,17 @@ The slot with the largest value, of columns <prefix><slot>; the first of several
         when {{ value }} is not null then '{{ otherwise }}'
     end
 {%- endmacro %}
+
+
+{# A trait of customer_traits as a part of a sentence. #}
+{% macro trait_text(trait, trait_value) -%}
+    case {{ trait }}
+        when 'country' then 'lives in ' || {{ trait_value }}
+        when 'language' then 'reads ' || {{ trait_value }}
+        when 'channel' then 'came by ' || replace({{ trait_value }}, '_', ' ')
+        when 'mailbox' then case when {{ trait_value }} = 'other' then 'has a mailbox of their own domain' else 'has a mailbox with ' || replace({{ trait_value }}, '_', ' ') end
+        when 'interest' then 'takes an interest in ' || {{ trait_value }}
+        when 'visits' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' visit' else ' visits' end || ' in 30 days'
+        when 'clicks' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' click' else ' clicks' end || ' in e-mails in 90 days'
+    end
+{%- endmacro %}

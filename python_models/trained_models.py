@@ -11,4 +11,5 @@ def model(dbt, session):
         hours=dbt.ref("customer_hours"),
         products=dbt.ref("product_outcomes"),
         categories=dbt.ref("category_outcomes"),
+        traits=dbt.ref("customer_traits"),
     )

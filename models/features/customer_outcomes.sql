@@ -1,12 +1,23 @@
--- What happened after each cut-off, where it is over: the window closes no later than the scoring day.
-{% set horizons = [var('churn_days'), 365] | unique | list %}
+-- What happened after each cut-off, where it is over: no window closes after the scoring day.
 {% set scored_on = scoring_day() %}
-with described as (
+with cutoffs as (
     select
-        customer_id,
-        cutoff_on
-    from {{ ref('customer_features') }}
+        cutoff_on,
+        days_back,
+        learning_days
+    from {{ ref('feature_cutoffs') }}
     where not is_scoring
+),
+
+described as (
+    select
+        features.customer_id,
+        features.cutoff_on,
+        cutoffs.learning_days,
+        cutoffs.days_back >= cutoffs.learning_days as is_over,
+        cutoffs.days_back >= 365 as is_year_over
+    from {{ ref('customer_features') }} as features
+    inner join cutoffs on features.cutoff_on = cutoffs.cutoff_on
 ),
 
 activity as (
@@ -17,30 +28,33 @@ activity as (
         revenue - refund_amount as net_revenue
     from {{ ref('customer_daily_activity') }}
     where (n_orders > 0 or n_refunds > 0) and activity_on < {{ scored_on }}
+),
+
+dated as (
+    select
+        described.customer_id,
+        described.cutoff_on,
+        described.learning_days,
+        described.is_over,
+        described.is_year_over,
+        activity.n_orders,
+        activity.net_revenue,
+        {{ dbt.datediff('described.cutoff_on', 'activity.activity_on', 'day') }} as days_after
+    from described
+    left join activity
+        on described.customer_id = activity.customer_id and activity.activity_on >= described.cutoff_on
 )
 
 select
-    described.customer_id,
-    described.cutoff_on,
-    {% for days in horizons -%}
-    {% set is_over = days_after('described.cutoff_on', days) ~ " <= " ~ scored_on -%}
-    {% set is_within = "activity.activity_on < " ~ days_after('described.cutoff_on', days) -%}
-    cast(
-        case
-            when {{ is_over }}
-                then count(case when {{ is_within }} and activity.n_orders > 0 then 1 end)
-        end as bigint
-    ) as n_order_days_next_{{ days }}d,
-    cast(
-        case
-            when {{ is_over }}
-                then coalesce(sum(case when {{ is_within }} then activity.net_revenue end), 0)
-        end as double
-    ) as net_revenue_next_{{ days }}d,
-    {% endfor -%}
-    cast({{ dbt.datediff('described.cutoff_on', 'min(case when activity.n_orders > 0 then activity.activity_on end)', 'day') }} as bigint)
-        as days_to_next_order
-from described
-left join activity
-    on described.customer_id = activity.customer_id and activity.activity_on >= described.cutoff_on
-group by described.customer_id, described.cutoff_on
+    customer_id,
+    cutoff_on,
+    learning_days,
+    cast(case when is_over then count(case when days_after < learning_days and n_orders > 0 then 1 end) end as bigint)
+        as n_order_days_next,
+    cast(case when is_over then coalesce(sum(case when days_after < learning_days then net_revenue end), 0) end as double)
+        as net_revenue_next,
+    cast(case when is_year_over then coalesce(sum(case when days_after < 365 then net_revenue end), 0) end as double)
+        as net_revenue_next_365d,
+    cast(min(case when n_orders > 0 then days_after end) as bigint) as days_to_next_order
+from dated
+group by customer_id, cutoff_on, learning_days, is_over, is_year_over

@@ -2,35 +2,70 @@
 -- and to be judged by. The same model describes all of them.
 {% set horizon = var('churn_days') %}
 {% set scored_on = scoring_day() %}
-{% set days_back = [0] %}
-{% for step in range(var('training_cutoffs')) %}
-{% do days_back.append(horizon + step * var('training_step_days')) %}
-{% endfor %}
--- The same season a year before, for what is judged today and for what was judged one horizon ago.
-{% for days in [365, 365 + horizon] if days not in days_back %}{% do days_back.append(days) %}{% endfor %}
+{% set shortest = var('training_min_history_days') %}
 with first_order as (
-    select min(activity_on) as first_ordered_on
+    select
+        min(activity_on) as first_ordered_on,
+        {{ dbt.datediff('min(activity_on)', scored_on, 'day') }} as history_days
     from {{ ref('customer_daily_activity') }}
     where n_orders > 0
 ),
 
-cutoffs as (
-    {% for days in days_back -%}
+-- What is learned from one outcome is judged by another after it. Where there is no room for two, they are shorter, and
+-- then with room for three: what teaches best is several moments.
+lengths as (
     select
-        {{ days }} as days_back,
-        cast({{ dbt.dateadd('day', -days, scored_on) }} as date) as cutoff_on
+        *,
+        case
+            when history_days - {{ shortest }} >= 2 * {{ horizon }} then {{ horizon }}
+            else greatest(3 * cast(floor((history_days - {{ shortest }}) / 9.0) as bigint), least({{ horizon }}, 30))
+        end as learning_days
+    from first_order
+),
+
+steps as (
+    {% for step in range(var('training_cutoffs')) -%}
+    select {{ step }} as step
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+moments as (
+    select 0 as days_back
+    union
+    -- The newest one is what recommendations are judged by.
+    select {{ horizon }} as days_back
+    union
+    select
+        lengths.learning_days
+        + steps.step * greatest({{ var('training_step_days') }}, cast(ceil(lengths.learning_days / 3.0) as bigint)) as days_back
+    from lengths
+    cross join steps
+    union
+    -- The same season a year before, for what is judged today and for what was judged one outcome ago.
+    select 365 as days_back
+    union
+    select 365 + learning_days as days_back
+    from lengths
+),
+
+cutoffs as (
+    select
+        cast(days_back as bigint) as days_back,
+        cast({{ dbt.dateadd('day', '-cast(days_back as integer)', scored_on) }} as date) as cutoff_on
+    from moments
+    where days_back is not null
 )
 
 select
     cutoffs.cutoff_on,
-    cast(cutoffs.days_back as bigint) as days_back,
+    cutoffs.days_back,
     cutoffs.days_back = 0 as is_scoring,
     cast({{ horizon }} as bigint) as horizon_days,
-    cast({{ dbt.datediff('first_order.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} as bigint) as history_days
+    cast(coalesce(lengths.learning_days, {{ horizon }}) as bigint) as learning_days,
+    cast({{ dbt.datediff('lengths.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} as bigint) as history_days
 from cutoffs
-cross join first_order
+cross join lengths
 where
     cutoffs.days_back = 0
-    or {{ dbt.datediff('first_order.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} >= {{ var('training_min_history_days') }}
+    or {{ dbt.datediff('lengths.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} >= {{ shortest }}

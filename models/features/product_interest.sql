@@ -97,7 +97,7 @@ by_product as (
         count(case when sign = 'bought' then 1 end) as n_days_bought,
         count(case when sign = 'looked_at' then 1 end) as n_days_looked_at,
         max(case when sign = 'bought' then signed_on end) as last_bought_on,
-        max(case when sign = 'given_back' then 1 else 0 end) = 1 as was_given_back
+        count(case when sign = 'given_back' then 1 end) as n_days_given_back
     from known
     group by customer_id, cutoff_on, is_scoring, product_id
 )
@@ -110,7 +110,8 @@ select
     by_product.n_days_bought,
     by_product.n_days_looked_at,
     by_product.last_bought_on,
-    by_product.was_given_back,
+    -- Who keeps what they bought another time likes it.
+    by_product.n_days_given_back > 0 and by_product.n_days_given_back >= by_product.n_days_bought as was_given_back,
     by_product.interest,
     cast(
         case

@@ -67,9 +67,10 @@ shared as (
         cast(sum(n_rebuyers) over (partition by cutoff_on) as double)
         / nullif(sum(n_buyers) over (partition by cutoff_on), 0) as rebuyer_share,
         cast(sum(n_baskets_30d) over (partition by cutoff_on, category) as double)
-        / count(*) over (partition by cutoff_on, category) as category_baskets_30d
+        / nullif(count(days_on_sale) over (partition by cutoff_on, category), 0) as category_baskets_30d
     from described
-    where days_on_sale > 0
+    -- Since when is not known of what nobody has bought yet.
+    where coalesce(days_on_sale > 0, true)
 )
 
 select
@@ -79,7 +80,7 @@ select
     brand,
     price,
     is_in_stock,
-    days_on_sale < 30 as is_new,
+    coalesce(days_on_sale < 30, false) as is_new,
     cast(n_baskets_30d as bigint) as n_baskets_30d,
     coalesce(
         is_replenishable,

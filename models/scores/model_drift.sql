@@ -34,15 +34,16 @@ evaluations as (
 outcomes as (
     select
         outcomes.cutoff_on,
+        outcomes.learning_days,
         count(*) as n_customers,
         -- Sums of whole numbers and decimals: one of doubles depends on the order of its rows.
-        cast(count(case when outcomes.n_order_days_next_{{ var('churn_days') }}d > 0 then 1 end) as double) / count(*) as returned,
-        cast(sum(cast(outcomes.net_revenue_next_{{ var('churn_days') }}d as decimal(18, 2))) as double) / count(*) as spent
+        cast(count(case when outcomes.n_order_days_next > 0 then 1 end) as double) / count(*) as returned,
+        cast(sum(cast(outcomes.net_revenue_next as decimal(18, 2))) as double) / count(*) as spent
     from {{ ref('customer_outcomes') }} as outcomes
     inner join {{ ref('customer_features') }} as features
         on outcomes.customer_id = features.customer_id and outcomes.cutoff_on = features.cutoff_on
-    where features.n_order_days > 0 and outcomes.n_order_days_next_{{ var('churn_days') }}d is not null
-    group by outcomes.cutoff_on
+    where features.n_order_days > 0 and outcomes.n_order_days_next is not null
+    group by outcomes.cutoff_on, outcomes.learning_days
 ),
 
 moments as (
@@ -56,6 +57,7 @@ moments as (
 usual_outcomes as (
     select
         max(case when is_newest then cutoff_on end) as cutoff_on,
+        max(learning_days) as learning_days,
         max(case when is_newest then returned end) as returned,
         max(case when is_newest then spent end) as spent,
         median(case when not is_newest then returned end) as usual_returned,
@@ -150,7 +152,7 @@ checks as (
         cast({{ var('drift_outcome')['highest'] }} as double) as highest,
         false as may_stop,
         'too few moments whose outcome is known' as unknown_because,
-        'within {{ var("churn_days") }} days from ' || {{ day_text('cutoff_on') }} || ' on '
+        'within ' || {{ counted('learning_days', 'day') }} || ' from ' || {{ day_text('cutoff_on') }} || ' on '
         || {{ hundredths_text(column ~ ' / nullif(usual_' ~ column ~ ', 0)') }} || ' times the usual' as what
     from usual_outcomes
     {% endfor -%}

@@ -68,9 +68,9 @@ def test_an_outcome_is_counted_from_the_file(music: Built) -> None:
             on
                 outcomes.customer_id = keyed.customer_id
                 and keyed.order_date >= outcomes.cutoff_on
-                and keyed.order_date < outcomes.cutoff_on + 90
-        group by outcomes.customer_id, outcomes.cutoff_on, outcomes.n_order_days_next_90d
-        having count(keyed.order_date) <> outcomes.n_order_days_next_90d
+                and keyed.order_date < outcomes.cutoff_on + cast(outcomes.learning_days as integer)
+        group by outcomes.customer_id, outcomes.cutoff_on, outcomes.n_order_days_next
+        having count(keyed.order_date) <> outcomes.n_order_days_next
     """)
     assert wrong == []
-    assert music.one("select count(*) from main.customer_outcomes where n_order_days_next_90d is null") == 0
+    assert music.one("select count(*) from main.customer_outcomes where n_order_days_next is null") == 0

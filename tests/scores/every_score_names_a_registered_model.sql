@@ -33,6 +33,12 @@ with scored as (
         customer_id,
         model_version
     from {{ ref('category_intent_scores') }}
+    union all
+    select
+        customer_id,
+        model_version
+    from {{ ref('lookalike_scores') }}
+    where state <> 'nothing_to_learn_from'
 ),
 
 registry as (

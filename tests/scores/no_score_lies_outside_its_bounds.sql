@@ -55,3 +55,9 @@ select
     'category_intent' as score
 from {{ ref('category_intent_scores') }}
 where not coalesce(probability between 0 and 1 and coalesce(affinity, 0) between 0 and 1, false)
+union all
+select
+    customer_id,
+    'lookalike' as score
+from {{ ref('lookalike_scores') }}
+where not coalesce(likeness between 0 and 1, state <> 'scored')

@@ -1,17 +1,30 @@
--- Nobody who refused profiling is recommended anything, and nobody what is out of stock, what they gave back, what tells
--- too much, or what they have and nobody buys again.
+-- Nobody who refused profiling is recommended anything, and nobody what is out of stock, what they gave back as often as
+-- they bought it, what tells too much, or what they have and nobody buys again.
 with refusals as (
     select distinct customer_id
     from {{ ref('consents') }}
     where purpose = 'profiling' and status in ('denied', 'withdrawn')
 ),
 
-given_back as (
-    select distinct
+sold as (
+    select
         customer_id,
-        product_id
-    from {{ ref('refunds') }}
-    where product_id is not null
+        product_id,
+        count(distinct cast(ordered_at as date)) as n_days
+    from {{ ref('order_lines') }}
+    where is_sale
+    group by customer_id, product_id
+),
+
+given_back as (
+    select
+        refunds.customer_id,
+        refunds.product_id
+    from {{ ref('refunds') }} as refunds
+    left join sold on refunds.customer_id = sold.customer_id and refunds.product_id = sold.product_id
+    where refunds.product_id is not null
+    group by refunds.customer_id, refunds.product_id
+    having count(distinct cast(refunds.refunded_at as date)) >= coalesce(max(sold.n_days), 0)
 ),
 
 bought as (

@@ -1,5 +1,6 @@
 """Scores on shops that no model was made for: a clear state, never a crash, never a NaN."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from mailroom.models.inputs import INPUTS
 from mailroom.scoring import predictions
 from mailroom.scoring.frames import BATCH, by_batch
+from mailroom.scoring.kit import FirstOrderKit
 from mailroom.scoring.recommendations import RANKS
 from mailroom.scoring.send_times import HOURS, SLOTS
 from mailroom.scoring.training import train
@@ -29,10 +31,11 @@ TABLES = {
     "hours": "customer_hours",
     "products": "product_outcomes",
     "categories": "category_outcomes",
+    "traits": "customer_traits",
 }
 
 
-def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
+def shop(n: int, seed: int = 0, learning_days: int = 90, **spoilt: Any) -> duckdb.DuckDBPyConnection:
     """n customers at five moments, four in five with orders; spoilt: columns of features, and their value."""
     random = np.random.default_rng(seed)
     rows = []
@@ -51,8 +54,8 @@ def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
     past = features[~features["is_scoring"]]
     n_orders = random.poisson(np.where(past["n_order_days"] > 4, 2.0, 0.2))
     outcomes = past[["customer_id", "cutoff_on"]].assign(
-        n_order_days_next_90d=n_orders, net_revenue_next_90d=n_orders * 20.0,
-        n_order_days_next_365d=n_orders * 3, net_revenue_next_365d=n_orders * 60.0, days_to_next_order=5,
+        n_order_days_next=n_orders, net_revenue_next=n_orders * 20.0,
+        net_revenue_next_365d=n_orders * 60.0, days_to_next_order=5,
     )  # fmt: skip
     bought = features[features["n_order_days"] > 0]
     histories = (
@@ -66,6 +69,7 @@ def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
             "days_back": DAYS_BACK,
             "is_scoring": [back == 0 for back in DAYS_BACK],
             "horizon_days": 90,
+            "learning_days": learning_days,
             "history_days": [700 - back for back in DAYS_BACK],
         }
     )
@@ -95,8 +99,13 @@ def shop(n: int, seed: int = 0, **spoilt: Any) -> duckdb.DuckDBPyConnection:
         ],
         columns=["customer_id", "category", "shop_share", "interest", "n_bought"],
     ).assign(cutoff_on=pd.Timestamp(MOMENTS[1]).date(), own_interest=5.0, n_products_bought=1)
+    now = features[features["is_scoring"]].reset_index(drop=True)
+    traits = now[["customer_id", "is_sampled", "sample_weight"]].assign(
+        trait="interest", trait_value=np.where(now["n_order_days"] > 4, "Boots", "Socks"), n_values=1,
+        has_bought=now["n_order_days"] > 0, is_best_buyer=now["n_order_days"] > 6,
+    )  # fmt: skip
     connection = duckdb.connect()
-    made = (features, outcomes, histories, cutoffs, hours, products, categories)
+    made = (features, outcomes, histories, cutoffs, hours, products, categories, traits)
     for name, frame in zip(TABLES.values(), made, strict=True):
         connection.register("given", frame)
         connection.execute(f"create table {name} as select * from given")
@@ -132,6 +141,7 @@ def scored(
         connection, connection.table("customer_hours"), trained
     )
     made["weights"] = predictions.category_weights(connection, trained)
+    made["points"] = predictions.trait_points(connection, trained)
     made["evaluations"] = predictions.evaluations(connection, trained)
     for name in ("churn", "value", "first_orders"):
         keep(connection, name, made[name])
@@ -169,6 +179,7 @@ def assert_sound(made: dict[str, pd.DataFrame]) -> None:
     assert np.isfinite(shares).all() and (shares >= 0).all() and (shares <= 1).all()
     assert made["send_times"]["personal_weight"].between(0, 1).all()
     assert np.isfinite(made["weights"]["strength"]).all()
+    assert np.isfinite(made["points"][["points", "average", "intercept"]].to_numpy(dtype=float)).all()
     assert np.isfinite(made["first_orders"][["horizon_revenue", "year_revenue"]].to_numpy(dtype=float)).all()
 
 
@@ -186,10 +197,43 @@ def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) 
     judged = large["evaluations"]
     assert set(judged["score"]) == {
         "churn", "value", "next_order", "first_order", "send_hour", "send_weekday", "recommendation",
-        "category",
+        "category", "lookalike",
     }  # fmt: skip
+    points = large["points"].set_index("trait_value")["points"]
+    assert set(large["points"]["method"]) == {"traits"} and points["Boots"] > 0 > points["Socks"]
     chosen = judged[judged["is_chosen"] & (judged["segment"] == "all")].set_index(["score", "metric"])
     assert chosen.loc[("churn", "auc"), "value"] > chosen.loc[("churn", "auc"), "baseline_value"]
+
+
+def test_what_a_young_shop_learned_from_short_outcomes_is_carried_to_the_horizon() -> None:
+    with shop(3_400, learning_days=45) as connection:
+        # Moments 45 and 90 days back, where the others are 90 and 180.
+        for table in ("feature_cutoffs", "customer_features", "customer_outcomes", "purchase_histories"):
+            connection.execute(f"""
+                update {table} set cutoff_on = case cutoff_on
+                    when date '2026-04-02' then date '2026-05-17'
+                    when date '2026-01-02' then date '2026-04-02'
+                    else cutoff_on
+                end
+            """)
+        connection.execute(
+            "update feature_cutoffs set days_back = days_back / 2 where days_back in (90, 180)"
+        )
+        made = scored(connection)
+    assert_sound(made)
+    row = made["trained_models"].set_index("model_name").loc["customers_who_bought"]
+    assert "learned from outcomes within 45 days" in row["reason"]
+    assert {"order_probability_90d", "expected_orders_365d"} <= set(made["purchases"])
+    about = made["evaluations"].set_index("score")
+    assert set(about.loc[["churn", "value", "next_order", "first_order"], "horizon_days"]) == {45}
+    # What happens to a tenth within 45 days does to nearly a fifth within 90.
+    kit = FirstOrderKit.from_dict(
+        json.loads(
+            made["trained_models"].set_index("model_name").loc["people_who_never_bought", "parameters"]
+        )
+    )
+    told = made["first_orders"]["order_probability"]
+    assert kit.learning_days == 45 and told.max() <= 1 - (1 - max(kit.rule.rates_)) ** 2 + 1e-9
 
 
 def test_a_reason_is_what_moves_the_score(large: dict[str, pd.DataFrame]) -> None:

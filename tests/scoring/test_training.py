@@ -17,6 +17,7 @@ from mailroom.scoring.kit import YEAR, Kit
 from mailroom.scoring.training import (
     BUYERS,
     CATEGORIES,
+    LOOKALIKES,
     NEVER_BUYERS,
     RECOMMENDATIONS,
     SEND_TIMES,
@@ -37,10 +38,10 @@ def shop(demo: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]
 def training(shop: duckdb.DuckDBPyConnection, model: str = BUYERS) -> pd.Series:
     tables = (
         "customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours",
-        "product_outcomes", "category_outcomes",
+        "product_outcomes", "category_outcomes", "customer_traits",
     )  # fmt: skip
     rows = trained(*(shop.table(name) for name in tables)).set_index("model_name", drop=False)
-    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES, RECOMMENDATIONS, CATEGORIES]
+    assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES, RECOMMENDATIONS, CATEGORIES, LOOKALIKES]
     return rows.loc[model]
 
 
@@ -232,6 +233,23 @@ def test_categories_are_told_from_own_interest_where_it_says_more_than_what_sell
     """)
     row = training(shop, CATEGORIES)
     assert methods(row) == {"category": "rule"} and "not better beyond doubt" in row["reason"]
+
+
+def test_lookalikes_are_told_by_traits_that_tell_the_best_buyers_apart(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    row = training(shop, LOOKALIKES)
+    assert row["state"] == "open" and methods(row) == {"lookalike": "traits"}
+    assert {"channel", "country", "interest"} <= set(json.loads(row["features"]))
+    shop.execute("""
+        create or replace table customer_traits as
+        select
+            traits.* replace (
+                dense_rank() over (order by hash(customer_id)) % 8 = 0 and has_bought as is_best_buyer
+            )
+        from customer_traits as traits
+    """)
+    assert methods(training(shop, LOOKALIKES)) == {"lookalike": "rule"}
 
 
 def test_where_nobody_was_seen_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:

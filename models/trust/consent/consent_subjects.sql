@@ -53,7 +53,7 @@ union all
 select
     'visitor_id' as identifier_type,
     visitor_id as identifier,
-    customer_id,
+    coalesce(customer_id, {{ mint_customer_id("'web_visitor:' || visitor_id") }}) as customer_id,
     'web_visitor:' || visitor_id as subject
 from {{ ref('visitor_customers') }}
-where customer_id is not null
+where customer_id is not null{{ ' or n_customers = 0' if var('keep_anonymous_visitors') }}

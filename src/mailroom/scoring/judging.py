@@ -13,7 +13,7 @@ from mailroom.scoring.base import QUANTILES
 
 Floats = NDArray[np.float64]
 Evaluation = dict[str, Any]
-METHODS = ("rule", "base", "blend")
+METHODS = ("rule", "base", "blend", "traits")
 
 
 def judge(

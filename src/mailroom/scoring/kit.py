@@ -1,11 +1,13 @@
 """All that was learned up to a moment, to answer for customers at it: plain numbers, to JSON and from it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from mailroom.models.blend import ReturnBlend, SpendBlend
 from mailroom.models.inputs import INPUTS, TOPICS
@@ -22,9 +24,13 @@ TOPIC_NAMES = (*TOPICS, None)
 @dataclass
 class Kit:
     """For customers who have bought: the chance of another order, money, and when, by every method there
-    is."""
+    is.
+
+    Outcomes within learning_days are what it learned from; the base carries what they say to the horizon.
+    """
 
     horizon: int
+    learning_days: int
     base: Base
     level: dict[str, float]  # factors of the base's level: chance, money, money over a year
     is_level_verified: bool
@@ -38,27 +44,43 @@ class Kit:
     )
     shapes: dict[str, Any] = field(default_factory=dict)  # of inputs and scores on the day of training
 
-    def answer(self, features: pd.DataFrame, base: pd.DataFrame) -> pd.DataFrame:
-        """Per customer with an order: the chance of another within the horizon, the money in it and in a
-        year, by every method that there is. base is what Base.predict says of them."""
-        days = self.horizon
-        value = self.base.expected_value(features)
+    def answer(
+        self, features: pd.DataFrame, base: pd.DataFrame, scores: Collection[str] = ("churn", "value")
+    ) -> pd.DataFrame:
+        """Per customer with an order: the chance of another within the horizon (churn), the money in it and
+        in a year (value), by every method that there is. base is what Base.predict says of them."""
+        days, learned = self.horizon, self.learning_days
         found = pd.DataFrame(index=features.index)
-        found["chance_base"] = levelled(
-            base[f"order_probability_{days}d"].to_numpy(dtype=float), self.level["chance_shift"]
-        )
-        found["money_base"] = base[f"expected_orders_{days}d"].to_numpy() * value * self.level["money"]
-        found["year_base"] = base[f"expected_orders_{YEAR}d"].to_numpy() * value * self.level["money_year"]
-        found["money_rule"], found["year_rule"] = history_rate(features, days), history_rate(features, YEAR)
-        if self.rule:
-            found["chance_rule"] = self.rule.predict(features)
-        if self.chance:
-            found["chance_blend"] = self.chance.predict(features, found["chance_base"])
-        if self.money:
-            found["money_blend"] = self.money.predict(features, found["money_base"])
-            ratio = found["money_blend"] / found["money_base"].where(found["money_base"] > 0)
-            found["year_blend"] = found["year_base"] * ratio.fillna(1.0)
+        chance, money = self.learned(features, base)
+        if "churn" in scores:
+            known = base[f"order_probability_{days}d"].to_numpy(dtype=float)
+            found["chance_base"] = levelled(known, self.level["chance_shift"])
+            if self.rule:
+                found["chance_rule"] = stretched(self.rule.predict(features), days / learned)
+            if self.chance:
+                moved = logits(self.chance.predict(features, chance)) - logits(chance)
+                found["chance_blend"] = levelled(found["chance_base"].to_numpy(), moved)
+        if "value" in scores:
+            value = self.base.expected_value(features)
+            for over, ahead in (("money", days), ("year", YEAR)):
+                level = self.level["money" if over == "money" else "money_year"]
+                found[f"{over}_base"] = base[f"expected_orders_{ahead}d"].to_numpy() * value * level
+                found[f"{over}_rule"] = history_rate(features, ahead)
+            if self.money:
+                ratio = self.money.predict(features, money) / np.where(money > 0, money, np.nan)
+                for over in ("money", "year"):
+                    found[f"{over}_blend"] = found[f"{over}_base"] * np.nan_to_num(ratio, nan=1.0)
         return found
+
+    def learned(self, features: pd.DataFrame, base: pd.DataFrame) -> tuple[Floats, Floats]:
+        """The base's chance of an order and its money within learning_days: what the blends move. base is
+        what Base.predict says within the horizon."""
+        days = self.learning_days
+        known = base if days == self.horizon else self.base.predict(features, [days])
+        chance = known[f"order_probability_{days}d"].to_numpy(dtype=float)
+        orders = known[f"expected_orders_{days}d"].to_numpy(dtype=float)
+        money = orders * self.base.expected_value(features) * self.level["money"]
+        return levelled(chance, self.level["chance_shift"]), money
 
     def next_order(
         self, features: pd.DataFrame, base: pd.DataFrame, within: float
@@ -83,6 +105,7 @@ class Kit:
         """Plain numbers, ready for JSON."""
         return {
             "horizon": self.horizon,
+            "learning_days": self.learning_days,
             "base": self.base.to_dict(),
             "level": self.level,
             "is_level_verified": self.is_level_verified,
@@ -100,6 +123,7 @@ class Kit:
         """As to_dict wrote it."""
         kit = cls(
             written["horizon"],
+            written["learning_days"],
             Base.from_dict(written["base"]),
             written["level"],
             written["is_level_verified"],
@@ -117,10 +141,11 @@ class Kit:
 class FirstOrderKit:
     """For people who have never bought: the chance of a first order, and what it would bring.
 
-    The prior is how often people known for as long bought within the horizon; the blend adds what they do.
+    The prior is how often people known for as long bought within learning_days; the blend adds what they do.
     """
 
     horizon: int
+    learning_days: int
     rule: RateRule
     chance: ReturnBlend | None
     money: float  # what somebody who buys for the first time leaves in the shop within the horizon
@@ -131,9 +156,11 @@ class FirstOrderKit:
     def answer(self, features: pd.DataFrame) -> pd.DataFrame:
         """Per customer without an order, by every method that there is, as Kit.answer."""
         found = pd.DataFrame(index=features.index)
-        found["chance_rule"] = self.rule.predict(features)
+        times = self.horizon / self.learning_days
+        prior = self.rule.predict(features)
+        found["chance_rule"] = stretched(prior, times)
         if self.chance:
-            found["chance_blend"] = self.chance.predict(features, found["chance_rule"])
+            found["chance_blend"] = stretched(self.chance.predict(features, prior), times)
         for method in [name.removeprefix("chance_") for name in found]:
             found[f"money_{method}"] = found[f"chance_{method}"] * self.money
             found[f"year_{method}"] = found[f"chance_{method}"] * self.money_year
@@ -143,6 +170,7 @@ class FirstOrderKit:
         """Plain numbers, ready for JSON."""
         return {
             "horizon": self.horizon,
+            "learning_days": self.learning_days,
             "rule": self.rule.to_dict(),
             "chance": self.chance.to_dict() if self.chance else None,
             "money": self.money,
@@ -156,6 +184,7 @@ class FirstOrderKit:
         """As to_dict wrote it."""
         return cls(
             written["horizon"],
+            written["learning_days"],
             RateRule.from_dict(written["rule"]),
             ReturnBlend.from_dict(written["chance"]) if written["chance"] else None,
             written["money"],
@@ -189,8 +218,16 @@ def reasons(blend: ReturnBlend | None, features: pd.DataFrame, base: Floats) -> 
     )
 
 
-def levelled(chance: Floats, shift: float) -> Floats:
+def logits(chance: Floats) -> Floats:
+    """Of probabilities, none nearer to 0 or 1 than a thousand millionth."""
+    return np.asarray(logit(np.clip(chance, 1e-9, 1 - 1e-9)))
+
+
+def levelled(chance: Floats, shift: float | Floats) -> Floats:
     """Probabilities with logits shifted."""
-    odds = np.clip(chance, 1e-9, 1 - 1e-9)
-    odds = odds / (1 - odds) * np.exp(shift)
-    return np.asarray(odds / (1 + odds))
+    return np.asarray(expit(logits(chance) + shift))
+
+
+def stretched(chance: Floats, times: float) -> Floats:
+    """The chance within so many times the days, if it were the same on each of them."""
+    return np.asarray(1 - (1 - chance) ** times)

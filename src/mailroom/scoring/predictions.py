@@ -13,8 +13,10 @@ from mailroom.scoring.categories import SCORE as CATEGORY
 from mailroom.scoring.frames import by_batch, frame, table
 from mailroom.scoring.judging import within
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit, reasons
+from mailroom.scoring.lookalikes import SCORE as LOOKALIKE
+from mailroom.scoring.lookalikes import LookalikeKit
 from mailroom.scoring.send_times import HOURS, SLOTS, SendTimeKit
-from mailroom.scoring.training import BUYERS, CATEGORIES, NEVER_BUYERS, SEND_TIMES
+from mailroom.scoring.training import BUYERS, CATEGORIES, LOOKALIKES, NEVER_BUYERS, SEND_TIMES
 
 HOW = {"method": "string", "model_name": "string", "model_version": "string"}
 WHY = {"reason_1": "string", "reason_2": "string", "is_likelier": "boolean"}
@@ -52,7 +54,7 @@ def predict_churn(session: Any, customers: Any, trained: Any) -> Any:
     kit, how = Kit.from_dict(json.loads(row["parameters"])), _how(row, "churn")
 
     def answer(batch: pd.DataFrame) -> pd.DataFrame:
-        answers = kit.answer(batch, batch)
+        answers = kit.answer(batch, batch, ["churn"])
         why = reasons(
             kit.chance if how["method"] == "blend" else None, batch, answers["chance_base"].to_numpy()
         )
@@ -77,7 +79,7 @@ def predict_value(session: Any, customers: Any, trained: Any) -> Any:
     kit, how = Kit.from_dict(json.loads(row["parameters"])), _how(row, "value")
 
     def answer(batch: pd.DataFrame) -> pd.DataFrame:
-        answers = kit.answer(batch, batch)
+        answers = kit.answer(batch, batch, ["value"])
         found = pd.DataFrame({"customer_id": batch["customer_id"]}).assign(**how)
         for over, prefix, days in (("horizon", "money", kit.horizon), ("year", "year", YEAR)):
             expected = answers[f"{prefix}_{how['method']}"].to_numpy(dtype=float)
@@ -175,6 +177,20 @@ def category_weights(session: Any, trained: Any) -> Any:
         return table(session, pd.DataFrame(columns=list(types)), types)
     strength = json.loads(row["parameters"])["shares"]["strength"]
     return table(session, pd.DataFrame([{"strength": strength} | _how(row, CATEGORY)]), types)
+
+
+def trait_points(session: Any, trained: Any) -> Any:
+    """One row per trait and value: what it adds to the logit of being one of the best buyers, what share of
+    those whose trait is known have it (average), and of the best and the others of them; intercept is the
+    logit of somebody nothing is known of."""
+    shares = dict.fromkeys(("points", "average", "chosen_share", "other_share"), "double")
+    types = {"trait": "string", "trait_value": "string"} | shares | {"intercept": "double"} | HOW
+    row = _trained(trained, LOOKALIKES)
+    if not _can_score(row):
+        return table(session, pd.DataFrame(columns=list(types)), types)
+    points = LookalikeKit.from_dict(json.loads(row["parameters"])).points
+    told = points.points_.assign(intercept=points.intercept_, **_how(row, LOOKALIKE))
+    return table(session, told, types)
 
 
 def evaluations(session: Any, trained: Any) -> Any:

@@ -21,12 +21,14 @@ from mailroom.scoring.categories import ABOUT, CategoryKit, train_categories
 from mailroom.scoring.frames import frame, table
 from mailroom.scoring.judging import Evaluation, choose, choose_dates, intervals, judge, judge_dates
 from mailroom.scoring.kit import YEAR, FirstOrderKit, Kit
+from mailroom.scoring.lookalikes import LookalikeKit, train_lookalikes
 from mailroom.scoring.recommendations import RANKS, RecommendationKit, train_recommendations
 from mailroom.scoring.send_times import SLOTS, SendTimeKit, train_send_times
 
 Floats = NDArray[np.float64]
 BUYERS, NEVER_BUYERS = "customers_who_bought", "people_who_never_bought"
 SEND_TIMES, RECOMMENDATIONS, CATEGORIES = "send_times", "recommendations", "categories"
+LOOKALIKES = "lookalikes"
 LEVEL_FROM = 150  # days of orders before the moment a year ago that make its level worth comparing
 LEVEL_WITHIN = (1 / 3, 3.0)
 SMALLEST_MOMENT = 50  # customers; with fewer a past moment teaches nothing
@@ -76,26 +78,27 @@ def trained(
     hours: Any,
     products: Any,
     categories: Any,
+    traits: Any,
 ) -> pd.DataFrame:
     """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
     cutoffs, features, parameters and evaluations are JSON).
 
     Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories,
-    feature_cutoffs, customer_hours, product_outcomes and category_outcomes. Of features and hours only
-    sampled customers are read.
+    feature_cutoffs, customer_hours, product_outcomes, category_outcomes and customer_traits. Of features,
+    hours and traits only sampled customers are read.
     """
     sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])
     days = frame(cutoffs, ["cutoff_on"]).set_index("days_back")
     now = frame(histories.filter("is_scoring"), HISTORY)
-    horizon = int(days.loc[0, "horizon_days"])
+    horizon, learning_days = (int(days.loc[0, name]) for name in ("horizon_days", "learning_days"))
     sample["has_bought"] = sample["n_order_days"].to_numpy(dtype=float) > 0
     stack = sample.merge(known, on=["customer_id", "cutoff_on"])
     why_not = gate(now, int(days.loc[0, "history_days"]) if len(now) else 0)
 
     scored = sample[sample["is_scoring"] & sample["has_bought"]].reset_index(drop=True)
-    past = _past(stack[stack["has_bought"]], days, horizon)
-    kit, judged, reason = _train_buyers(now, scored, past, days, horizon, why_not)
+    past = _past(stack[stack["has_bought"]], days, learning_days)
+    kit, judged, reason = _train_buyers(now, scored, past, days, horizon, learning_days, why_not)
     if kit:
         answers = kit.answer(scored, kit.base.predict(scored, [horizon, YEAR]))
         chance, money = (f"chance_{kit.methods['churn']}", f"year_{kit.methods['value']}")
@@ -104,8 +107,8 @@ def trained(
     rows = [_row(BUYERS, kit, judged, why_not, reason, parts, scored, list(INPUTS), days)]
 
     others = sample[sample["is_scoring"] & ~sample["has_bought"]].reset_index(drop=True)
-    before = _groups(stack[~stack["has_bought"]], days, horizon)
-    first, judged, reason = _train_never_buyers(kit, others, before, horizon)
+    before = _groups(stack[~stack["has_bought"]], days, learning_days)
+    first, judged, reason = _train_never_buyers(kit, others, before, horizon, learning_days)
     if first:
         chance = f"chance_{first.methods['first_order']}"
         first.shapes = _shapes(others, order_probability=first.answer(others)[chance])
@@ -133,6 +136,13 @@ def trained(
         parts = [chosen] if len(chosen) else []
         each = chosen.drop_duplicates("customer_id")
         rows.append(_row(name, told, judged, why_not, reason, parts, each, about, days))
+
+    people = frame(traits.filter("is_sampled"), ["customer_id", "trait", "trait_value"])
+    alike, judged, why_not, reason = train_lookalikes(people, str(scored_on.date()))
+    numbers = people.groupby(["trait", "trait_value"], sort=True).ngroup()
+    wide = people.assign(number=numbers).pivot_table("number", "customer_id", "trait", "sum").reset_index()
+    about = [name for name in wide if name != "customer_id"]
+    rows.append(_row(LOOKALIKES, alike, judged, why_not, reason, [], wide, about, days))
     return pd.DataFrame(rows, columns=list(TYPES))
 
 
@@ -153,29 +163,29 @@ def gate(histories: pd.DataFrame, history_days: int) -> str | None:
     return None
 
 
-def _groups(stack: pd.DataFrame, days: pd.DataFrame, horizon: int) -> dict[int, pd.DataFrame]:
-    """Per past moment whose horizon is over, by its days back: its customers, if they are enough."""
+def _groups(stack: pd.DataFrame, days: pd.DataFrame, learning_days: int) -> dict[int, pd.DataFrame]:
+    """Per past moment whose outcome is known, by its days back: its customers, if they are enough."""
     found = {}
     for days_back, cutoff_on in days["cutoff_on"].items():
         rows = stack[stack["cutoff_on"] == cutoff_on].reset_index(drop=True)
-        if int(days_back) >= horizon and len(rows) >= SMALLEST_MOMENT:
+        if int(days_back) >= learning_days and len(rows) >= SMALLEST_MOMENT:
             found[int(days_back)] = rows.assign(
                 days_back=int(days_back),
-                returned=rows[f"n_order_days_next_{horizon}d"].to_numpy(dtype=float) > 0,
-                spent=rows[f"net_revenue_next_{horizon}d"].to_numpy(dtype=float),
+                returned=rows["n_order_days_next"].to_numpy(dtype=float) > 0,
+                spent=rows["net_revenue_next"].to_numpy(dtype=float),
             )
     return found
 
 
-def _past(stack: pd.DataFrame, days: pd.DataFrame, horizon: int) -> dict[int, Moment]:
+def _past(stack: pd.DataFrame, days: pd.DataFrame, learning_days: int) -> dict[int, Moment]:
     found = {}
-    for days_back, rows in _groups(stack, days, horizon).items():
+    for days_back, rows in _groups(stack, days, learning_days).items():
         base = Base().fit(grouped(rows)).fit_order_value(rows)
-        expected = base.predict(rows, [horizon, YEAR])
+        expected = base.predict(rows, [learning_days, YEAR])
         value = base.expected_value(rows)
         described = rows.assign(
-            chance=expected[f"order_probability_{horizon}d"],
-            money=expected[f"expected_orders_{horizon}d"] * value,
+            chance=expected[f"order_probability_{learning_days}d"],
+            money=expected[f"expected_orders_{learning_days}d"] * value,
             money_year=expected[f"expected_orders_{YEAR}d"] * value,
         )
         found[days_back] = Moment(days_back, described, base)
@@ -188,14 +198,16 @@ def _train_buyers(
     past: Moments,
     days: pd.DataFrame,
     horizon: int,
+    learning_days: int,
     why_not: str | None,
 ) -> tuple[Kit | None, list[Evaluation], str]:
     """What is to score those who have bought, how it did, and why it is that."""
     if now.empty or scored.empty:
         return None, [], why_not or "Nobody who may be scored has ordered."
-    kit = _learn(Base().fit(now).fit_order_value(scored), scored, past, days, 0, horizon)
-    if horizon in past:
-        kit.intervals[str(horizon)], judged = _back_test(past, days, horizon)
+    kit = _learn(Base().fit(now).fit_order_value(scored), scored, past, days, 0, learning_days)
+    kit.horizon = horizon
+    if learning_days in past:
+        kit.intervals[str(horizon)], judged = _back_test(past, days, learning_days)
         kit.intervals[str(YEAR)] = _year_intervals(past) or kit.intervals[str(horizon)]
     else:
         judged = []
@@ -211,21 +223,28 @@ def _train_buyers(
         # A rate needs a past moment to be taken from.
         kit.methods["churn"] = "base"
         reasons.append("churn: no past moment to learn a rule from, so the base scores, unjudged")
+    if learning_days < horizon and not why_not:
+        reasons.append(f"the history is short, so all was learned from outcomes within {learning_days} days")
     said = [reason for reason in (why_not, *reasons) if reason]
     return kit, [] if why_not else judged, "; ".join(said)
 
 
 def _train_never_buyers(
-    buyers: Kit | None, scored: pd.DataFrame, past: Mapping[int, pd.DataFrame], horizon: int
+    buyers: Kit | None,
+    scored: pd.DataFrame,
+    past: Mapping[int, pd.DataFrame],
+    horizon: int,
+    learning_days: int,
 ) -> tuple[FirstOrderKit | None, list[Evaluation], str]:
     """What is to score those who have never bought: rows of people at past moments, some of whom bought."""
     if buyers is None or buyers.base.order_value_ is None:
         return None, [], "Nobody has ordered yet."
-    if horizon not in past:
-        return None, [], f"No moment of {horizon} days ago with {SMALLEST_MOMENT} people who had not bought."
+    if learning_days not in past:
+        why = f"No moment of {learning_days} days ago with {SMALLEST_MOMENT} people who had not bought."
+        return None, [], why
 
-    def learn(used: Mapping[int, pd.DataFrame], at: int) -> FirstOrderKit | None:
-        usable = [rows for days_back, rows in used.items() if days_back >= at + horizon]
+    def learn(used: Mapping[int, pd.DataFrame], at: int, ahead: int) -> FirstOrderKit | None:
+        usable = [rows for days_back, rows in used.items() if days_back >= at + learning_days]
         if not usable:
             return None
         rows = pd.concat(usable, ignore_index=True)
@@ -238,16 +257,16 @@ def _train_never_buyers(
             of = scored if at == 0 else used[at]
             if len(of):
                 blend.level(of, rule.predict(of))
-        return FirstOrderKit(horizon, rule, blend, *_of_a_new_buyer(buyers, horizon))
+        return FirstOrderKit(ahead, learning_days, rule, blend, *_of_a_new_buyer(buyers, ahead))
 
-    kit = learn(past, 0)
+    kit = learn(past, 0, horizon)
     if kit is None:
         return None, [], "There is no past moment to learn from."
-    then = learn(past, horizon)
+    then = learn(past, learning_days, learning_days)
     if then is None:
         return kit, [], "There is no second past moment to judge by, so the prior scores."
-    rows = past[horizon]
-    about = _about(rows, horizon)
+    rows = past[learning_days]
+    about = _about(rows, learning_days)
     actual = rows["returned"].to_numpy(dtype=float)
     judged = judge(
         "first_order", "chance", OF_CHANCES, then.answer(rows), actual, {"all": actual >= 0}, about
@@ -270,28 +289,35 @@ def _of_a_new_buyer(buyers: Kit, horizon: int) -> tuple[float, float]:
     )
 
 
-def _learn(base: Base, scored: pd.DataFrame, past: Moments, days: pd.DataFrame, at: int, horizon: int) -> Kit:
-    """What can be known `at` days back: from moments whose horizon was over by then."""
-    level, verified = _level(past, days, at, horizon)
-    kit = Kit(horizon, base, level, verified, rhythm=OrderRhythm().fit(scored))
-    usable = [moment.rows for days_back, moment in past.items() if days_back >= at + horizon]
+def _learn(
+    base: Base,
+    scored: pd.DataFrame,
+    past: Moments,
+    days: pd.DataFrame,
+    at: int,
+    learning_days: int,
+) -> Kit:
+    """What can be known `at` days back of the days after: from moments whose outcome was known by then."""
+    level, verified = _level(past, days, at)
+    kit = Kit(learning_days, learning_days, base, level, verified, rhythm=OrderRhythm().fit(scored))
+    usable = [moment.rows for days_back, moment in past.items() if days_back >= at + learning_days]
     if not usable:
         return kit
     rows = pd.concat(usable, ignore_index=True)
     kit.rule = RateRule().fit(rows, rows["returned"])
-    answers = kit.answer(scored, base.predict(scored, [horizon, YEAR]))
+    chance, money = kit.learned(scored, base.predict(scored, [learning_days]))
     n_customers = max(len(part) for part in usable)
     if n_customers >= BLEND_FROM and 0 < rows["returned"].mean() < 1:
         kit.chance = ReturnBlend(trees=n_customers >= TREES_FROM)
         kit.chance.fit(rows, rows["chance"], rows["days_back"], rows["returned"])
-        kit.chance.level(scored, answers["chance_base"])
+        kit.chance.level(scored, chance)
     if n_customers >= TREES_FROM and (rows["spent"] > 0).any() and (rows["money"] > 0).any():
         kit.money = SpendBlend().fit(rows, rows["money"], rows["days_back"], rows["spent"])
-        kit.money.level(scored, answers["money_base"])
+        kit.money.level(scored, money)
     return kit
 
 
-def _level(past: Moments, days: pd.DataFrame, at: int, horizon: int) -> tuple[dict[str, float], bool]:
+def _level(past: Moments, days: pd.DataFrame, at: int) -> tuple[dict[str, float], bool]:
     """How far off the base was in the same season a year before, for what comes after `at`."""
     level = {"chance_shift": 0.0, "money": 1.0, "money_year": 1.0}
     before = at + YEAR
@@ -321,24 +347,28 @@ def _spent_in_a_year(rows: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
     return spent[over], over
 
 
-def _back_test(past: Moments, days: pd.DataFrame, horizon: int) -> tuple[dict[str, Any], list[Evaluation]]:
+def _back_test(
+    past: Moments, days: pd.DataFrame, learning_days: int
+) -> tuple[dict[str, Any], list[Evaluation]]:
     """Judge every method at the newest moment whose outcome is known, with what was known then; and take
     from it how far actual money lies around the expected."""
-    moment = past[horizon]
+    moment = past[learning_days]
     rows = moment.rows
-    then = _learn(moment.base, rows, past, days, horizon, horizon)
-    answers = then.answer(rows, then.base.predict(rows, [horizon, YEAR]))
+    then = _learn(moment.base, rows, past, days, learning_days, learning_days)
+    answers = then.answer(rows, then.base.predict(rows, [learning_days, YEAR]))
     spent = np.maximum(rows["spent"].to_numpy(dtype=float), 0)
     judged: list[Evaluation] = []
     for score, prefix, measures, actual in (
         ("churn", "chance", OF_CHANCES, rows["returned"].to_numpy(dtype=float)),
         ("value", "money", OF_MONEY, spent),
     ):
-        judged += judge(score, prefix, measures, answers, actual, _segments(rows), _about(rows, horizon))
+        judged += judge(
+            score, prefix, measures, answers, actual, _segments(rows), _about(rows, learning_days)
+        )
     days_to = rows["days_to_next_order"].to_numpy(dtype=float, na_value=np.nan)
-    came = days_to < horizon
-    dates = then.next_order(rows[came], then.base.next_order(rows[came], horizon), horizon)
-    judged += judge_dates(dates, days_to[came], _segments(rows[came]), _about(rows, horizon))
+    came = days_to < learning_days
+    dates = then.next_order(rows[came], then.base.next_order(rows[came], learning_days), learning_days)
+    judged += judge_dates(dates, days_to[came], _segments(rows[came]), _about(rows, learning_days))
     best = answers.get("money_blend", answers["money_base"]).to_numpy(dtype=float)
     return intervals(best, spent), judged
 
@@ -366,13 +396,13 @@ def _segments(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     return {"all": n > 0, "one order": n == 1, "several orders": n > 1}
 
 
-def _about(rows: pd.DataFrame, horizon: int) -> Evaluation:
-    return {"cutoff_on": str(pd.Timestamp(rows["cutoff_on"].iloc[0]).date()), "horizon_days": horizon}
+def _about(rows: pd.DataFrame, horizon_days: int) -> Evaluation:
+    return {"cutoff_on": str(pd.Timestamp(rows["cutoff_on"].iloc[0]).date()), "horizon_days": horizon_days}
 
 
 def _row(
     name: str,
-    kit: Kit | FirstOrderKit | SendTimeKit | RecommendationKit | CategoryKit | None,
+    kit: Kit | FirstOrderKit | SendTimeKit | RecommendationKit | CategoryKit | LookalikeKit | None,
     judged: list[Evaluation],
     why_not: str | None,
     reason: str,

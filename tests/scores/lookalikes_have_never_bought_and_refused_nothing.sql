@@ -1,0 +1,17 @@
+-- Who has bought is no lookalike of those who have, and who refused profiling is like nobody; nor is anybody by what tells
+-- too much about them.
+with refusals as (
+    select distinct customer_id
+    from {{ ref('consents') }}
+    where purpose = 'profiling' and status in ('denied', 'withdrawn')
+)
+
+select scores.customer_id
+from {{ ref('lookalike_scores') }} as scores
+inner join {{ ref('customers') }} as customers on scores.customer_id = customers.customer_id
+left join refusals on scores.customer_id = refusals.customer_id
+where customers.n_orders > 0 or refusals.customer_id is not null
+union all
+select traits.customer_id
+from {{ ref('customer_traits') }} as traits
+inner join {{ ref('sensitive_categories') }} as sensitive on traits.trait_value = sensitive.category
