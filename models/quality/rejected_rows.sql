@@ -96,58 +96,32 @@ rejected as (
     from {{ ref('base_web__double_purchases') }}
 ),
 
-named as (
-    {% for identifier in named_in if identifier != 'order_id' -%}
-    select distinct
-        '{{ identifier }}' as identifier_type,
-        {{ identifier }} as identifier
-    from rejected
-    where {{ identifier }} is not null
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
 hashed as (
     select
-        named.identifier_type,
-        named.identifier,
-        case named.identifier_type
-            {%- for identifier in named_in if identifier != 'order_id' %}
-            when '{{ identifier }}' then {{ named_hash(identifier, 'named.identifier') }}
-            {%- endfor %}
-        end as identifier_hash
-    from named
+        rejected.*,
+        {%- for identifier in named_in if identifier != 'order_id' %}
+        {{ named_hash(identifier, 'rejected.' ~ identifier) }} as {{ identifier }}_hash{{ ',' if not loop.last }}
+        {%- endfor %}
+    from rejected
     cross join {{ ref('erasure_salt') }} as salt
-),
-
-erased as (
-    select
-        hashed.identifier_type,
-        hashed.identifier
-    from hashed
-    inner join {{ ref('erased_identifiers') }} as erased_identifiers
-        on hashed.identifier_hash = erased_identifiers.identifier_hash
-    union all
-    select
-        'order_id' as identifier_type,
-        row_key as identifier
-    from {{ ref('erased_rows') }}
-    where source_name = 'shop' and table_name = 'orders'
 ),
 
 judged as (
     select
-        rejected.*,
+        hashed.*,
         coalesce(
-            {%- for identifier in named_in %}
-            of_{{ identifier }}.identifier{{ ',' if not loop.last }}
+            {%- for identifier in named_in if identifier != 'order_id' %}
+            of_{{ identifier }}.identifier_hash,
             {%- endfor %}
+            of_order.row_key
         ) is not null as names_erased
-    from rejected
-    {% for identifier in named_in -%}
-    left join erased as of_{{ identifier }}
-        on of_{{ identifier }}.identifier_type = '{{ identifier }}' and rejected.{{ identifier }} = of_{{ identifier }}.identifier
-    {% endfor %}
+    from hashed
+    {% for identifier in named_in if identifier != 'order_id' -%}
+    left join {{ ref('erased_identifiers') }} as of_{{ identifier }}
+        on hashed.{{ identifier }}_hash = of_{{ identifier }}.identifier_hash
+    {% endfor -%}
+    left join {{ ref('erased_rows') }} as of_order
+        on of_order.source_name = 'shop' and of_order.table_name = 'orders' and hashed.order_id = of_order.row_key
 )
 
 select
