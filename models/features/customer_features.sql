@@ -93,6 +93,10 @@ summed as (
         count(case when activity.n_orders > 0 then 1 end) as n_order_days,
         min(case when activity.n_orders > 0 then activity.activity_on end) as first_ordered_on,
         max(case when activity.n_orders > 0 then activity.activity_on end) as last_ordered_on,
+        cast({{ dbt.datediff(
+            'min(case when activity.n_orders > 0 then activity.activity_on end)',
+            'max(case when activity.n_orders > 0 then activity.activity_on end)', 'day'
+        ) }} as double) as ordering_days,
         sum(activity.gap_days * activity.gap_days) as squared_gaps,
         sum(activity.revenue) as gross_revenue,
         sum(activity.revenue - activity.refund_amount) as net_revenue,
@@ -141,27 +145,22 @@ select
     cast(greatest({{ dbt.datediff('described.first_seen_on', 'described.cutoff_on', 'day') }}, 0) as bigint) as known_days,
     cast(coalesce(summed.n_order_days, 0) as bigint) as n_order_days,
     cast(summed.n_order_days - 1 as bigint) as frequency,
-    cast({{ dbt.datediff('summed.first_ordered_on', 'summed.last_ordered_on', 'day') }} as bigint) as recency_days,
+    cast(summed.ordering_days as bigint) as recency_days,
     cast({{ dbt.datediff('summed.first_ordered_on', 'described.cutoff_on', 'day') }} as bigint) as age_days,
     cast({{ dbt.datediff('summed.last_ordered_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_order,
-    cast({{ dbt.datediff('summed.first_ordered_on', 'summed.last_ordered_on', 'day') }} as double)
-    / nullif(summed.n_order_days - 1, 0) as mean_gap_days,
+    summed.ordering_days / nullif(summed.n_order_days - 1, 0) as mean_gap_days,
+    -- Multiplied, not raised to a power, whose last digit is the engine's.
     sqrt(greatest(
-        summed.squared_gaps / nullif(summed.n_order_days - 1, 0)
-        - power(
-            cast({{ dbt.datediff('summed.first_ordered_on', 'summed.last_ordered_on', 'day') }} as double)
-            / nullif(summed.n_order_days - 1, 0), 2
-        ),
-        0
-    )) as gap_spread_days,
+        (summed.n_order_days - 1) * summed.squared_gaps - summed.ordering_days * summed.ordering_days, 0
+    )) / greatest(summed.n_order_days - 1, 1) as gap_spread_days,
     cast(coalesce(summed.net_revenue, 0) as double) as net_revenue,
     cast(summed.net_revenue as double) / nullif(summed.n_order_days, 0) as mean_order_value,
     cast(summed.last_order_value as double) as last_order_value,
     sqrt(greatest(
-        summed.squared_revenue / nullif(summed.n_order_days, 0)
-        - power(cast(summed.gross_revenue as double) / nullif(summed.n_order_days, 0), 2),
+        summed.n_order_days * summed.squared_revenue
+        - cast(summed.gross_revenue as double) * cast(summed.gross_revenue as double),
         0
-    )) as order_value_spread,
+    )) / greatest(summed.n_order_days, 1) as order_value_spread,
     cast(summed.refund_amount as double) / nullif(cast(summed.gross_revenue as double), 0) as refund_share,
     cast(summed.discount_amount as double)
     / nullif(cast(summed.gross_revenue + summed.discount_amount as double), 0) as discount_share,

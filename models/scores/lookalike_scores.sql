@@ -113,7 +113,7 @@ select
     trait_2,
     trait_3,
     case
-        when state = 'nothing_to_learn_from' then 'There are too few best buyers to be like.'
+        when state = 'nothing_to_learn_from' then 'Too few best buyers, or too little known of them, to tell what sets them apart.'
         when state = 'nothing_known' then 'Nothing is known that sets the best buyers apart.'
         when trait_1 is null then 'No trait of theirs is much more common among the best buyers.'
         else 'Like the best buyers: ' || trait_1 || coalesce('; ' || trait_2, '') || coalesce('; ' || trait_3, '') || '.'
