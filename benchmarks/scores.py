@@ -376,9 +376,12 @@ def truth(folder: Path, customers: int = 20_000) -> Json:
     data, _ = shop(folder, customers, 540, 7)
     warehouse = Warehouse(data, folder / "truth" / "mailroom.duckdb")
     warehouse.file.unlink(missing_ok=True)
-    tables = ("send_time_scores", "value_scores", "churn_scores", "replenishment_scores", "lookalike_scores")
+    tables = (
+        "send_time_scores", "value_scores", "churn_scores", "replenishment_scores", "lookalike_scores",
+        "model_evaluations",
+    )  # fmt: skip
     done = warehouse.dbt(
-        "build", "--select", *(f"+{name}" for name in tables), "model_evaluations",
+        "build", "--select", *(f"+{name}" for name in tables),
         "--exclude-resource-type", "test", "unit_test", name="build",
     )  # fmt: skip
     if done.failures:
