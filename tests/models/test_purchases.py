@@ -262,9 +262,12 @@ def test_order_values_that_never_differ_are_that_value() -> None:
     assert model.expected_value([0, 5], [np.nan, 20]).tolist() == [20, 20]
 
 
-def test_a_customer_without_money_is_expected_to_spend_as_a_stranger() -> None:
+def test_who_gave_all_back_is_expected_to_spend_little_and_the_less_the_more_they_ordered() -> None:
     model = GammaGammaModel().fit([1, 2, 3, 4], [10, 20, 30, 40])
-    stranger, refunded, negative = model.expected_value([0, 3, 3], [np.nan, 0, -5])
-    assert stranger == refunded == negative > 0
+    stranger, refunded, negative, a_cent, longer, unknown = model.expected_value(
+        [0, 3, 3, 3, 6, 3], [np.nan, 0, -5, 0.01, 0, np.nan]
+    )
+    assert stranger == unknown > a_cent > refunded == negative > longer > 0
+    assert a_cent == pytest.approx(refunded, rel=0.01)
     with pytest.raises(ValueError, match="no customer"):
         GammaGammaModel().fit([1, 2], [0, -1])

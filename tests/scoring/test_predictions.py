@@ -291,7 +291,7 @@ def test_a_handful_of_customers_is_scored_by_the_rule_or_says_that_nothing_can(n
     made = scored(shop(n))
     assert_sound(made)
     assert list(made["trained_models"]["state"])[:2] == ["closed", "closed"]
-    assert "customers have ordered; 500 are needed." in made["trained_models"]["reason"][0]
+    assert "ordered; 500 are needed." in made["trained_models"]["reason"][0]
     # Whatever cannot be judged well, recommendations and categories say what they are told by.
     judged = made["evaluations"][made["evaluations"]["is_chosen"]]
     assert set(zip(judged["score"], judged["method"], strict=True)) == {

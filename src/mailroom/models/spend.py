@@ -79,15 +79,15 @@ class GammaGammaModel(BaseEstimator):  # type: ignore[misc]
         return {"p": self.p_, "q": self.q_, "gamma": self.gamma_, "mean": self.mean_}
 
     def expected_value(self, n_orders: ArrayLike, mean_value: ArrayLike) -> Floats:
-        """The mean value of a customer's orders to come; that of an unknown customer where n_orders is 0
-        or there was no money in them."""
+        """The mean value of a customer's orders to come; that of an unknown customer where n_orders is 0 or
+        the mean is not known. Orders that left nothing, or were given back, count as orders of nothing."""
         n, mean = np.asarray(n_orders, dtype=float), np.asarray(mean_value, dtype=float)
         parameters = self.parameters_
         p, q, gamma = parameters["p"], parameters["q"], parameters["gamma"]
         if p is None or q is None or gamma is None:
             return np.full(np.broadcast(n, mean).shape, self.mean_)
-        known = (n > 0) & (mean > 0) & np.isfinite(mean)
-        n, total = np.where(known, n, 0), np.where(known, n * np.nan_to_num(mean), 0)
+        known = (n > 0) & np.isfinite(mean)
+        n, total = np.where(known, n, 0), np.where(known, n * np.maximum(np.nan_to_num(mean), 0), 0)
         expected: Floats = p * (gamma + total) / (p * n + q - 1)
         return expected
 

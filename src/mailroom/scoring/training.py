@@ -152,7 +152,8 @@ def gate(histories: pd.DataFrame, history_days: int) -> str | None:
     if not buyers:
         return "Nobody has ordered yet."
     if buyers < GATE_BUYERS:
-        return f"Only {buyers:,} customers have ordered; {GATE_BUYERS} are needed."
+        who = "customer has" if buyers == 1 else "customers have"
+        return f"Only {buyers:,} {who} ordered; {GATE_BUYERS} are needed."
     if history_days < GATE_DAYS:
         return f"The first order is {history_days} days old; {GATE_DAYS} are needed."
     silence = int((histories["age_days"] - histories["recency_days"]).min())
