@@ -305,6 +305,7 @@ def speed(customers: int, folder: Path) -> Json:
     found: Json = {name: library(name, rows, 90, folder / f"speed-{customers}") for name in LIBRARIES}
     log = folder / f"whole-{customers}.log"
     source = folder / f"whole-{customers}.duckdb"
+    source.unlink(missing_ok=True)
     made = python("whole", "make", str(customers), str(source), log=log)
     if "error" in made:
         raise RuntimeError(made["error"])
