@@ -64,3 +64,33 @@
         ~ "in Delta or Iceberg and delete there."
     ) }}
 {%- endmacro %}
+
+
+{% macro read_ledger(folder, columns) %}{{ return(adapter.dispatch('read_ledger', 'mailroom')(folder, columns)) }}{% endmacro %}
+
+{% macro default__read_ledger(folder, columns) %}{{ no_engine('read_ledger') }}{% endmacro %}
+
+{% macro duckdb__read_ledger(folder, columns) -%}
+    {%- set files = folder ~ '/*.parquet' -%}
+    {%- if execute and run_query("select count(*) from glob('" ~ files ~ "')")[0][0] > 0 -%}
+        read_parquet('{{ files }}', union_by_name = true)
+    {%- else -%}
+        (select {% for name, data_type in columns.items() %}cast(null as {{ data_type }}) as {{ name }}{{ ', ' if not loop.last }}{% endfor %} where false)
+    {%- endif -%}
+{%- endmacro %}
+
+{# A table over a folder; the folder may be empty, or not be there yet. #}
+{% macro spark__read_ledger(folder, columns) -%}
+    {%- set table = target.schema ~ '.ledger_' ~ folder.split('/')[-1] -%}
+    {%- if execute -%}
+        {#- Spark takes a relative folder from where its database lies. -#}
+        {%- if not folder.startswith('/') and '://' not in folder -%}
+            {%- set folder = invocation_args_dict.project_dir ~ '/' ~ folder -%}
+        {%- endif -%}
+        {%- set typed = [] -%}
+        {%- for name, data_type in columns.items() -%}{%- do typed.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
+        {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ typed | join(', ') ~ ") using parquet location '" ~ folder ~ "'") -%}
+        {%- do run_query('refresh table ' ~ table) -%}
+    {%- endif -%}
+    {{ table }}
+{%- endmacro %}

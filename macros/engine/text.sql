@@ -88,3 +88,24 @@
 {% macro spark__random_text() -%}
     uuid() || uuid()
 {%- endmacro %}
+
+
+{% macro text_as_json(expression) %}{{ return(adapter.dispatch('text_as_json', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__text_as_json(expression) %}{{ no_engine('text_as_json') }}{% endmacro %}
+
+{% macro duckdb__text_as_json(expression) -%}
+    cast(to_json(cast({{ expression }} as varchar)) as varchar)
+{%- endmacro %}
+
+{# Spark writes objects only: {"v":"…"}, and {} for null. #}
+{% macro spark__text_as_json(expression) -%}
+    case
+        when {{ expression }} is not null
+            then
+                substr(
+                    to_json(named_struct('v', cast({{ expression }} as string))), 6,
+                    length(to_json(named_struct('v', cast({{ expression }} as string)))) - 6
+                )
+    end
+{%- endmacro %}

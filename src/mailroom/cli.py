@@ -90,6 +90,37 @@ def validate(parser: argparse.ArgumentParser) -> Run:
     return run
 
 
+@command
+def push(parser: argparse.ArgumentParser) -> Run:
+    """Send to the ESPs what they do not hold yet; exit code 1 if a row was refused, 3 if another runs."""
+    parser.add_argument(
+        "--destination", action="append", default=[], help="only this one; may be given again"
+    )
+    parser.add_argument("--audience", action="append", default=[], help="only this one; may be given again")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go out, and send nothing")
+    parser.add_argument("--json", action="store_true", help="print what became of the rows as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.activation.push import AnotherPushError, activation_folder, as_json, as_text, push
+        from mailroom.show import database_path
+
+        try:
+            pushed = push(
+                database_path(),
+                activation_folder(database_path()),
+                arguments.destination,
+                arguments.audience,
+                dry_run=arguments.dry_run,
+            )
+        except AnotherPushError as error:
+            print(f"mailroom push: {error}", file=sys.stderr)
+            return 3
+        print(as_json(pushed) if arguments.json else as_text(pushed, arguments.dry_run))
+        return 1 if any(sent.rejected for sent in pushed.sent) else 0
+
+    return run
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; the exit code is 0, or 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="mailroom", description="Mailroom's command line.")

@@ -17,6 +17,8 @@ QUESTIONS = {
     "contactability": "May we write to them, with what, and why not?",
     "suppression_funnel": "How many does each rule keep back?",
     "segment_memberships": "Who is in which segment, and why?",
+    "audience_members": "Who is in which audience, and what does the ESP get of them?",
+    "sync_outbox": "What must the ESPs be told?",
     "source_reconciliation": "Did every raw row and cent arrive?",
     "rejected_rows": "Which rows were set aside, and why?",
     "signal_readiness": "Which fields may steer decisions today?",

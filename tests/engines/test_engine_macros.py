@@ -44,6 +44,7 @@ TEXT_EXPRESSIONS = {
     "mint_customer_id": "mint_customer_id('t')",
     "sha256_text": "sha256_text('t')",
     "known_time_zone": "known_time_zone('t')",
+    "text_as_json": "text_as_json('t')",
 }
 # Over timestamps a and b and a whole number n.
 DATE_EXPRESSIONS = {

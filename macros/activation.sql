@@ -1,0 +1,163 @@
+{#
+The audiences as their YAML has them, from the dbt graph, ordered by name: the models in models/activation/audiences.
+Each is the model's config.meta with the audience's name, the destinations it goes to (var destinations where it names
+none) and the fingerprint of what an approval is of. The keys are described in the header of _audiences.yml. Empty
+while dbt parses. Errors: a field that profile_fields lacks, or that none of the audience's purposes allows; another
+consent asked for besides than that to recommendations.
+#}
+{% macro audience_entries() %}
+    {%- set entries = [] -%}
+    {%- if execute -%}
+        {%- set fields = {} -%}
+        {%- for entry in profile_field_entries() -%}{%- do fields.update({entry.column_name: entry}) -%}{%- endfor -%}
+        {%- for model in graph.nodes.values() | sort(attribute='name')
+            if model.resource_type == 'model' and model.package_name == 'mailroom'
+                and model.fqn[1:3] == ['activation', 'audiences'] -%}
+            {%- set entry = dict(model.config.meta) -%}
+            {%- if entry.get('also_with_consent_to', []) not in ([], ['ai_recommendations']) -%}
+                {{ exceptions.raise_compiler_error(
+                    "audience " ~ model.name ~ ": also_with_consent_to takes ai_recommendations only, which contactability answers"
+                ) }}
+            {%- endif -%}
+            {%- for field in entry.fields -%}
+                {%- if field not in fields -%}
+                    {{ exceptions.raise_compiler_error("audience " ~ model.name ~ ": profile_fields has no column " ~ field) }}
+                {%- endif -%}
+                {%- if not carried_with(fields[field], entry) -%}
+                    {{ exceptions.raise_compiler_error(
+                        "audience " ~ model.name ~ ": " ~ field ~ " serves " ~ fields[field].purposes | join(', ')
+                        ~ ", which is neither its purpose nor one it asks consent for"
+                    ) }}
+                {%- endif -%}
+            {%- endfor -%}
+            {%- do entry.update({
+                'audience': model.name,
+                'description': model.description,
+                'destinations': entry.get('destinations') or var('destinations').keys() | list,
+                'is_suppression': entry.get('is_suppression', false)
+            }) -%}
+            {%- do entry.update({'fingerprint': local_md5(model.raw_code ~ [
+                entry.purpose, entry.also_with_consent_to, entry.message_class, entry.fields, entry.destinations, entry.is_suppression
+            ])[:12]}) -%}
+            {%- do entries.append(entry) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(entries) }}
+{% endmacro %}
+
+
+{# The columns of profile_fields that an audience may carry, as field_entries() has them. #}
+{% macro profile_field_entries() %}
+    {%- set entries = [] -%}
+    {%- for entry in field_entries() if entry.model_name == 'profile_fields' and entry.column_name not in ['customer_id', 'email'] -%}
+        {%- do entries.append(entry) -%}
+    {%- endfor -%}
+    {{ return(entries) }}
+{% endmacro %}
+
+
+{#
+For whom an audience carries a field: everybody (its purpose is one of the field's), a purpose that a person must have
+consented to besides, or none.
+#}
+{% macro carried_with(field, audience) %}
+    {%- if audience.purpose in field.purposes -%}{{ return('everybody') }}{%- endif -%}
+    {%- for purpose in audience.get('also_with_consent_to', []) if purpose in field.purposes -%}{{ return(purpose) }}{%- endfor -%}
+{% endmacro %}
+
+
+{# A field as JSON in the audiences that carry it, null in the others. Needs audience, is_ai_personalisation_allowed. #}
+{% macro carried_json(field, audiences) -%}
+    case
+        {%- for audience in audiences if field.column_name in audience.fields %}
+        when
+            audience = '{{ audience.audience }}'
+            {{- ' and is_ai_personalisation_allowed' if carried_with(field, audience) != 'everybody' }}
+            then {{ field_json(field) }}
+        {%- else %}
+        when false then ''
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{# A field's value as JSON, its fallback where it has none; null where it has neither. Needs language_code. #}
+{% macro field_json(field) -%}
+    {%- set name = field.column_name -%}
+    {%- set value = text_as_json(name) if field.data_type in ('string', 'date') else 'cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')' -%}
+    {%- set fallback = field.get('fallback') -%}
+    {%- if fallback is mapping -%}
+        coalesce({{ value }}, case language_code
+            {%- for language, text in fallback.items() if language != 'other' %}
+            when '{{ language }}' then {{ dbt.string_literal(dbt.escape_single_quotes(tojson(text))) }}
+            {%- endfor %}
+            else {{ dbt.string_literal(dbt.escape_single_quotes(tojson(fallback.other))) }}
+        end)
+    {%- elif fallback is not none and fallback is defined -%}
+        coalesce({{ value }}, {{ dbt.string_literal(dbt.escape_single_quotes(tojson(fallback))) }})
+    {%- else -%}
+        {{ value }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+What the ESP holds once these columns of JSON have been accepted, as a text to compare: ;field=hash; for each that is
+filled, customer_id first. Hashes, so that receipts keep no names.
+#}
+{% macro held_text(fields) -%}
+    {%- set pieces = [] -%}
+    {%- for field in fields -%}
+        {%- do pieces.append("'" ~ field.column_name ~ "=' || " ~ value_hash(field.column_name) ~ " || ';'") -%}
+    {%- endfor -%}
+    {{ held_object('customer_id', pieces) }}
+{%- endmacro %}
+
+
+{# The same of expressions that have 'field=hash;' each, or null for nothing. #}
+{% macro held_object(customer_id, pieces) -%}
+    ';' || concat_ws('', 'customer_id=' || {{ value_hash(customer_id) }} || ';', {{ pieces | join(', ') }})
+{%- endmacro %}
+
+
+{% macro value_hash(expression) -%}
+    substr({{ dbt.hash(expression) }}, 1, 16)
+{%- endmacro %}
+
+
+{# The hash that a text of held_text() has for a field, or null. #}
+{% macro held_hash(held, field) -%}
+    case
+        when {{ dbt.position("';" ~ field ~ "='", held) }} > 0
+            then substr({{ held }}, {{ dbt.position("';" ~ field ~ "='", held) }} + {{ field | length + 2 }}, 16)
+    end
+{%- endmacro %}
+
+
+{# A JSON object of a customer_id and what these expressions have, each '"name": ' and JSON or null for nothing. #}
+{% macro object_as_json(customer_id, pieces) -%}
+    '{' || concat_ws(', ', '"customer_id": ' || {{ text_as_json(customer_id) }}, {{ pieces | join(', ') }}) || '}'
+{%- endmacro %}
+
+
+{# What mailroom push writes down of each answer, by name and type; src/mailroom/activation/receipts.py writes the same. #}
+{% macro receipt_columns() %}
+    {{ return({
+        'receipt_id': dbt.type_string(), 'push_id': dbt.type_string(), 'batch_id': dbt.type_string(),
+        'attempt': 'bigint', 'outbox_id': dbt.type_string(), 'destination': dbt.type_string(),
+        'audience': dbt.type_string(), 'operation': dbt.type_string(), 'customer_id': dbt.type_string(),
+        'email': dbt.type_string(), 'held': dbt.type_string(), 'status': dbt.type_string(),
+        'code': dbt.type_string(), 'message': dbt.type_string(), 'reference': dbt.type_string(),
+        'answered_at': 'timestamp', 'decided_at': 'timestamp'
+    }) }}
+{% endmacro %}
+
+
+{#
+Where mailroom push keeps its receipts and the files of destination file: beside the warehouse they belong to, or where
+MAILROOM_ACTIVATION says. push.activation_folder() finds the same place.
+#}
+{% macro activation_folder() %}
+    {%- set beside = env_var('MAILROOM_DUCKDB_PATH', 'warehouse/mailroom.duckdb') | replace('.duckdb', '') ~ '-activation' -%}
+    {{ return(env_var('MAILROOM_ACTIVATION', beside)) }}
+{% endmacro %}

@@ -1,0 +1,7 @@
+-- Who has signed up lately and not ordered yet.
+select
+    memberships.customer_id,
+    memberships.reason
+from {{ ref('segment_memberships') }} as memberships
+inner join {{ ref('customers') }} as customers on memberships.customer_id = customers.customer_id
+where memberships.segment = 'new_subscriber' and customers.first_seen_at >= {{ days_before(as_of(), var('welcome_days')) }}

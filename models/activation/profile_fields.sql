@@ -1,0 +1,63 @@
+-- What an ESP profile may hold of a customer, one column per field. Which of them leaves, and for whom, is decided above.
+with products as (
+    select
+        product_id,
+        product_name
+    from {{ ref('products') }}
+),
+
+recommended as (
+    select
+        {% for place in [1, 2, 3] -%}
+        max(case when recommendations.product_rank = {{ place }} then recommendations.product_id end) as product_{{ place }},
+        max(case when recommendations.product_rank = {{ place }} then products.product_name end) as name_{{ place }},
+        {% endfor -%}
+        recommendations.customer_id
+    from {{ ref('recommendations') }} as recommendations
+    left join products on recommendations.product_id = products.product_id
+    where recommendations.product_rank <= 3
+    group by recommendations.customer_id
+),
+
+refills as (
+    select
+        customer_id,
+        category,
+        due_on,
+        row_number() over (partition by customer_id order by due_on, category) as place
+    from {{ ref('replenishment_scores') }}
+    -- Later, they have it from elsewhere, as segment replenishment_due has it.
+    where days_since_last_order <= {{ var('replenishment_until') }} * rhythm_days
+)
+
+select
+    customers.customer_id,
+    customers.email,
+    customers.first_name,
+    customers.language_code,
+    customers.country_code,
+    stages.stage as lifecycle_stage,
+    customers.n_orders,
+    cast(customers.last_ordered_at as date) as last_ordered_on,
+    customers.top_category,
+    churn.band as churn_band,
+    expected.band as value_band,
+    next_orders.due_on as next_order_on,
+    refills.category as refill_category,
+    refills.due_on as refill_on,
+    times.best_hour as send_hour,
+    times.best_weekday as send_weekday,
+    recommended.product_1 as recommended_product_1,
+    recommended.name_1 as recommended_name_1,
+    recommended.product_2 as recommended_product_2,
+    recommended.name_2 as recommended_name_2,
+    recommended.product_3 as recommended_product_3,
+    recommended.name_3 as recommended_name_3
+from {{ ref('customers') }} as customers
+left join {{ ref('lifecycle_stages') }} as stages on customers.customer_id = stages.customer_id
+left join {{ ref('churn_scores') }} as churn on customers.customer_id = churn.customer_id
+left join {{ ref('value_scores') }} as expected on customers.customer_id = expected.customer_id
+left join {{ ref('next_order_scores') }} as next_orders on customers.customer_id = next_orders.customer_id
+left join {{ ref('send_time_scores') }} as times on customers.customer_id = times.customer_id
+left join refills on customers.customer_id = refills.customer_id and refills.place = 1
+left join recommended on customers.customer_id = recommended.customer_id

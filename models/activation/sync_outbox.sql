@@ -1,0 +1,114 @@
+-- What must be done so that each ESP holds what audience_members says.
+with held as (
+    select * from {{ ref('esp_profile_state') }}
+),
+
+-- Nobody's address goes to an ESP only to be suppressed there.
+known_addresses as (
+    select distinct
+        destination,
+        email
+    from held
+    union
+    select
+        routes.destination,
+        profiles.email
+    from {{ ref('stg_esp__profiles') }} as profiles
+    cross join (select distinct destination from {{ ref('audience_catalog') }}) as routes
+    where profiles.email is not null
+),
+
+-- The address of somebody who was erased stands in no table any more but in that of what the ESP holds.
+erased as (
+    select
+        held.destination,
+        held.email,
+        min(held.customer_id) as customer_id,
+        min(erased_identifiers.identifier_hash) as identifier_hash,
+        max(held.since) as since
+    from held
+    cross join {{ ref('erasure_salt') }} as salt
+    inner join {{ ref('erased_identifiers') }} as erased_identifiers
+        on {{ named_hash('email', 'held.email') }} = erased_identifiers.identifier_hash
+    left join {{ ref('customers') }} as customers on held.email = customers.email
+    where customers.customer_id is null
+    group by held.destination, held.email
+),
+
+wanted as (
+    select
+        differences.destination,
+        differences.audience,
+        differences.email,
+        differences.customer_id,
+        differences.operation,
+        differences.reason,
+        differences.payload,
+        differences.held,
+        differences.email as known_as,
+        differences.since
+    from {{ ref('profile_differences') }} as differences
+    left join known_addresses
+        on differences.destination = known_addresses.destination and differences.email = known_addresses.email
+    left join erased on differences.destination = erased.destination and differences.email = erased.email
+    where erased.email is null and (known_addresses.email is not null or differences.operation <> 'suppress')
+    union all
+    select
+        destination,
+        '' as audience,
+        email,
+        customer_id,
+        'delete' as operation,
+        'Asked to be erased.' as reason,
+        cast(null as {{ dbt.type_string() }}) as payload,
+        cast(null as {{ dbt.type_string() }}) as held,
+        -- The receipt keeps the key, so no address may be guessed from it.
+        identifier_hash as known_as,
+        since
+    from erased
+),
+
+-- The same wish after another answer is another row: a member removed and added again goes out again.
+numbered as (
+    select
+        *,
+        {{ dbt.hash(
+            "concat_ws('/', destination, audience, known_as, operation, coalesce(held, ''), cast(since as " ~ dbt.type_string() ~ "))"
+        ) }} as outbox_id
+    from wanted
+),
+
+answers as (
+    select
+        outbox_id,
+        count(case when status = 'rejected' then 1 end) as n_rejections,
+        max(answered_at) as answered_at,
+        {{ value_at_max('status', 'answered_at') }} as status,
+        {{ value_at_max('code', 'answered_at') }} as code,
+        {{ value_at_max('message', 'answered_at') }} as message
+    from {{ ref('sync_receipts') }}
+    group by outbox_id
+)
+
+select
+    numbered.outbox_id,
+    numbered.destination,
+    numbered.audience,
+    numbered.operation,
+    numbered.customer_id,
+    numbered.email,
+    numbered.payload,
+    numbered.held,
+    numbered.reason,
+    coalesce(answers.status, 'new') as last_status,
+    cast(coalesce(answers.n_rejections, 0) as bigint) as n_rejections,
+    answers.code as last_code,
+    answers.message as last_message,
+    -- An hour after the first refusal, then twice as long each time, a week at most.
+    case
+        when answers.status = 'rejected'
+            then {{ dbt.dateadd('hour', 'cast(least(power(2, answers.n_rejections - 1), 168) as integer)', 'answers.answered_at') }}
+    end as retry_at,
+    {{ as_of() }} as decided_at
+from numbered
+left join answers on numbered.outbox_id = answers.outbox_id

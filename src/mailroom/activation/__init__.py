@@ -1,0 +1,1 @@
+"""What moves audiences out of the warehouse: `mailroom push`, its receipts, and the destinations it knows."""

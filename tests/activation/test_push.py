@@ -1,0 +1,287 @@
+"""mailroom push: killed anywhere, refused, run twice, every row ends with one yes or a reason."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from filelock import FileLock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailroom.activation.destinations import file, known, open_destination
+from mailroom.activation.push import AnotherPushError, as_json, as_text, push
+from mailroom.activation.rows import Answer, Batch, masked
+
+N_ROWS, N_AUDIENCES = 30, 2
+MAX_ROWS = 2
+N_BATCHES = 20  # two of each audience and operation
+REPLACES = 3  # a batch's file, the manifest, the receipts
+FORGETS = 4  # receipts of the deletions, blanked at the end
+OPERATIONS = ("add", "update", "remove", "suppress", "delete")
+
+
+def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
+    """A warehouse with these rows of sync_outbox; what a row does not name is as for a plain addition."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("""
+            create or replace table sync_outbox (
+                outbox_id varchar, destination varchar, audience varchar, operation varchar,
+                customer_id varchar, email varchar, payload varchar, held varchar,
+                n_rejections bigint, retry_at timestamp, decided_at timestamp
+            )
+        """)
+        for number, row in enumerate(rows):
+            filled = {
+                "outbox_id": f"row{number:04}", "destination": "file", "audience": "vips", "operation": "add",
+                "customer_id": f"c{number}", "email": f"who{number}@x.de",
+                "payload": json.dumps({"customer_id": f"c{number}", "first_name": "Zoë", "n_orders": 3}),
+                "held": None, "n_rejections": 0, "retry_at": None, "decided_at": datetime(2026, 7, 1),
+            } | row  # fmt: skip
+            connection.execute(
+                f"insert into sync_outbox values ({', '.join('?' * len(filled))})", list(filled.values())
+            )
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    rows = [
+        {"audience": f"audience_{number % N_AUDIENCES}", "operation": OPERATIONS[number % 5]}
+        for number in range(N_ROWS)
+    ]
+    outbox_of(tmp_path / "warehouse.duckdb", rows)
+    return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(file.Destination, "max_rows", MAX_ROWS)
+    return tmp_path / "activation"
+
+
+def receipts(folder: Path, columns: str) -> list[tuple[Any, ...]]:
+    if not any((folder / "receipts").glob("*.parquet")):
+        return []
+    with duckdb.connect() as connection:
+        found = f"select {columns} from read_parquet('{folder}/receipts/*.parquet')"
+        return connection.execute(found).fetchall()
+
+
+def listed(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows of every file that a manifest names, whose hash must be what it says."""
+    found = {}
+    for manifest in (folder / "file").glob("*/manifest.json"):
+        for name, told in json.loads(manifest.read_text()).items():
+            content = (manifest.parent / name).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == told["sha256"]
+            found[name] = list(csv.DictReader(content.decode().splitlines()))
+            assert len(found[name]) == told["rows"]
+    return found
+
+
+def assert_all_arrived(folder: Path) -> None:
+    accepted = receipts(folder, "status, reference, customer_id, email, operation")
+    assert sorted(row[2] for row in accepted) == sorted(f"c{number}" for number in range(N_ROWS))
+    files = listed(folder)
+    for status, reference, customer_id, email, operation in accepted:
+        assert status == "accepted"
+        (line,) = [line for line in files[reference] if line["customer_id"] == customer_id]
+        assert email == (None if operation == "delete" else line["email"])
+
+
+def test_every_row_goes_out_once_and_then_nothing_is_left(warehouse: Path, folder: Path) -> None:
+    first = push(warehouse, folder)
+    assert sum(sent.accepted for sent in first.sent) == N_ROWS and not any(
+        sent.rejected for sent in first.sent
+    )
+    assert_all_arrived(folder)
+    operations = [sent.operation for sent in first.sent]
+    order = ["delete", "suppress", "remove", "update", "add"]
+    assert operations == sorted(operations, key=order.index), "who must hear no more comes first"
+    assert push(warehouse, folder).sent == []
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+def killed_at(number: int, before: bool) -> Callable[..., None]:
+    """os.replace that dies at its so-manieth call, before or after it has done its work."""
+    calls = iter(range(1_000_000))
+    replace = os.replace
+
+    def dying(source: Path, target: Path) -> None:
+        call = next(calls)
+        if call == number and before:
+            raise KilledError
+        replace(source, target)
+        if call == number:
+            raise KilledError
+
+    return dying
+
+
+@pytest.mark.slow
+def test_killed_anywhere_the_next_push_finishes_the_job(
+    warehouse: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(REPLACES * N_BATCHES + FORGETS + 1):
+        for before in (True, False):
+            place = tmp_path / f"killed-{number}-{before}"
+            is_killed = False
+            with monkeypatch.context() as patched:
+                patched.setattr("mailroom.activation.receipts.os.replace", killed_at(number, before))
+                try:
+                    push(warehouse, place)
+                except KilledError:
+                    is_killed = True
+            assert is_killed == (number < REPLACES * N_BATCHES + FORGETS), (
+                "every file that is written was killed at"
+            )
+            push(warehouse, place)
+            assert_all_arrived(place)
+
+
+def test_a_real_kill_loses_nothing_either(warehouse: Path, folder: Path) -> None:
+    program = f"""
+import os, signal, sys
+from pathlib import Path
+from mailroom.activation.destinations import file
+from mailroom.activation.push import push
+file.Destination.max_rows = {MAX_ROWS}
+replace, calls = os.replace, []
+def dying(source, target):
+    calls.append(target)
+    if len(calls) == 11:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+os.replace = dying
+push(Path({str(warehouse)!r}), Path({str(folder)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    before = len(receipts(folder, "outbox_id"))
+    assert 0 < before < N_ROWS
+    push(warehouse, folder)
+    assert_all_arrived(folder)
+
+
+def test_the_receipts_of_who_was_deleted_name_them_no_more(tmp_path: Path, folder: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    gone = {"email": "gone@x.de", "customer_id": "gone", "held": ";first_name=1;"}
+    outbox_of(warehouse, [gone, {"email": "stays@x.de"}])
+    push(warehouse, folder)
+    outbox_of(warehouse, [gone | {"outbox_id": "other", "operation": "delete", "audience": "", "held": None}])
+    push(warehouse, folder)
+    assert sorted(receipts(folder, "operation, email, held, outbox_id, customer_id"), key=str) == [
+        ("add", "stays@x.de", None, "row0001", "c1"),
+        ("add", None, None, None, "gone"),
+        ("delete", None, None, "other", "gone"),
+    ]
+    assert not any(b"gone@x.de" in path.read_bytes() for path in (folder / "receipts").iterdir())
+
+    outbox_of(warehouse, [gone])
+    assert [sent.accepted for sent in push(warehouse, folder).sent] == [1], "they are somebody new then"
+
+
+def test_the_second_of_two_pushes_says_so_and_stops(warehouse: Path, folder: Path) -> None:
+    folder.mkdir()
+    with FileLock(folder / "push.lock"), pytest.raises(AnotherPushError, match="another push"):
+        push(warehouse, folder)
+    assert receipts(folder, "outbox_id") == []
+
+
+def test_what_is_refused_is_listed_and_waits_for_its_time(tmp_path: Path, folder: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    outbox_of(warehouse, [{"email": "=cmd()@x.de"}, {}])
+    assert [(sent.accepted, sent.rejected) for sent in push(warehouse, folder).sent] == [(1, 1)]
+    assert receipts(folder, "outbox_id, status, code, attempt") == [
+        ("row0000", "rejected", "unsafe_address", 1), ("row0001", "accepted", None, 1)
+    ]  # fmt: skip
+    again = push(warehouse, folder)
+    assert again.sent == [] and again.waiting == 1, "not before the outbox is built again"
+
+    now = datetime.now(UTC).replace(tzinfo=None)
+    later = {"email": "=cmd()@x.de", "n_rejections": 1, "retry_at": now + timedelta(hours=1)}
+    outbox_of(warehouse, [later])
+    assert push(warehouse, folder).waiting == 1, "nor before its time"
+    outbox_of(warehouse, [later | {"retry_at": now - timedelta(hours=1)}])
+    assert [sent.rejected for sent in push(warehouse, folder).sent] == [1]
+    assert max(receipts(folder, "attempt")) == (2,)
+
+
+def test_only_what_was_asked_for_goes_out(warehouse: Path, folder: Path) -> None:
+    pushed = push(warehouse, folder, audiences=["audience_1"])
+    assert {sent.audience for sent in pushed.sent} == {"audience_1"}
+    assert push(warehouse, folder, destinations=["elsewhere"]).sent == []
+
+
+def test_a_dry_run_sends_nothing_and_says_what_would_go(warehouse: Path, folder: Path) -> None:
+    pushed = push(warehouse, folder, dry_run=True)
+    assert sum(sent.rows for sent in pushed.sent) == N_ROWS
+    assert listed(folder) == {} and receipts(folder, "outbox_id") == []
+    assert "would go out" in as_text(pushed, dry_run=True)
+
+
+def test_no_address_and_no_name_is_in_what_is_printed(warehouse: Path, folder: Path) -> None:
+    pushed = push(warehouse, folder)
+    for said in (as_text(pushed), as_json(pushed)):
+        assert "@" not in said and "Zoë" not in said
+    assert masked("zoe@x.de") == "z***@x***"
+
+
+def test_a_row_nobody_answered_for_is_refused(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(self: file.Destination, batch: Batch) -> Iterator[Answer]:
+        return iter([Answer(row.outbox_id, "accepted") for row in batch.rows[1:]])
+
+    monkeypatch.setattr(file.Destination, "send", forgetful)
+    pushed = push(warehouse, folder)
+    assert sum(sent.rejected for sent in pushed.sent) == sum(sent.batches for sent in pushed.sent) > 0
+    assert set(receipts(folder, "code")) == {(None,), ("no_answer",)}
+
+
+def test_an_answer_about_a_row_that_was_not_sent_is_an_error(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file.Destination, "send", lambda self, batch: [Answer("another", "accepted")])
+    with pytest.raises(ValueError, match="answered about 1 rows"):
+        push(warehouse, folder)
+
+
+def test_a_destination_or_warehouse_that_is_not_there_is_named(tmp_path: Path, folder: Path) -> None:
+    assert "file" in known()
+    with pytest.raises(ValueError, match="destination fax is none of"):
+        open_destination("fax", folder)
+    with pytest.raises(ValueError, match="run dbt build"):
+        push(tmp_path / "none.duckdb", folder)
+
+
+def test_fields_are_columns_and_cleared_ones_are_named(tmp_path: Path, folder: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    payload = {"customer_id": "c0", "first_name": "=1+1", "top_category": None, "n_orders": -3}
+    outbox_of(warehouse, [{"operation": "update", "payload": json.dumps(payload)}, {"operation": "update"}])
+    push(warehouse, folder)
+    ((first, second),) = listed(folder).values()
+    assert first == {
+        "email": "who0@x.de", "customer_id": "c0", "first_name": "'=1+1", "n_orders": "-3",
+        "cleared": "top_category",
+    }  # fmt: skip
+    assert second["first_name"] == "Zoë" and second["cleared"] == ""
+
+
+@given(st.text())
+def test_no_cell_of_text_is_a_formula(text: str) -> None:
+    assert not re.match(r"[=+\-@\t\r]", file.safe(text))
+    assert file.safe(text).removeprefix("'") == text.removeprefix("'") or file.safe(text) == f"'{text}"

@@ -1,0 +1,208 @@
+"""From the shop's records to an ESP and back: what goes out at first, and once something has changed."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Rows, Warehouse, write_table
+from mailroom.activation.push import activation_folder, push
+
+pytestmark = pytest.mark.slow
+
+TODAY = date(2026, 7, 1)
+PRODUCTS = 6
+# Who stands for what: what becomes of them from the first day to the second.
+PEOPLE = (
+    "steady", "renamed", "leaves", "erased", "withdraws", "nameless", "moves", "twin", "double", "returns",
+    "refused",
+)  # fmt: skip
+Row = dict[str, Any]
+
+
+class Shop:
+    """A shop's files, written anew for each day, and the warehouse over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = Warehouse(folder)
+        self.customers: dict[str, Row] = {
+            who: {
+                "customer_id": who, "email": f"{who}@x.de", "first_name": who.capitalize(), "country": "DE",
+                "language": "de", "created_at": "2026-01-01",
+            }
+            for who in PEOPLE
+        }  # fmt: skip
+        self.customers["nameless"]["first_name"] = None
+        self.customers["double"]["email"] = "twin@x.de"
+        self.orders: list[Row] = [
+            {
+                "order_id": f"{who}-{days}", "customer_id": who, "total_amount": "20.00",
+                "ordered_at": TODAY - timedelta(days=days),
+            }
+            for who in PEOPLE for days in (10, 40)
+        ]  # fmt: skip
+        self.answers: list[Row] = [
+            self.said(who, purpose, "granted", "2026-02-01")
+            for who in PEOPLE
+            for purpose in ("marketing_email", "ai_recommendations")
+            if who != "refused"
+        ]
+        self.requests: list[Row] = []
+
+    def said(self, who: str, purpose: str, status: str, on: str) -> Row:
+        return {
+            "consent_event_id": f"{who}-{purpose}-{on}", "email": self.customers[who]["email"],
+            "channel": "email", "purpose": purpose, "status": status, "lawful_basis": "express",
+            "recorded_by": "preference_centre", "occurred_at": on,
+        }  # fmt: skip
+
+    def build(self, day: date, **variables: Any) -> Rows:
+        """Build as of a day; the outbox."""
+        lines = [
+            {
+                "order_line_id": f"{row['order_id']}-{number}", "order_id": row["order_id"],
+                "product_id": f"p{number}", "quantity": "1", "unit_price": "10.00",
+            }
+            for row in self.orders for number in (1, 2)
+        ]  # fmt: skip
+        products = [
+            {
+                "product_id": f"p{number}", "name": f"Tea {number}", "category": "Tea", "price": "10.00",
+                "stock_quantity": "5", "is_replenishable": "true", "created_at": "2025-01-01",
+            }
+            for number in range(1, PRODUCTS + 1)
+        ]  # fmt: skip
+        for table, rows in {
+            "shop/customers": list(self.customers.values()), "shop/orders": self.orders,
+            "shop/order_lines": lines, "shop/products": products,
+            "privacy/consent_events": self.answers, "privacy/requests": self.requests,
+        }.items():  # fmt: skip
+            columns = (
+                list(rows[0]) if rows else ["request_id", "email", "request_type", "status", "received_at"]
+            )
+            write_table(self.folder / f"{table}.csv", rows, columns)
+        run = self.warehouse.dbt(
+            "build", "--select", "+path:models/activation", "path:tests/activation",
+            "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious",
+            as_of=f"{day} 00:00:00",
+            shop={"files": f"{self.folder}/shop/{{table}}.csv", "absent": ["refunds"]},
+            privacy={"files": f"{self.folder}/privacy/{{table}}.csv"},
+            **dict.fromkeys(("crm", "web", "support", "esp"), "absent"),
+            **variables,
+        )  # fmt: skip
+        assert run.ok, run.output
+        return self.outbox()
+
+    def outbox(self) -> Rows:
+        return self.warehouse.rows(
+            "select audience, operation, email, payload from sync_outbox order by audience, operation, email"
+        )
+
+    def push(self) -> dict[str, int]:
+        file = self.folder / "warehouse.duckdb"
+        pushed = push(file, activation_folder(file))
+        assert not any(sent.rejected for sent in pushed.sent)
+        return {f"{sent.audience} {sent.operation}": sent.accepted for sent in pushed.sent}
+
+
+@pytest.fixture(scope="module")
+def days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
+    """What the outbox had on the first day, after the first push, and on the second day."""
+    shop = Shop(tmp_path_factory.mktemp("sync"))
+    found = {"first": shop.build(TODAY)}
+    shop.push()
+    found["pushed"] = shop.build(TODAY)
+
+    shop.customers["renamed"]["first_name"] = "Renata"
+    shop.customers["moves"]["email"] = "moved@y.de"
+    shop.answers += [
+        {**shop.said("moves", "marketing_email", "granted", "2026-07-01"), "email": "moved@y.de"},
+        shop.said("leaves", "marketing_email", "withdrawn", "2026-07-01"),
+        shop.said("withdraws", "ai_recommendations", "withdrawn", "2026-07-01"),
+    ]
+    shop.requests.append(
+        {
+            "request_id": "r1", "email": "erased@x.de", "request_type": "erasure", "status": "received",
+            "received_at": "2026-07-01",
+        }
+    )  # fmt: skip
+    shop.orders.append(
+        {"order_id": "new", "customer_id": "returns", "total_amount": "20.00", "ordered_at": TODAY}
+    )
+    found["second"] = shop.build(TODAY + timedelta(days=1))
+    found["receipts"] = [tuple(shop.push().items())]
+
+    found["third"] = shop.build(TODAY + timedelta(days=1), conversion_rest_days=0)
+    found["held"] = shop.warehouse.rows("select distinct email from esp_profile_state")
+    return found
+
+
+def of(rows: Rows, who: str, audience: str = "active_buyers") -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (operation, json.loads(payload) if payload else {})
+        for found, operation, email, payload in rows
+        if email.split("@")[0] == who and found in (audience, "")
+    ]
+
+
+def test_at_first_everybody_who_may_be_written_to_is_added_with_all_fields(days: dict[str, Rows]) -> None:
+    ((operation, payload),) = of(days["first"], "steady")
+    assert operation == "add" and payload["first_name"] == "Steady" and payload["n_orders"] == 2
+    assert payload["last_ordered_on"] == "2026-06-21" and payload["recommended_product_1"]
+    assert of(days["first"], "refused") == []
+
+
+def test_who_has_no_name_is_greeted_all_the_same(days: dict[str, Rows]) -> None:
+    ((_, payload),) = of(days["first"], "nameless")
+    assert payload["first_name"] == "liebe Kundin, lieber Kunde"
+
+
+def test_nobody_is_added_at_an_address_that_two_customers_answer_to(days: dict[str, Rows]) -> None:
+    assert of(days["first"], "twin") == [], "whose yes it was is not known"
+
+
+def test_what_was_accepted_is_not_sent_again(days: dict[str, Rows]) -> None:
+    assert days["pushed"] == []
+
+
+def test_only_what_has_changed_goes_out(days: dict[str, Rows]) -> None:
+    assert of(days["second"], "steady") == []
+    ((operation, payload),) = of(days["second"], "renamed")
+    assert operation == "update" and set(payload) == {"customer_id", "first_name"}
+    assert payload["first_name"] == "Renata"
+
+
+def test_who_says_no_is_removed_and_suppressed(days: dict[str, Rows]) -> None:
+    assert of(days["second"], "leaves") == [("remove", {})]
+    assert of(days["second"], "leaves", "do_not_mail") == [("suppress", {})]
+
+
+def test_who_takes_back_the_consent_to_ai_has_what_rested_on_it_cleared(days: dict[str, Rows]) -> None:
+    ((operation, payload),) = of(days["second"], "withdraws")
+    assert operation == "update" and payload["recommended_product_1"] is None
+    assert all(value is None for name, value in payload.items() if name.startswith("recommended"))
+
+
+def test_who_is_erased_is_deleted_and_nothing_else(days: dict[str, Rows]) -> None:
+    found = [row[:3] for row in days["second"] if row[2].startswith("erased")]
+    assert found == [("", "delete", "erased@x.de")]
+
+
+def test_once_deleted_they_are_held_nowhere(days: dict[str, Rows]) -> None:
+    assert not any(row[2].startswith("erased") for row in days["third"])
+    assert days["held"] and not any(row[0].startswith("erased") for row in days["held"])
+
+
+def test_another_address_is_another_profile(days: dict[str, Rows]) -> None:
+    assert of(days["second"], "moves") == [("remove", {})]
+    ((operation, payload),) = of(days["second"], "moved")
+    assert operation == "add" and payload["first_name"] == "Moves"
+
+
+def test_who_was_removed_and_comes_back_goes_out_again(days: dict[str, Rows]) -> None:
+    assert of(days["second"], "returns") == [("remove", {})], "ordered yesterday: left alone for three days"
+    ((operation, payload),) = of(days["third"], "returns")
+    assert operation == "add" and payload["n_orders"] == 3
