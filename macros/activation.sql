@@ -9,7 +9,12 @@ consent asked for besides than that to recommendations.
     {%- set entries = [] -%}
     {%- if execute -%}
         {%- set fields = {} -%}
-        {%- for entry in profile_field_entries() -%}{%- do fields.update({entry.column_name: entry}) -%}{%- endfor -%}
+        {%- set scored = [] -%}
+        {%- set score_tables = score_models() | map('replace', 'model.mailroom.', '') | list -%}
+        {%- for entry in profile_field_entries() -%}
+            {%- do fields.update({entry.column_name: entry}) -%}
+            {%- if entry.source_of_truth in score_tables -%}{%- do scored.append(entry.column_name) -%}{%- endif -%}
+        {%- endfor -%}
         {%- for model in graph.nodes.values() | sort(attribute='name')
             if model.resource_type == 'model' and model.package_name == 'mailroom'
                 and model.fqn[1:3] == ['activation', 'audiences'] -%}
@@ -34,7 +39,9 @@ consent asked for besides than that to recommendations.
                 'audience': model.name,
                 'description': model.description,
                 'destinations': entry.get('destinations') or var('destinations').keys() | list,
-                'is_suppression': entry.get('is_suppression', false)
+                'is_suppression': entry.get('is_suppression', false),
+                'rests_on_scores': model.depends_on.nodes | select('in', score_models()) | list != []
+                    or entry.fields | select('in', scored) | list != []
             }) -%}
             {%- do entry.update({'fingerprint': local_md5(model.raw_code ~ [
                 entry.purpose, entry.also_with_consent_to, entry.message_class, entry.fields, entry.destinations, entry.is_suppression
@@ -43,6 +50,16 @@ consent asked for besides than that to recommendations.
         {%- endfor -%}
     {%- endif -%}
     {{ return(entries) }}
+{% endmacro %}
+
+
+{# The unique ids of the models on the floor of scores. #}
+{% macro score_models() %}
+    {%- set found = [] -%}
+    {%- for model in graph.nodes.values() if model.resource_type == 'model' and model.fqn[1] == 'scores' -%}
+        {%- do found.append(model.unique_id) -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {% endmacro %}
 
 
@@ -151,6 +168,58 @@ filled, customer_id first. Hashes, so that receipts keep no names.
         'answered_at': 'timestamp', 'decided_at': 'timestamp'
     }) }}
 {% endmacro %}
+
+
+{# What mailroom push writes down of an override, as receipt_columns(). #}
+{% macro override_columns() %}
+    {{ return({
+        'push_id': dbt.type_string(), 'destination': dbt.type_string(), 'audience': dbt.type_string(),
+        'guard': dbt.type_string(), 'reason': dbt.type_string(), 'because': dbt.type_string(),
+        'overridden_by': dbt.type_string(), 'overridden_at': 'timestamp'
+    }) }}
+{% endmacro %}
+
+
+{#
+What of the last runs has failed and is not mended yet: a row per report about a node that the outbox rests on, its
+tests included. Called at the end of every run, so that mailroom push does not send an outbox that a failure left as it
+was. Append-only: a node is failing if its last report says so.
+#}
+{% macro record_failures(results) %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}
+        {%- set table = target.schema ~ '.build_failures' -%}
+        {%- set upstream = [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in ('sync_outbox', 'sync_guards') -%}
+            {%- do upstream.append(node.unique_id) -%}
+        {%- endfor -%}
+        {%- for unique_id in upstream -%}
+            {%- for parent in graph.nodes[unique_id].depends_on.nodes if parent in graph.nodes and parent not in upstream -%}
+                {%- do upstream.append(parent) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- do run_query(
+            'create table if not exists ' ~ table ~ ' (node ' ~ dbt.type_string() ~ ', is_failing boolean, reported_at timestamp)'
+        ) -%}
+        {%- set failing = run_query(failing_nodes(table)).columns[0].values() -%}
+        {%- set now = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "' as timestamp)" -%}
+        {%- set reports = [] -%}
+        {%- for result in results if result.node is not none -%}
+            {%- set node, has_failed = result.node, result.status in ('error', 'fail', 'runtime error', 'skipped') -%}
+            {%- set rests_on = [node.unique_id] + ([] if node.resource_type == 'seed' else node.depends_on.nodes) -%}
+            {%- if has_failed != (node.name in failing) and rests_on | select('in', upstream) | list -%}
+                {%- do reports.append("('" ~ node.name ~ "', " ~ has_failed | lower ~ ', ' ~ now ~ ')') -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if reports -%}{%- do run_query('insert into ' ~ table ~ ' values ' ~ reports | join(', ')) -%}{%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{# A query of what has failed and is not mended yet; push.failing() asks the same. #}
+{% macro failing_nodes(table) -%}
+    select node from {{ table }} group by node
+    having max(case when is_failing then reported_at end) > coalesce(max(case when not is_failing then reported_at end), cast('1900-01-01' as timestamp))
+{%- endmacro %}
 
 
 {#

@@ -3,7 +3,7 @@
 {%- set columns = {
     'audience': 'string', 'label': 'string', 'description': 'string', 'owner': 'string', 'refresh': 'string',
     'purpose': 'string', 'also_with_consent_to': 'string', 'message_class': 'string', 'fields': 'string',
-    'is_suppression': 'boolean', 'max_shrink_share': 'double', 'max_growth_share': 'double', 'fingerprint': 'string',
+    'rests_on': 'string', 'rests_on_scores': 'boolean', 'is_suppression': 'boolean', 'max_shrink_share': 'double', 'max_growth_share': 'double', 'fingerprint': 'string',
 } %}
 with entries as (
     select *

@@ -92,11 +92,17 @@ def validate(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def push(parser: argparse.ArgumentParser) -> Run:
-    """Send to the ESPs what they do not hold yet; exit code 1 if a row was refused, 3 if another runs."""
+    """Send to the ESPs what they do not hold yet; exit code 1 if a row was refused, 3 if another push runs,
+    4 if a guard held an audience back."""
     parser.add_argument(
         "--destination", action="append", default=[], help="only this one; may be given again"
     )
     parser.add_argument("--audience", action="append", default=[], help="only this one; may be given again")
+    parser.add_argument(
+        "--override", action="append", default=[], metavar="AUDIENCE",
+        help="send this audience though a guard stops it; may be given again",
+    )  # fmt: skip
+    parser.add_argument("--because", default="", help="why to override; it is written down")
     parser.add_argument("--dry-run", action="store_true", help="say what would go out, and send nothing")
     parser.add_argument("--json", action="store_true", help="print what became of the rows as JSON")
 
@@ -110,13 +116,47 @@ def push(parser: argparse.ArgumentParser) -> Run:
                 activation_folder(database_path()),
                 arguments.destination,
                 arguments.audience,
+                arguments.override,
+                arguments.because,
                 dry_run=arguments.dry_run,
             )
         except AnotherPushError as error:
             print(f"mailroom push: {error}", file=sys.stderr)
             return 3
         print(as_json(pushed) if arguments.json else as_text(pushed, arguments.dry_run))
+        if any(not held.overridden for held in pushed.held):
+            return 4
         return 1 if any(sent.rejected for sent in pushed.sent) else 0
+
+    return run
+
+
+@command
+def publish(parser: argparse.ArgumentParser) -> Run:
+    """Give BI readers a new copy of the public tables, replaced as a whole; exit code 3 if another publish
+    runs."""
+    from pathlib import Path
+
+    parser.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="folder to publish in (default <warehouse>-published)"
+    )
+    parser.add_argument(
+        "--without-personal-data", action="store_true", help="leave out the columns classed as personal data"
+    )
+    parser.add_argument("--json", action="store_true", help="print what was published as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.publish import AnotherPublishError, as_json, as_text, publish, published_folder
+        from mailroom.show import database_path
+
+        path = database_path()
+        try:
+            published = publish(path, arguments.to or published_folder(path), arguments.without_personal_data)
+        except AnotherPublishError as error:
+            print(f"mailroom publish: {error}", file=sys.stderr)
+            return 3
+        print(as_json(published) if arguments.json else as_text(published))
+        return 0
 
     return run
 

@@ -35,6 +35,11 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
     """A warehouse with these rows of sync_outbox; what a row does not name is as for a plain addition."""
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("""
+            create table if not exists sync_guards (
+                destination varchar, audience varchar, guard varchar, reason varchar
+            )
+        """)
+        connection.execute("""
             create or replace table sync_outbox (
                 outbox_id varchar, destination varchar, audience varchar, operation varchar,
                 customer_id varchar, email varchar, payload varchar, held varchar,
@@ -224,6 +229,60 @@ def test_only_what_was_asked_for_goes_out(warehouse: Path, folder: Path) -> None
     pushed = push(warehouse, folder, audiences=["audience_1"])
     assert {sent.audience for sent in pushed.sent} == {"audience_1"}
     assert push(warehouse, folder, destinations=["elsewhere"]).sent == []
+
+
+def guard(warehouse: Path, *rows: tuple[str, str]) -> None:
+    """What guards stop: audience, guard."""
+    with duckdb.connect(str(warehouse)) as connection:
+        for audience, name in rows:
+            values = ["file", audience, name, f"Because of {name}."]
+            connection.execute("insert into sync_guards values (?, ?, ?, ?)", values)
+
+
+def test_what_a_guard_stops_stays_and_the_rest_goes(warehouse: Path, folder: Path) -> None:
+    guard(warehouse, ("audience_0", "shrank"), ("audience_0", "drift"))
+    pushed = push(warehouse, folder)
+    assert {sent.audience for sent in pushed.sent} == {"audience_1"}
+    (held,) = pushed.held
+    assert (held.audience, held.rows, held.overridden) == ("audience_0", N_ROWS // 2, False)
+    assert held.guards == {"shrank": "Because of shrank.", "drift": "Because of drift."}
+    assert "held back" in as_text(pushed) and "Because of shrank." in as_text(pushed)
+
+
+def test_an_override_is_for_one_push_and_written_down(warehouse: Path, folder: Path) -> None:
+    guard(warehouse, ("audience_0", "shrank"), ("audience_1", "shrank"))
+    with pytest.raises(ValueError, match="needs a reason"):
+        push(warehouse, folder, overrides=["audience_0"])
+    with pytest.raises(ValueError, match="no guard stops nobody"):
+        push(warehouse, folder, overrides=["nobody"], because="Sale is over")
+    pushed = push(warehouse, folder, overrides=["audience_0"], because="Sale is over")
+    assert {sent.audience for sent in pushed.sent} == {"audience_0"}
+    with duckdb.connect() as connection:
+        written = connection.execute(
+            f"select push_id, audience, guard, because from '{folder}/overrides/*.parquet'"
+        ).fetchall()
+    assert written == [(pushed.push_id, "audience_0", "shrank", "Sale is over")]
+    assert push(warehouse, folder).sent == [] and len(push(warehouse, folder).held) == 1
+
+
+def test_nothing_but_a_no_goes_after_a_build_that_failed(tmp_path: Path, folder: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    outbox_of(
+        warehouse,
+        [{}, {"operation": "delete", "audience": ""}, {"operation": "suppress", "audience": "do_not_mail"}],
+    )
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("""
+            create table build_failures as
+            select * from (values
+                ('nobody_is_written_to_twice', true, timestamp '2026-07-01 04:00:00'),
+                ('mended', true, timestamp '2026-07-01 04:00:00'),
+                ('mended', false, timestamp '2026-07-01 05:00:00')
+            ) as reports (node, is_failing, reported_at)
+        """)
+    pushed = push(warehouse, folder)
+    assert [(sent.operation, sent.accepted) for sent in pushed.sent] == [("delete", 1), ("suppress", 1)]
+    assert pushed.held[0].guards == {"failed_build": "The last build has failed: nobody_is_written_to_twice."}
 
 
 def test_a_dry_run_sends_nothing_and_says_what_would_go(warehouse: Path, folder: Path) -> None:

@@ -60,7 +60,13 @@ class Shop:
         }  # fmt: skip
 
     def build(self, day: date, **variables: Any) -> Rows:
-        """Build as of a day; the outbox."""
+        """Build as of a day, on whose eve somebody ordered: else no order is news enough to act on. The outbox."""
+        newest = {
+            "order_id": f"eve-of-{day}", "customer_id": "refused", "total_amount": "20.00",
+            "ordered_at": day - timedelta(days=1),
+        }  # fmt: skip
+        if newest not in self.orders:
+            self.orders.append(newest)
         lines = [
             {
                 "order_line_id": f"{row['order_id']}-{number}", "order_id": row["order_id"],
@@ -104,14 +110,18 @@ class Shop:
     def push(self) -> dict[str, int]:
         file = self.folder / "warehouse.duckdb"
         pushed = push(file, activation_folder(file))
-        assert not any(sent.rejected for sent in pushed.sent)
+        assert not any(sent.rejected for sent in pushed.sent) and not pushed.held
         return {f"{sent.audience} {sent.operation}": sent.accepted for sent in pushed.sent}
 
 
 @pytest.fixture(scope="module")
-def days(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return Shop(tmp_path_factory.mktemp("sync"))
+
+
+@pytest.fixture(scope="module")
+def days(shop: Shop) -> dict[str, Rows]:
     """What the outbox had on the first day, after the first push, and on the second day."""
-    shop = Shop(tmp_path_factory.mktemp("sync"))
     found = {"first": shop.build(TODAY)}
     shop.push()
     found["pushed"] = shop.build(TODAY)
@@ -206,3 +216,19 @@ def test_who_was_removed_and_comes_back_goes_out_again(days: dict[str, Rows]) ->
     assert of(days["second"], "returns") == [("remove", {})], "ordered yesterday: left alone for three days"
     ((operation, payload),) = of(days["third"], "returns")
     assert operation == "add" and payload["n_orders"] == 3
+
+
+def test_nothing_goes_out_while_what_it_rests_on_has_failed(shop: Shop, days: dict[str, Rows]) -> None:
+    assert days["third"], "there is something to push"
+    name = "primary_key_contactability_customer_id__message_class__channel"
+    shop.warehouse.rows("insert into contactability select * from contactability limit 1")
+    assert not shop.warehouse.dbt("test", "--select", name).ok
+    file = shop.folder / "warehouse.duckdb"
+    pushed = push(file, activation_folder(file))
+    assert pushed.sent == []
+    assert {guard for held in pushed.held for guard in held.guards} == {"failed_build"}
+    assert name in pushed.held[0].guards["failed_build"]
+
+    shop.warehouse.rows("create or replace table contactability as select distinct * from contactability")
+    assert shop.warehouse.dbt("test", "--select", name).ok
+    assert push(file, activation_folder(file)).held == []

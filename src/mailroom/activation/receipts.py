@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,23 @@ SCHEMA = pa.schema(
         ("decided_at", pa.timestamp("us")),
     ]
 )  # fmt: skip
+
+
+# As macro override_columns() has them.
+OVERRIDES = pa.schema(
+    [
+        ("push_id", pa.string()), ("destination", pa.string()), ("audience", pa.string()),
+        ("guard", pa.string()), ("reason", pa.string()), ("because", pa.string()),
+        ("overridden_by", pa.string()), ("overridden_at", pa.timestamp("us")),
+    ]
+)  # fmt: skip
+
+
+def write_overrides(folder: Path, overrides: Sequence[Mapping[str, object]]) -> None:
+    """Write down what a push was told to send all the same: rows as OVERRIDES has them, of one push."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pylist([dict(row) for row in overrides], OVERRIDES)
+    replace(folder / f"{overrides[0]['push_id']}.parquet", lambda path: pq.write_table(table, path))
 
 
 def write_receipts(

@@ -1,0 +1,139 @@
+-- What stops a push. mailroom push asks here; an override is for one push of one audience, and recorded.
+{%- set guards = {
+    'unapproved': ('approved_by is null', "'Nobody has approved its definition as it is (fingerprint ' || fingerprint || ').'"),
+    'vendor': ('vendor_reason is not null', 'vendor_reason'),
+    'emptied': ('n_held > 0 and n_then = 0', "'Nobody is left of ' || n_held || ' that it holds.'"),
+    'shrank': (
+        'n_held >= ' ~ var('guard_min_held') ~ ' and n_then < (1 - max_shrink_share) * n_held',
+        "'It would hold ' || n_then || ' after ' || n_held || ': fewer than ' || cast(ceil((1 - max_shrink_share) * n_held) as integer) || '.'"
+    ),
+    'grew': (
+        'n_held >= ' ~ var('guard_min_held') ~ ' and n_then > (1 + max_growth_share) * n_held',
+        "'It would hold ' || n_then || ' after ' || n_held || ': more than ' || cast(floor((1 + max_growth_share) * n_held) as integer) || '.'"
+    ),
+    'unfit_signals': ('signal_reason is not null', 'signal_reason'),
+    'drift': ('drift_reason is not null', 'drift_reason'),
+    'outdated': (
+        'last_decided_at > ' ~ as_of(),
+        "'It is as of an earlier moment than what has been pushed: ' || cast(last_decided_at as " ~ dbt.type_string() ~ ") || '.'"
+    ),
+} %}
+{%- set rests_on = [] -%}
+{%- for entry in audience_entries() -%}
+{%- for field in entry.rests_on -%}{%- do rests_on.append((entry.audience, field)) -%}{%- endfor -%}
+{%- endfor %}
+with audiences as (
+    select * from {{ ref('audience_catalog') }}
+),
+
+vendors as (
+    select * from {{ ref('vendor_register') }}
+),
+
+rests_on as (
+    select *
+    from (
+        values
+        {%- for audience, field in rests_on %}
+        ('{{ audience }}', '{{ field.split(".")[0] }}', '{{ field.split(".")[1] }}'){{ ',' if not loop.last }}
+        {%- else %}
+        (null, null, null)
+        {%- endfor %}
+    ) as entry_values (audience, model_name, column_name)
+),
+
+-- A field that nobody measures is not fit.
+unfit_signals as (
+    select
+        audiences.destination,
+        audiences.audience,
+        min(
+            rests_on.model_name || '.' || rests_on.column_name || ': '
+            || coalesce(readiness.reason, 'signal_readiness has no such field.')
+        ) as signal_reason
+    from audiences
+    inner join rests_on on audiences.audience = rests_on.audience
+    left join {{ ref('signal_readiness') }} as readiness
+        on rests_on.model_name = readiness.model_name and rests_on.column_name = readiness.column_name
+    where
+        not coalesce(readiness.may_carry_segment, false)
+        or not (readiness.may_steer_time_critical or (readiness.staleness_days is null and audiences.refresh <> 'hourly'))
+    group by audiences.destination, audiences.audience
+),
+
+drift as (
+    select min(sentence) as drift_reason
+    from {{ ref('model_drift') }}
+    where stops_activation
+),
+
+pushed as (
+    select
+        destination,
+        max(decided_at) as last_decided_at
+    from {{ ref('sync_receipts') }}
+    group by destination
+),
+
+held as (
+    select
+        state.destination,
+        state.audience,
+        count(*) as n_held,
+        count(members.email) as n_kept
+    from {{ ref('esp_profile_state') }} as state
+    left join {{ ref('audience_members') }} as members on state.audience = members.audience and state.email = members.email
+    where state.state <> 'removed'
+    group by state.destination, state.audience
+),
+
+coming as (
+    select
+        destination,
+        audience,
+        count(*) as n_coming
+    from {{ ref('sync_outbox') }}
+    where operation in ('add', 'suppress')
+    group by destination, audience
+),
+
+facts as (
+    select
+        audiences.destination,
+        audiences.audience,
+        audiences.fingerprint,
+        audiences.approved_by,
+        audiences.max_shrink_share,
+        audiences.max_growth_share,
+        coalesce(held.n_held, 0) as n_held,
+        coalesce(held.n_kept, 0) + coalesce(coming.n_coming, 0) as n_then,
+        case
+            when not coalesce(serving.may_receive, false)
+                then coalesce(serving.reason, audiences.vendor || ' stands in no register of vendors.')
+            when audiences.also_with_consent_to is not null and not coalesce(besides.may_receive, false)
+                then coalesce(besides.reason, audiences.vendor || ' stands in no register of vendors.')
+        end as vendor_reason,
+        unfit_signals.signal_reason,
+        case when audiences.rests_on_scores then drift.drift_reason end as drift_reason,
+        pushed.last_decided_at
+    from audiences
+    cross join drift
+    left join vendors as serving on audiences.vendor = serving.vendor and audiences.purpose = serving.purpose
+    left join vendors as besides on audiences.vendor = besides.vendor and audiences.also_with_consent_to = besides.purpose
+    left join held on audiences.destination = held.destination and audiences.audience = held.audience
+    left join coming on audiences.destination = coming.destination and audiences.audience = coming.audience
+    left join pushed on audiences.destination = pushed.destination
+    left join unfit_signals
+        on audiences.destination = unfit_signals.destination and audiences.audience = unfit_signals.audience
+)
+
+{% for guard, (condition, reason) in guards.items() -%}
+select
+    destination,
+    audience,
+    '{{ guard }}' as guard,
+    {{ reason }} as reason
+from facts
+where {{ condition }}
+{{ 'union all' if not loop.last }}
+{% endfor %}
