@@ -67,7 +67,7 @@ example-cdnow: $(VENV)/build.done ## the orders that models of purchases are pub
 	$(BIN)/python -m examples.run cdnow
 
 clean: ## remove everything a build makes, but not the environment
-	rm -rf target logs gx data warehouse/*.duckdb warehouse/*.wal warehouse/*-activation warehouse/spark
+	rm -rf target logs gx data warehouse/*.duckdb warehouse/*.wal warehouse/*-activation warehouse/*-published warehouse/spark
 
 $(VENV)/build.done: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,499 @@
+"""mailroom publish: whatever happens, readers have one whole copy of the public tables."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from filelock import FileLock
+
+from conftest import Warehouse
+from mailroom import publish as module
+from mailroom.cli import main
+from mailroom.publish import AnotherPublishError, as_text, publish, published_folder
+
+Rows = list[tuple[Any, ...]]
+TABLES = ("customers", "field_dictionary", "orders")
+# Each file, the folder, and `latest`. The first time two more links.
+REPLACES = len(TABLES) + 3
+FIRST_REPLACES = REPLACES + 2
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
+
+
+def build(warehouse: Path, generation: int, backwards: bool = False) -> None:
+    """A warehouse as a build leaves it: two public tables, one of them a view, and one that is not public."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(f"""
+            create or replace table customers as
+            select
+                'c' || n as customer_id, 'person' || (100 - n) || '@x.de' as email, n * 1.5 as revenue,
+                if(n % 3 = 0, null, 'it''s "' || n) as "top category", {generation} as generation,
+                n as internal
+            from range(20) as numbers (n) order by n {"desc" if backwards else ""}
+        """)
+        connection.execute(f"""
+            create or replace table order_facts as
+            select
+                n as order_id, 'person' || n || '@x.de' as ordered_by, timestamp '2026-07-01' as ordered_at,
+                {generation} as generation
+            from range(30) as numbers (n) order by n {"desc" if backwards else ""}
+        """)
+        connection.execute("create schema if not exists marts")
+        connection.execute("create or replace view marts.orders as select * from main.order_facts")
+        connection.execute("create or replace table private as select 1 as secret")
+        connection.execute("""
+            create or replace table field_dictionary as
+            select
+                * exclude (generation), row_number() over (partition by model_name) as column_number,
+                'What ' || column_name || ' is; it''s "so".' as description
+            from (values
+                ('main', 'customers', 'customer_id', true, 'pseudonymous', 1),
+                ('main', 'customers', 'email', false, 'personal', 2),
+                ('main', 'customers', 'revenue', false, 'none', 3),
+                ('main', 'customers', 'top category', false, 'none', 4),
+                ('main', 'customers', 'generation', false, 'none', 5),
+                ('marts', 'orders', 'ordered_by', true, 'personal', 6),
+                ('marts', 'orders', 'ordered_at', false, 'none', 7),
+                ('marts', 'orders', 'order_id', false, null, 8),
+                ('marts', 'orders', 'generation', false, 'none', 9),
+                ('main', 'field_dictionary', 'model_name', true, 'none', 10),
+                ('main', 'field_dictionary', 'column_name', true, 'none', 11),
+                ('main', 'field_dictionary', 'pii', false, 'none', 12)
+            ) as entries (schema_name, model_name, column_name, is_key, pii, generation)
+            order by generation
+        """)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    build(tmp_path / "shop.duckdb", 1)
+    return tmp_path / "shop.duckdb"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "shop-published"
+
+
+def copied(folder: Path, query: str) -> Rows:
+    """The rows of a query against the published DuckDB file."""
+    with duckdb.connect(str(folder / "mailroom.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def parquet(path: Path) -> Rows:
+    with duckdb.connect() as connection:
+        return connection.execute(f"select * from '{path}'").fetchall()
+
+
+def generation(folder: Path) -> int:
+    """Which build a reader sees; both forms have every table of that build and no other row."""
+    assert in_folder(folder / "parquet") == [f"{table}.parquet" for table in TABLES]
+    seen = set()
+    with duckdb.connect(str(folder / "mailroom.duckdb"), read_only=True) as connection:
+        tables = connection.execute("select table_name from duckdb_tables() order by 1").fetchall()
+        assert tables == [(table,) for table in TABLES]
+        for table, n_rows in (("customers", 20), ("orders", 30)):
+            rows = connection.execute(f"from {table}").fetchall()
+            assert rows == connection.execute(f"from '{folder}/parquet/{table}.parquet'").fetchall()
+            assert len(rows) == n_rows
+            seen |= {row[-1] for row in rows}
+    (only,) = seen
+    return int(only)
+
+
+def in_folder(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def publications(folder: Path) -> list[str]:
+    """The publications that are there, beside which there is nothing but the links and the lock."""
+    return [
+        name
+        for name in in_folder(folder)
+        if name not in ("latest", "mailroom.duckdb", "parquet", "publish.lock")
+    ]
+
+
+def test_every_row_of_every_public_table_is_published_and_nothing_else(warehouse: Path, folder: Path) -> None:
+    published = publish(warehouse, folder)
+    assert [(table.name, table.rows) for table in published.tables] == [
+        ("customers", 20), ("field_dictionary", 12), ("orders", 30)
+    ]  # fmt: skip
+    assert generation(folder) == 1 and published.left_out == published.missing == []
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        customers = connection.execute(
+            'select customer_id, email, revenue, "top category", generation from customers'
+        ).fetchall()
+        orders = connection.execute(
+            "select ordered_by, ordered_at, order_id, generation from marts.orders"
+        ).fetchall()
+    assert sorted(copied(folder, "from customers")) == sorted(customers), "without the column internal"
+    assert sorted(copied(folder, "from orders")) == sorted(orders)
+    assert len(copied(folder, "from field_dictionary")) == 12
+
+
+def test_columns_keep_their_descriptions(warehouse: Path, folder: Path) -> None:
+    publish(warehouse, folder)
+    comments = copied(folder, "select column_name, comment from duckdb_columns() where not internal")
+    assert len(comments) == 12
+    assert all(comment == f'What {column} is; it\'s "so".' for column, comment in comments)
+
+
+def test_older_readers_can_open_the_copy(warehouse: Path, folder: Path) -> None:
+    publish(warehouse, folder)
+    opened = "select tags['storage_version'] from duckdb_databases() where not internal and path is not null"
+    try:
+        ((version,),) = copied(folder, opened)
+    except duckdb.BinderException:
+        ((version,),) = copied(folder, opened.replace("tags", "options"))
+    assert version == "v1.0.0+"
+    with (folder / "mailroom.duckdb").open("rb") as file:
+        header = file.read(20)
+    assert header[8:12] == b"DUCK" and int.from_bytes(header[12:20], "little") == 64, "DuckDB 1.0 reads 64"
+
+
+def test_the_same_rows_give_the_same_parquet_bytes(warehouse: Path, folder: Path, tmp_path: Path) -> None:
+    publish(warehouse, folder)
+    build(tmp_path / "again.duckdb", 1, backwards=True)
+    publish(tmp_path / "again.duckdb", tmp_path / "again")
+    for table in TABLES:
+        first, second = (place / "parquet" / f"{table}.parquet" for place in (folder, tmp_path / "again"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+def killed_at(number: int, before: bool, look: Callable[[], None]) -> Callable[..., None]:
+    """os.replace that dies at its so-manieth call, before or after its work; look() is called around each."""
+    calls = iter(range(1_000_000))
+    replace = os.replace
+
+    def dying(source: Path, target: Path) -> None:
+        call = next(calls)
+        look()
+        if call == number and before:
+            raise KilledError
+        replace(source, target)
+        look()
+        if call == number:
+            raise KilledError
+
+    return dying
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(REPLACES + 1))
+def test_killed_anywhere_readers_keep_a_whole_copy_and_the_next_publish_tidies_up(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, before: bool
+) -> None:
+    publish(warehouse, folder)
+    build(warehouse, 2)
+    seen: list[int] = []
+    is_killed = False
+    with monkeypatch.context() as patched:
+        dying = killed_at(number, before, lambda: seen.append(generation(folder)))
+        patched.setattr("mailroom.publish.os.replace", dying)
+        try:
+            publish(warehouse, folder)
+        except KilledError:
+            is_killed = True
+    assert is_killed == (number < REPLACES), "every file and link that is written was killed at"
+    assert seen == sorted(seen), "nobody sees the old copy after the new one"
+    is_published = number == REPLACES or (number == REPLACES - 1 and not before)
+    assert generation(folder) == (2 if is_published else 1)
+
+    build(warehouse, 3)
+    publish(warehouse, folder)
+    assert generation(folder) == 3 and len(publications(folder)) == 2
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("number", range(FIRST_REPLACES))
+def test_killed_the_first_time_there_is_a_whole_copy_or_none(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, before: bool
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("mailroom.publish.os.replace", killed_at(number, before, lambda: None))
+        with pytest.raises(KilledError):
+            publish(warehouse, folder)
+    if number == FIRST_REPLACES - 1 and not before:
+        assert generation(folder) == 1
+    else:
+        assert not (folder / "mailroom.duckdb").exists() and not (folder / "parquet").exists()
+    publish(warehouse, folder)
+    assert generation(folder) == 1
+
+
+def test_a_real_kill_leaves_the_copy_before(warehouse: Path, folder: Path) -> None:
+    publish(warehouse, folder)
+    build(warehouse, 2)
+    program = f"""
+import os, signal
+from pathlib import Path
+from mailroom import publish
+def dying(connection, table, path):
+    path.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+publish._write_parquet = dying
+publish.publish(Path({str(warehouse)!r}), Path({str(folder)!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert generation(folder) == 1 and any(name.endswith(".unfinished") for name in in_folder(folder))
+    publish(warehouse, folder)
+    assert generation(folder) == 2 and len(publications(folder)) == 2
+
+
+def test_a_publish_that_fails_leaves_nothing_behind(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    publish(warehouse, folder)
+    there = in_folder(folder)
+    monkeypatch.setattr(module, "_write_parquet", full)
+    with pytest.raises(OSError, match="No space"):
+        publish(warehouse, folder)
+    assert in_folder(folder) == there and generation(folder) == 1
+
+
+@contextmanager
+def another_process(path: Path, read_only: bool) -> Iterator[Callable[[str], str]]:
+    """A process that has a DuckDB file open. Called with a query, it gives the first value."""
+    program = f"""
+import sys, duckdb
+connection = duckdb.connect({str(path)!r}, read_only={read_only})
+print("open", flush=True)
+for query in sys.stdin:
+    print(connection.execute(query).fetchall()[0][0], flush=True)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout and process.stdout.readline() == "open\n"
+        asked, answered = process.stdin, process.stdout
+
+        def ask(query: str) -> str:
+            asked.write(f"{query}\n")
+            asked.flush()
+            return answered.readline().strip()
+
+        yield ask
+        asked.close()
+
+
+def test_a_dashboard_that_has_the_copy_open_blocks_neither_build_nor_publish(
+    warehouse: Path, folder: Path
+) -> None:
+    publish(warehouse, folder)
+    with another_process(folder / "mailroom.duckdb", read_only=True) as dashboard:
+        for number in (2, 3, 4):
+            build(warehouse, number)
+            publish(warehouse, folder)
+            assert generation(folder) == number, "who opens it now sees the new copy"
+            assert dashboard("select max(generation) from orders") == "1", "who has it open sees theirs"
+            assert dashboard("select count(*) from customers") == "20"
+
+
+def test_a_set_that_a_reader_has_looked_up_stays_until_the_publish_after_the_next(
+    warehouse: Path, folder: Path
+) -> None:
+    publish(warehouse, folder)
+    looked_up = (folder / "latest").resolve()
+    build(warehouse, 2)
+    publish(warehouse, folder)
+    assert {row[-1] for row in parquet(looked_up / "parquet" / "orders.parquet")} == {1}
+    assert len(publications(folder)) == 2
+    publish(warehouse, folder)
+    assert not looked_up.exists() and len(publications(folder)) == 2
+
+
+def test_nobody_can_write_to_the_copy(warehouse: Path, folder: Path) -> None:
+    publish(warehouse, folder)
+    files = [path for path in (folder / "latest").resolve().rglob("*") if path.is_file()]
+    assert len(files) == len(TABLES) + 1
+    assert all(path.stat().st_mode & 0o222 == 0 for path in files)
+
+
+def test_a_build_waits_for_no_parquet_file(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, opened = module._write_parquet, []
+
+    def and_build(*arguments: Any) -> None:
+        with another_process(warehouse, read_only=False) as building:
+            opened.append(building("create or replace table private as select 2"))
+        write(*arguments)
+
+    monkeypatch.setattr(module, "_write_parquet", and_build)
+    publish(warehouse, folder)
+    assert len(opened) == len(TABLES) and generation(folder) == 1
+
+
+def test_the_second_of_two_publishes_says_so_and_stops(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(warehouse))
+    folder.mkdir()
+    with FileLock(folder / "publish.lock"):
+        with pytest.raises(AnotherPublishError, match="another publish"):
+            publish(warehouse, folder)
+        assert main(["publish"]) == 3
+        assert "another publish" in capsys.readouterr().err
+    assert publications(folder) == []
+
+
+def test_without_personal_data_no_column_and_no_byte_of_it_is_there(warehouse: Path, folder: Path) -> None:
+    publish(warehouse, folder)
+    assert ADDRESS.search((folder / "mailroom.duckdb").read_bytes().decode("latin-1"))
+    published = publish(warehouse, folder, without_personal_data=True)
+    assert published.left_out == ["customers.email", "orders.ordered_by", "orders.order_id"], (
+        "what nobody has classed is taken for personal"
+    )
+    columns = copied(
+        folder, "select column_name from information_schema.columns where table_name = 'customers'"
+    )
+    assert columns == [("customer_id",), ("revenue",), ("top category",), ("generation",)]
+    assert [len(copied(folder, f"from {table}")) for table in TABLES] == [20, 12, 30]
+    (only,) = publications(folder)
+    assert only.endswith("-without-personal-data"), "and the copy before, which has personal data, is gone"
+    for path in (folder / only).rglob("*.*"):
+        assert not ADDRESS.search(path.read_bytes().decode("latin-1"))
+
+    publish(warehouse, folder, without_personal_data=True)
+    assert len(publications(folder)) == 2
+    publish(warehouse, folder)
+    assert len(publications(folder)) == 2 and generation(folder) == 1
+
+
+def test_what_is_left_out_does_not_show_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    warehouse = tmp_path / "shop.duckdb"
+    build(warehouse, 1)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("""
+            update field_dictionary set is_key = column_name in ('customer_id', 'email')
+            where model_name = 'customers'
+        """)
+    publish(warehouse, tmp_path / "published", without_personal_data=True)
+    customers = [row[0] for row in copied(tmp_path / "published", "select customer_id from customers")]
+    assert customers == sorted(customers)
+
+
+def test_what_the_dictionary_names_and_no_build_has_made_is_listed(warehouse: Path, folder: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("alter table customers drop column revenue")
+        connection.execute("drop view marts.orders")
+    published = publish(warehouse, folder)
+    assert published.missing == ["customers.revenue", "orders"]
+    assert [table.name for table in published.tables] == ["customers", "field_dictionary"]
+    assert "In field_dictionary, but not built: customers.revenue, orders" in as_text(published)
+
+
+def test_what_cannot_be_published_is_said_in_clear_words(warehouse: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "to"
+    with pytest.raises(ValueError, match=r"no warehouse .*none\.duckdb: run dbt build"):
+        publish(tmp_path / "none.duckdb", folder)
+    assert not folder.exists()
+
+    duckdb.connect(str(tmp_path / "empty.duckdb")).close()
+    with pytest.raises(ValueError, match="has no field_dictionary: run dbt build"):
+        publish(tmp_path / "empty.duckdb", folder)
+
+    with (
+        another_process(warehouse, read_only=False),
+        pytest.raises(ValueError, match="does a build hold it"),
+    ):
+        publish(warehouse, folder)
+
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create table raw as from order_facts")
+        connection.execute("create or replace view marts.orders as select * from main.raw")
+        connection.execute("drop table raw")
+    with pytest.raises(ValueError, match="orders cannot be read out of the warehouse alone"):
+        publish(warehouse, folder)
+    assert publications(folder) == []
+
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("delete from field_dictionary")
+    with pytest.raises(ValueError, match="none of the tables that field_dictionary names"):
+        publish(warehouse, folder)
+
+
+def test_a_warehouse_or_any_other_file_is_not_replaced(tmp_path: Path) -> None:
+    warehouse = tmp_path / "mailroom.duckdb"
+    build(warehouse, 1)
+    (tmp_path / "20260701").mkdir()
+    there = warehouse.read_bytes()
+    with pytest.raises(ValueError, match="choose another folder"):
+        publish(warehouse, tmp_path)
+    assert warehouse.read_bytes() == there and in_folder(tmp_path) == ["20260701", "mailroom.duckdb"]
+
+
+def test_the_command_prints_a_line_per_table_or_json(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(warehouse))
+    assert published_folder(warehouse) == tmp_path / "shop-published"
+    assert main(["publish"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(TABLES) + 1 and re.fullmatch(r"orders +30 rows +[\d,]+ bytes", lines[2])
+    assert generation(tmp_path / "shop-published") == 1
+
+    assert main(["publish", "--json", "--to", str(tmp_path / "to"), "--without-personal-data"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(table["name"], table["rows"]) for table in told["tables"]] == [
+        ("customers", 20), ("field_dictionary", 12), ("orders", 30)
+    ]  # fmt: skip
+    for table in told["tables"]:
+        assert table["bytes"] == (tmp_path / "to" / "parquet" / f"{table['name']}.parquet").stat().st_size
+    assert told["duckdb_bytes"] == (tmp_path / "to" / "mailroom.duckdb").stat().st_size
+    assert len(told["left_out"]) == 3 and told["folder"].startswith(str(tmp_path / "to"))
+
+    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(tmp_path / "none.duckdb"))
+    assert main(["publish"]) == 1
+    assert "mailroom publish: there is no warehouse" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_demo_is_published_whole_and_without_an_address_where_there_is_to_be_none(
+    demo: Warehouse, tmp_path: Path
+) -> None:
+    warehouse, folder = tmp_path / "warehouse.duckdb", tmp_path / "published"
+    shutil.copy(demo.folder / "warehouse.duckdb", warehouse)
+    published = publish(warehouse, folder)
+    public = {
+        node["name"]
+        for node in demo.manifest()["nodes"].values()
+        if node["resource_type"] == "model" and node["config"].get("access") == "public"
+    }
+    assert {table.name for table in published.tables} == public and published.missing == []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}' as built (read_only)")
+        connection.execute(f"attach '{folder}/mailroom.duckdb' as published (read_only)")
+        for table in public:
+            for copy in (f"published.{table}", f"'{folder}/parquet/{table}.parquet'"):
+                for rows, others in ((f"built.{table}", copy), (copy, f"built.{table}")):
+                    differ = f"select count(*) from (from {rows} except all from {others})"
+                    assert connection.execute(differ).fetchall() == [(0,)], (rows, others)
+
+    publish(warehouse, folder, without_personal_data=True)
+    texts = copied(
+        folder,
+        "select table_name, column_name from information_schema.columns where data_type = 'VARCHAR'",
+    )
+    for table, column in texts:
+        with_address = f"from {table} where regexp_matches(\"{column}\", '[^ ]@[a-z0-9-]+[.][a-z]')"
+        assert copied(folder, with_address) == [], f"{table}.{column}"
