@@ -157,7 +157,7 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 {%- endmacro %}
 
 
-{# What mailroom push writes down of each answer, by name and type; src/mailroom/activation/receipts.py writes the same. #}
+{# What mailroom push writes down of each answer, by name and type; src/mailroom/activation/ledger.py writes the same. #}
 {% macro receipt_columns() %}
     {{ return({
         'receipt_id': dbt.type_string(), 'push_id': dbt.type_string(), 'batch_id': dbt.type_string(),
@@ -224,7 +224,7 @@ was. Append-only: a node is failing if its last report says so.
 
 {#
 Where mailroom push keeps its receipts and the files of destination file: beside the warehouse they belong to, or where
-MAILROOM_ACTIVATION says. push.activation_folder() finds the same place.
+MAILROOM_ACTIVATION says. ledger.activation_folder() finds the same place.
 #}
 {% macro activation_folder() %}
     {%- set beside = env_var('MAILROOM_DUCKDB_PATH', 'warehouse/mailroom.duckdb') | replace('.duckdb', '') ~ '-activation' -%}

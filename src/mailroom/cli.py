@@ -92,8 +92,8 @@ def validate(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def push(parser: argparse.ArgumentParser) -> Run:
-    """Send to the ESPs what they do not hold yet; exit code 1 if a row was refused, 3 if another push runs,
-    4 if a guard held an audience back."""
+    """Send to the ESPs what they do not hold yet. Exit code 1: a row was refused; 3: another push runs; 4:
+    a guard held an audience back; 5: a destination did not answer or did not let us in."""
     parser.add_argument(
         "--destination", action="append", default=[], help="only this one; may be given again"
     )
@@ -103,30 +103,58 @@ def push(parser: argparse.ArgumentParser) -> Run:
         help="send this audience though a guard stops it; may be given again",
     )  # fmt: skip
     parser.add_argument("--because", default="", help="why to override; it is written down")
-    parser.add_argument("--dry-run", action="store_true", help="say what would go out, and send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the requests, masked, and send nothing")
     parser.add_argument("--json", action="store_true", help="print what became of the rows as JSON")
+    parser.add_argument("--wait", type=float, default=600, metavar="SECONDS", help="for jobs at an ESP")
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.activation.push import AnotherPushError, activation_folder, as_json, as_text, push
+        from mailroom.activation.ledger import activation_folder
+        from mailroom.activation.push import AnotherPushError, Asked, as_json, as_text, push
         from mailroom.show import database_path
 
+        asked = Asked(
+            arguments.destination,
+            arguments.audience,
+            arguments.override,
+            arguments.because,
+            arguments.dry_run,
+            not arguments.json,
+            arguments.wait,
+        )
         try:
-            pushed = push(
-                database_path(),
-                activation_folder(database_path()),
-                arguments.destination,
-                arguments.audience,
-                arguments.override,
-                arguments.because,
-                dry_run=arguments.dry_run,
-            )
+            pushed = push(database_path(), activation_folder(database_path()), asked)
         except AnotherPushError as error:
             print(f"mailroom push: {error}", file=sys.stderr)
             return 3
         print(as_json(pushed) if arguments.json else as_text(pushed, arguments.dry_run))
-        if any(not held.overridden for held in pushed.held):
-            return 4
-        return 1 if any(sent.rejected for sent in pushed.sent) else 0
+        return pushed.exit_code
+
+    return run
+
+
+@command
+def sandbox(parser: argparse.ArgumentParser) -> Run:
+    """Stand in for the ESPs on this machine: their APIs, and a page that shows what they hold."""
+    from datetime import datetime
+    from pathlib import Path
+
+    parser.add_argument("--port", type=int, default=8025)
+    parser.add_argument("--faults", type=float, default=0, metavar="SHARE", help="of requests that fail")
+    parser.add_argument("--seed", type=int, default=0, help="which ones fail, and how")
+    parser.add_argument("--no-limits", action="store_true", help="take any number of requests a second")
+    parser.add_argument(
+        "--now", type=datetime.fromisoformat, metavar="MOMENT", help="what its clock says at first, UTC"
+    )
+    parser.add_argument(
+        "--keep", type=Path, default=Path("warehouse/sandbox.state"), metavar="FILE",
+        help="where it keeps what the ESPs hold (default warehouse/sandbox.state)",
+    )  # fmt: skip
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.sandbox import Faults, run
+
+        faults = Faults(arguments.faults, arguments.seed)
+        return run(arguments.port, arguments.keep, faults, arguments.now, not arguments.no_limits)
 
     return run
 

@@ -20,14 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailroom.activation.destinations import file, known, open_destination
-from mailroom.activation.push import AnotherPushError, as_json, as_text, push
+from mailroom.activation.push import AnotherPushError, Asked, as_json, as_text, push
 from mailroom.activation.rows import Answer, Batch, masked
 
 N_ROWS, N_AUDIENCES = 30, 2
 MAX_ROWS = 2
 N_BATCHES = 20  # two of each audience and operation
 REPLACES = 3  # a batch's file, the manifest, the receipts
-FORGETS = 4  # receipts of the deletions, blanked at the end
+ENDS = 5  # what the push did, and receipts of the deletions, blanked
 OPERATIONS = ("add", "update", "remove", "suppress", "delete")
 
 
@@ -39,10 +39,11 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
                 destination varchar, audience varchar, guard varchar, reason varchar
             )
         """)
+        connection.execute("create or replace table audience_catalog (destination varchar, audience varchar)")
         connection.execute("""
             create or replace table sync_outbox (
                 outbox_id varchar, destination varchar, audience varchar, operation varchar,
-                customer_id varchar, email varchar, payload varchar, held varchar,
+                customer_id varchar, email varchar, payload varchar, held varchar, reason varchar,
                 n_rejections bigint, retry_at timestamp, decided_at timestamp
             )
         """)
@@ -51,7 +52,8 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
                 "outbox_id": f"row{number:04}", "destination": "file", "audience": "vips", "operation": "add",
                 "customer_id": f"c{number}", "email": f"who{number}@x.de",
                 "payload": json.dumps({"customer_id": f"c{number}", "first_name": "Zoë", "n_orders": 3}),
-                "held": None, "n_rejections": 0, "retry_at": None, "decided_at": datetime(2026, 7, 1),
+                "held": None, "reason": "Buys a lot.", "n_rejections": 0, "retry_at": None,
+                "decided_at": datetime(2026, 7, 1),
             } | row  # fmt: skip
             connection.execute(
                 f"insert into sync_outbox values ({', '.join('?' * len(filled))})", list(filled.values())
@@ -140,17 +142,17 @@ def killed_at(number: int, before: bool) -> Callable[..., None]:
 def test_killed_anywhere_the_next_push_finishes_the_job(
     warehouse: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(REPLACES * N_BATCHES + FORGETS + 1):
+    for number in range(REPLACES * N_BATCHES + ENDS + 1):
         for before in (True, False):
             place = tmp_path / f"killed-{number}-{before}"
             is_killed = False
             with monkeypatch.context() as patched:
-                patched.setattr("mailroom.activation.receipts.os.replace", killed_at(number, before))
+                patched.setattr("mailroom.activation.ledger.os.replace", killed_at(number, before))
                 try:
                     push(warehouse, place)
                 except KilledError:
                     is_killed = True
-            assert is_killed == (number < REPLACES * N_BATCHES + FORGETS), (
+            assert is_killed == (number < REPLACES * N_BATCHES + ENDS), (
                 "every file that is written was killed at"
             )
             push(warehouse, place)
@@ -226,9 +228,9 @@ def test_what_is_refused_is_listed_and_waits_for_its_time(tmp_path: Path, folder
 
 
 def test_only_what_was_asked_for_goes_out(warehouse: Path, folder: Path) -> None:
-    pushed = push(warehouse, folder, audiences=["audience_1"])
+    pushed = push(warehouse, folder, Asked(audiences=["audience_1"]))
     assert {sent.audience for sent in pushed.sent} == {"audience_1"}
-    assert push(warehouse, folder, destinations=["elsewhere"]).sent == []
+    assert push(warehouse, folder, Asked(destinations=["elsewhere"])).sent == []
 
 
 def guard(warehouse: Path, *rows: tuple[str, str]) -> None:
@@ -252,10 +254,10 @@ def test_what_a_guard_stops_stays_and_the_rest_goes(warehouse: Path, folder: Pat
 def test_an_override_is_for_one_push_and_written_down(warehouse: Path, folder: Path) -> None:
     guard(warehouse, ("audience_0", "shrank"), ("audience_1", "shrank"))
     with pytest.raises(ValueError, match="needs a reason"):
-        push(warehouse, folder, overrides=["audience_0"])
+        push(warehouse, folder, Asked(overrides=["audience_0"]))
     with pytest.raises(ValueError, match="no guard stops nobody"):
-        push(warehouse, folder, overrides=["nobody"], because="Sale is over")
-    pushed = push(warehouse, folder, overrides=["audience_0"], because="Sale is over")
+        push(warehouse, folder, Asked(overrides=["nobody"], because="Sale is over"))
+    pushed = push(warehouse, folder, Asked(overrides=["audience_0"], because="Sale is over"))
     assert {sent.audience for sent in pushed.sent} == {"audience_0"}
     with duckdb.connect() as connection:
         written = connection.execute(
@@ -286,7 +288,7 @@ def test_nothing_but_a_no_goes_after_a_build_that_failed(tmp_path: Path, folder:
 
 
 def test_a_dry_run_sends_nothing_and_says_what_would_go(warehouse: Path, folder: Path) -> None:
-    pushed = push(warehouse, folder, dry_run=True)
+    pushed = push(warehouse, folder, Asked(dry_run=True))
     assert sum(sent.rows for sent in pushed.sent) == N_ROWS
     assert listed(folder) == {} and receipts(folder, "outbox_id") == []
     assert "would go out" in as_text(pushed, dry_run=True)

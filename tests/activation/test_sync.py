@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from conftest import Rows, Warehouse, write_table
-from mailroom.activation.push import activation_folder, push
+from mailroom.activation.ledger import activation_folder
+from mailroom.activation.push import push
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ class Shop:
         }  # fmt: skip
 
     def build(self, day: date, **variables: Any) -> Rows:
-        """Build as of a day, on whose eve somebody ordered: else no order is news enough to act on. The outbox."""
+        """Build as of a day, on whose eve somebody ordered: no older order is news to act on. The outbox."""
         newest = {
             "order_id": f"eve-of-{day}", "customer_id": "refused", "total_amount": "20.00",
             "ordered_at": day - timedelta(days=1),

@@ -1,53 +1,38 @@
 """Receipts: what was answered about every row that went out, a file a batch, written before the next."""
 
-import os
+import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mailroom.activation.rows import Answer, Batch
+from mailroom.activation import ledger
+from mailroom.activation.rows import Answer, Batch, Row
 
-# As macro receipt_columns() has them.
-SCHEMA = pa.schema(
-    [
-        ("receipt_id", pa.string()), ("push_id", pa.string()), ("batch_id", pa.string()),
-        ("attempt", pa.int64()), ("outbox_id", pa.string()), ("destination", pa.string()),
-        ("audience", pa.string()), ("operation", pa.string()), ("customer_id", pa.string()),
-        ("email", pa.string()), ("held", pa.string()), ("status", pa.string()), ("code", pa.string()),
-        ("message", pa.string()), ("reference", pa.string()), ("answered_at", pa.timestamp("us")),
-        ("decided_at", pa.timestamp("us")),
-    ]
-)  # fmt: skip
-
-
-# As macro override_columns() has them.
-OVERRIDES = pa.schema(
-    [
-        ("push_id", pa.string()), ("destination", pa.string()), ("audience", pa.string()),
-        ("guard", pa.string()), ("reason", pa.string()), ("because", pa.string()),
-        ("overridden_by", pa.string()), ("overridden_at", pa.timestamp("us")),
-    ]
-)  # fmt: skip
-
-
-def write_overrides(folder: Path, overrides: Sequence[Mapping[str, object]]) -> None:
-    """Write down what a push was told to send all the same: rows as OVERRIDES has them, of one push."""
-    folder.mkdir(parents=True, exist_ok=True)
-    table = pa.Table.from_pylist([dict(row) for row in overrides], OVERRIDES)
-    replace(folder / f"{overrides[0]['push_id']}.parquet", lambda path: pq.write_table(table, path))
+ROW = tuple(column.name for column in fields(Row) if column.name != "payload")
+# Rows that a destination has taken without saying what becomes of them, as {receipts} tell.
+PENDING = """
+    select *
+    from {receipts}
+    where status = 'pending' and (outbox_id, attempt) not in (
+        select (outbox_id, attempt) from {receipts} where status <> 'pending' and outbox_id is not null
+    )
+"""
 
 
 def write_receipts(
     folder: Path, push_id: str, batch: Batch, answers: Iterable[Answer], answered_at: datetime
 ) -> dict[str, int]:
-    """Write down every row's answer, all or none of them; how many of each status. A row without an answer is
-    rejected: nothing says that it arrived. answered_at: UTC, without a zone."""
+    """Write down every row's answer, all or none of them, into the ledger in this folder; how many of each
+    status. A row without an answer is rejected: nothing says that it arrived. answered_at: UTC, without a
+    zone."""
     said = {answer.outbox_id: answer for answer in answers}
     unknown = said.keys() - {row.outbox_id for row in batch.rows}
     if unknown:
@@ -67,30 +52,64 @@ def write_receipts(
                 "attempt": row.attempt, "outbox_id": row.outbox_id, "destination": row.destination,
                 "audience": row.audience, "operation": row.operation, "customer_id": row.customer_id,
                 "email": row.email, "held": row.held, "status": answer.status, "code": answer.code,
-                "message": answer.message, "reference": answer.reference, "answered_at": answered_at,
-                "decided_at": row.decided_at,
+                "message": without_address(answer.message, row.email), "reference": answer.reference,
+                "answered_at": answered_at, "decided_at": row.decided_at,
             }
         )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{answered_at:%Y%m%dT%H%M%S%f}-{batch.batch_id}.parquet"
-    replace(folder / name, lambda path: pq.write_table(pa.Table.from_pylist(records, SCHEMA), path))
+    ledger.write(folder, "receipts", f"{answered_at:%Y%m%dT%H%M%S%f}-{batch.batch_id}", records)
     return counts
 
 
-def forget_deleted(folder: Path) -> None:
-    """Take the address, and what was made of it, out of every receipt about a profile that was deleted since.
+def without_address(message: str | None, email: str) -> str | None:
+    """What a destination said, without the address that it may repeat."""
+    return message and re.sub(re.escape(email), "(the address)", message, flags=re.IGNORECASE)
 
-    Files with deletions come last: killed before, the next call still finds them."""
-    if not any(folder.glob("*.parquet")):
-        return
-    with duckdb.connect() as connection:
+
+def pending(folder: Path, destination: str) -> Iterator[tuple[str, datetime, Batch]]:
+    """What a destination has yet to say about batches: the reference to ask it by, since when, and the rows
+    in the order in which they were sent, a reference after another."""
+    receipts = ledger.scan(folder, "receipts")
+    copy = folder / "pending.parquet"
+    with ledger.connect(folder) as connection:
+        connection.execute(
+            f"""
+            copy (
+                select {", ".join(ROW)}, reference, batch_id, answered_at
+                from ({PENDING.format(receipts=receipts)})
+                where destination = ?
+                order by filename, reference, file_row_number
+            ) to '{copy}' (format parquet)
+            """,
+            [destination],
+        )
+    with pq.ParquetFile(copy) as file:
+        rows = (row for some in file.iter_batches(10_000) for row in some.to_pylist())
+        for (reference, batch_id), alike in groupby(rows, key=itemgetter("reference", "batch_id")):
+            found = list(alike)
+            first = found[0]
+            batch = [Row(**{name: row[name] for name in ROW}, payload={}) for row in found]
+            yield (
+                reference,
+                first["answered_at"],
+                Batch(batch_id, destination, first["audience"], first["operation"], batch),
+            )
+
+
+def forget_deleted(folder: Path) -> None:
+    """Take the address, and what was made of it, out of every receipt about a profile that was deleted since,
+    and out of what was pulled back of it.
+
+    Receipts of the deletions come last: killed before, the next call still finds them."""
+    receipts = ledger.scan(folder, "receipts")
+    with ledger.connect(folder) as connection:
         connection.execute(f"""
             create table deleted as
             select destination, email, max(answered_at) as deleted_at
-            from read_parquet('{folder}/*.parquet')
+            from {receipts}
             where operation = 'delete' and status = 'accepted' and email is not null
             group by destination, email
         """)
+        _forget_pulled(connection, folder)
         about_deleted = """
             inner join deleted
             on receipts.destination = deleted.destination and receipts.email = deleted.email
@@ -98,7 +117,7 @@ def forget_deleted(folder: Path) -> None:
         """
         files = connection.execute(f"""
             select filename
-            from read_parquet('{folder}/*.parquet', filename = true) as receipts {about_deleted}
+            from {receipts} as receipts {about_deleted}
             group by filename order by bool_or(operation = 'delete'), filename
         """).fetchall()
         for (name,) in files:
@@ -109,27 +128,24 @@ def forget_deleted(folder: Path) -> None:
                 select receipts.* replace (
                     if(about.receipt_id is null or operation = 'delete', outbox_id, null) as outbox_id,
                     if(about.receipt_id is null, email, null) as email,
-                    if(about.receipt_id is null, held, null) as held
+                    if(about.receipt_id is null, held, null) as held,
+                    if(about.receipt_id is null, message, null) as message
                 )
                 from read_parquet('{name}') as receipts
                 left join about_deleted as about on receipts.receipt_id = about.receipt_id
             """
-            replace(Path(name), partial(_copy, connection, blanked))
+            ledger.replace(Path(name), partial(_copy, connection, blanked))
+
+
+def _forget_pulled(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """What was pulled back of whoever was deleted; the erasure ledger remembers their no by its hash."""
+    for name in ("esp_profiles", "privacy_consent_events"):
+        gone = "lower(email) in (select email from deleted)"
+        found = f"select distinct filename from {ledger.scan(folder, name)} where {gone}"
+        for (path,) in connection.execute(found).fetchall():
+            kept = f"select * from read_parquet('{path}') where not coalesce({gone}, false)"
+            ledger.replace(Path(path), partial(_copy, connection, kept))
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     connection.execute(f"copy ({query}) to '{path}' (format parquet)")
-
-
-def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    write(unfinished)
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

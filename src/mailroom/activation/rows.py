@@ -1,6 +1,6 @@
 """What goes to a destination, and what it answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -42,7 +42,7 @@ class Batch:
 @dataclass(frozen=True)
 class Answer:
     """What a destination said about one row. code and message: why not; reference: what it calls it, such as
-    a job."""
+    a job. pending: it will say later, asked by that reference."""
 
     outbox_id: str
     status: Status
@@ -51,13 +51,50 @@ class Answer:
     reference: str | None = None
 
 
-class Destination(Protocol):
-    """Where audiences go. One module each in mailroom.activation.destinations, with a class Destination."""
+@dataclass(frozen=True)
+class Limits:
+    """What one batch may have: rows, bytes of all rows and of one, as size() counts them."""
 
-    max_rows: int  # of a batch
+    rows: int
+    bytes: int | None = None
+    row_bytes: int | None = None
+
+
+Kind = Literal["unsubscribed", "bounced", "complained"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A no that a person gave, or their mailbox, at the ESP. key: the ESP's own, for the same refusal always
+    the same. occurred_at: UTC, without a zone."""
+
+    key: str
+    profile_id: str
+    email: str
+    kind: Kind
+    occurred_at: datetime
+
+
+class Destination(Protocol):
+    """Where audiences go. One module each in mailroom.activation.destinations, with a class Destination that
+    takes a folder of its own and an api.Connection. Its methods raise api.StoppedError where it can't be
+    reached."""
+
+    def limits(self, operation: Operation) -> Limits:
+        """What a batch of this operation may have."""
+
+    def size(self, row: Row) -> int:
+        """Bytes of a row in a request."""
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Make it so, and say for every row whether it is. Sending a batch again must change nothing."""
+
+    def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
+        """What became of rows that were pending under this reference, in the order in which they were sent;
+        nothing while it is not known."""
+
+    def refusals(self, since: datetime) -> Iterator[Refusal]:
+        """Every no since then, the newest may be missing a moment."""
 
 
 def masked(email: str) -> str:

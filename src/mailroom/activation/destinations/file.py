@@ -4,12 +4,14 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mailroom.activation.receipts import replace
-from mailroom.activation.rows import Answer, Batch
+from mailroom.activation.api import Connection
+from mailroom.activation.ledger import replace
+from mailroom.activation.rows import Answer, Batch, Limits, Operation, Refusal, Row
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell (OWASP, CSV Injection)
 
@@ -21,8 +23,24 @@ class Destination:
 
     max_rows = 50_000
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, connection: Connection) -> None:
         self.folder = folder
+
+    def limits(self, operation: Operation) -> Limits:
+        """As many rows as a spreadsheet opens at once."""
+        return Limits(self.max_rows)
+
+    def size(self, row: Row) -> int:
+        """Nothing limits the bytes of a file."""
+        return 0
+
+    def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
+        """A file is there or not."""
+        return []
+
+    def refusals(self, since: datetime) -> Iterator[Refusal]:
+        """A folder says no word."""
+        return iter(())
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Write the batch's file, then name it in the manifest. An address that a spreadsheet would compute

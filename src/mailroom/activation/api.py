@@ -1,0 +1,254 @@
+"""One vendor's API over HTTP: its key, its pace, and how long a push is patient with it."""
+
+import json
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import httpx
+import tenacity
+from pyrate_limiter import Limiter, Rate
+
+from mailroom.activation.rows import Answer, Row
+
+# An address may stand in a URL, and httpx logs URLs.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # later, the same request may be answered otherwise
+NOT_LET_IN = frozenset({401, 403})
+Result = TypeVar("Result")
+
+
+class RefusedError(Exception):
+    """A request was understood and refused. body: what was answered, JSON or text."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(f"refused with status {status}")
+        self.status, self.body = status, body
+
+
+class StoppedError(RuntimeError):
+    """A destination does not let us in, or does not answer however patient we are. Says no more than that."""
+
+
+class TryAgainError(Exception):
+    """No answer to count on, now. after: seconds that the server asks to wait."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How destinations are reached. sandbox: address of `mailroom sandbox`, instead of the vendors' own.
+    attempts, seconds: how often one request is tried, and how long is waited in between. The others are for
+    tests."""
+
+    sandbox: str = field(default_factory=lambda: os.environ.get("MAILROOM_SANDBOX", "").rstrip("/"))
+    attempts: int = 10
+    seconds: float = 600
+    transport: httpx.BaseTransport | None = None
+    is_paced: bool = True
+    sleep: Callable[[float], None] = time.sleep
+
+
+class Api:
+    """The API of one vendor.
+
+    url: where it is, without a path. secret: the environment variable that has the key. headers: made of the
+    key. rates: the vendor's limits, waited for before a request. Requests are tried again where a time-out, a
+    lost connection, a status of AGAIN or an answer that can't be read lets hope, after what Retry-After says
+    or ever longer, with jitter: so every request must be one that may arrive twice.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        url: str,
+        secret: str,
+        headers: Callable[[str], Mapping[str, str]],
+        rates: Sequence[Rate],
+        connection: Connection,
+    ) -> None:
+        self.vendor = vendor
+        self._connection = connection
+        key = "sandbox" if connection.sandbox or connection.transport else setting(secret)
+        self._client = httpx.Client(
+            base_url=f"{connection.sandbox}/{vendor}"
+            if connection.sandbox
+            else f"http://sandbox/{vendor}" if connection.transport else url,
+            headers={"User-Agent": "mailroom", **headers(key)},
+            timeout=httpx.Timeout(60, connect=10),
+            transport=connection.transport,
+        )  # fmt: skip
+        self._limiter = Limiter(list(rates)) if connection.is_paced and not connection.transport else None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        params: Mapping[str, str | int] | None = None,
+        also: Collection[int] = (),
+    ) -> Any:
+        """What a request is answered: its JSON, None where there is no body. also: statuses above 299 that
+        are answers here.
+
+        Raises RefusedError (it will not be otherwise), StoppedError.
+        """
+        return self.patiently(lambda: self.once(method, path, json, params, also))
+
+    def once(
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        params: Mapping[str, str | int] | None = None,
+        also: Collection[int] = (),
+    ) -> Any:
+        """As call(), tried once: for what must not arrive twice, inside found_or_made(). Raises TryAgainError
+        too."""
+        if self._limiter:
+            self._limiter.try_acquire(self.vendor)
+        try:
+            response = self._client.request(method, path, json=json, params=params)
+        except httpx.TransportError as error:
+            raise TryAgainError(f"{type(error).__name__} at {method} {path}") from error
+        status = response.status_code
+        if status in NOT_LET_IN:
+            raise StoppedError(
+                f"{self.vendor} does not let us in: status {status} at {method} {path}; look at its key"
+            )
+        if status in AGAIN:
+            raise TryAgainError(f"status {status} at {method} {path}", retry_after(response.headers))
+        try:
+            body = response.json() if response.content else None
+        except ValueError as error:
+            if status < 300:
+                raise TryAgainError(f"an answer that is no JSON at {method} {path}") from error
+            body = response.text
+        if status >= 300 and status not in also:
+            raise RefusedError(status, body)
+        return body
+
+    def patiently(self, ask: Callable[[], Result]) -> Result:
+        """What ask() returns in the end, asked again whenever it raises TryAgainError. Raises StoppedError
+        once patience has run out."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TryAgainError),
+            wait=_wait,
+            stop=self._is_enough,
+            sleep=self._connection.sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(ask)
+        except TryAgainError as error:
+            raise StoppedError(f"{self.vendor} does not answer: {error}") from error
+
+    def _is_enough(self, state: tenacity.RetryCallState) -> bool:
+        waited = state.idle_for + state.upcoming_sleep
+        return state.attempt_number >= self._connection.attempts or waited > self._connection.seconds
+
+    def found_or_made(self, find: Callable[[], Result | None], make: Callable[[], Result]) -> Result:
+        """What find() finds, or else make() makes. A request of make() that got no answer may have arrived:
+        what it makes is looked for again before it is sent again. make() uses once()."""
+
+        def either() -> Result:
+            found = find()
+            return found if found is not None else make()
+
+        return self.patiently(either)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Seconds: what the server asked for, else a second, two, four, … up to a minute; up to half as much
+    again, so that not all come back at once."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, TryAgainError) else None
+    wait = min(2.0 ** (state.attempt_number - 1), 60) if asked is None else asked
+    return wait * random.uniform(1, 1.5)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3); None without
+    one that can be read."""
+    value = headers.get("Retry-After", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        try:
+            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        except ValueError:
+            return None
+
+
+def setting(name: str) -> str:
+    """An environment variable that must be there. Raises StoppedError with its name."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise StoppedError(f"the environment variable {name} is not set")
+    return value
+
+
+def send_without_bad_rows(
+    rows: Sequence[Row],
+    send: Callable[[Sequence[Row]], Iterable[Answer]],
+    pointed: Callable[[RefusedError], Mapping[int, tuple[str, str]]],
+    calls: int = 40,
+) -> Iterator[Answer]:
+    """Answers about rows sent to an API that refuses all of them for one bad one.
+
+    send: one request with these rows, and what it was answered. pointed: the rows (by place, from 0) that a
+    refusal points at, with code and message: they are refused, the rest is sent again. A refusal that points
+    at none is narrowed down by halves, with so many requests at most; then all that is left is refused with
+    its words.
+    """
+    waiting = [list(rows)]
+    while waiting:
+        some = waiting.pop()
+        if not some:
+            continue
+        try:
+            calls -= 1
+            yield from send(some)
+        except RefusedError as refused:
+            bad = {place: why for place, why in pointed(refused).items() if 0 <= place < len(some)}
+            if not bad and len(some) > 1 and calls > 0:
+                half = len(some) // 2
+                waiting += [some[half:], some[:half]]
+                continue
+            if not bad or calls <= 0:
+                bad = dict.fromkeys(range(len(some)), (str(refused.status), words(refused.body))) | bad
+            for place, (code, message) in bad.items():
+                yield Answer(some[place].outbox_id, "rejected", code, message)
+            waiting.append([row for place, row in enumerate(some) if place not in bad])
+
+
+def words(body: Any, most: int = 300) -> str:
+    """What an error says, in its own words, cut."""
+    if isinstance(body, dict):
+        for name in ("detail", "message", "title", "error", "errors"):
+            if body.get(name):
+                return words(body[name], most)
+    if isinstance(body, list) and body:
+        return words(body[0], most)
+    return str(body)[:most]
+
+
+def json_bytes(record: Any) -> int:
+    """Bytes of a record in the JSON of a request, with the comma after it."""
+    return len(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()) + 1
+
+
+def utc(text: str) -> datetime:
+    """A moment that an API gives, as UTC without a zone; one without a zone is taken for UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

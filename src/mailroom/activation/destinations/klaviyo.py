@@ -1,0 +1,249 @@
+"""Klaviyo: bulk imports, lists, suppressions, by its API of revision 2026-07-15.
+
+KLAVIYO_API_KEY: a private key with lists:read, lists:write, profiles:read, profiles:write,
+subscriptions:read, subscriptions:write and data-privacy:write. An audience is the list `Mailroom <audience>`;
+fields are custom properties of their own names, but for first_name. Nobody is ever subscribed here, which
+would lift a suppression, nor unsubscribed, which would hold for every list.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from pyrate_limiter import Duration, Rate
+
+from mailroom.activation.api import (
+    Api,
+    Connection,
+    RefusedError,
+    json_bytes,
+    send_without_bad_rows,
+    utc,
+    words,
+)
+from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+
+IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
+LOOKED_UP_AT_ONCE = 50  # addresses in a URL
+Asked = Mapping[str, str | int]
+REFUSALS: dict[str, Kind] = {
+    "UNSUBSCRIBE": "unsubscribed", "SPAM_COMPLAINT": "complained", "HARD_BOUNCE": "bounced",
+    "INVALID_EMAIL": "bounced",
+}  # fmt: skip
+
+
+class Destination:
+    """Imports and suppressions are jobs: their rows are pending until settle() finds them done."""
+
+    def __init__(self, folder: Path, connection: Connection) -> None:
+        self.api = Api(
+            "klaviyo",
+            "https://a.klaviyo.com",
+            "KLAVIYO_API_KEY",
+            lambda key: {
+                "Authorization": f"Klaviyo-API-Key {key}",
+                "revision": "2026-07-15",
+                "Content-Type": "application/vnd.api+json",
+                "Accept": "application/vnd.api+json",
+            },
+            [
+                Rate(10, Duration.SECOND),
+                Rate(150, Duration.MINUTE),
+            ],  # of the imports, the slowest we use often
+            connection,
+        )
+        self.list_id = cache(self._list_id)
+
+    def limits(self, operation: Operation) -> Limits:
+        """10,000 profiles or 5 MB an import, 100 KB a profile; 1,000 of a list; 100 suppressions."""
+        if operation in ("add", "update"):
+            return Limits(10_000, 5_000_000 - 1_000, 100_000)
+        return Limits({"remove": 1_000, "suppress": 100}.get(operation, 1))
+
+    def size(self, row: Row) -> int:
+        """Bytes of a profile in an import."""
+        return json_bytes(_profile(row))
+
+    def send(self, batch: Batch) -> Iterable[Answer]:
+        """One request, or two: a list is made, and its members looked up, before they are removed."""
+        if batch.operation in ("add", "update"):
+            lists = [self.list_id(batch.audience)] if batch.operation == "add" else []
+            return send_without_bad_rows(batch.rows, lambda rows: self._import(rows, lists), _pointed)
+        if batch.operation == "remove":
+            return self._remove(batch)
+        if batch.operation == "suppress":
+            return send_without_bad_rows(batch.rows, self._suppress, _pointed)
+        return [self._delete(row) for row in batch.rows]
+
+    def _import(self, rows: Sequence[Row], lists: Sequence[str]) -> list[Answer]:
+        data: dict[str, Any] = {
+            "type": "profile-bulk-import-job",
+            "attributes": {"profiles": {"data": [_profile(row) for row in rows]}},
+        }
+        if lists:
+            data["relationships"] = {"lists": {"data": [{"type": "list", "id": name} for name in lists]}}
+        job = self.api.call("POST", IMPORTS, {"data": data})["data"]["id"]
+        return [Answer(row.outbox_id, "pending", reference=f"{IMPORTS}/{job}") for row in rows]
+
+    def _suppress(self, rows: Sequence[Row]) -> list[Answer]:
+        profiles = [{"type": "profile", "attributes": {"email": row.email}} for row in rows]
+        data = {
+            "type": "profile-suppression-bulk-create-job",
+            "attributes": {"profiles": {"data": profiles}},
+        }
+        job = self.api.call("POST", SUPPRESSIONS, {"data": data})["data"]["id"]
+        return [Answer(row.outbox_id, "pending", reference=f"{SUPPRESSIONS}/{job}") for row in rows]
+
+    def _remove(self, batch: Batch) -> list[Answer]:
+        """Whom it does not know is on no list of it."""
+        emails = [row.email for row in batch.rows]
+        ids = []
+        for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
+            some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
+            asked: Asked = {"filter": f"any(email,{some})", "fields[profile]": "email", "page[size]": 100}
+            ids += [profile["id"] for profile in self._pages("/api/profiles", asked)]
+        path = f"/api/lists/{self.list_id(batch.audience)}/relationships/profiles"
+        if ids:
+            self.api.call("DELETE", path, {"data": [{"type": "profile", "id": found} for found in ids]})
+        return [Answer(row.outbox_id, "accepted", reference=path) for row in batch.rows]
+
+    def _delete(self, row: Row) -> Answer:
+        profile = {"data": {"type": "profile", "attributes": {"email": row.email}}}
+        data = {"type": "data-privacy-deletion-job", "attributes": {"profile": profile}}
+        try:
+            self.api.call("POST", "/api/data-privacy-deletion-jobs", {"data": data}, also=[404])
+        except RefusedError as refused:
+            return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
+        return Answer(row.outbox_id, "accepted")
+
+    def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
+        """What a job says once it is done. A failed profile is told by its address, or else by its place; if
+        one is told by neither, nothing is known of any."""
+        try:
+            job = self.api.call("GET", reference)["data"]["attributes"]
+        except RefusedError as refused:
+            return _all(batch, "rejected", "job_lost", words(refused.body))
+        if job["status"] in ("queued", "processing"):
+            return []
+        if job["status"] != "complete":
+            return _all(batch, "rejected", job["status"], f"The job was {job['status']}.")
+        n_failed = job.get("failed_count") or 0
+        bad: dict[str, tuple[str, str]] = {}
+        if n_failed:
+            outbox_ids = {row.email.lower(): row.outbox_id for row in batch.rows}
+            for error in self._pages(f"{reference}/import-errors", {"page[size]": 100}):
+                told = error["attributes"]
+                found = outbox_ids.get(_email_in(told.get("original_payload")))
+                place = _place(told["source"].get("pointer", ""))
+                if found is None and place is not None and place < len(batch.rows):
+                    found = batch.rows[place].outbox_id
+                if found is not None:
+                    bad[found] = (told["code"], told["detail"])
+        if len(bad) < n_failed:
+            return _all(
+                batch, "rejected", "job_failed", f"{n_failed} profiles failed, which ones is not said."
+            )
+        return [
+            Answer(row.outbox_id, "rejected", *bad[row.outbox_id], reference)
+            if row.outbox_id in bad
+            else Answer(row.outbox_id, "accepted", reference=reference)
+            for row in batch.rows
+        ]
+
+    def refusals(self, since: datetime) -> Iterator[Refusal]:
+        """Suppressions but our own (reason USER_SUPPRESSED)."""
+        when = "subscriptions.email.marketing.suppression.timestamp"
+        found = self._pages(
+            "/api/profiles",
+            {
+                "additional-fields[profile]": "subscriptions",
+                "fields[profile]": "email,subscriptions",
+                "filter": f"greater-or-equal({when},{since.isoformat()}Z)",
+                "sort": when,
+                "page[size]": 100,
+            },
+        )
+        for profile in found:
+            told = profile["attributes"]
+            for suppression in told["subscriptions"]["email"]["marketing"].get("suppression") or []:
+                if told["email"] and suppression["reason"] in REFUSALS:
+                    yield Refusal(
+                        f"{profile['id']}-{suppression['reason']}-{suppression['timestamp']}",
+                        profile["id"],
+                        told["email"],
+                        REFUSALS[suppression["reason"]],
+                        utc(suppression["timestamp"]),
+                    )
+
+    def _list_id(self, audience: str) -> str:
+        name = f"Mailroom {audience}"
+
+        def find() -> str | None:
+            for found in self._pages("/api/lists", {"filter": f"equals(name,{json.dumps(name)})"}):
+                return str(found["id"])
+            return None
+
+        def make() -> str:
+            data = {"type": "list", "attributes": {"name": name}}
+            return str(self.api.once("POST", "/api/lists", {"data": data})["data"]["id"])
+
+        return self.api.found_or_made(find, make)
+
+    def _pages(self, path: str, params: Asked) -> Iterator[dict[str, Any]]:
+        """What a collection has, page after page."""
+        cursor: Asked = {}
+        while True:
+            page = self.api.call("GET", path, params={**params, **cursor})
+            yield from page["data"]
+            following = (page.get("links") or {}).get("next")
+            if not following:
+                return
+            cursor = {"page[cursor]": parse_qs(urlsplit(following).query)["page[cursor]"][0]}
+
+
+def _profile(row: Row) -> dict[str, Any]:
+    """A profile as an import takes it. A custom property is cleared by taking it off the profile."""
+    fields = {"customer_id": row.customer_id, **row.payload}
+    native = {name: value for name, value in fields.items() if name == "first_name"}
+    properties = {name: value for name, value in fields.items() if name not in native and value is not None}
+    unset = [name for name, value in fields.items() if name not in native and value is None]
+    profile: dict[str, Any] = {
+        "type": "profile",
+        "attributes": {"email": row.email, **native, "properties": properties},
+    }
+    if unset:
+        profile["meta"] = {"patch_properties": {"unset": unset}}
+    return profile
+
+
+def _all(batch: Batch, status: Any, code: str, message: str) -> list[Answer]:
+    return [Answer(row.outbox_id, status, code, message) for row in batch.rows]
+
+
+def _pointed(refused: RefusedError) -> dict[int, tuple[str, str]]:
+    """The profiles that a 400 points at."""
+    bad = {}
+    if isinstance(refused.body, dict):
+        for error in refused.body.get("errors", []):
+            place = _place((error.get("source") or {}).get("pointer") or "")
+            if place is not None:
+                bad[place] = (str(error.get("code")), words(error))
+    return bad
+
+
+def _place(pointer: str) -> int | None:
+    """The place of a profile in a JSON pointer such as /data/attributes/profiles/data/3/attributes/email."""
+    _, found, rest = pointer.partition("/profiles/data/")
+    number = rest.partition("/")[0]
+    return int(number) if found and number.isdigit() else None
+
+
+def _email_in(payload: Any) -> str:
+    """The address in a profile as it was sent, in lower case, wherever it is told."""
+    if not isinstance(payload, dict):
+        return ""
+    return str(payload.get("email") or (payload.get("attributes") or {}).get("email") or "").lower()

@@ -1,0 +1,131 @@
+"""Ledgers: folders of Parquet files that are only ever added to, each file whole or not there.
+
+dbt reads them too (macro read_ledger), with the columns of macro ledger_columns().
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+MOST_FILES = 200  # of a ledger, before they are merged
+LARGEST_MERGED = 64 * 1024 * 1024  # bytes; a larger file is left as it is
+MERGED = b"mailroom.merged"
+
+TEXT, MOMENT = pa.string(), pa.timestamp("us")
+SCHEMAS = {
+    "receipts": pa.schema(
+        {
+            "receipt_id": TEXT, "push_id": TEXT, "batch_id": TEXT, "attempt": pa.int64(), "outbox_id": TEXT,
+            "destination": TEXT, "audience": TEXT, "operation": TEXT, "customer_id": TEXT, "email": TEXT,
+            "held": TEXT, "status": TEXT, "code": TEXT, "message": TEXT, "reference": TEXT,
+            "answered_at": MOMENT, "decided_at": MOMENT,
+        }
+    ),
+    "overrides": pa.schema(
+        {
+            "push_id": TEXT, "destination": TEXT, "audience": TEXT, "guard": TEXT, "reason": TEXT,
+            "because": TEXT, "overridden_by": TEXT, "overridden_at": MOMENT,
+        }
+    ),
+    "pushes": pa.schema(
+        {
+            "push_id": TEXT, "destination": TEXT, "audience": TEXT, "outcome": TEXT, "reason": TEXT,
+            "n_rows": pa.int64(), "started_at": MOMENT, "ended_at": MOMENT, "decided_at": MOMENT,
+        }
+    ),
+    # What is pulled back, as the source contract has it: text, but for what the contract lets be empty.
+    "esp_profiles": pa.schema({"profile_id": TEXT, "email": TEXT, "created_at": TEXT}),
+    "esp_message_events": pa.schema(
+        {
+            "event_id": TEXT, "message_id": TEXT, "profile_id": TEXT, "event_type": TEXT,
+            "bounce_type": TEXT, "occurred_at": TEXT,
+        }
+    ),
+    "privacy_consent_events": pa.schema(
+        {
+            "consent_event_id": TEXT, "email": TEXT, "channel": TEXT, "purpose": TEXT, "status": TEXT,
+            "recorded_by": TEXT, "occurred_at": TEXT,
+        }
+    ),
+}  # fmt: skip
+
+
+def activation_folder(warehouse: Path) -> Path:
+    """Where a warehouse's ledgers and files are; macro activation_folder() finds the same place."""
+    beside = f"{str(warehouse).replace('.duckdb', '')}-activation"
+    return Path(os.environ.get("MAILROOM_ACTIVATION", beside))
+
+
+def write(folder: Path, ledger: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add a file of rows to a ledger in this folder of ledgers; nothing where there are none."""
+    table = pa.Table.from_pylist([dict(row) for row in rows], SCHEMAS[ledger])
+    if table.num_rows:
+        (folder / ledger).mkdir(parents=True, exist_ok=True)
+        replace(folder / ledger / f"{name}.parquet", lambda path: pq.write_table(table, path))
+
+
+def scan(folder: Path, ledger: str) -> str:
+    """A ledger as a relation in DuckDB's SQL, with the file and place of each row; one without files is
+    empty."""
+    if any((folder / ledger).glob("*.parquet")):
+        return f"read_parquet('{folder / ledger}/*.parquet', filename = true, file_row_number = true)"
+    types = {TEXT: "varchar", MOMENT: "timestamp", pa.int64(): "bigint"}
+    columns = [f"null::{types[field.type]} as {field.name}" for field in SCHEMAS[ledger]]
+    return f"(select {', '.join(columns)}, null as filename, null as file_row_number where false)"
+
+
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that holds little at once and puts the rest into this folder: a push is small whatever it
+    sends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    spilled = str(folder / ".spill")
+    connection = duckdb.connect(config={"memory_limit": "200MB", "threads": 2, "temp_directory": spilled})
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+def merge(folder: Path, ledger: str) -> None:
+    """Make one file of many small ones, so that years of hourly pushes stay quick to read. Killed before the
+    small ones are gone, the next call takes them away; until then their rows are there twice."""
+    small = []
+    for path in sorted((folder / ledger).glob("*.parquet")):
+        if path.stat().st_size <= LARGEST_MERGED:
+            small.append(path)
+        for name in json.loads((pq.read_schema(path).metadata or {}).get(MERGED, b"[]")):
+            (folder / ledger / name).unlink(missing_ok=True)
+    small = [path for path in small if path.exists()]
+    if len(small) <= MOST_FILES:
+        return
+    names = json.dumps([path.name for path in small])
+    schema = SCHEMAS[ledger].with_metadata({MERGED: names.encode()})
+
+    def write_all(merged: Path) -> None:
+        with pq.ParquetWriter(merged, schema) as writer:
+            for path in small:
+                with pq.ParquetFile(path) as file:
+                    for rows in file.iter_batches():
+                        writer.write_batch(rows.cast(SCHEMAS[ledger]))
+
+    replace(small[-1].with_stem(f"{small[-1].stem}-merged"), write_all)
+    for path in small:
+        path.unlink()
+
+
+def replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    write(unfinished)
+    with unfinished.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,87 @@
+"""What a dry run shows: the requests that a batch would make, with nobody's data in them.
+
+They are made for real, of masked rows, and go to a sandbox in this process.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from mailroom.activation.api import Connection
+from mailroom.activation.destinations import open_destination
+from mailroom.activation.rows import Batch, Row, masked
+
+SHOWN = 2  # elements of a list
+
+
+class Recorder(httpx.BaseTransport):
+    """Hands requests to another transport and keeps them while it is told to."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self.transport = transport
+        self.is_on = False
+        self.requests: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass it on."""
+        if self.is_on:
+            path = httpx.URL(request.url).raw_path.decode()
+            self.requests.append(f"{request.method} /{path.lstrip('/').partition('/')[2]}")
+            if request.content:
+                self.requests[-1] += "\n" + json.dumps(
+                    _cut(json.loads(request.content)), indent=2, ensure_ascii=False
+                )
+        return self.transport.handle_request(request)
+
+
+def dry_connection() -> Connection:
+    """A connection that leads to nobody."""
+    from mailroom.sandbox import Sandbox  # Flask is for those who ask for it
+
+    return Connection(transport=Recorder(Sandbox().transport()), sleep=lambda seconds: None)
+
+
+def preview(batch: Batch, folder: Path) -> list[str]:
+    """The requests of a batch, as text: method, path, and the body with SHOWN elements of each list; none
+    where a destination makes none."""
+    connection = dry_connection()
+    recorder = connection.transport
+    opened = open_destination(batch.destination, folder, connection)
+    if not isinstance(recorder, Recorder) or not hasattr(opened, "api"):
+        return []
+    rows = [_masked(row, place) for place, row in enumerate(batch.rows, 1)]
+    if batch.operation != "add":
+        # Whom it does not know, it has nothing to do for.
+        known = [replace(row, operation="add", audience=row.audience or "everywhere") for row in rows]
+        list(opened.send(replace(batch, operation="add", audience=known[0].audience, rows=known)))
+    recorder.is_on = True
+    list(opened.send(replace(batch, rows=rows)))
+    return recorder.requests
+
+
+def _masked(row: Row, place: int) -> Row:
+    """A row that says nothing of anybody: the number keeps addresses apart."""
+    return replace(
+        row,
+        email=masked(row.email).replace("@", f"{place}@"),
+        customer_id="***",
+        payload={name: _hidden(value) for name, value in row.payload.items()},
+    )
+
+
+def _hidden(value: Any) -> Any:
+    if isinstance(value, str):
+        return "***"
+    return value if value is None or isinstance(value, bool) else 0
+
+
+def _cut(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {name: _cut(value) for name, value in body.items()}
+    if isinstance(body, list):
+        more = [f"… and {len(body) - SHOWN:,} more"] if len(body) > SHOWN else []
+        return [_cut(value) for value in body[:SHOWN]] + more
+    return body

@@ -1,0 +1,221 @@
+"""Klaviyo, as far as Mailroom speaks to it: imports, lists, suppressions, deletions, profiles."""
+
+import json
+import re
+from typing import Any
+
+import flask
+
+from mailroom.sandbox.account import Account, Profile
+
+RATES = [(10, 1), (150, 60)]
+REASON = {
+    "unsubscribed": "UNSUBSCRIBE", "bounced": "HARD_BOUNCE", "complained": "SPAM_COMPLAINT",
+    "suppressed": "USER_SUPPRESSED",
+}  # fmt: skip
+# An address here is taken by an import and fails in its job.
+FAILS_LATER = "@fails.example"
+
+
+def routes(account: Account) -> flask.Blueprint:
+    """What Klaviyo answers. An address without @ is refused at once, with all others of its request."""
+    api = flask.Blueprint("klaviyo", __name__)
+
+    @api.before_request
+    def let_in() -> Any:
+        request = flask.request
+        if not request.headers.get("Authorization", "").startswith("Klaviyo-API-Key "):
+            return refuse(401, "not_authenticated", "Missing or invalid private key.")
+        if not request.headers.get("revision"):
+            return refuse(400, "invalid", "Missing revision.")
+        return None
+
+    @api.post("/api/profile-bulk-import-jobs")
+    def imported() -> Any:
+        data = flask.request.get_json(force=True)["data"]
+        profiles = data["attributes"]["profiles"]["data"]
+        if len(profiles) > 10_000 or (flask.request.content_length or 0) > 5_000_000:
+            return refuse(400, "invalid", "More than 10,000 profiles or 5 MB.")
+        bad = [
+            place
+            for place, profile in enumerate(profiles)
+            if "@" not in (profile["attributes"].get("email") or "")
+            or len(profile["attributes"]["email"]) > 254
+            or len(json.dumps(profile)) > 100_000
+        ]
+        if bad:
+            return pointed("invalid", "Invalid email address.", bad)
+        groups = {found["id"] for found in data.get("relationships", {}).get("lists", {}).get("data", [])}
+        if groups - account.groups.keys():
+            return refuse(404, "not_found", "No such list.")
+        failed = []
+        for place, told in enumerate(profiles):
+            attributes = dict(told["attributes"])
+            email = attributes.pop("email")
+            if email.endswith(FAILS_LATER):
+                failed.append((place, email))
+                continue
+            profile = account.upsert(email)
+            profile.fields.update(attributes.pop("properties", None) or {})
+            profile.fields.update(attributes)
+            for name in told.get("meta", {}).get("patch_properties", {}).get("unset", []):
+                profile.fields.pop(name, None)
+            profile.groups |= groups
+        return started("profile-bulk-import-job", len(profiles), failed)
+
+    @api.post("/api/profile-suppression-bulk-create-jobs")
+    def suppressed() -> Any:
+        profiles = flask.request.get_json(force=True)["data"]["attributes"]["profiles"]["data"]
+        if len(profiles) > 100:
+            return refuse(400, "invalid", "More than 100 addresses.")
+        bad = [place for place, told in enumerate(profiles) if "@" not in told["attributes"]["email"]]
+        if bad:
+            return pointed("invalid", "Invalid email address.", bad)
+        for told in profiles:
+            account.refuse(told["attributes"]["email"], "suppressed")
+        return started("profile-suppression-bulk-create-job", len(profiles), [])
+
+    def started(kind: str, n_all: int, failed: list[tuple[int, str]]) -> Any:
+        job = account.new_id()
+        account.jobs[job] = {"kind": kind, "n_all": n_all, "failed": failed, "n_asked": 0}
+        return told_job(job), 202
+
+    @api.get("/api/profile-bulk-import-jobs/<job>")
+    @api.get("/api/profile-suppression-bulk-create-jobs/<job>")
+    def asked(job: str) -> Any:
+        if job not in account.jobs:
+            return refuse(404, "not_found", "No such job.")
+        account.jobs[job]["n_asked"] += 1
+        return told_job(job)
+
+    def told_job(job: str) -> dict[str, Any]:
+        found = account.jobs[job]
+        is_done = found["n_asked"] > 1  # the first time, it is still at it
+        attributes = {
+            "status": "complete" if is_done else "processing",
+            "created_at": f"{account.now().isoformat()}+00:00",
+            "total_count": found["n_all"],
+            "completed_count": found["n_all"] - len(found["failed"]) if is_done else 0,
+        }
+        if found["kind"] == "profile-bulk-import-job":
+            attributes["failed_count"] = len(found["failed"]) if is_done else 0
+        link = f"{flask.request.url_root}klaviyo/api/{found['kind']}s/{job}"
+        return {"data": {"type": found["kind"], "id": job, "attributes": attributes, "links": {"self": link}}}
+
+    @api.get("/api/profile-bulk-import-jobs/<job>/import-errors")
+    def errors(job: str) -> Any:
+        found = [
+            {
+                "type": "import-error", "id": f"{job}-{place}",
+                "attributes": {
+                    "code": "invalid", "title": "Invalid input.", "detail": f"{email} can not be imported.",
+                    "source": {"pointer": f"/data/attributes/profiles/data/{place}/attributes/email"},
+                    "original_payload": {"email": email},
+                },
+            }
+            for place, email in account.jobs[job]["failed"]
+        ]  # fmt: skip
+        return page(found)
+
+    @api.get("/api/lists")
+    def lists() -> Any:
+        found = re.fullmatch(r"equals\(name,(.*)\)", flask.request.args.get("filter", ""))
+        if not found:
+            return refuse(400, "invalid", "Only equals(name,…) is known here.")
+        name = json.loads(found[1])
+        return page([told_list(key) for key, group in account.groups.items() if group == name])
+
+    @api.post("/api/lists")
+    def list_made() -> Any:
+        key = f"L{account.new_id()}"
+        account.groups[key] = flask.request.get_json(force=True)["data"]["attributes"]["name"]
+        return {"data": told_list(key)}, 201
+
+    def told_list(key: str) -> dict[str, Any]:
+        link = f"{flask.request.url_root}klaviyo/api/lists/{key}"
+        return {
+            "type": "list", "id": key, "attributes": {"name": account.groups[key]}, "links": {"self": link},
+        }  # fmt: skip
+
+    @api.delete("/api/lists/<key>/relationships/profiles")
+    def removed(key: str) -> Any:
+        told = flask.request.get_json(force=True)["data"]
+        if len(told) > 1_000:
+            return refuse(400, "invalid", "More than 1,000 profiles.")
+        ids = {profile["id"] for profile in told}
+        for profile in account.profiles.values():
+            if profile.profile_id in ids:
+                profile.groups.discard(key)
+        return "", 204
+
+    @api.get("/api/profiles")
+    def profiles() -> Any:
+        wanted = flask.request.args.get("filter", "")
+        if found := re.fullmatch(r"any\(email,(.*)\)", wanted):
+            known = [account.find(email) for email in json.loads(found[1])]
+            return page([told_profile(profile) for profile in known if profile])
+        if found := re.fullmatch(r"greater-or-equal\(subscriptions[a-z._]*timestamp,(.*)Z\)", wanted):
+            since = found[1]
+            return page(
+                [
+                    told_profile(profile)
+                    for profile in account.profiles.values()
+                    if any(at.isoformat() >= since for at in profile.refusals.values())
+                ]
+            )
+        return refuse(400, "invalid", "This filter is not known here.")
+
+    def told_profile(profile: Profile) -> dict[str, Any]:
+        suppression = [
+            {"reason": REASON[reason], "timestamp": f"{at.isoformat()}+00:00"}
+            for reason, at in profile.refusals.items()
+        ]
+        marketing = {"can_receive_email_marketing": not suppression, "suppression": suppression}
+        return {
+            "type": "profile", "id": profile.profile_id,
+            "attributes": {"email": profile.email, "subscriptions": {"email": {"marketing": marketing}}},
+        }  # fmt: skip
+
+    @api.post("/api/data-privacy-deletion-jobs")
+    def deleted() -> Any:
+        told = flask.request.get_json(force=True)["data"]["attributes"]["profile"]["data"]["attributes"]
+        account.profiles.pop(told["email"].lower(), None)
+        return "", 202
+
+    @api.post("/api/profile-subscription-bulk-create-jobs")
+    def subscribed() -> Any:
+        """What an audience must never ask for: it lifts every suppression."""
+        told = flask.request.get_json(force=True)["data"]["attributes"]["profiles"]["data"]
+        for profile in told:
+            account.upsert(profile["attributes"]["email"]).refusals.clear()
+        return "", 202
+
+    return api
+
+
+def page(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """One page of a collection."""
+    args = flask.request.args
+    first, size = int(args.get("page[cursor]", 0)), int(args.get("page[size]", 20))
+    links: dict[str, str | None] = {"self": flask.request.url, "next": None}
+    if first + size < len(found):
+        links["next"] = f"{flask.request.base_url}?page%5Bcursor%5D={first + size}"
+    return {"data": found[first : first + size], "links": links}
+
+
+def refuse(status: int, code: str, detail: str) -> Any:
+    """A refusal of the whole request."""
+    return {"errors": [{"id": "1", "code": code, "title": detail, "detail": detail}]}, status
+
+
+def pointed(code: str, detail: str, places: list[int]) -> Any:
+    """A refusal for these profiles."""
+    return {
+        "errors": [
+            {
+                "id": str(place), "code": code, "title": detail, "detail": detail,
+                "source": {"pointer": f"/data/attributes/profiles/data/{place}/attributes/email"},
+            }
+            for place in places
+        ]
+    }, 400  # fmt: skip

@@ -1,0 +1,255 @@
+"""Every destination that speaks to an API, against the sandbox: the same promises, whatever goes wrong."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailroom.activation.api import Connection, StoppedError
+from mailroom.activation.destinations import known, open_destination
+from mailroom.activation.push import batches
+from mailroom.activation.rows import Answer, Batch, Destination, Operation, Row
+from mailroom.sandbox import Account, Faults, Sandbox
+
+DESTINATIONS = [name for name in known() if name != "file"]
+NOW = datetime(2026, 7, 1, 12)
+Sent = dict[str, Answer]
+
+
+class Esp:
+    """A destination and the sandbox behind it. Waiting moves the clock on."""
+
+    def __init__(self, name: str, folder: Path, faults: Faults | None = None) -> None:
+        self.name, self.now = name, NOW
+        self.sandbox = Sandbox(faults, lambda: self.now)
+        self.connection = Connection(
+            transport=self.sandbox.transport(), sleep=self.sleep, attempts=50, seconds=10_000
+        )
+        self.folder = folder
+        self.opened = self.open()
+
+    def open(self) -> Destination:
+        return open_destination(self.name, self.folder, self.connection)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @property
+    def account(self) -> Account:
+        return self.sandbox.accounts[self.name]
+
+    def row(self, email: str, operation: Operation = "add", **payload: Any) -> Row:
+        key = f"{operation}-{email}"
+        return Row(key, self.name, "vips", operation, f"c-{email}", email, payload, None, NOW, 1)
+
+    def send(self, *rows: Row) -> Sent:
+        """What became of rows of one operation in the end."""
+        answers: Sent = {}
+        for batch, does_fit in batches(rows, self.opened):
+            assert does_fit
+            told = {answer.outbox_id: answer for answer in self.opened.send(batch)}
+            assert told.keys() == {row.outbox_id for row in batch.rows}, "every row is answered for"
+            answers |= told
+        return self.settle(rows, answers)
+
+    def settle(self, rows: tuple[Row, ...], answers: Sent) -> Sent:
+        for _ in range(50):
+            asked: dict[str, list[Row]] = {}
+            for row in rows:
+                answer = answers[row.outbox_id]
+                if answer.status == "pending":
+                    asked.setdefault(str(answer.reference), []).append(row)
+            if not asked:
+                return answers
+            for reference, some in asked.items():
+                batch = Batch("b", self.name, "vips", some[0].operation, some)
+                answers |= {answer.outbox_id: answer for answer in self.opened.settle(batch, reference)}
+            self.sleep(10)
+        raise AssertionError("jobs that never end")
+
+    def emails(self) -> set[str]:
+        """Who is in the audience there."""
+        return {profile.email for profile in self.account.members("Mailroom vips")}
+
+    def field(self, email: str, name: str) -> Any:
+        """What the ESP holds of a field, whatever it calls it."""
+        profile = self.account.find(email)
+        assert profile
+        found = {key.lower(): value for key, value in profile.fields.items()}
+        return next(
+            (found[key] for key in (name, f"mailroom_{name}", "firstname", "fname") if key in found), None
+        )
+
+
+@pytest.fixture(params=DESTINATIONS)
+def esp(request: pytest.FixtureRequest, tmp_path: Path) -> Esp:
+    return Esp(request.param, tmp_path)
+
+
+def test_who_is_added_is_in_the_audience_with_every_field(esp: Esp) -> None:
+    sent = esp.send(
+        esp.row("ann@x.de", first_name="Ann", n_orders=3, top_category="Tea"), esp.row("bob@x.de")
+    )
+    assert {answer.status for answer in sent.values()} == {"accepted"}
+    assert esp.emails() == {"ann@x.de", "bob@x.de"}
+    assert esp.field("ann@x.de", "first_name") == "Ann"
+    assert esp.field("ann@x.de", "top_category") == "Tea"
+    assert str(esp.field("ann@x.de", "n_orders")) == "3"
+
+
+def test_an_update_changes_what_it_names_and_clears_what_is_null(esp: Esp) -> None:
+    esp.send(esp.row("ann@x.de", first_name="Ann", top_category="Tea", churn_band="low"))
+    sent = esp.send(esp.row("ann@x.de", "update", churn_band="high", top_category=None))
+    assert {answer.status for answer in sent.values()} == {"accepted"}
+    assert esp.field("ann@x.de", "first_name") == "Ann"
+    assert esp.field("ann@x.de", "churn_band") == "high"
+    assert not esp.field("ann@x.de", "top_category")
+    assert esp.emails() == {"ann@x.de"}
+
+
+def test_who_is_removed_keeps_their_profile_and_gets_other_mail(esp: Esp) -> None:
+    esp.send(esp.row("ann@x.de", first_name="Ann"), esp.row("bob@x.de"))
+    sent = esp.send(esp.row("ann@x.de", "remove"), esp.row("nobody@x.de", "remove"))
+    assert {answer.status for answer in sent.values()} == {"accepted"}
+    assert esp.emails() == {"bob@x.de"}
+    ann = esp.account.find("ann@x.de")
+    assert ann and not ann.refusals and esp.field("ann@x.de", "first_name") == "Ann"
+
+
+def test_who_is_suppressed_gets_no_mail_whatever_is_sent_later(esp: Esp) -> None:
+    esp.send(esp.row("ann@x.de"))
+    sent = esp.send(esp.row("ann@x.de", "suppress"))
+    assert {answer.status for answer in sent.values()} == {"accepted"}
+    esp.send(esp.row("ann@x.de", first_name="Ann"))
+    esp.send(esp.row("ann@x.de", "update", first_name="Anne"))
+    ann = esp.account.find("ann@x.de")
+    assert ann and ann.refusals
+
+
+@pytest.mark.parametrize("reason", ["unsubscribed", "bounced", "complained"])
+def test_nothing_lifts_a_no_that_was_given_there(esp: Esp, reason: str) -> None:
+    esp.send(esp.row("ann@x.de"), esp.row("bob@x.de"))
+    esp.account.refuse("ann@x.de", reason)
+    for operation in ("add", "update", "remove", "add"):
+        esp.send(esp.row("ann@x.de", operation, first_name="Ann"), esp.row("bob@x.de", operation))
+    ann, bob = esp.account.find("ann@x.de"), esp.account.find("bob@x.de")
+    assert ann and reason in ann.refusals
+    assert bob and not bob.refusals
+
+
+def test_who_is_deleted_is_gone_and_a_second_time_is_no_error(esp: Esp) -> None:
+    esp.send(esp.row("ann@x.de"), esp.row("bob@x.de"))
+    for _ in range(2):
+        sent = esp.send(esp.row("ann@x.de", "delete"))
+        assert {answer.status for answer in sent.values()} == {"accepted"}
+    assert not esp.account.find("ann@x.de") and esp.account.find("bob@x.de")
+
+
+def test_one_bad_row_is_refused_and_the_others_arrive(esp: Esp) -> None:
+    emails = [f"who{number}@x.de" for number in range(20)] + ["nowhere", "later@fails.example"]
+    sent = esp.send(*[esp.row(email, first_name="Ann") for email in emails])
+    refused = {key: answer for key, answer in sent.items() if answer.status != "accepted"}
+    assert refused.keys() == {"add-nowhere", "add-later@fails.example"}
+    assert all(answer.status == "rejected" and answer.code and answer.message for answer in refused.values())
+    assert esp.emails() == set(emails[:20])
+
+
+def test_a_no_given_there_is_told(esp: Esp) -> None:
+    emails = [f"who{number}@x.de" for number in range(4)]
+    esp.send(*[esp.row(email) for email in emails])
+    esp.now += timedelta(hours=1)
+    for email, reason in zip(emails, ("unsubscribed", "bounced", "complained"), strict=False):
+        esp.account.refuse(email, reason)
+    esp.send(esp.row("who3@x.de", "suppress"))
+    told = {(no.email, no.kind) for no in esp.opened.refusals(NOW)}
+    assert told >= {("who0@x.de", "unsubscribed"), ("who1@x.de", "bounced")}
+    assert told <= {
+        ("who0@x.de", "unsubscribed"),
+        ("who1@x.de", "bounced"),
+        ("who2@x.de", "complained"),
+        ("who2@x.de", "unsubscribed"),
+    }, "our own suppressions are no news"
+    assert {no.key for no in esp.opened.refusals(NOW)} == {no.key for no in esp.opened.refusals(NOW)}
+    assert list(esp.opened.refusals(esp.now + timedelta(days=1))) == []
+
+
+def test_who_is_not_let_in_stops_and_says_which_key(esp: Esp) -> None:
+    esp.sandbox.faults = Faults(script=["401"])
+    with pytest.raises(StoppedError, match="401"):
+        esp.send(esp.row("ann@x.de"))
+
+
+def test_a_missing_key_is_named(esp: Esp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in (
+        "KLAVIYO_API_KEY",
+        "MAILCHIMP_API_KEY",
+        "BREVO_API_KEY",
+        "HUBSPOT_ACCESS_TOKEN",
+        "ACTIVECAMPAIGN_API_KEY",
+        "ACTIVECAMPAIGN_URL",
+        "MAILROOM_SANDBOX",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(StoppedError, match=f"{esp.name.upper()}_.* is not set"):
+        open_destination(esp.name, tmp_path)
+
+
+def test_patience_has_an_end(esp: Esp) -> None:
+    esp.sandbox.faults = Faults(share=1, kinds=["503"])
+    esp.connection = Connection(transport=esp.sandbox.transport(), sleep=esp.sleep)
+    esp.opened = esp.open()
+    with pytest.raises(StoppedError, match="does not answer: status 503"):
+        esp.send(esp.row("ann@x.de"))
+    assert esp.now - NOW < timedelta(minutes=15)
+
+
+def test_what_the_server_asks_to_wait_is_waited(esp: Esp) -> None:
+    esp.sandbox.faults = Faults(script=["429", "429"])
+    esp.send(esp.row("ann@x.de"))
+    assert esp.now - NOW >= timedelta(seconds=2) and esp.emails() == {"ann@x.de"}
+
+
+def histories() -> st.SearchStrategy[list[tuple[Operation, list[int]]]]:
+    some = st.lists(st.integers(0, 11), min_size=1, max_size=12, unique=True)
+    return st.lists(
+        st.tuples(st.sampled_from(["add", "update", "remove", "suppress", "delete"]), some),
+        min_size=1,
+        max_size=5,
+    )
+
+
+@pytest.mark.parametrize("name", DESTINATIONS)
+@settings(max_examples=60)
+@given(history=histories(), share=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 2**32))
+def test_whatever_goes_wrong_on_the_way_the_end_is_the_same(
+    name: str,
+    history: list[tuple[Operation, list[int]]],
+    share: float,
+    seed: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = Path("unused")
+    calm, rough = Esp(name, folder), Esp(name, folder, Faults(share, seed))
+    for operation, numbers in history:
+        for esp in (calm, rough):
+            rows = [esp.row(f"who{number}@x.de", operation, n_orders=number) for number in numbers]
+            sent = esp.send(*rows)
+            assert {answer.status for answer in sent.values()} <= {"accepted", "rejected"}
+    assert state(rough) == state(calm)
+    assert sorted(calm.account.groups.values()) == sorted(set(rough.account.groups.values())), "no list twice"
+
+
+def state(esp: Esp) -> list[Any]:
+    return sorted(
+        (
+            profile.email,
+            json.dumps(profile.fields, sort_keys=True, default=str),
+            sorted(esp.account.groups[group] for group in profile.groups),
+            sorted(profile.refusals),
+        )
+        for profile in esp.account.profiles.values()
+    )
