@@ -44,7 +44,8 @@ consent asked for besides than that to recommendations.
                     or entry.fields | select('in', scored) | list != []
             }) -%}
             {%- do entry.update({'fingerprint': local_md5(model.raw_code ~ [
-                entry.purpose, entry.also_with_consent_to, entry.message_class, entry.fields, entry.destinations, entry.is_suppression
+                entry.purpose, entry.also_with_consent_to, entry.message_class, entry.fields, model.config.meta.get('destinations'),
+                entry.is_suppression
             ])[:12]}) -%}
             {%- do entries.append(entry) -%}
         {%- endfor -%}
@@ -157,26 +158,37 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 {%- endmacro %}
 
 
-{# What mailroom push writes down of each answer, by name and type; src/mailroom/activation/ledger.py writes the same. #}
-{% macro receipt_columns() %}
+{#
+What mailroom push and pull write down, and dbt reads with read_ledger(): the columns of each ledger by name and type;
+src/mailroom/activation/ledger.py writes the same. Those named after a table of the source contract are read by raw().
+#}
+{% macro ledger_columns(ledger) %}
+    {%- set text = dbt.type_string() -%}
     {{ return({
-        'receipt_id': dbt.type_string(), 'push_id': dbt.type_string(), 'batch_id': dbt.type_string(),
-        'attempt': 'bigint', 'outbox_id': dbt.type_string(), 'destination': dbt.type_string(),
-        'audience': dbt.type_string(), 'operation': dbt.type_string(), 'customer_id': dbt.type_string(),
-        'email': dbt.type_string(), 'held': dbt.type_string(), 'status': dbt.type_string(),
-        'code': dbt.type_string(), 'message': dbt.type_string(), 'reference': dbt.type_string(),
-        'answered_at': 'timestamp', 'decided_at': 'timestamp'
-    }) }}
-{% endmacro %}
-
-
-{# What mailroom push writes down of an override, as receipt_columns(). #}
-{% macro override_columns() %}
-    {{ return({
-        'push_id': dbt.type_string(), 'destination': dbt.type_string(), 'audience': dbt.type_string(),
-        'guard': dbt.type_string(), 'reason': dbt.type_string(), 'because': dbt.type_string(),
-        'overridden_by': dbt.type_string(), 'overridden_at': 'timestamp'
-    }) }}
+        'receipts': {
+            'receipt_id': text, 'push_id': text, 'batch_id': text, 'attempt': 'bigint', 'outbox_id': text,
+            'destination': text, 'audience': text, 'operation': text, 'customer_id': text, 'email': text, 'held': text,
+            'status': text, 'code': text, 'message': text, 'reference': text, 'answered_at': 'timestamp',
+            'decided_at': 'timestamp'
+        },
+        'overrides': {
+            'push_id': text, 'destination': text, 'audience': text, 'guard': text, 'reason': text, 'because': text,
+            'overridden_by': text, 'overridden_at': 'timestamp'
+        },
+        'pushes': {
+            'push_id': text, 'destination': text, 'audience': text, 'outcome': text, 'reason': text, 'n_rows': 'bigint',
+            'started_at': 'timestamp', 'ended_at': 'timestamp', 'decided_at': 'timestamp'
+        },
+        'esp_profiles': {'profile_id': text, 'email': text, 'created_at': text},
+        'esp_message_events': {
+            'event_id': text, 'message_id': text, 'profile_id': text, 'event_type': text, 'bounce_type': text,
+            'occurred_at': text
+        },
+        'privacy_consent_events': {
+            'consent_event_id': text, 'email': text, 'channel': text, 'purpose': text, 'status': text,
+            'recorded_by': text, 'occurred_at': text
+        }
+    }.get(ledger)) }}
 {% endmacro %}
 
 

@@ -66,31 +66,44 @@
 {%- endmacro %}
 
 
-{% macro read_ledger(folder, columns) %}{{ return(adapter.dispatch('read_ledger', 'mailroom')(folder, columns)) }}{% endmacro %}
+{# A ledger of mailroom push or pull as a relation with ledger_columns(); its folder may be empty, or not be there yet. #}
+{% macro read_ledger(ledger) %}{{ return(adapter.dispatch('read_ledger', 'mailroom')(ledger)) }}{% endmacro %}
 
-{% macro default__read_ledger(folder, columns) %}{{ no_engine('read_ledger') }}{% endmacro %}
+{% macro default__read_ledger(ledger) %}{{ no_engine('read_ledger') }}{% endmacro %}
 
-{% macro duckdb__read_ledger(folder, columns) -%}
-    {%- set files = folder ~ '/*.parquet' -%}
-    {%- if execute and run_query("select count(*) from glob('" ~ files ~ "')")[0][0] > 0 -%}
-        read_parquet('{{ files }}', union_by_name = true)
+{% macro duckdb__read_ledger(ledger) -%}
+    {%- if is_ledger_empty(ledger) -%}
+        (select {% for name, data_type in ledger_columns(ledger).items() %}cast(null as {{ data_type }}) as {{ name }}{{ ', ' if not loop.last }}{% endfor %} where false)
     {%- else -%}
-        (select {% for name, data_type in columns.items() %}cast(null as {{ data_type }}) as {{ name }}{{ ', ' if not loop.last }}{% endfor %} where false)
+        read_parquet('{{ activation_folder() }}/{{ ledger }}/*.parquet', union_by_name = true)
     {%- endif -%}
 {%- endmacro %}
 
-{# A table over a folder; the folder may be empty, or not be there yet. #}
-{% macro spark__read_ledger(folder, columns) -%}
-    {%- set table = target.schema ~ '.ledger_' ~ folder.split('/')[-1] -%}
+{% macro spark__read_ledger(ledger) -%}
+    {%- set table = target.schema ~ '.ledger_' ~ ledger -%}
     {%- if execute -%}
+        {%- set folder = activation_folder() ~ '/' ~ ledger -%}
         {#- Spark takes a relative folder from where its database lies. -#}
         {%- if not folder.startswith('/') and '://' not in folder -%}
             {%- set folder = invocation_args_dict.project_dir ~ '/' ~ folder -%}
         {%- endif -%}
         {%- set typed = [] -%}
-        {%- for name, data_type in columns.items() -%}{%- do typed.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
+        {%- for name, data_type in ledger_columns(ledger).items() -%}{%- do typed.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
         {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ typed | join(', ') ~ ") using parquet location '" ~ folder ~ "'") -%}
         {%- do run_query('refresh table ' ~ table) -%}
     {%- endif -%}
     {{ table }}
 {%- endmacro %}
+
+
+{% macro is_ledger_empty(ledger) %}{{ return(adapter.dispatch('is_ledger_empty', 'mailroom')(ledger)) }}{% endmacro %}
+
+{% macro default__is_ledger_empty(ledger) %}{{ no_engine('is_ledger_empty') }}{% endmacro %}
+
+{% macro duckdb__is_ledger_empty(ledger) %}
+    {{ return(not execute or run_query("select count(*) from glob('" ~ activation_folder() ~ '/' ~ ledger ~ "/*.parquet')")[0][0] == 0) }}
+{% endmacro %}
+
+{% macro spark__is_ledger_empty(ledger) %}
+    {{ return(not execute or run_query('select 1 from ' ~ read_ledger(ledger) ~ ' limit 1') | length == 0) }}
+{% endmacro %}

@@ -1,3 +1,3 @@
 -- What mailroom push was told to send all the same.
-select {{ override_columns().keys() | join(', ') }}
-from {{ read_ledger(activation_folder() ~ '/overrides', override_columns()) }}
+select distinct {{ ledger_columns('overrides').keys() | join(', ') }}
+from {{ read_ledger('overrides') }}

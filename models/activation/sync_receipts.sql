@@ -1,15 +1,12 @@
 -- What mailroom push wrote down, each receipt once: a kill between two files can leave one in both.
-with files as (
-    select * from {{ read_ledger(activation_folder() ~ '/receipts', receipt_columns()) }}
-),
-
-numbered as (
+{%- set columns = ledger_columns('receipts').keys() | join(', ') %}
+with numbered as (
     select
-        *,
+        {{ columns }},
         row_number() over (partition by receipt_id order by answered_at) as place
-    from files
+    from {{ read_ledger('receipts') }}
 )
 
-select {{ receipt_columns().keys() | join(', ') }}
+select {{ columns }}
 from numbered
 where place = 1

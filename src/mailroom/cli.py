@@ -108,8 +108,8 @@ def push(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--wait", type=float, default=600, metavar="SECONDS", help="for jobs at an ESP")
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.activation.ledger import activation_folder
-        from mailroom.activation.push import AnotherPushError, Asked, as_json, as_text, push
+        from mailroom.activation.ledger import AnotherPushError, activation_folder
+        from mailroom.activation.push import Asked, as_json, as_text, push
         from mailroom.show import database_path
 
         asked = Asked(
@@ -128,6 +128,30 @@ def push(parser: argparse.ArgumentParser) -> Run:
             return 3
         print(as_json(pushed) if arguments.json else as_text(pushed, arguments.dry_run))
         return pushed.exit_code
+
+    return run
+
+
+@command
+def pull(parser: argparse.ArgumentParser) -> Run:
+    """Bring back from the ESPs who said no there, for the next build. Exit code 3: a push or pull runs; 5: a
+    destination did not answer or did not let us in."""
+    parser.add_argument(
+        "--destination", action="append", default=[], help="only this one; may be given again"
+    )
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.activation.ledger import AnotherPushError, activation_folder
+        from mailroom.activation.pull import as_text, pull
+        from mailroom.show import database_path
+
+        try:
+            pulled = pull(database_path(), activation_folder(database_path()), arguments.destination)
+        except AnotherPushError as error:
+            print(f"mailroom pull: {error}", file=sys.stderr)
+            return 3
+        print(as_text(pulled))
+        return pulled.exit_code
 
     return run
 

@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailroom.activation.destinations import file, known, open_destination
-from mailroom.activation.push import AnotherPushError, Asked, as_json, as_text, push
+from mailroom.activation.ledger import AnotherPushError
+from mailroom.activation.push import Asked, as_json, as_text, push
 from mailroom.activation.rows import Answer, Batch, masked
 
 N_ROWS, N_AUDIENCES = 30, 2

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import PROJECT, Run, Warehouse
-from mailroom.activation.push import activation_folder, push
+from mailroom.activation.ledger import activation_folder
+from mailroom.activation.pull import write_refusals
+from mailroom.activation.push import Asked, push
+from mailroom.activation.rows import Refusal
 
 pytestmark = [*needs_spark.marks, pytest.mark.slow]
 
@@ -58,6 +62,7 @@ class Engines:
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     folder = tmp_path_factory.mktemp("engines")
+    pull_some(folder)
     on_duckdb = Warehouse(folder).dbt("build", *LESS)
     push_some(folder)
     again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", *LESS)
@@ -75,11 +80,25 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     return Engines(folder, on_duckdb, on_spark, public, keys)
 
 
+def pull_some(folder: Path) -> None:
+    """A no from an ESP for both engines to read: of two people of the demo, and a stranger."""
+    said_at = datetime(2026, 6, 30, 12)
+    known = (PROJECT / "seeds/demo/esp/demo_esp__profiles.csv").read_text().splitlines()
+    rows = [dict(zip(known[0].split(","), line.split(","), strict=False)) for line in known[1:3]]
+    refusals = [
+        Refusal("1", rows[0]["profile_id"], rows[0]["email"], "bounced", said_at),
+        Refusal("2", rows[1]["profile_id"], rows[1]["email"], "unsubscribed", said_at),
+        Refusal("3", "stranger", "stranger@x.de", "complained", said_at),
+    ]
+    assert write_refusals(activation_folder(folder / "warehouse.duckdb"), "file", refusals) == 3
+
+
 def push_some(folder: Path) -> None:
     """Receipts for both engines to read: some audiences pushed, one of them with names that it had before."""
     warehouse = folder / "warehouse.duckdb"
-    push(warehouse, activation_folder(warehouse), audiences=["active_buyers", "welcome", "do_not_mail"])
-    receipts = activation_folder(warehouse) / "receipts"
+    folder = activation_folder(warehouse)
+    push(warehouse, folder, Asked(audiences=["active_buyers", "welcome", "do_not_mail"]))
+    receipts = folder / "receipts"
     for file in receipts.glob("*.parquet"):
         table = pq.read_table(file)
         if table["audience"][0].as_py() == "welcome":

@@ -243,6 +243,15 @@ def words(body: Any, most: int = 300) -> str:
     return str(body)[:most]
 
 
+def understood(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
+    """What a destination answers. Raises StoppedError where an answer has a shape that its module does not
+    know, without what was in it."""
+    try:
+        yield from ask()
+    except (LookupError, TypeError, AttributeError) as error:
+        raise StoppedError(f"an answer has another shape than is known ({type(error).__name__})") from error
+
+
 def json_bytes(record: Any) -> int:
     """Bytes of a record in the JSON of a request, with the comma after it."""
     return len(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()) + 1

@@ -5,13 +5,16 @@ dbt reads them too (macro read_ledger), with the columns of macro ledger_columns
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 MOST_FILES = 200  # of a ledger, before they are merged
 LARGEST_MERGED = 64 * 1024 * 1024  # bytes; a larger file is left as it is
@@ -39,6 +42,9 @@ SCHEMAS = {
             "n_rows": pa.int64(), "started_at": MOMENT, "ended_at": MOMENT, "decided_at": MOMENT,
         }
     ),
+    "pulls": pa.schema(
+        {"destination": TEXT, "newest_at": MOMENT, "n_new": pa.int64(), "pulled_at": MOMENT}
+    ),
     # What is pulled back, as the source contract has it: text, but for what the contract lets be empty.
     "esp_profiles": pa.schema({"profile_id": TEXT, "email": TEXT, "created_at": TEXT}),
     "esp_message_events": pa.schema(
@@ -60,6 +66,28 @@ def activation_folder(warehouse: Path) -> Path:
     """Where a warehouse's ledgers and files are; macro activation_folder() finds the same place."""
     beside = f"{str(warehouse).replace('.duckdb', '')}-activation"
     return Path(os.environ.get("MAILROOM_ACTIVATION", beside))
+
+
+class AnotherPushError(RuntimeError):
+    """Another push or pull is under way."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else writes the ledgers of this folder meanwhile. Raises AnotherPushError where somebody
+    does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "push.lock")
+    try:
+        with lock.acquire(blocking=False):
+            yield
+    except Timeout as error:
+        raise AnotherPushError(f"another push or pull holds {lock.lock_file}") from error
+
+
+def now() -> datetime:
+    """The moment by the clock on the wall, UTC without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def write(folder: Path, ledger: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:

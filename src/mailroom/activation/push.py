@@ -9,19 +9,20 @@ import json
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, StoppedError
+from mailroom.activation.api import Connection, StoppedError, understood
 from mailroom.activation.destinations import open_destination
+from mailroom.activation.ledger import now
 from mailroom.activation.preview import dry_connection, preview
 from mailroom.activation.receipts import PENDING, ROW, forget_deleted, pending, write_receipts
 from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
@@ -29,10 +30,6 @@ from mailroom.show import qualified_tables
 
 READ_AT_ONCE = 10_000  # rows
 NOT_SETTLED = timedelta(days=1)  # after which a job that says nothing is taken for lost
-
-
-class AnotherPushError(RuntimeError):
-    """Another push is under way."""
 
 
 @dataclass
@@ -118,13 +115,8 @@ def push(
     asked = asked or Asked()
     if asked.overrides and not asked.because.strip():
         raise ValueError("an override needs a reason: --because")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "push.lock")
-    try:
-        with lock.acquire(blocking=False):
-            return _Push(warehouse, folder, asked, connection or Connection()).run()
-    except Timeout as error:
-        raise AnotherPushError(f"another push holds {lock.lock_file}") from error
+    with ledger.locked(folder):
+        return _Push(warehouse, folder, asked, connection or Connection()).run()
 
 
 class _Push:
@@ -133,7 +125,7 @@ class _Push:
     def __init__(self, warehouse: Path, folder: Path, asked: Asked, connection: Connection) -> None:
         self.warehouse, self.folder, self.asked, self.connection = warehouse, folder, asked, connection
         self.pushed = Pushed(uuid.uuid4().hex[:12])
-        self.started_at = _now()
+        self.started_at = now()
         self.opened: dict[str, Destination] = {}
         self.batch_ids: set[str] = set()
 
@@ -183,7 +175,7 @@ class _Push:
             self.opened[name] = open_destination(name, self.folder, connection)
         return self.opened[name]
 
-    def _send(self, name: str, rows: Iterator[Row], bar: "tqdm[None]") -> None:
+    def _send(self, name: str, rows: Iterator[Row], bar: "tqdm[Any]") -> None:
         opened = self._open(name)
         for _, alike in groupby(rows, key=lambda row: (row.audience, row.operation)):
             for batch, does_fit in batches(alike, opened):
@@ -194,12 +186,12 @@ class _Push:
                     sent.requests = sent.requests or preview(batch, self.folder)
                     continue
                 self.batch_ids.add(batch.batch_id)
-                answers = answered(partial(opened.send, batch)) if does_fit else _too_large(batch)
+                answers = list(understood(partial(opened.send, batch))) if does_fit else _too_large(batch)
                 self._write(batch, answers)
                 bar.update(len(batch.rows))
 
     def _write(self, batch: Batch, answers: Collection[Answer]) -> None:
-        counts = write_receipts(self.folder, self.pushed.push_id, batch, answers, _now())
+        counts = write_receipts(self.folder, self.pushed.push_id, batch, answers, now())
         sent = self.pushed.told(batch)
         for status, count in counts.items():
             setattr(sent, status, getattr(sent, status) + count)
@@ -209,8 +201,8 @@ class _Push:
         waiting = 0
         for reference, since, batch in pending(self.folder, name):
             opened = self._open(name)
-            answers = answered(partial(opened.settle, batch, reference))
-            if not answers and _now() - since > NOT_SETTLED:
+            answers = list(understood(partial(opened.settle, batch, reference)))
+            if not answers and now() - since > NOT_SETTLED:
                 words = f"Nothing was heard of it since {since:%Y-%m-%d %H:%M}."
                 answers = [Answer(row.outbox_id, "rejected", "job_lost", words) for row in batch.rows]
             if answers:
@@ -232,7 +224,7 @@ class _Push:
             {
                 "push_id": self.pushed.push_id, "destination": held.destination, "audience": held.audience,
                 "guard": guard, "reason": reason, "because": self.asked.because,
-                "overridden_by": getpass.getuser(), "overridden_at": _now(),
+                "overridden_by": getpass.getuser(), "overridden_at": now(),
             }
             for held in self.pushed.held if held.overridden for guard, reason in held.guards.items()
         ]  # fmt: skip
@@ -253,7 +245,7 @@ class _Push:
             rows.append(
                 {
                     "push_id": self.pushed.push_id, "destination": destination, "audience": audience,
-                    "outcome": outcome, "reason": reason, "started_at": self.started_at, "ended_at": _now(),
+                    "outcome": outcome, "reason": reason, "started_at": self.started_at, "ended_at": now(),
                     "decided_at": decided_at,
                     "n_rows": sum(
                         sent.rows for sent in self.pushed.sent
@@ -262,19 +254,6 @@ class _Push:
                 }
             )  # fmt: skip
         ledger.write(self.folder, "pushes", f"{self.started_at:%Y%m%dT%H%M%S%f}-{self.pushed.push_id}", rows)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def answered(ask: Callable[[], Iterable[Answer]]) -> list[Answer]:
-    """What a destination answered. Raises StoppedError where it answered in a shape that nobody knows,
-    which the error names without what was in it."""
-    try:
-        return list(ask())
-    except (LookupError, TypeError, AttributeError) as error:
-        raise StoppedError(f"an answer has another shape than is known ({type(error).__name__})") from error
 
 
 def batches(rows: Iterable[Row], opened: Destination) -> Iterator[tuple[Batch, bool]]:

@@ -170,10 +170,15 @@ def routes(account: Account) -> flask.Blueprint:
             {"reason": REASON[reason], "timestamp": f"{at.isoformat()}+00:00"}
             for reason, at in profile.refusals.items()
         ]
-        marketing = {"can_receive_email_marketing": not suppression, "suppression": suppression}
+        marketing = {
+            "can_receive_email_marketing": not suppression,
+            "consent": "UNSUBSCRIBED" if "unsubscribed" in profile.refusals else "NEVER_SUBSCRIBED",
+            "suppression": suppression,
+        }
         return {
             "type": "profile", "id": profile.profile_id,
             "attributes": {"email": profile.email, "subscriptions": {"email": {"marketing": marketing}}},
+            "links": {"self": f"{flask.request.url_root}klaviyo/api/profiles/{profile.profile_id}"},
         }  # fmt: skip
 
     @api.post("/api/data-privacy-deletion-jobs")
@@ -197,7 +202,7 @@ def page(found: list[dict[str, Any]]) -> dict[str, Any]:
     """One page of a collection."""
     args = flask.request.args
     first, size = int(args.get("page[cursor]", 0)), int(args.get("page[size]", 20))
-    links: dict[str, str | None] = {"self": flask.request.url, "next": None}
+    links = {"self": flask.request.url}
     if first + size < len(found):
         links["next"] = f"{flask.request.base_url}?page%5Bcursor%5D={first + size}"
     return {"data": found[first : first + size], "links": links}

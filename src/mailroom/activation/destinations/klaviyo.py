@@ -155,7 +155,8 @@ class Destination:
         ]
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Suppressions but our own (reason USER_SUPPRESSED)."""
+        """Suppressions but our own (reason USER_SUPPRESSED). Who left a single list is not among them: Klaviyo
+        keeps the mail of that list from them."""
         when = "subscriptions.email.marketing.suppression.timestamp"
         found = self._pages(
             "/api/profiles",
@@ -169,7 +170,8 @@ class Destination:
         )
         for profile in found:
             told = profile["attributes"]
-            for suppression in told["subscriptions"]["email"]["marketing"].get("suppression") or []:
+            marketing = (told["subscriptions"].get("email") or {}).get("marketing") or {}
+            for suppression in marketing.get("suppression") or []:
                 if told["email"] and suppression["reason"] in REFUSALS:
                     yield Refusal(
                         f"{profile['id']}-{suppression['reason']}-{suppression['timestamp']}",

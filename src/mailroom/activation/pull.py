@@ -1,0 +1,169 @@
+"""`mailroom pull`: who said no at an ESP, or whose mailbox did, comes back into the sources before the next
+build.
+
+An unsubscribe becomes a row of privacy.consent_events, a hard bounce or a complaint one of
+esp.message_events with its profile in esp.profiles; macro raw() reads them beside what the sources have
+themselves.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mailroom.activation import ledger
+from mailroom.activation.api import Connection, StoppedError, understood
+from mailroom.activation.destinations import open_destination
+from mailroom.activation.rows import Refusal
+from mailroom.show import opened, qualified_tables
+
+OVERLAP = timedelta(days=2)  # of what is asked for again: an ESP may tell late
+SINCE_EVER = datetime(2000, 1, 1)
+WRITTEN_AT_ONCE = 10_000  # refusals
+REFUSALS = pa.schema(
+    {
+        "key": ledger.TEXT, "profile_id": ledger.TEXT, "email": ledger.TEXT, "kind": ledger.TEXT,
+        "occurred_at": ledger.MOMENT,
+    }
+)  # fmt: skip
+# The key of each ledger that raw() reads, and what a refusal is there.
+ROWS = {
+    "esp_profiles": (
+        "profile_id",
+        """
+        select profile_id, min(email) as email, min(occurred_at) as created_at
+        from refusals where kind <> 'unsubscribed' group by profile_id
+        """,
+    ),
+    "esp_message_events": (
+        "event_id",
+        """
+        select
+            key as event_id, key as message_id, profile_id, kind as event_type,
+            if(kind = 'bounced', 'hard', null) as bounce_type, occurred_at
+        from refusals where kind <> 'unsubscribed'
+        """,
+    ),
+    "privacy_consent_events": (
+        "consent_event_id",
+        """
+        select
+            key as consent_event_id, email, 'email' as channel, 'marketing_email' as purpose,
+            'withdrawn' as status, 'esp_unsubscribe' as recorded_by, occurred_at
+        from refusals where kind = 'unsubscribed'
+        """,
+    ),
+}
+
+
+@dataclass
+class Pulled:
+    """How many refusals that were not known came back from each destination; which destinations stopped, and
+    why."""
+
+    new: dict[str, int] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """5: a destination stopped; else 0."""
+        return 5 if self.stopped else 0
+
+
+def pull(
+    warehouse: Path, folder: Path, destinations: Collection[str] = (), connection: Connection | None = None
+) -> Pulled:
+    """Bring back every no since the newest that is known, two days of them once more, from these
+    destinations or from all that audiences go to. One that stops has written nothing, and is asked for the
+    same again next time.
+
+    Raises AnotherPushError, ValueError (no such destination, no warehouse).
+    """
+    names = list(destinations) or _destinations(warehouse)
+    pulled = Pulled()
+    with ledger.locked(folder):
+        for name in names:
+            try:
+                esp = open_destination(name, folder, connection)
+                since = _newest(folder, name) - OVERLAP
+                pulled.new[name] = write_refusals(folder, name, understood(partial(esp.refusals, since)))
+            except StoppedError as error:
+                pulled.stopped[name] = str(error)
+    return pulled
+
+
+def _destinations(warehouse: Path) -> list[str]:
+    with opened(warehouse) as built:
+        table = qualified_tables(built).get("audience_catalog")
+        if table is None:
+            raise ValueError(f"{warehouse} has no audience_catalog: run dbt build")
+        return [
+            row[0] for row in built.execute(f"select distinct destination from {table} order by 1").fetchall()
+        ]
+
+
+def _newest(folder: Path, destination: str) -> datetime:
+    with ledger.connect(folder) as database:
+        found = database.execute(
+            f"select max(newest_at) from {ledger.scan(folder, 'pulls')} where destination = ?", [destination]
+        ).fetchone()
+    return found[0] if found and found[0] else SINCE_EVER + OVERLAP
+
+
+def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) -> int:
+    """Add what is not known yet to the ledgers that raw() reads; how many refusals that are. What was known
+    up to when is written last: killed before, the next pull asks for the same again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copy, stem = folder / "refusals.parquet", f"{ledger.now():%Y%m%dT%H%M%S%f}-{destination}"
+    try:
+        with pq.ParquetWriter(copy, REFUSALS) as writer:
+            remaining = iter(refusals)
+            while some := [asdict(refusal) for refusal in islice(remaining, WRITTEN_AT_ONCE)]:
+                writer.write_table(pa.Table.from_pylist(some, REFUSALS))
+        with ledger.connect(folder) as database:
+            database.execute(f"""
+                create view refusals as
+                select distinct
+                    '{destination}-' || key as key, profile_id, email, kind, occurred_at::varchar as occurred_at
+                from '{copy}'
+            """)
+            counts = {name: _write_new(database, folder, name, f"{stem}.parquet") for name in ROWS}
+            newest = database.execute("select max(occurred_at)::timestamp from refusals").fetchall()[0][0]
+    finally:
+        copy.unlink(missing_ok=True)
+    n_new = counts["esp_message_events"] + counts["privacy_consent_events"]
+    told = {"destination": destination, "newest_at": newest, "n_new": n_new, "pulled_at": ledger.now()}
+    ledger.write(folder, "pulls", stem, [told])
+    return n_new
+
+
+def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, file: str) -> int:
+    key, rows = ROWS[name]
+    columns = ", ".join(ledger.SCHEMAS[name].names)
+    database.execute(f"""
+        create table new as
+        select {columns} from ({rows}) as told
+        anti join {ledger.scan(folder, name)} as known using ({key})
+        order by all
+    """)
+    n_new = int(database.execute("select count(*) from new").fetchall()[0][0])
+    if n_new:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        ledger.replace(
+            folder / name / file, lambda path: database.execute(f"copy new to '{path}' (format parquet)")
+        )
+    database.execute("drop table new")
+    return n_new
+
+
+def as_text(pulled: Pulled) -> str:
+    """How many came back, for a person."""
+    lines = [f"{name:<14} {count:,} new refusals" for name, count in pulled.new.items()]
+    lines += [f"{name:<14} stopped: {reason}" for name, reason in pulled.stopped.items()]
+    return "\n".join(lines) or "No audience goes to any destination."
