@@ -1,15 +1,18 @@
 """From the shop's records to an ESP and back: what goes out at first, and once something has changed."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import Rows, Warehouse, write_table
+from mailroom.activation import ledger
 from mailroom.activation.ledger import activation_folder
+from mailroom.activation.pull import write_refusals
 from mailroom.activation.push import push
+from mailroom.activation.rows import Refusal
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +151,16 @@ def days(shop: Shop) -> dict[str, Rows]:
 
     found["third"] = shop.build(TODAY + timedelta(days=1), conversion_rest_days=0)
     found["held"] = shop.warehouse.rows("select distinct email from esp_profile_state")
+
+    # What the ESP was told itself, on the evening of the second day.
+    at = datetime(2026, 7, 2, 20)
+    told = [
+        Refusal("1", "p1", "Steady@x.de", "unsubscribed", at),
+        Refusal("2", "p2", "renamed@x.de", "bounced", at),
+        Refusal("3", "p3", "stranger@x.de", "complained", at),
+    ]  # fmt: skip
+    write_refusals(activation_folder(shop.folder / "warehouse.duckdb"), "file", told)
+    found["fourth"] = shop.build(TODAY + timedelta(days=2))
     return found
 
 
@@ -219,14 +232,56 @@ def test_who_was_removed_and_comes_back_goes_out_again(days: dict[str, Rows]) ->
     assert operation == "add" and payload["n_orders"] == 3
 
 
+@pytest.mark.parametrize("who", ["steady", "renamed"])
+def test_who_says_no_at_the_esp_is_removed_and_suppressed_everywhere(days: dict[str, Rows], who: str) -> None:
+    assert of(days["third"], who) == []
+    assert of(days["fourth"], who) == [("remove", {})]
+    assert of(days["fourth"], who, "do_not_mail") == [("suppress", {})]
+
+
+def test_a_no_that_was_pulled_is_a_row_of_its_source_like_any_other(
+    shop: Shop, days: dict[str, Rows]
+) -> None:
+    assert days["fourth"]
+    reasons = shop.warehouse.rows("""
+        select customers.email, rule, suppressions.reason
+        from suppressions inner join customers using (customer_id)
+        where
+            customers.email in ('steady@x.de', 'renamed@x.de')
+            and rule in ('hard_bounce', 'complaint', 'unsubscribed')
+        order by 1
+    """)
+    assert [(email, rule) for email, rule, _ in reasons] == [
+        ("renamed@x.de", "hard_bounce"), ("steady@x.de", "unsubscribed"),
+    ]  # fmt: skip
+    assert all("2026" in reason for *_, reason in reasons)
+
+
+def test_dbt_and_push_agree_on_what_a_ledger_has(shop: Shop, days: dict[str, Rows]) -> None:
+    assert days["fourth"]
+    for name in ("receipts", "overrides", "pushes"):
+        described = shop.warehouse.rows(f"describe select * from sync_{name}")
+        assert [row[0] for row in described] == ledger.SCHEMAS[name].names
+
+
+def test_the_status_has_what_was_pushed(shop: Shop, days: dict[str, Rows]) -> None:
+    assert days["fourth"]
+    ((n_members, n_to_send, match_share, outcome, lag_hours),) = shop.warehouse.rows("""
+        select n_members, n_to_send, match_share, last_outcome, lag_hours
+        from sync_status where audience = 'active_buyers'
+    """)
+    assert n_members > 0 and n_to_send >= 2 and 0 < match_share <= 1
+    assert (outcome, lag_hours) == ("finished", 24.0), "the last push was of the day before"
+
+
 def test_nothing_goes_out_while_what_it_rests_on_has_failed(shop: Shop, days: dict[str, Rows]) -> None:
-    assert days["third"], "there is something to push"
+    assert days["fourth"], "there is something to push"
     name = "primary_key_contactability_customer_id__message_class__channel"
     shop.warehouse.rows("insert into contactability select * from contactability limit 1")
     assert not shop.warehouse.dbt("test", "--select", name).ok
     file = shop.folder / "warehouse.duckdb"
     pushed = push(file, activation_folder(file))
-    assert pushed.sent == []
+    assert {sent.operation for sent in pushed.sent} == {"suppress"}, "a no waits for nothing"
     assert {guard for held in pushed.held for guard in held.guards} == {"failed_build"}
     assert name in pushed.held[0].guards["failed_build"]
 

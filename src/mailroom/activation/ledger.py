@@ -121,13 +121,12 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 def merge(folder: Path, ledger: str) -> None:
     """Make one file of many small ones, so that years of hourly pushes stay quick to read. Killed before the
     small ones are gone, the next call takes them away; until then their rows are there twice."""
-    small = []
-    for path in sorted((folder / ledger).glob("*.parquet")):
-        if path.stat().st_size <= LARGEST_MERGED:
-            small.append(path)
+    for path in (folder / ledger).glob("*-merged.parquet"):
         for name in json.loads((pq.read_schema(path).metadata or {}).get(MERGED, b"[]")):
-            (folder / ledger / name).unlink(missing_ok=True)
-    small = [path for path in small if path.exists()]
+            path.with_name(name).unlink(missing_ok=True)
+    small = [
+        path for path in sorted((folder / ledger).glob("*.parquet")) if path.stat().st_size <= LARGEST_MERGED
+    ]
     if len(small) <= MOST_FILES:
         return
     names = json.dumps([path.name for path in small])

@@ -141,8 +141,9 @@ class _Push:
             ledger.merge(self.folder, name)
         with ledger.connect(self.folder) as database:
             routes = _read(database, self.warehouse, self.folder, self.asked)
+            names = list(dict.fromkeys(destination for destination, _ in routes))
             if not self.asked.dry_run:
-                for name in dict.fromkeys(destination for destination, _ in routes):
+                for name in names:
                     self._try(name, partial(self._settle, name))
             _find_due(database, self.folder, self.asked)
             self.pushed.waiting = _count(database, "not is_due")
@@ -154,8 +155,9 @@ class _Push:
         with tqdm(total=n_due, unit=" rows", disable=None if self.asked.is_shown else True) as bar:
             for name, rows in groupby(_rows(self.folder), key=lambda row: row.destination):
                 self._try(name, partial(self._send, name, rows, bar))
-                self._try(name, partial(self._wait_for_jobs, name))
         if not self.asked.dry_run:
+            for name in names:
+                self._try(name, partial(self._wait_for_jobs, name))
             self._record(routes)
             forget_deleted(self.folder)
         return self.pushed
@@ -215,7 +217,7 @@ class _Push:
 
     def _wait_for_jobs(self, name: str) -> None:
         waited, pause = 0.0, 1.0
-        while not self.asked.dry_run and self._settle(name) and waited < self.asked.wait:
+        while self._settle(name) and waited < self.asked.wait:
             self.connection.sleep(pause)
             waited, pause = waited + pause, min(2 * pause, 30.0)
 

@@ -1,0 +1,162 @@
+"""mailroom pull: a no given at an ESP is in the sources once, and nobody is added against it till then."""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from filelock import FileLock
+from test_push import outbox_of
+
+from mailroom.activation import ledger
+from mailroom.activation.api import Connection
+from mailroom.activation.ledger import AnotherPushError
+from mailroom.activation.pull import as_text, pull
+from mailroom.activation.push import push
+from mailroom.sandbox import Faults, Sandbox
+
+BEFORE, NOW = datetime(2026, 7, 1), datetime(2026, 7, 1, 12)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    outbox_of(tmp_path / "warehouse.duckdb", [])
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("insert into audience_catalog values ('klaviyo', 'vips'), ('file', 'vips')")
+    return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    sandbox = Sandbox(now=lambda: NOW)
+    account = sandbox.accounts["klaviyo"]
+    for number, reason in enumerate(("unsubscribed", "bounced", "complained", "suppressed")):
+        account.refuse(f"Who{number}@x.de", reason)
+    account.upsert("who4@x.de")
+    return sandbox
+
+
+def reached(sandbox: Sandbox) -> Connection:
+    return Connection(transport=sandbox.transport(), sleep=lambda seconds: None)
+
+
+def rows(folder: Path, name: str) -> list[tuple[object, ...]]:
+    columns = ", ".join(ledger.SCHEMAS[name].names)
+    with duckdb.connect() as connection:
+        return connection.execute(
+            f"select {columns} from {ledger.scan(folder, name)} order by all"
+        ).fetchall()
+
+
+def test_every_no_comes_back_as_what_the_sources_call_it(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
+    assert (pulled.new, pulled.exit_code) == ({"file": 0, "klaviyo": 3}, 0)
+    ((key, *unsubscribed),) = rows(tmp_path, "privacy_consent_events")
+    assert str(key).startswith("klaviyo-")
+    assert unsubscribed == [
+        "Who0@x.de", "email", "marketing_email", "withdrawn", "esp_unsubscribe", "2026-07-01 12:00:00",
+    ]  # fmt: skip
+    profiles = {row[0]: row[1] for row in rows(tmp_path, "esp_profiles")}
+    events = {profiles[row[2]]: row[3:] for row in rows(tmp_path, "esp_message_events")}
+    assert events == {
+        "Who1@x.de": ("bounced", "hard", "2026-07-01 12:00:00"),
+        "Who2@x.de": ("complained", None, "2026-07-01 12:00:00"),
+    }
+
+
+def test_what_is_known_does_not_come_back_twice(warehouse: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    pull(warehouse, tmp_path, connection=reached(sandbox))
+    sandbox.now = lambda: NOW + timedelta(hours=1)
+    sandbox.accounts["klaviyo"].refuse("who4@x.de", "unsubscribed")
+    assert pull(warehouse, tmp_path, connection=reached(sandbox)).new == {"file": 0, "klaviyo": 1}
+    assert pull(warehouse, tmp_path, connection=reached(sandbox)).new == {"file": 0, "klaviyo": 0}
+    assert len(rows(tmp_path, "privacy_consent_events")) == 2
+
+
+def test_killed_anywhere_the_next_pull_has_it_all(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tmp_path / "whole"
+    pull(warehouse, whole, connection=reached(sandbox))
+    for number in range(4):  # three ledgers, and up to when they know
+        calls = iter(range(100))
+        place = tmp_path / f"killed-{number}"
+
+        def dying(source: Path, target: Path, number: int = number, calls: "iter[int]" = calls) -> None:  # type: ignore[valid-type]
+            if next(calls) == number:
+                raise KeyboardInterrupt
+            os.rename(source, target)
+
+        with monkeypatch.context() as patched:
+            patched.setattr("mailroom.activation.ledger.os.replace", dying)
+            with pytest.raises(KeyboardInterrupt):
+                pull(warehouse, place, connection=reached(sandbox))
+        pull(warehouse, place, connection=reached(sandbox))
+        for name in ("privacy_consent_events", "esp_message_events", "esp_profiles"):
+            assert rows(place, name) == rows(whole, name)
+
+
+def test_a_destination_that_stops_has_written_nothing(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults = Faults(share=1, kinds=["401"])
+    pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
+    assert pulled.exit_code == 5 and "401" in pulled.stopped["klaviyo"]
+    assert "stopped: klaviyo does not let us in" in as_text(pulled)
+    assert rows(tmp_path, "privacy_consent_events") == []
+    sandbox.faults = Faults(0.3, 5)
+    assert pull(warehouse, tmp_path, connection=reached(sandbox)).new["klaviyo"] == 3
+
+
+def test_nobody_is_added_against_a_no_that_the_outbox_does_not_know_yet(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pull(warehouse, tmp_path, connection=reached(sandbox))
+    wished = [{"email": f"who{number}@x.de", "destination": "klaviyo"} for number in range(5)]
+    outbox_of(warehouse, [row | {"decided_at": BEFORE} for row in wished])
+    push(warehouse, tmp_path, connection=reached(sandbox))
+    # Their own no, or that of a mailbox, is newer than the outbox; one that we told the ESP is no news.
+    members = {profile.email for profile in sandbox.accounts["klaviyo"].members("Mailroom vips")}
+    assert members == {"Who3@x.de", "who4@x.de"}
+
+    outbox_of(warehouse, [row | {"decided_at": NOW + timedelta(days=1)} for row in wished])
+    push(warehouse, tmp_path, connection=reached(sandbox))
+    assert len(sandbox.accounts["klaviyo"].members("Mailroom vips")) == 5, "the next build has weighed it"
+
+
+def test_a_pull_waits_for_no_push(warehouse: Path, tmp_path: Path) -> None:
+    with FileLock(tmp_path / "push.lock"), pytest.raises(AnotherPushError):
+        pull(warehouse, tmp_path)
+
+
+def test_what_was_pulled_of_whoever_is_deleted_is_gone(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    pull(warehouse, tmp_path, connection=reached(sandbox))
+    gone = [
+        {"email": f"who{number}@x.de", "destination": "klaviyo", "operation": "delete", "audience": ""}
+        for number in range(2)
+    ]
+    outbox_of(warehouse, gone)
+    push(warehouse, tmp_path, connection=reached(sandbox))
+    assert rows(tmp_path, "privacy_consent_events") == []
+    assert [row[1] for row in rows(tmp_path, "esp_profiles")] == ["Who2@x.de"]
+
+
+def test_many_small_files_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "MOST_FILES", 3)
+    for number in range(5):
+        row = {"destination": "klaviyo", "newest_at": NOW, "n_new": number, "pulled_at": NOW}
+        ledger.write(tmp_path, "pulls", f"{number}", [row])
+    before = rows(tmp_path, "pulls")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ledger.merge(tmp_path, "pulls")
+    assert len(rows(tmp_path, "pulls")) == 10, "until the small ones are gone"
+    ledger.merge(tmp_path, "pulls")
+    assert rows(tmp_path, "pulls") == before
+    assert len(list((tmp_path / "pulls").glob("*.parquet"))) == 1
