@@ -19,6 +19,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailroom.activation.api import StoppedError
 from mailroom.activation.destinations import file, known, open_destination
 from mailroom.activation.ledger import AnotherPushError
 from mailroom.activation.push import Asked, as_json, as_text, push
@@ -164,6 +165,7 @@ def test_a_real_kill_loses_nothing_either(warehouse: Path, folder: Path) -> None
     program = f"""
 import os, signal, sys
 from pathlib import Path
+from mailroom.activation.api import StoppedError
 from mailroom.activation.destinations import file
 from mailroom.activation.push import push
 file.Destination.max_rows = {MAX_ROWS}
@@ -341,6 +343,23 @@ def test_fields_are_columns_and_cleared_ones_are_named(tmp_path: Path, folder: P
         "cleared": "top_category",
     }  # fmt: skip
     assert second["first_name"] == "Zoë" and second["cleared"] == ""
+
+
+def test_parquet_keeps_types_and_any_address(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILROOM_DROP_FORMAT", "parquet")
+    warehouse = tmp_path / "warehouse.duckdb"
+    payload = {"customer_id": "c0", "first_name": "=1+1", "n_orders": -3, "top_category": None}
+    outbox_of(warehouse, [{"email": "=a@x.de", "operation": "update", "payload": json.dumps(payload)}])
+    assert [sent.accepted for sent in push(warehouse, folder).sent] == [1]
+    (written,) = (folder / "file").glob("*/*.parquet")
+    with duckdb.connect() as connection:
+        found = connection.sql(f"select email, first_name, n_orders, cleared from '{written}'").fetchall()
+    assert found == [("=a@x.de", "=1+1", -3, "top_category")]
+    monkeypatch.setenv("MAILROOM_DROP_FORMAT", "xlsx")
+    with pytest.raises(StoppedError, match="neither csv nor parquet"):
+        open_destination("file", folder)
 
 
 @given(st.text())

@@ -34,6 +34,7 @@ class Account:
     vendor: str
     now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None)
     profiles: dict[str, Profile] = field(default_factory=dict)  # by address, in lower case
+    addresses: dict[str, str] = field(default_factory=dict)  # of profiles, by their ids
     groups: dict[str, str] = field(default_factory=dict)  # names by id
     fields: dict[str, Any] = field(default_factory=dict)  # what must be defined before it can be set
     jobs: dict[str, Any] = field(default_factory=dict)
@@ -53,13 +54,14 @@ class Account:
         if key not in self.profiles:
             made = hashlib.sha256(f"{self.vendor}/{key}".encode()).hexdigest()[:16]
             self.profiles[key] = Profile(made, email)
+            self.addresses[made] = key
         profile = self.profiles[key]
         profile.changed_at = self.now()
         return profile
 
     def by_id(self, profile_id: str) -> Profile | None:
         """The profile with an id."""
-        return next((found for found in self.profiles.values() if found.profile_id == profile_id), None)
+        return self.profiles.get(self.addresses.get(profile_id, ""))
 
     def refuse(self, email: str, reason: str) -> Profile:
         """Somebody, or their mailbox, says no."""

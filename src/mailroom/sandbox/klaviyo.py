@@ -1,4 +1,5 @@
-"""Klaviyo, as far as Mailroom speaks to it: imports, lists, suppressions, deletions, profiles."""
+"""Klaviyo, as far as Mailroom and its peers speak to it: imports, lists, suppressions, deletions,
+profiles."""
 
 import json
 import re
@@ -55,9 +56,7 @@ def routes(account: Account) -> flask.Blueprint:
             if email.endswith(FAILS_LATER):
                 failed.append((place, email))
                 continue
-            profile = account.upsert(email)
-            profile.fields.update(attributes.pop("properties", None) or {})
-            profile.fields.update(attributes)
+            profile = changed(account.upsert(email), attributes)
             for name in told.get("meta", {}).get("patch_properties", {}).get("unset", []):
                 profile.fields.pop(name, None)
             profile.groups |= groups
@@ -142,11 +141,45 @@ def routes(account: Account) -> flask.Blueprint:
         told = flask.request.get_json(force=True)["data"]
         if len(told) > 1_000:
             return refuse(400, "invalid", "More than 1,000 profiles.")
-        ids = {profile["id"] for profile in told}
-        for profile in account.profiles.values():
-            if profile.profile_id in ids:
-                profile.groups.discard(key)
+        for profile in filter(None, (account.by_id(profile["id"]) for profile in told)):
+            profile.groups.discard(key)
         return "", 204
+
+    @api.post("/api/lists/<key>/relationships/profiles")
+    @api.post("/api/lists/<key>/relationships/profiles/")
+    def added(key: str) -> Any:
+        for told in flask.request.get_json(force=True)["data"]:
+            if profile := account.by_id(told["id"]):
+                profile.groups.add(key)
+        return "", 204
+
+    @api.post("/api/profiles")
+    @api.post("/api/profiles/")
+    def profile_made() -> Any:
+        attributes = dict(flask.request.get_json(force=True)["data"]["attributes"])
+        email = attributes.pop("email")
+        if "@" not in email:
+            return refuse(400, "invalid", "Invalid email address.")
+        if known := account.find(email):
+            answer, _ = refuse(409, "duplicate_profile", "A profile already exists with this address.")
+            answer["errors"][0]["meta"] = {"duplicate_profile_id": known.profile_id}
+            return answer, 409
+        return {"data": told_profile(changed(account.upsert(email), attributes))}, 201
+
+    @api.patch("/api/profiles/<key>")
+    @api.patch("/api/profiles/<key>/")
+    def profile_changed(key: str) -> Any:
+        profile = account.by_id(key)
+        if profile is None:
+            return refuse(404, "not_found", "No such profile.")
+        attributes = dict(flask.request.get_json(force=True)["data"]["attributes"])
+        attributes.pop("email", None)
+        return {"data": told_profile(changed(profile, attributes))}
+
+    def changed(profile: Profile, attributes: dict[str, Any]) -> Profile:
+        profile.fields.update(attributes.pop("properties", None) or {})
+        profile.fields.update(attributes)
+        return profile
 
     @api.get("/api/profiles")
     def profiles() -> Any:

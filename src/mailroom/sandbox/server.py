@@ -58,7 +58,7 @@ class Sandbox:
             self.accounts[vendor] = Account(vendor, lambda: self.now())
             self._app.register_blueprint(module.routes(self.accounts[vendor]), url_prefix=f"/{vendor}")
             self._windows[vendor] = [Window(*rate) for rate in module.RATES] if is_limited else []
-        self._app.register_blueprint(pages(self.accounts))
+        self._app.register_blueprint(pages(self.accounts, self.requests, lambda: self.n_bytes))
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         """Answer one request, or raise Dropped."""
@@ -162,8 +162,11 @@ def run(port: int, kept: Path, faults: Faults, starts_at: datetime | None, is_li
     return 0
 
 
-def pages(accounts: dict[str, Account]) -> flask.Blueprint:
-    """What is held, for a person: / for all vendors, /look/<vendor> for one, with a form to say no there."""
+def pages(
+    accounts: dict[str, Account], requests: Counter[tuple[str, str, str]], n_bytes: Callable[[], int]
+) -> flask.Blueprint:
+    """What is held, for a person: / for all vendors, /look/<vendor> for one, with a form to say no there.
+    For a program, /counts has how many requests and bytes came."""
     routes = flask.Blueprint("pages", __name__)
 
     @routes.get("/")
@@ -183,5 +186,9 @@ def pages(accounts: dict[str, Account]) -> flask.Blueprint:
             flask.abort(400, "No such reason, or nobody has this address here.")
         account.refuse(email, reason)
         return flask.redirect(flask.url_for("pages.look", vendor=vendor))
+
+    @routes.get("/counts")
+    def counts() -> Any:
+        return {"requests": requests.total(), "bytes": n_bytes()}
 
     return routes

@@ -1,0 +1,368 @@
+"""The outbox of a million members, and a push beside its peer. Run: python -m benchmarks.activation
+
+The demo is built once; each member of one of its audiences then stands for a thousand, under addresses of
+their own, so that the project's own models run on as many rows as wanted. The peer for the outbox is a
+plain full outer join of the two states, in the same file and settings; the peer for the push is drt-core,
+with the same rows and the same sandbox.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from urllib.request import urlopen
+
+import duckdb
+import httpx
+
+from benchmarks.measure import DBT, PROJECT, Json, Used, measured_commit, python, run_measured, say
+from benchmarks.report import machine, seconds, table, verdict
+from mailroom.activation import ledger
+
+FILE = Path(__file__).with_name("activation.md")
+MEASURED = (
+    "models/activation",
+    "macros",
+    "src/mailroom/activation",
+    "src/mailroom/sandbox",
+    "benchmarks/activation.py",
+)
+AUDIENCE, DESTINATION = "active_buyers", "klaviyo"
+DESTINATIONS = {DESTINATION: "example_esp"}
+STATES = ("sync_receipts", "esp_profile_state", "profile_differences", "sync_outbox")
+CASES = {
+    "first": "nothing is held yet",
+    "unchanged": "all is held as it should be",
+    "changed": "1 % have changed",
+}
+MEMORY_AIM, CALLS_AIM, ROWS_AIM = 500e6, 20, 10
+
+
+def dbt(file: Path, *command: str) -> tuple[Used, dict[str, float]]:
+    """One dbt command on a warehouse; what it used, and the seconds of each model."""
+    target = file.parent / "target"
+    used = run_measured(
+        [
+            sys.executable, "-c", DBT, "--quiet", *command, "--project-dir", str(PROJECT),
+            "--profiles-dir", str(PROJECT), "--target-path", str(target), "--log-path", str(file.parent / "logs"),
+            "--vars", json.dumps({"destinations": DESTINATIONS}),
+        ],
+        file.parent / "dbt.log",
+        MAILROOM_DUCKDB_PATH=str(file),
+    )  # fmt: skip
+    if used.code:
+        raise RuntimeError(f"dbt {' '.join(command)} failed; see {file.parent / 'dbt.log'}")
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    return used, {row["unique_id"].split(".")[2]: float(row["execution_time"]) for row in results}
+
+
+def members(folder: Path, size: int) -> Path:
+    """A warehouse whose audience_payloads has so many members of one audience, made of the demo's."""
+    file = folder / "activation" / f"{size}.duckdb"
+    for old in (file, file.with_suffix(".duckdb.wal")):
+        old.unlink(missing_ok=True)
+    shutil.rmtree(ledger.activation_folder(file), ignore_errors=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    dbt(file, "build", "--exclude-resource-type", "unit_test")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("set preserve_insertion_order = false")
+        connection.execute(f"""
+            create table drawn as
+            select audience_payloads.* replace (
+                email.replace('@', format('+{{}}@', number)) as email,
+                format('{{}}-{{}}', customer_id, number) as customer_id,
+                regexp_replace(
+                    held, 'customer_id=[0-9a-f]{{16}}',
+                    'customer_id=' || substr(md5(format('{{}}-{{}}', customer_id, number)), 1, 16)
+                ) as held
+            )
+            from audience_payloads cross join range(1 + {size} // 100) as numbers (number)
+            where audience = '{AUDIENCE}'
+            limit {size}
+        """)
+        connection.execute("create or replace table audience_payloads as from drawn; drop table drawn")
+    return file
+
+
+def hold(file: Path, share_changed: float) -> None:
+    """Receipts by which the destination holds every member; this share with another number of orders."""
+    folder = ledger.activation_folder(file) / "receipts"
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ", ".join(ledger.SCHEMAS["receipts"].names)
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute(f"""
+            copy (
+                select {names}
+                from (
+                    select
+                        md5(email) as receipt_id, 'p' as push_id, 'b' as batch_id, 1::bigint as attempt,
+                        md5(email || 'row') as outbox_id, '{DESTINATION}' as destination, audience,
+                        'add' as operation, customer_id, email,
+                        if(
+                            hash(email) % 10000 < {share_changed * 10000},
+                            regexp_replace(held, 'n_orders=[0-9a-f]{{16}}', 'n_orders=0000000000000000'), held
+                        ) as held,
+                        'accepted' as status, null::varchar as code, null::varchar as message,
+                        null::varchar as reference, timestamp '2026-06-30 10:00:00' as answered_at,
+                        timestamp '2026-06-30 00:00:00' as decided_at
+                    from audience_payloads
+                )
+            ) to '{folder}/held.parquet' (format parquet)
+        """)
+
+
+def plain_join(file: Path) -> float:
+    """Seconds of a full outer join of what is wanted and what is held, where they differ, into a table."""
+    with duckdb.connect(str(file), config={"threads": 2}) as connection:
+        connection.execute("set preserve_insertion_order = false")
+        begun = time.monotonic()
+        connection.execute(f"""
+            create or replace table plain_differences as
+            select
+                coalesce(wanted.email, state.email) as email, coalesce(wanted.customer_id, state.customer_id) as customer_id,
+                wanted.held, state.held as held_before, wanted.reason, state.since
+            from (from audience_payloads where audience = '{AUDIENCE}') as wanted
+            full join (from esp_profile_state where audience = '{AUDIENCE}') as state on wanted.email = state.email
+            where wanted.held is distinct from state.held
+        """)
+        took = time.monotonic() - begun
+        connection.execute("drop table plain_differences")
+    return took
+
+
+def outbox(folder: Path, size: int) -> Json:
+    """The outbox where nothing, everything, all but 1 % is held as it should be."""
+    file = members(folder, size)
+    held = ledger.activation_folder(file) / "receipts" / "held.parquet"
+    found: Json = {}
+    for name in CASES:
+        held.unlink(missing_ok=True)
+        if name != "first":
+            hold(file, 0.01 if name == "changed" else 0)
+        used, models = dbt(file, "run", "--select", *STATES)
+        with duckdb.connect(str(file), read_only=True) as connection:
+            counted = connection.execute(
+                "select operation, count(*) from sync_outbox group by all"
+            ).fetchall()
+        found[name] = {
+            "models": models, "plain": min(plain_join(file) for _ in range(3)), "used": asdict(used),
+            "rows": dict(counted),
+        }  # fmt: skip
+    return found
+
+
+@contextmanager
+def sandbox(folder: Path, port: int) -> Iterator[str]:
+    """A sandbox without limits of requests a second, as a process of its own."""
+    state = folder / "activation" / "sandbox.state"
+    state.unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "mailroom.cli",
+        "sandbox",
+        "--no-limits",
+        "--port",
+        str(port),
+        "--keep",
+        str(state),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(100):
+            try:
+                urlopen(f"{url}/counts").read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def counts(url: str) -> Json:
+    found: Json = json.loads(urlopen(f"{url}/counts").read())
+    return found
+
+
+def push(folder: Path, size: int, port: int = 8026) -> Json:
+    """`mailroom push` of the first outbox of so many members."""
+    file = folder / "activation" / f"{size}.duckdb"
+    for old in ledger.activation_folder(file).glob("*/*.parquet"):
+        old.unlink()
+    if not file.exists():
+        members(folder, size)
+    dbt(file, "run", "--select", *STATES)
+    with sandbox(folder, port) as url:
+        used = run_measured(
+            [sys.executable, "-m", "mailroom.cli", "push", "--json", "--audience", AUDIENCE],
+            file.parent / "push.log",
+            MAILROOM_DUCKDB_PATH=str(file),
+            MAILROOM_SANDBOX=url,
+        )
+        told = json.loads((file.parent / "push.log").read_text().splitlines()[-1])
+        return {
+            "used": asdict(used),
+            "accepted": sum(sent["accepted"] for sent in told["sent"]),
+            **counts(url),
+        }
+
+
+def peer(folder: Path, size: int, port: int = 8027) -> Json:
+    """drt-core with the rows of the same outbox."""
+    file = folder / "activation" / f"{size}.duckdb"
+    rows = file.parent / "rows.parquet"
+    with duckdb.connect(str(file), read_only=True) as connection:
+        chosen = f"select email, payload from sync_outbox where audience = '{AUDIENCE}' and operation = 'add'"
+        connection.execute(f"copy ({chosen}) to '{rows}' (format parquet)")
+    with sandbox(folder, port) as url:
+        found = httpx.post(
+            f"{url}/klaviyo/api/lists",
+            json={"data": {"type": "list", "attributes": {"name": "Peer"}}},
+            headers={"Authorization": "Klaviyo-API-Key sandbox", "revision": "2026-07-15"},
+        )
+        told = python(
+            "drt_peer", url, str(rows), found.json()["data"]["id"], log=file.parent / "drt_peer.log"
+        )
+        return told | counts(url)
+
+
+def write_report(found: Json, commit: str) -> None:
+    """Write activation.md out of what was measured."""
+    lines = [
+        "# Activation, measured",
+        "",
+        "Written by `make bench` (`python -m benchmarks.activation`); not edited by hand.",
+        "",
+        f"- Machine: {machine()}. duckdb {version('duckdb')}, drt-core {version('drt-core')}.",
+        f"- As of commit {commit}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.",
+        "",
+    ]
+    if "outbox" in found:
+        lines += [*_outbox(found["outbox"]), ""]
+    if "push" in found:
+        lines += [*_push(found["push"]), ""]
+    FILE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def _outbox(found: Json) -> list[str]:
+    rows = []
+    for size, cases in found.items():
+        for name in CASES:
+            told = cases[name]
+            ours = told["models"]["profile_differences"] + told["models"]["sync_outbox"]
+            rows.append(
+                [
+                    f"{int(size):,}, {CASES[name]}",
+                    f"{sum(told['rows'].values()):,}",
+                    *(seconds(told["models"][model]) for model in STATES),
+                    seconds(told["plain"]),
+                    f"{ours / told['plain']:.1f}",
+                    f"{told['used']['peak'] / 1e9:.1f} GB",
+                ]
+            )
+    return [
+        "## The outbox",
+        "",
+        "Seconds of each model, of a plain full outer join of the two states (best of three), and how many times the "
+        "latter `profile_differences` and `sync_outbox` take together: they hash every field, say which differ and what "
+        "goes out of them, and look up what was answered before.",
+        "",
+        *table(["members", "rows", *STATES, "plain join", "ratio", "peak of dbt"], rows),
+    ]
+
+
+def _push(found: Json) -> list[str]:
+    rows, lines = [], []
+    for size, told in found.items():
+        ours = told["mailroom"]
+        speed = ours["accepted"] / ours["used"]["wall"]
+        rows.append(
+            [f"Mailroom, {int(size):,} members", *_pushed(ours, ours["used"]["wall"], ours["used"]["peak"])]
+        )
+        if peer := told.get("drt"):
+            result = peer["result"]
+            rows.append(
+                [
+                    f"drt-core, {int(size):,} members",
+                    *_pushed(peer | result, result["seconds"], peer["used"]["peak"]),
+                ]
+            )
+            calls = (peer["requests"] / result["accepted"]) / (ours["requests"] / ours["accepted"])
+            faster = speed / (result["accepted"] / result["seconds"])
+            lines.append(
+                f"At {int(size):,} members Mailroom makes {calls:,.0f} times fewer calls a row (aim {CALLS_AIM}: "
+                f"{verdict(calls, CALLS_AIM, at_most=False)}) and sends {faster:,.0f} times the rows a second (aim "
+                f"{ROWS_AIM}: {verdict(faster, ROWS_AIM, at_most=False)})."
+            )
+        lines.append(
+            f"The push of {int(size):,} holds {ours['used']['peak'] / 1e6:,.0f} MB at most (aim {MEMORY_AIM / 1e6:,.0f}: "
+            f"{verdict(ours['used']['peak'], MEMORY_AIM, at_most=True)})."
+        )
+    return [
+        "## The push",
+        "",
+        "To the sandbox on the same machine, which takes any number of requests a second here. Mailroom's seconds are of "
+        "the whole command: reading the outbox, every request, waiting for the jobs, receipts. drt-core's are of its "
+        "`load()` alone: rows in memory, no receipts.",
+        "",
+        *table(["", "rows", "seconds", "rows a second", "calls", "bytes sent", "peak memory"], rows),
+        "",
+        *lines,
+    ]
+
+
+def _pushed(told: Json, took: float, peak: float) -> list[str]:
+    return [
+        f"{told['accepted']:,}", seconds(took), f"{told['accepted'] / took:,.0f}", f"{told['requests']:,}",
+        f"{told['bytes'] / 1e6:,.1f} MB", f"{peak / 1e6:,.0f} MB",
+    ]  # fmt: skip
+
+
+def pushes(folder: Path, size: int, with_peer: bool) -> Json:
+    found: Json = {"mailroom": push(folder, size)}
+    if with_peer:
+        found["drt"] = peer(folder, size)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.activation", description=__doc__)
+    parser.add_argument("--members", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--beside-peer", type=int, default=20_000, help="rows that both push")
+    parser.add_argument("--only", nargs="+", choices=["outbox", "push"], default=["outbox", "push"])
+    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
+    arguments = parser.parse_args()
+    folder = Path(os.environ.get("MAILROOM_BENCH_DATA", PROJECT / "benchmarks" / "data")).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    commit, results = measured_commit(folder, MEASURED, fresh=arguments.fresh)
+    say(f"commit {commit}")
+    found: Json = {}
+    for part in arguments.only:
+        sizes = arguments.members if part == "outbox" else [arguments.beside_peer, max(arguments.members)]
+        measure = {
+            "outbox": lambda size: outbox(folder, size),
+            "push": lambda size: pushes(folder, size, size == arguments.beside_peer),
+        }[part]
+        found[part] = {
+            str(size): results.of(f"activation-{part}-{size}", partial(measure, size)) for size in sizes
+        }
+    write_report(found, commit)
+    say("benchmarks/activation.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
