@@ -21,26 +21,19 @@ Errors: a required column that is missing or a column of a type that can't be ca
 
 
 {#
-What mailroom pull brought back from the ESPs of a contract table, as ` union all select …` for raw(): the rows whose key
-the source does not have itself, in its types. Nothing where nothing was pulled.
+What mailroom pull brought back from the ESPs of a contract table, as ` union all select …` for raw(), in the types that
+the source has. Its keys begin with the destination's name, so that none is the source's own. Nothing where nothing came.
 #}
 {% macro pulled_rows(source_name, table_name, place) %}
     {%- set ledger = source_name ~ '_' ~ table_name -%}
     {%- if not ledger_columns(ledger) or is_ledger_empty(ledger) -%}{{ return('') }}{%- endif -%}
-    {%- set key = contract_key(source_name, table_name) -%}
-    {%- set types = place.types if place.types is mapping else {} -%}
-    {%- set is_absent = place.types is mapping and key not in types -%}
     {%- set selected = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
-        {%- set found = types.get(column.name, 'absent' if place.types is mapping else dbt.type_string()) -%}
-        {%- set value = 'pulled.' ~ column.name if column.name in ledger_columns(ledger) else 'null' -%}
-        {%- do selected.append('cast(' ~ value ~ ' as ' ~ (sql_type(column.data_type) if found == 'absent' else found) ~ ')') -%}
+        {%- set found = place.types.get(column.name, 'absent') if place.types is mapping else dbt.type_string() -%}
+        {%- set type = sql_type(column.data_type) if found == 'absent' else found -%}
+        {%- do selected.append('cast(' ~ (column.name if column.name in ledger_columns(ledger) else 'null') ~ ' as ' ~ type ~ ')') -%}
     {%- endfor -%}
-    {{ return(
-        ' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger) ~ ' as pulled' ~ ('' if is_absent else
-        ' left join (select distinct cast(' ~ key ~ ' as ' ~ dbt.type_string() ~ ') as own_key from ' ~ place.relation
-        ~ ') as own on pulled.' ~ key ~ ' = own.own_key where own.own_key is null')
-    ) }}
+    {{ return(' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
 {% endmacro %}
 
 

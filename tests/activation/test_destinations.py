@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mailroom.activation.api import Connection, StoppedError
 from mailroom.activation.destinations import known, open_destination
 from mailroom.activation.push import batches
-from mailroom.activation.rows import Answer, Batch, Destination, Operation, Row
+from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Operation, Row
 from mailroom.sandbox import Account, Faults, Sandbox
 
 DESTINATIONS = [name for name in known() if name != "file"]
@@ -183,6 +183,20 @@ def test_who_is_not_let_in_stops_and_says_which_key(esp: Esp) -> None:
         esp.send(esp.row("ann@x.de"))
 
 
+def test_no_address_is_in_what_a_destination_says_when_it_stops(esp: Esp) -> None:
+    esp.send(esp.row("ann@x.de"))
+    esp.connection = Connection(transport=esp.sandbox.transport(), sleep=esp.sleep)
+    esp.opened = esp.open()
+    for operation in OPERATIONS:
+        for script in ([], [None], [None] * 2, [None] * 3, [None] * 4, [None] * 5):
+            esp.sandbox.faults = Faults(share=1, kinds=["503"], script=script)
+            try:
+                esp.send(esp.row("ann@x.de", operation, first_name="Ann"))
+            except StoppedError as stopped:
+                assert "ann" not in str(stopped) and "x.de" not in str(stopped)
+            esp.sandbox.faults.share = 0
+
+
 def test_a_missing_key_is_named(esp: Esp, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (
         "KLAVIYO_API_KEY",
@@ -222,8 +236,9 @@ def histories() -> st.SearchStrategy[list[tuple[Operation, list[int]]]]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DESTINATIONS)
-@settings(max_examples=60)
+@settings(max_examples=300)
 @given(history=histories(), share=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 2**32))
 def test_whatever_goes_wrong_on_the_way_the_end_is_the_same(
     name: str,

@@ -65,7 +65,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     pull_some(folder)
     on_duckdb = Warehouse(folder).dbt("build", *LESS)
     push_some(folder)
-    again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", *LESS)
+    again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", "sync_pushes+", *LESS)
     assert again.ok, again.output
     on_duckdb.results.update(again.results)
     on_spark = build_on_spark(folder)

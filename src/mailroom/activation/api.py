@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,10 @@ from mailroom.activation.rows import Answer, Row
 # An address may stand in a URL, and httpx logs URLs.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # later, the same request may be answered otherwise
-NOT_LET_IN = frozenset({401, 403})
+# Later, the same request may be answered otherwise: HTTP's, Cloudflare's and HubSpot's.
+AGAIN = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
+NOT_LET_IN = frozenset({401, 402, 403})
+ADDRESS = re.compile(r"[^/]+(@|%40)[^/]+")  # in a path
 Result = TypeVar("Result")
 
 
@@ -38,11 +41,12 @@ class StoppedError(RuntimeError):
 
 
 class TryAgainError(Exception):
-    """No answer to count on, now. after: seconds that the server asks to wait."""
+    """No answer to count on, now. status: what it was, where there was any answer. after: seconds that the
+    server asks to wait."""
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    def __init__(self, reason: str, status: int | None = None, after: float | None = None) -> None:
         super().__init__(reason)
-        self.after = after
+        self.status, self.after = status, after
 
 
 @dataclass(frozen=True)
@@ -117,22 +121,24 @@ class Api:
         too."""
         if self._limiter:
             self._limiter.try_acquire(self.vendor)
+        asked = f"{method} {ADDRESS.sub('(an address)', path)}"
         try:
             response = self._client.request(method, path, json=json, params=params)
-        except httpx.TransportError as error:
-            raise TryAgainError(f"{type(error).__name__} at {method} {path}") from error
+        except httpx.RequestError as error:
+            raise TryAgainError(f"{type(error).__name__} at {asked}") from error
         status = response.status_code
-        if status in NOT_LET_IN:
+        if status in NOT_LET_IN and status not in also:
             raise StoppedError(
-                f"{self.vendor} does not let us in: status {status} at {method} {path}; look at its key"
+                f"{self.vendor} does not let us in: status {status} at {asked}; look at its key"
             )
         if status in AGAIN:
-            raise TryAgainError(f"status {status} at {method} {path}", retry_after(response.headers))
+            raise TryAgainError(f"status {status} at {asked}", status, retry_after(response.headers))
         try:
             body = response.json() if response.content else None
         except ValueError as error:
-            if status < 300:
-                raise TryAgainError(f"an answer that is no JSON at {method} {path}") from error
+            # A refusal may be a page for people; one that calls itself JSON was cut on the way.
+            if status < 300 or "json" in response.headers.get("Content-Type", ""):
+                raise TryAgainError(f"an answer that is no JSON at {asked}") from error
             body = response.text
         if status >= 300 and status not in also:
             raise RefusedError(status, body)
@@ -178,9 +184,9 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3); None without
-    one that can be read."""
-    value = headers.get("Retry-After", "")
+    """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3), or Brevo's
+    own; None without one that can be read."""
+    value = headers.get("Retry-After") or headers.get("x-sib-ratelimit-reset", "")
     try:
         return max(0.0, float(value))
     except ValueError:
@@ -248,6 +254,8 @@ def understood(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
     know, without what was in it."""
     try:
         yield from ask()
+    except RefusedError as refused:
+        raise StoppedError(f"a request was refused: status {refused.status}") from refused
     except (LookupError, TypeError, AttributeError) as error:
         raise StoppedError(f"an answer has another shape than is known ({type(error).__name__})") from error
 

@@ -130,7 +130,8 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
             database.execute(f"""
                 create view refusals as
                 select distinct
-                    '{destination}-' || key as key, profile_id, email, kind, occurred_at::varchar as occurred_at
+                    '{destination}-' || key as key, '{destination}-' || profile_id as profile_id, email, kind,
+                    occurred_at::varchar as occurred_at
                 from '{copy}'
             """)
             counts = {name: _write_new(database, folder, name, f"{stem}.parquet") for name in ROWS}

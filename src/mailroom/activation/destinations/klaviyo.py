@@ -155,8 +155,8 @@ class Destination:
         ]
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Suppressions but our own (reason USER_SUPPRESSED). Who left a single list is not among them: Klaviyo
-        keeps the mail of that list from them."""
+        """Suppressions but our own (reason USER_SUPPRESSED). Who left a single list is not among them:
+        Klaviyo keeps the mail of that list from them."""
         when = "subscriptions.email.marketing.suppression.timestamp"
         found = self._pages(
             "/api/profiles",

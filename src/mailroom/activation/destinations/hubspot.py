@@ -1,0 +1,499 @@
+"""HubSpot: contacts, lists, communication preferences, by its API of version 2026-03.
+
+HUBSPOT_ACCESS_TOKEN: of a private app with crm.objects.contacts, crm.schemas.contacts and crm.lists (.read
+and .write of each), communication_preferences.write, content for complaints, and
+communication_preferences.statuses.batch.write in Marketing Hub Enterprise, which alone may have it.
+
+An audience is the manual list `Mailroom <audience>`. Fields are properties `mailroom_<field>` in the group
+`mailroom`, but for first_name. Counts are numbers, all else is text: a property of type date refuses what is
+not midnight. HubSpot sends marketing mail to marketing contacts only, which no API makes of a contact: let a
+workflow do it for the list.
+
+A batch upsert by address is no partial one, says HubSpot, and not what becomes of properties that it does
+not name. A partial one needs a unique property of our own, which contacts from elsewhere lack, and which sets
+back an address that somebody corrected in HubSpot. So contacts are looked up by address; those that are found
+are updated by their ids, which leaves alone what is not named, and the others are created. Who exists after
+all, because an answer was lost, is looked up once more. A batch update by address is no way: it is refused,
+or does nothing and says that it did.
+
+A contact can have several addresses, and mail goes to the first. Who is known by another one is neither added
+nor erased here: somebody else may be meant.
+
+Whoever is suppressed is unsubscribed from all mail, which holds for the address and is undone by no write to
+the contact. Nobody is ever subscribed. An address that HubSpot does not know it would block for good if asked
+to erase it, and opt out if asked to unsubscribe it: it is asked for neither.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from pyrate_limiter import Duration, Rate
+
+from mailroom.activation.api import (
+    Api,
+    Connection,
+    RefusedError,
+    StoppedError,
+    json_bytes,
+    send_without_bad_rows,
+    utc,
+    words,
+)
+from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+
+CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
+PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
+TIMELINE = "/email/public/v1/subscriptions/timeline"  # no dated version has it
+AT_ONCE, WITH_HISTORY_AT_ONCE, FOUND_AT_ONCE = 100, 50, 200  # contacts in a request
+GROUP, MARK = "mailroom", "mailroom_suppressed_at"
+REFUSALS: dict[str, Kind] = {
+    "hs_email_optout": "unsubscribed", "hs_email_hard_bounce_reason_enum": "bounced",
+}  # fmt: skip
+OPTED_OUT = "hs_email_optout"
+SOON = timedelta(hours=1)  # after the mark, our own opt-out is there: a push is patient for minutes
+Why = tuple[str, str]  # code and message
+Done = tuple[dict[str, str], dict[str, Why]]  # ids of contacts, and refusals, by outbox_id
+SECOND_ADDRESS: Why = (
+    "second_address",
+    "HubSpot has this address as a further one of a contact that has another: look at it by hand.",
+)
+NOT_ANSWERED: Why = ("not_answered", "HubSpot did not say what became of it.")
+
+
+class Contact(NamedTuple):
+    """A contact as a look-up finds it. email: its first address, in lower case."""
+
+    contact_id: str
+    email: str
+    is_opted_out: bool
+
+
+class Destination:
+    """Every answer is there at once: no row is ever pending."""
+
+    def __init__(self, folder: Path, connection: Connection) -> None:
+        def api(rate: Rate) -> Api:
+            return Api(
+                "hubspot",
+                "https://api.hubapi.com",
+                "HUBSPOT_ACCESS_TOKEN",
+                lambda key: {"Authorization": f"Bearer {key}"},
+                [rate],
+                connection,
+            )
+
+        self.api = api(Rate(190, 10 * Duration.SECOND))
+        self.search = api(Rate(5, Duration.SECOND))  # has a limit of its own
+        self.list_id = cache(self._list_id)
+        self.defined: set[str] = {"firstname"}
+
+    def limits(self, operation: Operation) -> Limits:
+        """100 contacts a request, whatever is done with them."""
+        return Limits(AT_ONCE)
+
+    def size(self, row: Row) -> int:
+        """Bytes of a contact in a request."""
+        return json_bytes(_properties(row))
+
+    def send(self, batch: Batch) -> Iterable[Answer]:
+        """A look-up, then what is to be done, by ids: two to five requests; an erasure is one per contact."""
+        try:
+            if batch.operation in ("add", "update"):
+                self._define({name for row in batch.rows for name in _properties(row)})
+                list_id = self.list_id(batch.audience) if batch.operation == "add" else None
+                # A refusal of all names no place: it is narrowed down.
+                return list(
+                    send_without_bad_rows(batch.rows, lambda rows: self._write(rows, list_id), lambda _: {})
+                )
+            if batch.operation == "remove":
+                return self._remove(batch)
+            if batch.operation == "suppress":
+                return self._suppress(batch.rows)
+            return self._delete(batch.rows)
+        except RefusedError as refused:
+            why = (str(refused.status), words(refused.body))
+            return [Answer(row.outbox_id, "rejected", *why) for row in batch.rows]
+
+    def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
+        """Nothing: no row is pending."""
+        return []
+
+    def _write(self, rows: Sequence[Row], list_id: str | None) -> list[Answer]:
+        """Update whom it knows, create whom it does not, and put them on the list."""
+        ids: dict[str, str] = {}  # of contacts, by outbox_id
+        refused: dict[str, Why] = {}
+        waiting = list(rows)
+        for _ in range(2):  # once more for whom it turns out to know
+            refused = {outbox_id: why for outbox_id, why in refused.items() if why[0] != "CONFLICT"}
+            known = self._known(waiting)
+            new = [row for row in waiting if row.email.lower() not in known]
+            old = [row for row in waiting if row.email.lower() in known]
+            first = [row for row in old if known[row.email.lower()].email == row.email.lower()]
+            refused |= {row.outbox_id: SECOND_ADDRESS for row in old if row not in first}
+            for done, not_done in (self._update(first, known), self._create(new)):
+                ids |= done
+                refused |= not_done
+            waiting = [row for row in waiting if refused.get(row.outbox_id, NOT_ANSWERED)[0] == "CONFLICT"]
+            if not waiting:
+                break
+        if list_id and ids:
+            refused |= self._join(list_id, ids)
+        return [
+            Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
+            if row.outbox_id in refused
+            else Answer(row.outbox_id, "accepted", reference=ids[row.outbox_id])
+            for row in rows
+        ]
+
+    def _update(self, rows: Sequence[Row], known: Mapping[str, Contact]) -> Done:
+        ids = {row.outbox_id: known[row.email.lower()].contact_id for row in rows}
+        inputs = [{"id": ids[row.outbox_id], "properties": _properties(row)} for row in rows]
+        return self._send("update", rows, inputs, {found: outbox_id for outbox_id, found in ids.items()})
+
+    def _create(self, rows: Sequence[Row]) -> Done:
+        inputs = [{"properties": {"email": row.email, **_set(_properties(row))}} for row in rows]
+        return self._send("create", rows, inputs, {row.email.lower(): row.outbox_id for row in rows})
+
+    def _send(
+        self, action: str, rows: Sequence[Row], inputs: Sequence[dict[str, Any]], whose: Mapping[str, str]
+    ) -> Done:
+        """One request. whose: outbox_id by contact or address.
+
+        With a trace id for each the good ones get through, and HubSpot says which are bad.
+        """
+        if not rows:
+            return {}, {}
+        traced = [
+            {"objectWriteTraceId": row.outbox_id, **told} for row, told in zip(rows, inputs, strict=True)
+        ]
+        try:
+            body = self.api.call("POST", f"{CONTACTS}/batch/{action}", {"inputs": traced})
+        except RefusedError as refused:
+            if refused.status != 409:
+                raise
+            return {}, {row.outbox_id: ("CONFLICT", words(refused.body)) for row in rows}
+        traces = {row.outbox_id for row in rows}
+        done: dict[str, str] = {}
+        for result in body.get("results") or []:
+            # What an answer names varies by version: the trace id, else the id or the address.
+            email = ((result.get("properties") or {}).get("email") or "").lower()
+            trace = result.get("objectWriteTraceId") or whose.get(result["id"]) or whose.get(email)
+            if trace in traces:
+                done[trace] = result["id"]
+        not_done: dict[str, Why] = {}
+        untold = NOT_ANSWERED
+        for error in body.get("errors") or []:
+            why = (str(error.get("category")), words(error))
+            context = error.get("context") or {}
+            named = context.get("objectWriteTraceId") or [whose.get(key) for key in context.get("ids") or []]
+            meant = traces.intersection(named)
+            not_done |= dict.fromkeys(meant, why)
+            untold = untold if meant else why
+        return done, {trace: untold for trace in traces - done.keys()} | not_done
+
+    def _join(self, list_id: str, ids: Mapping[str, str]) -> dict[str, Why]:
+        """Put contacts on a list; who could not be, by outbox_id."""
+        try:
+            missing = self._change_list(list_id, add=list(ids.values()))
+        except RefusedError as refused:
+            return dict.fromkeys(ids, (str(refused.status), words(refused.body)))
+        why = ("not_found", "HubSpot has no such contact to put on the list.")
+        return {outbox_id: why for outbox_id, contact_id in ids.items() if contact_id in missing}
+
+    def _remove(self, batch: Batch) -> list[Answer]:
+        """Whom it does not know is on no list of it."""
+        known = self._known(batch.rows)
+        if known:
+            ids = sorted({contact.contact_id for contact in known.values()})
+            self._change_list(self.list_id(batch.audience), remove=ids)
+        return [Answer(row.outbox_id, "accepted") for row in batch.rows]
+
+    def _change_list(self, list_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> set[str]:
+        """Put contacts on a list, or take them off; the ids that are nobody's."""
+        body = self.api.call(
+            "PUT",
+            f"{LISTS}/{list_id}/memberships/add-and-remove",
+            {"recordIdsToAdd": list(add), "recordIdsToRemove": list(remove)},
+        )
+        return {str(found) for found in body.get("recordIdsMissing") or []}
+
+    def _suppress(self, rows: Sequence[Row]) -> list[Answer]:
+        """Whom HubSpot knows is unsubscribed from all mail: in one request, which is for Marketing Hub
+        Enterprise; whoever is not named in its answer, by a request each."""
+        known = self._known(rows)
+        there = [row for row in rows if row.email.lower() in known]
+        if not there:
+            return [Answer(row.outbox_id, "accepted") for row in rows]
+        self._mark(
+            {
+                contact.contact_id: row
+                for row in there
+                if (contact := known[row.email.lower()]).email == row.email.lower()
+                and not contact.is_opted_out
+            }
+        )
+        try:
+            body = self.api.call(
+                "POST",
+                f"{STATUSES}/batch/unsubscribe-all",
+                {"inputs": [row.email for row in there]},
+                {"channel": "EMAIL", "verbose": "true"},  # else nobody is named
+                also=[403],
+            )
+        except RefusedError:
+            body = {}
+        told = {result["subscriberIdString"].lower() for result in _record(body).get("results") or []}
+        refused: dict[str, Why] = {}
+        for row in there:
+            if row.email.lower() not in told:
+                path = f"{STATUSES}/{quote(row.email, safe='@')}/unsubscribe-all"
+                try:
+                    self.api.call("POST", path, params={"channel": "EMAIL"})
+                except RefusedError as error:
+                    refused[row.outbox_id] = (str(error.status), words(error.body))
+        return [
+            Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
+            if row.outbox_id in refused
+            else Answer(row.outbox_id, "accepted")
+            for row in rows
+        ]
+
+    def _mark(self, rows: Mapping[str, Row]) -> None:
+        """Write down on contacts, by id, that their opt-out will be ours: HubSpot does not document how it
+        records one that an API asked for."""
+        if rows:
+            inputs = [
+                {"id": contact_id, "properties": {MARK: row.decided_at.isoformat()}}
+                for contact_id, row in rows.items()
+            ]
+            try:
+                self._define({MARK})
+                self.api.call("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
+            except RefusedError:
+                return  # without it, refusals() tells them as news; a no must not wait for that
+
+    def _delete(self, rows: Sequence[Row]) -> list[Answer]:
+        known = self._known(rows)
+        answers = []
+        for row in rows:
+            contact = known.get(row.email.lower())
+            why = SECOND_ADDRESS if contact and contact.email != row.email.lower() else None
+            if contact and not why:
+                try:
+                    self.api.call(
+                        "POST", f"{CONTACTS}/gdpr-delete", {"objectId": contact.contact_id}, also=[404]
+                    )
+                except RefusedError as refused:
+                    why = (str(refused.status), words(refused.body))
+            answers.append(
+                Answer(row.outbox_id, "rejected", *why) if why else Answer(row.outbox_id, "accepted")
+            )
+        return answers
+
+    def _known(self, rows: Sequence[Row]) -> dict[str, Contact]:
+        """The contacts that HubSpot has, by address in lower case."""
+        return self._contacts([row.email for row in rows]) if rows else {}
+
+    def _contacts(self, emails: Sequence[str]) -> dict[str, Contact]:
+        """Raises RefusedError where it is not certain that HubSpot does not know the others."""
+        body = self.api.call(
+            "POST",
+            f"{CONTACTS}/batch/read",
+            {
+                "idProperty": "email",
+                "properties": ["email", "hs_additional_emails", OPTED_OUT],
+                "inputs": [{"id": email} for email in emails],
+            },
+        )
+        unclear = [error for error in body.get("errors") or [] if error.get("category") != "OBJECT_NOT_FOUND"]
+        if unclear or body["status"] != "COMPLETE":
+            raise RefusedError(207, unclear or "The look-up was not completed.")
+        found: dict[str, Contact] = {}
+        further: dict[str, Contact] = {}
+        for result in body.get("results") or []:
+            told = result["properties"]
+            contact = Contact(result["id"], (told.get("email") or "").lower(), told.get(OPTED_OUT) == "true")
+            found[contact.email] = contact
+            for email in (told.get("hs_additional_emails") or "").lower().split(";"):
+                further[email.strip()] = contact
+        asked = {email.lower() for email in emails}
+        return {email: contact for email, contact in (further | found).items() if email in asked}
+
+    def refusals(self, since: datetime) -> Iterator[Refusal]:
+        """Opt-outs from all mail but our own, hard bounces and complaints.
+
+        An opt-out from one kind of mail is not told. A search says whose properties changed, their history
+        when. It finds 10,000 contacts at most, any number of which may have changed at one moment: so it goes
+        on from the last id, not from the last moment. Complaints are in no property, only in the timeline of
+        version 1, which HubSpot supports until September 2027: without it, or the scope content, there are
+        none.
+        """
+        try:
+            last = "0"
+            while ids := self._changed(since, last):
+                last = ids[-1]
+                for first in range(0, len(ids), WITH_HISTORY_AT_ONCE):
+                    yield from self._read(ids[first : first + WITH_HISTORY_AT_ONCE], since)
+            yield from self._complaints(since)
+        except RefusedError as refused:
+            raise StoppedError(f"hubspot does not tell who said no: status {refused.status}") from refused
+
+    def _changed(self, since: datetime, last: str) -> list[str]:
+        """Ids, after the last one, of contacts that have a no and changed since then."""
+        changed = {"propertyName": "lastmodifieddate", "operator": "GTE", "value": str(_milliseconds(since))}
+        after = {"propertyName": "hs_object_id", "operator": "GT", "value": last}
+        opted_out = {"propertyName": OPTED_OUT, "operator": "EQ", "value": "true"}
+        bounced = {"propertyName": "hs_email_hard_bounce_reason_enum", "operator": "HAS_PROPERTY"}
+        body = self.search.call(
+            "POST",
+            f"{CONTACTS}/search",
+            {
+                "filterGroups": [{"filters": [changed, after, no]} for no in (opted_out, bounced)],
+                "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+                "properties": ["email"],
+                "limit": FOUND_AT_ONCE,
+            },
+        )
+        return [result["id"] for result in body["results"]]
+
+    def _read(self, ids: Sequence[str], since: datetime) -> Iterator[Refusal]:
+        """What the history of contacts says."""
+        body = self.api.call(
+            "POST",
+            f"{CONTACTS}/batch/read",
+            {
+                "properties": ["email"],
+                "propertiesWithHistory": [*REFUSALS, MARK],
+                "inputs": [{"id": contact_id} for contact_id in ids],
+            },
+        )
+        for contact in body["results"]:
+            history = contact.get("propertiesWithHistory") or {}
+            email = contact["properties"].get("email")
+            ours = {
+                min((at for at in _moments(history, OPTED_OUT) if mark <= at <= mark + SOON), default=None)
+                for mark in _moments(history, MARK)
+            }
+            for name, kind in REFUSALS.items():
+                for at in _moments(history, name):
+                    if email and at >= since and not (name == OPTED_OUT and at in ours):
+                        yield Refusal(
+                            f"{contact['id']}-{kind}-{at.isoformat()}", contact["id"], email, kind, at
+                        )
+
+    def _complaints(self, since: datetime) -> Iterator[Refusal]:
+        """Who reported mail as spam, the newest first."""
+        told = self._timeline(since)
+        while some := list(islice(told, AT_ONCE)):
+            contacts = self._contacts([item["recipient"] for item in some])
+            for item in some:
+                email = item["recipient"].lower()
+                contact = contacts.get(email)
+                person = contact.contact_id if contact else hashlib.sha256(email.encode()).hexdigest()[:16]
+                at = datetime.fromtimestamp(item["timestamp"] / 1000, UTC).replace(tzinfo=None)
+                yield Refusal(f"{person}-complained-{at.isoformat()}", person, email, "complained", at)
+
+    def _timeline(self, since: datetime) -> Iterator[dict[str, Any]]:
+        asked: dict[str, str | int] = {
+            "changeType": "PORTAL_SPAM_REPORT",
+            "startTimestamp": _milliseconds(since),
+            "limit": AT_ONCE,
+        }
+        while True:
+            page = _record(self.api.call("GET", TIMELINE, params=asked, also=[403, 404, 410]))
+            yield from page.get("timeline") or []
+            if not page.get("hasMore"):
+                return
+            asked["offset"] = page["offset"]
+
+    def _list_id(self, audience: str) -> str:
+        name = f"Mailroom {audience}"
+
+        def find() -> str | None:
+            path = f"{LISTS}/object-type-id/0-1/name/{quote(name, safe='')}"
+            found = _record(self.api.call("GET", path, also=[404])).get("list")
+            if found and found["processingType"] == "DYNAMIC":
+                raise RefusedError(
+                    409, f"The list {name} fills itself: rename it, so that a manual one is made."
+                )
+            return str(found["listId"]) if found else None
+
+        def make() -> str:
+            body = {"name": name, "objectTypeId": "0-1", "processingType": "MANUAL"}
+            return str(self.api.once("POST", LISTS, body)["list"]["listId"])
+
+        return self.api.found_or_made(find, make)
+
+    def _define(self, names: set[str]) -> None:
+        """Make the properties that are not there: HubSpot refuses contacts with others."""
+        there: set[str] = set()
+
+        def find() -> bool | None:
+            there.update(told["name"] for told in self.api.call("GET", PROPERTIES)["results"])
+            return True if names <= there else None
+
+        def make() -> bool:
+            inputs = [_definition(name) for name in sorted(names - there)]
+            made = self.api.once("POST", f"{PROPERTIES}/batch/create", {"inputs": inputs})
+            if names - there - {told["name"] for told in made.get("results") or []}:
+                raise RefusedError(207, made.get("errors") or NOT_ANSWERED[1])
+            return True
+
+        if names - self.defined:
+            self.api.found_or_made(self._has_group, self._make_group)
+            self.api.found_or_made(find, make)
+            self.defined |= names
+
+    def _has_group(self) -> bool | None:
+        found = _record(self.api.call("GET", f"{PROPERTIES}/groups/{GROUP}", also=[404]))
+        return True if found.get("name") == GROUP else None
+
+    def _make_group(self) -> bool:
+        self.api.once("POST", f"{PROPERTIES}/groups", {"name": GROUP, "label": "Mailroom"})
+        return True
+
+
+def _properties(row: Row) -> dict[str, str]:
+    """Values as HubSpot takes them: all are text, an empty one clears."""
+    fields = {"customer_id": row.customer_id, **row.payload}
+    return {
+        "firstname" if name == "first_name" else f"{GROUP}_{name}".lower(): _text(value)
+        for name, value in fields.items()
+    }
+
+
+def _record(body: Any) -> dict[str, Any]:
+    """An answer with names; a refusal may be mere text."""
+    return body if isinstance(body, dict) else {}
+
+
+def _set(properties: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in properties.items() if value}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _definition(name: str) -> dict[str, str]:
+    """A property as it is made: columns named n_ are counts."""
+    type_, field_type = ("number", "number") if name.startswith(f"{GROUP}_n_") else ("string", "text")
+    label = name.replace("_", " ").capitalize()
+    return {"name": name, "label": label, "groupName": GROUP, "type": type_, "fieldType": field_type}
+
+
+def _moments(history: Mapping[str, Any], name: str) -> list[datetime]:
+    """When a property was set to something."""
+    return [utc(told["timestamp"]) for told in history.get(name) or [] if told["value"] not in ("", "false")]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp() * 1000)

@@ -1,0 +1,331 @@
+"""ActiveCampaign, as far as Mailroom speaks to it: imports, contacts, tags, fields, statuses on one list."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import flask
+
+from mailroom.sandbox.account import Account, Profile
+
+RATES = [(5, 1)]
+# An address here is taken by an import and fails in it.
+FAILS_LATER = "@fails.example"
+# Number of the first contact that a refused import points at: the documentation does not say.
+FIRST = 1
+Record = dict[str, Any]
+
+
+def routes(account: Account) -> flask.Blueprint:
+    """What ActiveCampaign answers. An address without @ is refused at once, with all others of its import.
+
+    Who complained looks subscribed and is on an exclusion list that no request shows.
+    """
+    api = flask.Blueprint("v3", __name__, url_prefix="/api/3")
+    newsletter = account.new_id()
+    account.groups[newsletter] = "Newsletter"
+
+    @api.before_request
+    def let_in() -> Any:
+        return None if flask.request.headers.get("Api-Token") else ({"message": "Forbidden"}, 403)
+
+    @api.post("/import/bulk_import")
+    def imported() -> Any:
+        contacts = body()["contacts"]
+        if len(contacts) > 250 or (flask.request.content_length or 0) > 399_999:
+            return not_imported(["Up to 250 contacts and 399,999 bytes may be imported."])
+        if any(not is_field(field) for told in contacts for field in told.get("fields", [])):
+            return not_imported(["A field that does not exist, or a value that is no text."])
+        bad = [place for place, told in enumerate(contacts) if "@" not in told.get("email", "")]
+        if bad:
+            return not_imported(
+                [
+                    {"contact": place + FIRST, "failureReason": "Field 'email' incorrect format"}
+                    for place in bad
+                ]
+            )
+        job: Record = {"success": [], "failure": [], "n_asked": 0}
+        for told in contacts:
+            job["success" if applied(told) else "failure"].append(told["email"])
+        name = f"{int(account.new_id()):08x}-0000-4000-8000-000000000000"
+        account.jobs[name] = job
+        return {
+            "Success": 1, "queued_contacts": len(contacts), "batchId": name,
+            "message": "Contact import queued",
+        }  # fmt: skip
+
+    def is_field(field: Record) -> bool:
+        return str(field["id"]) in account.fields and isinstance(field["value"], str)
+
+    def applied(told: Record) -> bool:
+        """Whether a contact is imported. An empty value leaves a field as it is."""
+        email = told["email"]
+        lists = {
+            name: [str(on["listid"]) for on in told.get(name, [])] for name in ("subscribe", "unsubscribe")
+        }
+        known = account.find(email)
+        refusals = known.refusals.keys() if known else set()
+        if email.endswith(FAILS_LATER) or refusals & {"bounced", "complained"}:
+            return False
+        if newsletter in lists["subscribe"] and refusals & {"unsubscribed", "suppressed"}:
+            return False
+        profile = account.upsert(email)
+        if told.get("first_name"):
+            profile.fields["first_name"] = told["first_name"]
+        for field in told.get("fields", []):
+            if field["value"]:
+                profile.fields[account.fields[str(field["id"])]["perstag"].lower()] = field["value"]
+        for name in told.get("tags", []):
+            profile.groups.add(next(iter(tags(name)), None) or made_tag(name))
+        if newsletter in lists["subscribe"]:
+            profile.groups.add(newsletter)
+        if newsletter in lists["unsubscribe"]:
+            account.refuse(email, "suppressed")
+        return True
+
+    @api.get("/import/info")
+    def asked() -> Any:
+        job = account.jobs.get(flask.request.args.get("batchId", ""))
+        if job is None:
+            return {"success": 0, "message": "'batchId' is a required field."}, 400
+        job["n_asked"] += 1
+        if job["n_asked"] < 3:  # so new that it has no status, then still at it
+            return {"status": False if job["n_asked"] == 1 else "active"}
+        known = [account.find(email) for email in job["success"]]
+        return {
+            "status": "completed",
+            "success": [contact_id(profile) for profile in known if profile],
+            "failure": job["failure"],
+        }
+
+    @api.get("/contacts")
+    def contacts() -> Any:
+        args = flask.request.args
+        if "email" in args:
+            found = [profile for profile in [account.find(args["email"])] if profile]
+        else:
+            found = sorted(account.profiles.values(), key=lambda profile: int(profile.profile_id, 16))
+        status = args.get("status", "-1")
+        found = [
+            profile
+            for profile in found
+            if int(profile.profile_id, 16) > int(args.get("id_greater", 0))
+            and ("listid" not in args or on_lists(profile, args["listid"]))
+            and (status == "-1" or any(on["status"] == status for on in on_lists(profile)))
+            and ("tagid" not in args or args["tagid"] in profile.groups)
+        ]
+        shown = found[: min(int(args.get("limit", 20)), 100)]
+        related = {
+            name: [one for profile in shown for one in relations[name](profile)]
+            for name in args.get("include", "").split(",")
+            if name
+        }
+        return {"contacts": [contact(profile) for profile in shown], **related, "meta": total(found)}
+
+    @api.get("/contacts/<key>/<any(contactTags, contactLists, fieldValues):name>")
+    def of_contact(key: str, name: str) -> Any:
+        profile = by_id(key)
+        return {name: list(relations[name](profile))} if profile else no_result("Subscriber", key)
+
+    @api.put("/contacts/<key>")
+    def changed(key: str) -> Any:
+        profile = by_id(key)
+        if not profile:
+            return no_result("Subscriber", key)
+        profile.fields["first_name"] = body()["contact"]["firstName"]
+        return {"contact": contact(profile)}
+
+    @api.delete("/contacts/<key>")
+    def deleted(key: str) -> Any:
+        profile = by_id(key)
+        if not profile:
+            return no_result("Subscriber", key)
+        del account.profiles[profile.email.lower()]
+        return {}
+
+    @api.delete("/fieldValues/<key>")
+    def cleared(key: str) -> Any:
+        profile, field = related_by(key)
+        if not profile or not profile.fields.pop(account.fields[field]["perstag"].lower(), None):
+            return no_result("SubscriberFieldValue", key)
+        return {}
+
+    @api.get("/tags")
+    def told_tags() -> Any:
+        search = flask.request.args.get("search", "").lower()
+        found = [key for key, name in account.groups.items() if search in name.lower() and key != newsletter]
+        return page("tags", [tag(key) for key in found])
+
+    @api.post("/tags")
+    def tag_made() -> Any:
+        return {"tag": tag(made_tag(body()["tag"]["tag"]))}, 201
+
+    def tags(name: str) -> list[str]:
+        """Ids of the tags of a name, in upper case or lower."""
+        return [
+            key
+            for key, found in account.groups.items()
+            if found.lower() == name.lower() and key != newsletter
+        ]
+
+    def made_tag(name: str) -> str:
+        key = account.new_id()
+        account.groups[key] = name
+        return key
+
+    def tag(key: str) -> Record:
+        return {"id": key, "tag": account.groups[key], "tagType": "contact", "description": ""}
+
+    @api.post("/contactTags")
+    def tagged() -> Any:
+        told = body()["contactTag"]
+        profile = by_id(told["contact"])
+        if not profile or str(told["tag"]) not in account.groups:
+            return no_result("Subscriber", told["contact"])
+        profile.groups.add(str(told["tag"]))
+        return {"contactTag": {"contact": told["contact"], "tag": told["tag"]}}, 201
+
+    @api.delete("/contactTags/<key>")
+    def untagged(key: str) -> Any:
+        profile, group = related_by(key)
+        if not profile or group not in profile.groups:
+            return no_result("SubscriberTag", key)
+        profile.groups.discard(group)
+        return {}
+
+    @api.get("/lists")
+    def lists() -> Any:
+        return page("lists", [{"id": newsletter, "name": account.groups[newsletter], "deletestamp": None}])
+
+    @api.post("/contactLists")
+    def put_on_list() -> Any:
+        """Status 1 subscribes whoever had unsubscribed."""
+        told = body()["contactList"]
+        profile = by_id(told["contact"])
+        if not profile or str(told["list"]) != newsletter:
+            return no_result("Subscriber", told["contact"])
+        if str(told["status"]) == "2":
+            account.refuse(profile.email, "suppressed")
+        else:
+            profile.groups.add(newsletter)
+            for reason in ("unsubscribed", "suppressed", "bounced"):
+                profile.refusals.pop(reason, None)
+        return {"contactList": next(on_lists(profile), None)}
+
+    @api.get("/fields")
+    def fields() -> Any:
+        return page("fields", [{"id": key, **field} for key, field in account.fields.items()])
+
+    @api.post("/fields")
+    def field_made() -> Any:
+        told = body()["field"]
+        if any(field["title"] == told["title"] for field in account.fields.values()):
+            error = {"title": "There is already a field with this title", "detail": "", "code": "duplicate"}
+            return {"errors": [error]}, 422
+        key = account.new_id()
+        account.fields[key] = {**told, "relations": []}
+        return {"fieldOptions": [], "field": {"id": key, **account.fields[key]}}, 201
+
+    @api.post("/fieldRels")
+    def field_related() -> Any:
+        told = body()["fieldRel"]
+        key = account.new_id()
+        account.fields[str(told["field"])]["relations"].append(key)
+        return {"fieldRel": {"id": key, **told}}, 201
+
+    def by_id(key: str | int) -> Profile | None:
+        return account.by_id(f"{int(key):016x}")
+
+    def related_by(key: str) -> tuple[Profile | None, str]:
+        """The contact that something is related to, and the id of what."""
+        contact, other = divmod(int(key), PLACES)
+        return by_id(contact), str(other)
+
+    def on_lists(profile: Profile, list_id: str = newsletter) -> Iterator[Record]:
+        """Its status on the list: 1 active, 2 unsubscribed, 3 bounced."""
+        reasons = [
+            reason for reason in ("unsubscribed", "suppressed", "bounced") if reason in profile.refusals
+        ]
+        if list_id != newsletter or (newsletter not in profile.groups and not reasons):
+            return
+        yield {
+            "id": related_id(profile, newsletter), "contact": contact_id(profile), "list": newsletter,
+            "status": "1" if not reasons else "3" if reasons == ["bounced"] else "2",
+            "udate": moment(profile.refusals[reasons[0]]) if reasons else None,
+            "campaign": "7" if "unsubscribed" in reasons else None,
+        }  # fmt: skip
+
+    def on_tags(profile: Profile) -> Iterator[Record]:
+        for group in sorted(profile.groups - {newsletter}):
+            yield {"id": related_id(profile, group), "contact": contact_id(profile), "tag": group}
+
+    def field_values(profile: Profile) -> Iterator[Record]:
+        for key, field in account.fields.items():
+            value = profile.fields.get(field["perstag"].lower())
+            if value:
+                known = {"id": related_id(profile, key), "contact": contact_id(profile)}
+                yield {**known, "field": key, "value": value}
+
+    relations: dict[str, Callable[[Profile], Iterator[Record]]] = {
+        "contactLists": on_lists, "contactTags": on_tags, "fieldValues": field_values,
+    }  # fmt: skip
+    vendor = flask.Blueprint("activecampaign", __name__)
+    vendor.register_blueprint(api)
+    return vendor
+
+
+PLACES = 1_000_000  # more than there are tags, lists and fields
+
+
+def body() -> Any:
+    """What a request says."""
+    return json.loads(flask.request.get_data())
+
+
+def contact_id(profile: Profile) -> str:
+    """A number, as contacts have there."""
+    return str(int(profile.profile_id, 16))
+
+
+def related_id(profile: Profile, key: str) -> str:
+    """The id of something that is related to a contact."""
+    return str(int(profile.profile_id, 16) * PLACES + int(key))
+
+
+def contact(profile: Profile) -> Record:
+    """A contact as it is shown."""
+    return {
+        "id": contact_id(profile),
+        "email": profile.email,
+        "firstName": profile.fields.get("first_name", ""),
+        "bounced_hard": str(int("bounced" in profile.refusals)),
+    }
+
+
+def moment(at: datetime) -> str:
+    """By the clock of the account, to the second."""
+    return f"{(at - timedelta(hours=5)).isoformat(timespec='seconds')}-05:00"
+
+
+def total(found: list[Any]) -> Record:
+    """How many there are, as a text."""
+    return {"total": str(len(found))}
+
+
+def page(name: str, found: list[Record]) -> Record:
+    """One page of a collection."""
+    args = flask.request.args
+    first, size = int(args.get("offset", 0)), min(int(args.get("limit", 20)), 100)
+    return {name: found[first : first + size], "meta": total(found)}
+
+
+def not_imported(reasons: list[Any]) -> Any:
+    """A refusal of a whole import."""
+    message = "JSON payload did not pass validation. The import was not queued for processing."
+    return {"success": 0, "message": message, "failureReasons": reasons}, 400
+
+
+def no_result(kind: str, key: str | int) -> Any:
+    """What is not there."""
+    return {"message": f"No Result found for {kind} with id {key}"}, 404

@@ -1,0 +1,305 @@
+"""Brevo, as far as Mailroom speaks to it: imports, lists, contacts, processes, statistics."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import flask
+
+from mailroom.sandbox.account import Account, Profile, Window
+
+RATES = [(10, 1), (36_000, 3_600)]
+PROCESSES_AN_HOUR = 100
+# An address here is taken by an import and fails in it.
+FAILS_LATER = "@fails.example"
+DEFAULTS = ("FIRSTNAME", "LASTNAME", "SMS")
+EVENTS = {"bounced": "hardBounces", "complained": "complaints"}
+BLOCKED = {"bounced": "hardBounce", "complained": "contactFlaggedAsSpam"}
+
+
+def routes(account: Account) -> flask.Blueprint:
+    """What Brevo answers. Addresses are kept in lower case; one without @ is left out of an import, and named
+    in its report. account.fields: types of attributes, and folders."""
+    api = flask.Blueprint("brevo", __name__)
+    account.fields |= {"attributes": dict.fromkeys(DEFAULTS, "text"), "folders": {}}
+    asked_for_processes = Window(PROCESSES_AN_HOUR, 3_600, lambda: account.now().timestamp())
+
+    @api.before_request
+    def let_in() -> Any:
+        if not flask.request.headers.get("api-key") and "/v3/" in flask.request.path:
+            return refuse(401, "unauthorized", "Key not found")
+        return None
+
+    @api.post("/v3/contacts/import")
+    def imported() -> Any:
+        told = flask.request.get_json(force=True)
+        contacts, groups = told.get("jsonBody"), {str(group) for group in told.get("listIds") or []}
+        if (flask.request.content_length or 0) > 10_000_000:
+            return refuse(400, "invalid_parameter", "jsonBody is more than 10 MB")
+        if not contacts or not groups:
+            return refuse(400, "missing_parameter", "jsonBody or listIds is missing")
+        if groups - account.groups.keys():
+            return refuse(400, "invalid_parameter", "List IDs are invalid")
+        does_update = told.get("updateExistingContacts", True)
+        does_clear = does_update and told.get("emptyContactsAttributes")
+        # As in a table: a field that one contact has and another lacks is empty there.
+        columns = {name for contact in contacts for name in contact.get("attributes") or {}}
+        invalid = []
+        for contact in contacts:
+            email = contact.get("email") or ""
+            if "@" not in email or email.endswith(FAILS_LATER):
+                invalid.append(email)
+                continue
+            is_new = account.find(email) is None
+            profile = account.upsert(email.lower())
+            profile.groups |= groups
+            if is_new or does_update:
+                attributes = contact.get("attributes") or {}
+                keep(profile, {name: value for name, value in attributes.items() if value not in (None, "")})
+                empty = {name for name in columns if attributes.get(name) in (None, "")}
+                keep(profile, dict.fromkeys(empty if does_clear else ()))
+            if told.get("emailBlacklist"):
+                account.refuse(email, "suppressed")
+        job = account.new_id()
+        account.jobs[job] = {"invalid": invalid, "n_asked": 0}
+        return {"processId": int(job)}, 202
+
+    def keep(profile: Profile, attributes: dict[str, Any]) -> None:
+        """Unknown attributes, and values that are not text, are dropped in silence; none clears."""
+        for name, value in attributes.items():
+            if name not in account.fields["attributes"]:
+                continue
+            if value in (None, "") and name in profile.fields:
+                profile.fields[name] = ""
+            elif value and isinstance(value, str):
+                profile.fields[name] = value
+
+    @api.get("/v3/processes")
+    def processes() -> Any:
+        if wait := asked_for_processes.wait():
+            return too_many(wait)
+        args = flask.request.args
+        limit, offset = int(args.get("limit", 10)), int(args.get("offset", 0))
+        if limit > 50:
+            return refuse(400, "out_of_range", "Limit exceeds max value")
+        numbers = sorted((int(job) for job in account.jobs), reverse=args.get("sort", "desc") == "desc")
+        shown = [told_process(number) for number in numbers[offset : offset + limit]]
+        return {"processes": shown, "count": len(numbers)}
+
+    @api.get("/v3/processes/<int:number>")
+    def process(number: int) -> Any:
+        if wait := asked_for_processes.wait():
+            return too_many(wait)
+        if str(number) not in account.jobs:
+            return refuse(404, "document_not_found", "Process ID does not exist")
+        return told_process(number)
+
+    def told_process(number: int) -> dict[str, Any]:
+        job = account.jobs[str(number)]
+        job["n_asked"] += 1
+        told: dict[str, Any] = {"id": number, "name": "IMPORTUSER", "status": "in_process"}
+        if job["n_asked"] > 1:  # the first time, it is still at it
+            report = f"{flask.request.url_root}brevo/reports/{number}.csv"
+            reports = {"invalid_emails": report if job["invalid"] else None, "duplicate_email_id": None}
+            told |= {"status": "completed", "info": {"import": reports}}
+        return told
+
+    @api.get("/reports/<int:number>.csv")
+    def report(number: int) -> Any:
+        lines = [
+            '"EMAIL";"REASON"',
+            *[f'"{email}";"invalid"' for email in account.jobs[str(number)]["invalid"]],
+        ]
+        return flask.Response("\n".join(lines) + "\n", content_type="text/csv")
+
+    @api.get("/v3/contacts/attributes")
+    def attributes() -> Any:
+        found = [
+            {"name": name, "category": "normal", "type": kind}
+            for name, kind in account.fields["attributes"].items()
+        ]
+        return {"attributes": found}
+
+    @api.post("/v3/contacts/attributes/normal/<name>")
+    def attribute_made(name: str) -> Any:
+        if name.upper() in account.fields["attributes"]:
+            return refuse(400, "invalid_parameter", "Attribute name must be unique")
+        account.fields["attributes"][name.upper()] = flask.request.get_json(force=True)["type"]
+        return "", 201
+
+    @api.get("/v3/contacts/folders")
+    def folders() -> Any:
+        found = [{"id": int(key), "name": name} for key, name in account.fields["folders"].items()]
+        return page("folders", found, 50)
+
+    @api.post("/v3/contacts/folders")
+    def folder_made() -> Any:
+        key = account.new_id()
+        account.fields["folders"][key] = flask.request.get_json(force=True)["name"]
+        return {"id": int(key)}, 201
+
+    @api.get("/v3/contacts/lists")
+    def lists() -> Any:
+        return page("lists", [{"id": int(key), "name": name} for key, name in account.groups.items()], 50)
+
+    @api.post("/v3/contacts/lists")
+    def list_made() -> Any:
+        told = flask.request.get_json(force=True)
+        if str(told["folderId"]) not in account.fields["folders"]:
+            return refuse(404, "document_not_found", "Folder ID does not exist")
+        key = account.new_id()
+        account.groups[key] = told["name"]
+        return {"id": int(key)}, 201
+
+    @api.post("/v3/contacts/lists/<key>/contacts/remove")
+    def removed(key: str) -> Any:
+        emails = flask.request.get_json(force=True)["emails"]
+        if key not in account.groups:
+            return refuse(404, "document_not_found", "List ID does not exist")
+        if len(emails) > 150:
+            return refuse(400, "out_of_range", "More than 150 emails")
+        if any("@" not in email for email in emails):
+            return refuse(
+                400, "invalid_parameter", "Contact email addresses are invalid/ not in valid format"
+            )
+        known = {email: account.profiles.get(email) for email in emails}  # by letter
+        gone = [email for email, profile in known.items() if profile and key in profile.groups]
+        if not gone:
+            return refuse(400, "invalid_parameter", "Contact already removed from list and/or does not exist")
+        for email in gone:
+            account.profiles[email].groups.discard(key)
+        return {
+            "contacts": {"success": gone, "failure": [email for email in emails if email not in gone]}
+        }, 201
+
+    @api.post("/v3/contacts")
+    def created() -> Any:
+        told = flask.request.get_json(force=True)
+        if account.find(told["email"]) and not told.get("updateEnabled"):
+            return refuse(400, "duplicate_parameter", "email is already associated with another Contact")
+        return changed(account.upsert(told["email"].lower()), told)
+
+    @api.put("/v3/contacts/<path:identifier>")
+    def updated(identifier: str) -> Any:
+        profile = found(identifier)
+        if profile is None:
+            return refuse(404, "document_not_found", "Contact does not exist")
+        return changed(profile, flask.request.get_json(force=True))
+
+    def changed(profile: Profile, told: dict[str, Any]) -> Any:
+        """emailBlacklisted false subscribes again, and so does another address."""
+        given = dict(told.get("attributes") or {})
+        email = given.pop("EMAIL", profile.email).lower()
+        keep(profile, given)
+        if told.get("emailBlacklisted"):
+            account.refuse(profile.email, "suppressed")
+        elif "emailBlacklisted" in told or email != profile.email:
+            profile.refusals.clear()
+        del account.profiles[profile.email.lower()]
+        profile.email = email
+        account.profiles[email] = profile
+        profile.groups |= {str(group) for group in told.get("listIds") or []}
+        profile.groups -= {str(group) for group in told.get("unlinkListIds") or []}
+        return "", 204
+
+    @api.delete("/v3/contacts/<path:identifier>")
+    def deleted(identifier: str) -> Any:
+        profile = found(identifier)
+        if profile is None:
+            return refuse(404, "document_not_found", "Contact does not exist")
+        del account.profiles[profile.email.lower()]
+        return "", 204
+
+    def found(identifier: str) -> Profile | None:
+        if flask.request.args.get("identifierType") != "email_id" and identifier.isdigit():
+            return by_number(int(identifier))
+        return account.find(identifier)
+
+    def by_number(number: int) -> Profile | None:
+        return next((profile for profile in account.profiles.values() if number_of(profile) == number), None)
+
+    @api.get("/v3/contacts")
+    def contacts() -> Any:
+        since = flask.request.args.get("modifiedSince", "").rstrip("Z")
+        shown = [
+            {
+                "id": number_of(profile), "email": profile.email, "attributes": profile.fields,
+                "emailBlacklisted": bool(profile.refusals), "createdAt": moment(datetime(2026, 1, 1)),
+                "modifiedAt": moment(profile.changed_at), "listIds": sorted(map(int, profile.groups)),
+            }
+            for profile in account.profiles.values()
+            if not since or profile.changed_at >= datetime.fromisoformat(since)
+        ]  # fmt: skip
+        return page("contacts", shown, 1_000)
+
+    @api.get("/v3/contacts/<int:number>/campaignStats")
+    def statistics(number: int) -> Any:
+        profile, args = by_number(number), flask.request.args
+        if profile is None:
+            return refuse(404, "document_not_found", "Contact does not exist")
+        today = account.now().date()
+        until = date.fromisoformat(args.get("endDate", today.isoformat()))
+        start = date.fromisoformat(args.get("startDate", (until - timedelta(days=90)).isoformat()))
+        if ("startDate" in args) != ("endDate" in args) or not start <= until <= today:
+            return refuse(400, "invalid_parameter", "Invalid startDate or endDate")
+        if (until - start).days > 90:
+            return refuse(400, "out_of_range", "More than 90 days")
+        events = {
+            reason: {"campaignId": 1, "eventTime": moment(at)}
+            for reason, at in profile.refusals.items()
+            if start <= at.date() <= until
+        }
+        if not events:
+            return {}
+        told: dict[str, Any] = {name: [events[reason]] for reason, name in EVENTS.items() if reason in events}
+        told["unsubscriptions"] = {
+            "userUnsubscription": [events["unsubscribed"]] if "unsubscribed" in events else [],
+            "adminUnsubscription": [events["suppressed"]] if "suppressed" in events else [],
+        }
+        return told
+
+    @api.get("/v3/smtp/blockedContacts")
+    def blocked() -> Any:
+        """What a mailbox refuses, it refuses of transactional mail, too."""
+        shown = [
+            {"email": profile.email, "reason": {"code": BLOCKED[reason]}, "blockedAt": moment(at)}
+            for profile in account.profiles.values()
+            for reason, at in profile.refusals.items()
+            if reason in BLOCKED
+        ]
+        return page("contacts", sorted(shown, key=lambda row: row["blockedAt"], reverse=True), 100)
+
+    return api
+
+
+def number_of(profile: Profile) -> int:
+    """The id of a contact, which is a number."""
+    return int(profile.profile_id[:12], 16)
+
+
+def moment(at: datetime) -> str:
+    """A moment, as Brevo writes it."""
+    return f"{at.isoformat(timespec='milliseconds')}Z"
+
+
+def page(name: str, found: Sequence[dict[str, Any]], most: int) -> Any:
+    """One page of a collection."""
+    args = flask.request.args
+    offset, limit = int(args.get("offset", 0)), int(args.get("limit", min(most, 50)))
+    if limit > most:
+        return refuse(400, "out_of_range", "Limit exceeds max value")
+    return {name: list(found[offset : offset + limit]), "count": len(found)}
+
+
+def refuse(status: int, code: str, message: str) -> Any:
+    """A refusal of the whole request."""
+    return {"code": code, "message": message}, status
+
+
+def too_many(wait: float) -> Any:
+    """A refusal for now. Brevo says how long by a header of its own."""
+    return (
+        {"code": "too_many_requests", "message": "Too many requests"},
+        429,
+        {"x-sib-ratelimit-reset": str(round(wait + 0.5))},
+    )
