@@ -48,13 +48,27 @@ CASES = {
 MEMORY_AIM, CALLS_AIM, ROWS_AIM = 500e6, 20, 10
 
 
+# What `mailroom push --json` does, but for the pace that the vendor wants.
+PUSH = f"""
+import sys
+from pathlib import Path
+from mailroom.activation.api import Connection
+from mailroom.activation.ledger import activation_folder
+from mailroom.activation.push import Asked, as_json, push
+file, url = Path(sys.argv[1]), sys.argv[2]
+asked = Asked(audiences=[{AUDIENCE!r}])
+print(as_json(push(file, activation_folder(file), asked, Connection(url, is_paced=False))))
+"""
+
+
 def dbt(file: Path, *command: str) -> tuple[Used, dict[str, float]]:
     """One dbt command on a warehouse; what it used, and the seconds of each model."""
     target = file.parent / "target"
     used = run_measured(
         [
             sys.executable, "-c", DBT, "--quiet", *command, "--project-dir", str(PROJECT),
-            "--profiles-dir", str(PROJECT), "--target-path", str(target), "--log-path", str(file.parent / "logs"),
+            "--profiles-dir", str(PROJECT), "--target-path", str(target),
+            "--log-path", str(file.parent / "logs"),
             "--vars", json.dumps({"destinations": DESTINATIONS}),
         ],
         file.parent / "dbt.log",
@@ -129,10 +143,12 @@ def plain_join(file: Path) -> float:
         connection.execute(f"""
             create or replace table plain_differences as
             select
-                coalesce(wanted.email, state.email) as email, coalesce(wanted.customer_id, state.customer_id) as customer_id,
+                coalesce(wanted.email, state.email) as email,
+                coalesce(wanted.customer_id, state.customer_id) as customer_id,
                 wanted.held, state.held as held_before, wanted.reason, state.since
             from (from audience_payloads where audience = '{AUDIENCE}') as wanted
-            full join (from esp_profile_state where audience = '{AUDIENCE}') as state on wanted.email = state.email
+            full join (from esp_profile_state where audience = '{AUDIENCE}') as state
+                on wanted.email = state.email
             where wanted.held is distinct from state.held
         """)
         took = time.monotonic() - begun
@@ -207,10 +223,8 @@ def push(folder: Path, size: int, port: int = 8026) -> Json:
     dbt(file, "run", "--select", *STATES)
     with sandbox(folder, port) as url:
         used = run_measured(
-            [sys.executable, "-m", "mailroom.cli", "push", "--json", "--audience", AUDIENCE],
+            [sys.executable, "-c", PUSH, str(file), url],
             file.parent / "push.log",
-            MAILROOM_DUCKDB_PATH=str(file),
-            MAILROOM_SANDBOX=url,
         )
         told = json.loads((file.parent / "push.log").read_text().splitlines()[-1])
         return {
@@ -276,9 +290,9 @@ def _outbox(found: Json) -> list[str]:
     return [
         "## The outbox",
         "",
-        "Seconds of each model, of a plain full outer join of the two states (best of three), and how many times the "
-        "latter `profile_differences` and `sync_outbox` take together: they hash every field, say which differ and what "
-        "goes out of them, and look up what was answered before.",
+        "Seconds of each model, of a plain full outer join of the two states (best of three), and how many "
+        "times the latter `profile_differences` and `sync_outbox` take together: they hash every field, say which "
+        "differ and what goes out of them, and look up what was answered before.",
         "",
         *table(["members", "rows", *STATES, "plain join", "ratio", "peak of dbt"], rows),
     ]
@@ -303,20 +317,20 @@ def _push(found: Json) -> list[str]:
             calls = (peer["requests"] / result["accepted"]) / (ours["requests"] / ours["accepted"])
             faster = speed / (result["accepted"] / result["seconds"])
             lines.append(
-                f"At {int(size):,} members Mailroom makes {calls:,.0f} times fewer calls a row (aim {CALLS_AIM}: "
-                f"{verdict(calls, CALLS_AIM, at_most=False)}) and sends {faster:,.0f} times the rows a second (aim "
-                f"{ROWS_AIM}: {verdict(faster, ROWS_AIM, at_most=False)})."
+                f"At {int(size):,} members Mailroom makes {calls:,.0f} times fewer calls (aim {CALLS_AIM}: "
+                f"{verdict(calls, CALLS_AIM, at_most=False)}) and sends {faster:,.1f} times the rows a "
+                f"second (aim {ROWS_AIM}: {verdict(faster, ROWS_AIM, at_most=False)})."
             )
         lines.append(
-            f"The push of {int(size):,} holds {ours['used']['peak'] / 1e6:,.0f} MB at most (aim {MEMORY_AIM / 1e6:,.0f}: "
-            f"{verdict(ours['used']['peak'], MEMORY_AIM, at_most=True)})."
+            f"The push of {int(size):,} holds {ours['used']['peak'] / 1e6:,.0f} MB at most "
+            f"(aim {MEMORY_AIM / 1e6:,.0f}: {verdict(ours['used']['peak'], MEMORY_AIM, at_most=True)})."
         )
     return [
         "## The push",
         "",
-        "To the sandbox on the same machine, which takes any number of requests a second here. Mailroom's seconds are of "
-        "the whole command: reading the outbox, every request, waiting for the jobs, receipts. drt-core's are of its "
-        "`load()` alone: rows in memory, no receipts.",
+        "To the sandbox on the same machine, which takes any number of requests a second here, as Klaviyo. "
+        "Mailroom's seconds are of the whole command: reading the outbox, every request, waiting for the "
+        "jobs, receipts. drt-core's are of its `load()` alone: rows in memory, no receipts.",
         "",
         *table(["", "rows", "seconds", "rows a second", "calls", "bytes sent", "peak memory"], rows),
         "",

@@ -41,18 +41,30 @@ class Used:
     code: int
 
 
+# A process inherits the peak of the one it is started from: so a small one starts it, and tells what it used.
+LAUNCH = """
+import json, os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as told:
+    json.dump([used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, code], told)
+"""
+
+
 def run_measured(command: Sequence[str], log: Path, **environment: str) -> Used:
     """Run a command in the project's folder; what it prints goes to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    told = log.with_name(f"{log.name}.used")
     with log.open("wb") as out:
         begun = time.monotonic()
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT
-        )
-        _, status, usage = os.wait4(process.pid, 0)
+        subprocess.run(
+            [sys.executable, "-S", "-c", LAUNCH, str(told), *command],
+            cwd=PROJECT, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT, check=True,
+        )  # fmt: skip
         wall = time.monotonic() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, process.returncode)
+    cpu, peak, code = json.loads(told.read_text())
+    told.unlink()
+    return Used(wall, cpu, peak, code)
 
 
 def python(module: str, *arguments: str, log: Path) -> Json:

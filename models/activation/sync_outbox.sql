@@ -3,36 +3,58 @@ with held as (
     select * from {{ ref('esp_profile_state') }}
 ),
 
--- Nobody's address goes to an ESP only to be suppressed there.
-known_addresses as (
-    select distinct
+differences as (
+    select * from {{ ref('profile_differences') }}
+),
+
+to_suppress as (
+    select
         destination,
         email
-    from held
+    from differences
+    where operation = 'suppress'
+),
+
+-- Nobody's address goes to an ESP only to be suppressed there.
+known_addresses as (
+    select
+        to_suppress.destination,
+        to_suppress.email
+    from to_suppress
+    inner join held on to_suppress.destination = held.destination and to_suppress.email = held.email
     union
     select
-        routes.destination,
-        profiles.email
-    from {{ ref('stg_esp__profiles') }} as profiles
-    cross join (select distinct destination from {{ ref('audience_catalog') }}) as routes
-    where profiles.email is not null
+        to_suppress.destination,
+        to_suppress.email
+    from to_suppress
+    inner join {{ ref('stg_esp__profiles') }} as profiles on to_suppress.email = profiles.email
+),
+
+hashed as (
+    select
+        held.destination,
+        held.email,
+        held.customer_id,
+        held.since,
+        {{ named_hash('email', 'held.email') }} as identifier_hash
+    from held
+    cross join {{ ref('erasure_salt') }} as salt
 ),
 
 -- The address of somebody who was erased stands in no table any more but in that of what the ESP holds.
 erased as (
     select
-        held.destination,
-        held.email,
-        min(held.customer_id) as customer_id,
-        min(erased_identifiers.identifier_hash) as identifier_hash,
-        max(held.since) as since
-    from held
-    cross join {{ ref('erasure_salt') }} as salt
+        hashed.destination,
+        hashed.email,
+        min(hashed.customer_id) as customer_id,
+        min(hashed.identifier_hash) as identifier_hash,
+        max(hashed.since) as since
+    from hashed
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
-        on {{ named_hash('email', 'held.email') }} = erased_identifiers.identifier_hash
-    left join {{ ref('customers') }} as customers on held.email = customers.email
+        on hashed.identifier_hash = erased_identifiers.identifier_hash
+    left join {{ ref('customers') }} as customers on hashed.email = customers.email
     where customers.customer_id is null
-    group by held.destination, held.email
+    group by hashed.destination, hashed.email
 ),
 
 wanted as (
@@ -47,7 +69,7 @@ wanted as (
         differences.held,
         differences.email as known_as,
         differences.since
-    from {{ ref('profile_differences') }} as differences
+    from differences
     left join known_addresses
         on differences.destination = known_addresses.destination and differences.email = known_addresses.email
     left join erased on differences.destination = erased.destination and differences.email = erased.email
@@ -87,6 +109,7 @@ answers as (
         {{ value_at_max('code', 'answered_at') }} as code,
         {{ value_at_max('message', 'answered_at') }} as message
     from {{ ref('sync_receipts') }}
+    where outbox_id in (select outbox_id from numbered)
     group by outbox_id
 )
 

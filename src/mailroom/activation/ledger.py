@@ -108,13 +108,16 @@ def scan(folder: Path, ledger: str) -> str:
     return f"(select {', '.join(columns)}, null as filename, null as file_row_number where false)"
 
 
-def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB that holds little at once and puts the rest into this folder: a push is small whatever it
-    sends."""
+def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB, or a warehouse to read, that holds little at once and puts the rest into this folder: a
+    push is small whatever it sends."""
     folder.mkdir(parents=True, exist_ok=True)
-    spilled = str(folder / ".spill")
-    connection = duckdb.connect(config={"memory_limit": "200MB", "threads": 2, "temp_directory": spilled})
-    connection.execute("set TimeZone = 'UTC'")
+    connection = duckdb.connect(
+        str(warehouse or ":memory:"),
+        read_only=warehouse is not None,
+        config={"memory_limit": "250MB", "threads": 1, "temp_directory": str(folder / ".spill")},
+    )
+    connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
     return connection
 
 

@@ -3,6 +3,7 @@
 Killed anywhere, the next push sends what has no receipt: at most one batch twice, which changes nothing.
 """
 
+import dataclasses
 import getpass
 import hashlib
 import json
@@ -28,7 +29,7 @@ from mailroom.activation.receipts import PENDING, ROW, forget_deleted, pending, 
 from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
 from mailroom.show import qualified_tables
 
-READ_AT_ONCE = 10_000  # rows
+READ_AT_ONCE = 10_240  # rows; of a group in a file, too
 NOT_SETTLED = timedelta(days=1)  # after which a job that says nothing is taken for lost
 
 
@@ -133,7 +134,7 @@ class _Push:
         try:
             return self._run()
         finally:
-            for name in ("outbox", "due", "pending"):
+            for name in ("outbox", "not_due"):
                 (self.folder / f"{name}.parquet").unlink(missing_ok=True)
 
     def _run(self) -> Pushed:
@@ -145,15 +146,13 @@ class _Push:
             if not self.asked.dry_run:
                 for name in names:
                     self._try(name, partial(self._settle, name))
-            _find_due(database, self.folder, self.asked)
-            self.pushed.waiting = _count(database, "not is_due")
+            n_due, self.pushed.waiting = _find_not_due(database, self.folder)
             self.pushed.held = _held(database, self.asked.overrides)
-            n_due = _count(database, "is_due")
-            _copy_due(database, self.folder)
         if not self.asked.dry_run:
             self._record_overrides()
+        held = {(held.destination, held.audience) for held in self.pushed.held if not held.overridden}
         with tqdm(total=n_due, unit=" rows", disable=None if self.asked.is_shown else True) as bar:
-            for name, rows in groupby(_rows(self.folder), key=lambda row: row.destination):
+            for name, rows in groupby(_rows(self.folder, held), key=lambda row: row.destination):
                 self._try(name, partial(self._send, name, rows, bar))
         if not self.asked.dry_run:
             for name in names:
@@ -208,7 +207,7 @@ class _Push:
                 words = f"Nothing was heard of it since {since:%Y-%m-%d %H:%M}."
                 answers = [Answer(row.outbox_id, "rejected", "job_lost", words) for row in batch.rows]
             if answers:
-                self._write(batch, answers)
+                self._write(batch, [dataclasses.replace(answer, reference=reference) for answer in answers])
                 if batch.batch_id in self.batch_ids:
                     self.pushed.told(batch).pending -= len(batch.rows)
             else:
@@ -296,12 +295,19 @@ def _read(
     copy = folder / "outbox.parquet"
     if not warehouse.exists():
         raise ValueError(f"there is no warehouse {warehouse}: run dbt build")
-    with duckdb.connect(str(warehouse), read_only=True) as built:
+    with ledger.connect(folder, warehouse) as built:
         tables = qualified_tables(built)
         for name in ("sync_outbox", "sync_guards", "audience_catalog"):
             if name not in tables:
                 raise ValueError(f"{warehouse} has no {name}: run dbt build")
-        built.execute(f"copy {tables['sync_outbox']} to '{copy}' (format parquet)")
+        built.execute(
+            f"""
+            copy (
+                select * exclude (reason) from {tables["sync_outbox"]} where {_IS_ASKED} order by {_ORDER}
+            ) to '{copy}' (format parquet, row_group_size {READ_AT_ONCE})
+            """,
+            _asked(asked),
+        )
         guards = built.sql(
             f"select destination, audience, guard, reason from {tables['sync_guards']}"
         ).to_arrow_table()
@@ -325,10 +331,10 @@ def _read(
         f"""
         select destination, audience, max(decided_at)
         from (
-            select destination, audience, null as decided_at from catalog
+            select destination, audience, null as decided_at from catalog where {_IS_ASKED}
             union all
             select destination, audience, decided_at from '{copy}'
-        ) where {_IS_ASKED}
+        )
         group by all order by all
         """,
         _asked(asked),
@@ -340,80 +346,71 @@ _IS_ASKED = """
     (len($destinations) = 0 or list_contains($destinations, destination))
     and (len($audiences) = 0 or list_contains($audiences, audience))
 """
+# In which rows go out.
+_ORDER = f"destination, list_position({list(OPERATIONS)}, operation), audience, outbox_id"
 
 
 def _asked(asked: Asked) -> dict[str, list[str]]:
     return {"destinations": list(asked.destinations), "audiences": list(asked.audiences)}
 
 
-def _find_due(database: duckdb.DuckDBPyConnection, folder: Path, asked: Asked) -> None:
-    """Make the view due of the rows that nobody has taken: is_due says whether it is their time.
+def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, int]:
+    """Write down, in the order of the outbox, which of its rows do not go out now; how many do, and how
+    many wait for another day.
 
-    Left out: what is accepted; whoever has a row pending about the same audience, so that the older wish
-    does not arrive last; and additions of people who have said no at an ESP since the outbox was built.
+    Which do not: what is accepted; what was refused since the outbox was built, or before, until its time
+    has come; whoever has a row pending about the same audience, so that the older wish does not arrive
+    last; and additions of people who have said no at an ESP since the outbox was built.
     """
     receipts = ledger.scan(folder, "receipts")
-    database.execute(
-        f"""
-        create table due as
-        with outbox as (
-            from '{folder}/outbox.parquet' where {_IS_ASKED}
-        ),
-        answers as (
-            select
-                outbox_id,
-                count(distinct receipt_id) filter (status = 'rejected') as n_rejected,
-                bool_or(status = 'accepted') as is_accepted
-            from {receipts}
-            where outbox_id in (select outbox_id from outbox)
-            group by outbox_id
-        ),
-        underway as (
-            select distinct destination, audience, email from ({PENDING.format(receipts=receipts)})
-        ),
-        refused as (
-            select lower(email) as email, max(occurred_at::timestamp) as refused_at
-            from (
-                from {ledger.scan(folder, "privacy_consent_events")} select email, occurred_at
-                union all
-                from {ledger.scan(folder, "esp_message_events")} inner join (
-                    from {ledger.scan(folder, "esp_profiles")} select distinct profile_id, email
-                ) using (profile_id) select email, occurred_at
-            )
-            group by all
-        )
-        select
-            outbox.outbox_id, outbox.destination, outbox.audience,
-            coalesce(answers.n_rejected, 0) + 1 as attempt,
-            -- What was refused since the outbox was built waits until it is built again.
-            coalesce(answers.n_rejected, 0) = n_rejections
-            and coalesce(retry_at <= now()::timestamp, true) as is_due
-        from outbox
-        left join answers using (outbox_id)
-        left join refused on outbox.email = refused.email
-        anti join underway
-            on
-                outbox.destination = underway.destination and outbox.audience = underway.audience
-                and outbox.email = underway.email
-        where
-            not coalesce(answers.is_accepted, false)
-            and (operation not in ('add', 'update') or coalesce(refused_at < decided_at, true))
-        """,
-        _asked(asked),
-    )
-
-
-def _copy_due(database: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write down what goes out, in the order in which it does."""
-    places = " ".join(f"when '{operation}' then {place}" for place, operation in enumerate(OPERATIONS))
     database.execute(f"""
+        create view outbox as from '{folder}/outbox.parquet';
         copy (
-            select outbox.* exclude (reason), due.attempt
-            from due inner join '{folder}/outbox.parquet' as outbox using (outbox_id)
-            where due.is_due
-            order by outbox.destination, case operation {places} end, outbox.audience, outbox_id
-        ) to '{folder}/due.parquet' (format parquet, row_group_size 20_480)
+            with recent as (
+                select outbox_id, status, attempt
+                from {receipts}
+                -- A build may be younger than the answers to what was in the outbox before it.
+                where decided_at >= (select min(decided_at) from outbox) - interval 2 days
+            ),
+            underway as (
+                select distinct destination, audience, email from ({PENDING.format(receipts=receipts)})
+            ),
+            refused as (
+                select lower(email) as email, max(occurred_at::timestamp) as refused_at
+                from (
+                    from {ledger.scan(folder, "privacy_consent_events")} select email, occurred_at
+                    union all
+                    from {ledger.scan(folder, "esp_message_events")} inner join (
+                        from {ledger.scan(folder, "esp_profiles")} select distinct profile_id, email
+                    ) using (profile_id) select email, occurred_at
+                )
+                group by all
+            ),
+            not_due as (
+                select outbox_id, status = 'rejected' as waits
+                from outbox inner join recent using (outbox_id)
+                where status = 'accepted' or (status = 'rejected' and attempt > n_rejections)
+                union all
+                select outbox_id, true from outbox where retry_at > now()::timestamp
+                union all
+                select outbox_id, false from outbox semi join underway using (destination, audience, email)
+                union all
+                select outbox_id, false
+                from outbox inner join refused using (email)
+                where operation in ('add', 'update') and refused_at >= decided_at
+            )
+            select outbox_id, destination, audience, bool_and(waits) as waits
+            from not_due inner join outbox using (outbox_id)
+            group by outbox_id, destination, audience, operation
+            order by {_ORDER}
+        ) to '{folder}/not_due.parquet' (format parquet, row_group_size {READ_AT_ONCE});
+        create view not_due as from '{folder}/not_due.parquet';
     """)
+    counted = database.execute("""
+        select (select count(*) from outbox) - count(*), count(*) filter (waits) from not_due
+    """)
+    n_due, n_waiting = counted.fetchall()[0]
+    return n_due, n_waiting
 
 
 def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
@@ -427,15 +424,23 @@ def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
 
 
 def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> list[Held]:
-    """What guards stop of what is due, taken out of it unless it is overridden. Deletions are of no audience:
-    nothing stops them."""
+    """What guards stop of what is due. Deletions are of no audience: nothing stops them."""
     stopped = {row[0] for row in database.execute("select distinct audience from guards").fetchall()}
     if unstopped := set(overrides) - stopped:
         raise ValueError(f"no guard stops {', '.join(sorted(unstopped))}: nothing to override")
     stopping = database.execute("""
-        select guards.destination, guards.audience, guard, any_value(guards.reason), count(*)
+        with due as (
+            select destination, audience, sum(n) as n_due
+            from (
+                select destination, audience, count(*) as n from outbox group by all
+                union all
+                select destination, audience, -count(*) as n from not_due group by all
+            )
+            group by all
+        )
+        select destination, audience, guard, any_value(reason), any_value(n_due)::bigint
         from guards inner join due using (destination, audience)
-        where is_due
+        where n_due > 0
         group by all order by all
     """).fetchall()
     held = []
@@ -443,25 +448,28 @@ def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> li
         found = list(rows)
         reasons = {guard: reason for _, _, guard, reason, _ in found}
         held.append(Held(destination, audience, found[0][4], reasons, audience in overrides))
-        if audience not in overrides:
-            database.execute(
-                "delete from due where destination = ? and audience = ?", [destination, audience]
-            )
     return held
 
 
-def _count(database: duckdb.DuckDBPyConnection, condition: str) -> int:
-    return int(database.execute(f"select count(*) from due where {condition}").fetchall()[0][0])
+def _rows(folder: Path, held: Collection[tuple[str, str]]) -> Iterator[Row]:
+    """What goes out, read some at a time, but for what is held back."""
+    left_out = (row["outbox_id"] for row in _read_some(folder / "not_due.parquet"))
+    next_left_out = next(left_out, None)
+    for row in _read_some(folder / "outbox.parquet"):
+        if row["outbox_id"] == next_left_out:
+            next_left_out = next(left_out, None)
+        elif (row["destination"], row["audience"]) not in held:
+            fields = json.loads(row["payload"]) if row["payload"] else {}
+            fields.pop("customer_id", None)
+            told = {name: row[name] for name in ROW if name != "attempt"}
+            yield Row(**told, payload=fields, attempt=row["n_rejections"] + 1)
 
 
-def _rows(folder: Path) -> Iterator[Row]:
-    """What goes out, read some at a time."""
-    with pq.ParquetFile(folder / "due.parquet") as file:
-        for some in file.iter_batches(READ_AT_ONCE):
-            for row in some.to_pylist():
-                fields = json.loads(row["payload"]) if row["payload"] else {}
-                fields.pop("customer_id", None)
-                yield Row(**{name: row[name] for name in ROW}, payload=fields)
+def _read_some(path: Path) -> Iterator[dict[str, Any]]:
+    # A group at a time: iter_batches() holds what it has read.
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield from file.read_row_group(group).to_pylist()
 
 
 def as_json(pushed: Pushed) -> str:

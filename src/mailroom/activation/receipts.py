@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 import duckdb
@@ -17,12 +15,13 @@ from mailroom.activation import ledger
 from mailroom.activation.rows import Answer, Batch, Row
 
 ROW = tuple(column.name for column in fields(Row) if column.name != "payload")
-# Rows that a destination has taken without saying what becomes of them, as {receipts} tell.
+# Receipts of what a destination has taken without saying yet what becomes of it: a job says so of all its
+# rows at once.
 PENDING = """
     select *
     from {receipts}
-    where status = 'pending' and (outbox_id, attempt) not in (
-        select (outbox_id, attempt) from {receipts} where status <> 'pending' and outbox_id is not null
+    where status = 'pending' and reference not in (
+        select reference from {receipts} where status <> 'pending' and reference is not null
     )
 """
 
@@ -67,32 +66,23 @@ def without_address(message: str | None, email: str) -> str | None:
 
 def pending(folder: Path, destination: str) -> Iterator[tuple[str, datetime, Batch]]:
     """What a destination has yet to say about batches: the reference to ask it by, since when, and the rows
-    in the order in which they were sent, a reference after another."""
+    in the order in which they were sent. What is written about them has that reference."""
     receipts = ledger.scan(folder, "receipts")
-    copy = folder / "pending.parquet"
     with ledger.connect(folder) as connection:
-        connection.execute(
+        jobs = connection.execute(
             f"""
-            copy (
-                select {", ".join(ROW)}, reference, batch_id, answered_at
-                from ({PENDING.format(receipts=receipts)})
-                where destination = ?
-                order by filename, reference, file_row_number
-            ) to '{copy}' (format parquet)
+            select min(answered_at), reference, batch_id, filename
+            from ({PENDING.format(receipts=receipts)})
+            where destination = ?
+            group by all order by all
             """,
             [destination],
-        )
-    with pq.ParquetFile(copy) as file:
-        rows = (row for some in file.iter_batches(10_000) for row in some.to_pylist())
-        for (reference, batch_id), alike in groupby(rows, key=itemgetter("reference", "batch_id")):
-            found = list(alike)
-            first = found[0]
-            batch = [Row(**{name: row[name] for name in ROW}, payload={}) for row in found]
-            yield (
-                reference,
-                first["answered_at"],
-                Batch(batch_id, destination, first["audience"], first["operation"], batch),
-            )
+        ).fetchall()
+    for since, reference, batch_id, filename in jobs:
+        chosen = [("reference", "=", reference), ("batch_id", "=", batch_id), ("status", "=", "pending")]
+        found = pq.read_table(filename, columns=list(ROW), filters=chosen).to_pylist()
+        rows = [Row(**row, payload={}) for row in found]
+        yield reference, since, Batch(batch_id, destination, rows[0].audience, rows[0].operation, rows)
 
 
 def forget_deleted(folder: Path) -> None:

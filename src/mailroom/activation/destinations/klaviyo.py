@@ -40,22 +40,24 @@ class Destination:
     """Imports and suppressions are jobs: their rows are pending until settle() finds them done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
-        self.api = Api(
-            "klaviyo",
-            "https://a.klaviyo.com",
-            "KLAVIYO_API_KEY",
-            lambda key: {
-                "Authorization": f"Klaviyo-API-Key {key}",
-                "revision": "2026-07-15",
-                "Content-Type": "application/vnd.api+json",
-                "Accept": "application/vnd.api+json",
-            },
-            [
-                Rate(10, Duration.SECOND),
-                Rate(150, Duration.MINUTE),
-            ],  # of the imports, the slowest we use often
-            connection,
-        )
+        def api(*rates: Rate) -> Api:
+            return Api(
+                "klaviyo",
+                "https://a.klaviyo.com",
+                "KLAVIYO_API_KEY",
+                lambda key: {
+                    "Authorization": f"Klaviyo-API-Key {key}",
+                    "revision": "2026-07-15",
+                    "Content-Type": "application/vnd.api+json",
+                    "Accept": "application/vnd.api+json",
+                },
+                rates,
+                connection,
+            )
+
+        # Each endpoint has limits of its own. These are of the slowest two that are asked often.
+        self.api = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
+        self.jobs = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
         self.list_id = cache(self._list_id)
 
     def limits(self, operation: Operation) -> Limits:
@@ -124,7 +126,7 @@ class Destination:
         """What a job says once it is done. A failed profile is told by its address, or else by its place; if
         one is told by neither, nothing is known of any."""
         try:
-            job = self.api.call("GET", reference)["data"]["attributes"]
+            job = self.jobs.call("GET", reference)["data"]["attributes"]
         except RefusedError as refused:
             return _all(batch, "rejected", "job_lost", words(refused.body))
         if job["status"] in ("queued", "processing"):
