@@ -291,8 +291,8 @@ def _outbox(found: Json) -> list[str]:
         "## The outbox",
         "",
         "Seconds of each model, of a plain full outer join of the two states (best of three), and how many "
-        "times the latter `profile_differences` and `sync_outbox` take together: they hash every field, say which "
-        "differ and what goes out of them, and look up what was answered before.",
+        "times the latter `profile_differences` and `sync_outbox` take together: they hash every field, say "
+        "which differ and what goes out of them, and look up what was answered before.",
         "",
         *table(["members", "rows", *STATES, "plain join", "ratio", "peak of dbt"], rows),
     ]

@@ -7,6 +7,7 @@ with last_answers as (
         email,
         max(answered_at) as answered_at,
         {{ value_at_max('operation', 'answered_at', is_unique=true) }} as operation,
+        {{ value_at_max("coalesce(code, '')", 'answered_at', is_unique=true) }} as code,
         {{ value_at_max('customer_id', 'answered_at', is_unique=true) }} as customer_id,
         {{ value_at_max('held', 'answered_at', is_unique=true) }} as held
     from {{ ref('sync_receipts') }}
@@ -27,3 +28,5 @@ select
     held,
     answered_at as since
 from last_answers
+-- Whom it did not know when they were suppressed, it may know by now.
+where operation <> 'suppress' or code <> 'not_there' or answered_at >= {{ days_before(as_of(), var('suppress_again_days')) }}

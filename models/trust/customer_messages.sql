@@ -69,7 +69,6 @@ select
                 then occurred_at
         end
     ) as last_promoted_at,
-    min(case when bounce_type = 'hard' and is_of_todays_address then occurred_at end) as hard_bounced_at,
     cast(
         count(
             case

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mailroom.activation.api import Connection, StoppedError
 from mailroom.activation.destinations import known, open_destination
 from mailroom.activation.push import batches
-from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Operation, Row
+from mailroom.activation.rows import NOT_THERE, OPERATIONS, Answer, Batch, Destination, Operation, Row
 from mailroom.sandbox import Account, Faults, Sandbox
 
 DESTINATIONS = [name for name in known() if name != "file"]
@@ -128,6 +128,16 @@ def test_who_is_suppressed_gets_no_mail_whatever_is_sent_later(esp: Esp) -> None
     esp.send(esp.row("ann@x.de", "update", first_name="Anne"))
     ann = esp.account.find("ann@x.de")
     assert ann and ann.refusals
+
+
+def test_whom_it_does_not_know_to_suppress_is_told(esp: Esp) -> None:
+    """Else they would count as suppressed should somebody import them."""
+    esp.send(esp.row("ann@x.de"))
+    sent = esp.send(esp.row("ann@x.de", "suppress"), esp.row("stranger@x.de", "suppress"))
+    ann, stranger = sent["suppress-ann@x.de"], sent["suppress-stranger@x.de"]
+    assert (ann.status, ann.code, stranger.status) == ("accepted", None, "accepted")
+    known = esp.account.find("stranger@x.de")
+    assert known.refusals if known else stranger.code == NOT_THERE
 
 
 @pytest.mark.parametrize("reason", ["unsubscribed", "bounced", "complained"])

@@ -1,7 +1,7 @@
 """`mailroom pull`: who said no at an ESP, or whose mailbox did, comes back into the sources before the next
 build.
 
-An unsubscribe becomes a row of privacy.consent_events, a hard bounce or a complaint one of
+An unsubscribe or a complaint becomes a row of privacy.consent_events, a hard bounce or a complaint one of
 esp.message_events with its profile in esp.profiles; macro raw() reads them beside what the sources have
 themselves.
 """
@@ -55,8 +55,9 @@ ROWS = {
         """
         select
             key as consent_event_id, email, 'email' as channel, 'marketing_email' as purpose,
-            'withdrawn' as status, 'esp_unsubscribe' as recorded_by, occurred_at
-        from refusals where kind = 'unsubscribed'
+            'withdrawn' as status,
+            if(kind = 'complained', 'esp_complaint', 'esp_unsubscribe') as recorded_by, occurred_at
+        from refusals where kind <> 'bounced'
         """,
     ),
 }
@@ -134,17 +135,29 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
                     occurred_at::varchar as occurred_at
                 from '{copy}'
             """)
-            counts = {name: _write_new(database, folder, name, f"{stem}.parquet") for name in ROWS}
-            newest = database.execute("select max(occurred_at)::timestamp from refusals").fetchall()[0][0]
+            events, answers = (
+                ledger.scan(folder, f) for f in ("esp_message_events", "privacy_consent_events")
+            )
+            told = database.execute(f"""
+                select
+                    max(occurred_at)::timestamp,
+                    count(*) filter (
+                        key not in (select event_id from {events})
+                        and key not in (select consent_event_id from {answers})
+                    )
+                from refusals
+            """).fetchall()
+            newest, n_new = told[0]
+            for name in ROWS:
+                _write_new(database, folder, name, f"{stem}.parquet")
     finally:
         copy.unlink(missing_ok=True)
-    n_new = counts["esp_message_events"] + counts["privacy_consent_events"]
-    told = {"destination": destination, "newest_at": newest, "n_new": n_new, "pulled_at": ledger.now()}
-    ledger.write(folder, "pulls", stem, [told])
-    return n_new
+    pulled = {"destination": destination, "newest_at": newest, "n_new": n_new, "pulled_at": ledger.now()}
+    ledger.write(folder, "pulls", stem, [pulled])
+    return int(n_new)
 
 
-def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, file: str) -> int:
+def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, file: str) -> None:
     key, rows = ROWS[name]
     columns = ", ".join(ledger.SCHEMAS[name].names)
     database.execute(f"""
@@ -153,14 +166,12 @@ def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, fil
         anti join {ledger.scan(folder, name)} as known using ({key})
         order by all
     """)
-    n_new = int(database.execute("select count(*) from new").fetchall()[0][0])
-    if n_new:
+    if database.execute("select 1 from new limit 1").fetchall():
         (folder / name).mkdir(parents=True, exist_ok=True)
         ledger.replace(
             folder / name / file, lambda path: database.execute(f"copy new to '{path}' (format parquet)")
         )
     database.execute("drop table new")
-    return n_new
 
 
 def as_text(pulled: Pulled) -> str:

@@ -11,6 +11,10 @@ Status = Literal["accepted", "rejected", "pending"]
 OPERATIONS: tuple[Operation, ...] = ("delete", "suppress", "remove", "update", "add")
 
 
+# Code of a suppression of somebody whom the destination did not know: it holds nothing of it.
+NOT_THERE = "not_there"
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of sync_outbox. payload: the fields to set by name; None clears one. attempt: from 1."""

@@ -29,7 +29,7 @@ from mailroom.activation.api import (
     utc,
     words,
 )
-from mailroom.activation.rows import Answer, Batch, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
 
 API = "/api/3"
 PAGE = 100
@@ -171,13 +171,15 @@ class Destination:
                 if str(tagged["tag"]) == tag:
                     self.api.call("DELETE", f"{API}/contactTags/{tagged['id']}", also=[404])
 
-    def _suppress(self, row: Row, tag: str) -> None:
+    def _suppress(self, row: Row, tag: str) -> str | None:
         """Nothing in this API keeps an address from all mail (the exclusion list is not in it), so that it is
         unsubscribed from every list there is now, also those it is not on: an import can't subscribe it
         again, a form can, which is the person's own wish. A list made later is not covered: campaigns to one
         should leave out the tag `Mailroom: suppressed`. Automations that start when somebody unsubscribes do
         start."""
+        code: str | None = NOT_THERE
         for contact in self._known(row.email, "contactLists", "contactTags"):
+            code = None
             # First, so that nothing takes what follows for the person's own wish.
             if not _has(contact, tag):
                 tagged = {"contact": int(contact["id"]), "tag": int(tag)}
@@ -187,6 +189,7 @@ class Destination:
                 if statuses.get(list_id) not in (UNSUBSCRIBED, BOUNCED):
                     off = {"list": int(list_id), "contact": int(contact["id"]), "status": int(UNSUBSCRIBED)}
                     self.api.call("POST", f"{API}/contactLists", {"contactList": off})
+        return code
 
     def _delete(self, row: Row) -> None:
         for contact in self._known(row.email):
@@ -396,15 +399,15 @@ def _is_date(text: str | None) -> bool:
     return bool(text) and not str(text).startswith("0000")
 
 
-def _singly(rows: Sequence[Row], act: Callable[[Row], None]) -> Iterator[Answer]:
-    """What became of rows that go one at a time."""
+def _singly(rows: Sequence[Row], act: Callable[[Row], str | None]) -> Iterator[Answer]:
+    """What became of rows that go one at a time; act says how, with NOT_THERE of whom it does not know."""
     for row in rows:
         try:
-            act(row)
+            code = act(row)
         except RefusedError as refused:
             yield _refused(row, refused)
         else:
-            yield Answer(row.outbox_id, "accepted")
+            yield Answer(row.outbox_id, "accepted", code)
 
 
 def _refused(row: Row, refused: RefusedError) -> Answer:

@@ -38,7 +38,7 @@ from mailroom.activation.api import (
     utc,
     words,
 )
-from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 
 PROCESSES = "/v3/processes"
 RUNNING = ("queued", "in_process", "processing")
@@ -168,8 +168,10 @@ class Destination:
             told = self.api.call(method, path, data, {"identifierType": "email_id"}, also=[404])
         except RefusedError as refused:
             return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
-        if told is None or (isinstance(told, dict) and told.get("code") == "document_not_found"):
+        if told is None:
             return Answer(row.outbox_id, "accepted")
+        if isinstance(told, dict) and told.get("code") == "document_not_found":
+            return Answer(row.outbox_id, "accepted", NOT_THERE)
         return Answer(row.outbox_id, "rejected", "404", words(told))
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:

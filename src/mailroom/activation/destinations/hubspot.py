@@ -45,7 +45,7 @@ from mailroom.activation.api import (
     utc,
     words,
 )
-from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
@@ -229,7 +229,7 @@ class Destination:
         known = self._known(rows)
         there = [row for row in rows if row.email.lower() in known]
         if not there:
-            return [Answer(row.outbox_id, "accepted") for row in rows]
+            return [Answer(row.outbox_id, "accepted", NOT_THERE) for row in rows]
         self._mark(
             {
                 contact.contact_id: row
@@ -260,7 +260,7 @@ class Destination:
         return [
             Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
             if row.outbox_id in refused
-            else Answer(row.outbox_id, "accepted")
+            else Answer(row.outbox_id, "accepted", None if row in there else NOT_THERE)
             for row in rows
         ]
 

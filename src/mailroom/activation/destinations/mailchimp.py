@@ -44,7 +44,7 @@ from mailroom.activation.api import (
     utc,
     words,
 )
-from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 
 SANDBOX_LIST = "sandbox"
 PAGE, OVERLAP = 1_000, 100  # of a collection
@@ -225,7 +225,10 @@ class Destination:
             said = words(refused.body)
             return [Answer(row.outbox_id, "rejected", "job_lost", said) for row in batch.rows]
         said_of: dict[str, tuple[str, str] | None] = {}
+        unknown: set[str] = set()
         for result in results:
+            if batch.operation == "suppress" and result["status_code"] == 404:
+                unknown.add(result["operation_id"])
             said_of[result["operation_id"]] = said_of.get(result["operation_id"]) or _why_not(
                 batch.operation, result["status_code"], _read(result["response"])
             )
@@ -233,7 +236,7 @@ class Destination:
         for row in batch.rows:
             why = said_of.get(row.outbox_id, ("no_answer", "The job says nothing of it."))
             status: Literal["accepted", "rejected"] = "rejected" if why else "accepted"
-            code, message = why or (None, None)
+            code, message = why or (NOT_THERE if row.outbox_id in unknown else None, None)
             answers.append(Answer(row.outbox_id, status, code, message, reference))
         return answers
 
