@@ -18,8 +18,8 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 
 test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (14 minutes on two cores)
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
-	$(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples & rules=$$!; \
-	$(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --durations=10; others=$$?; \
+	$(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation & rules=$$!; \
+	$(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --ignore tests/activation --durations=10; others=$$?; \
 	wait $$spark && wait $$rules && exit $$others
 
 test-spark: $(VENV)/dev.done ## the Spark half again, with every unit test: before a release

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 
 # Tests hold what is true, not how fast: two cores may be busy with something else.
-settings.register_profile("untimed", deadline=None)
+# In CI the same examples each time: a change is judged by what it does, not by luck.
+settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parents[1]

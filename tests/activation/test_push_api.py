@@ -98,7 +98,7 @@ def ends(folder: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32), kills=st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=3))
 def test_killed_among_faults_the_end_is_the_same(
     destination: str, seed: int, kills: list[tuple[int, bool]]

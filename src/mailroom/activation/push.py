@@ -150,8 +150,10 @@ class _Push:
             self.pushed.held = _held(database, self.asked.overrides)
         if not self.asked.dry_run:
             self._record_overrides()
-        held = {(held.destination, held.audience) for held in self.pushed.held if not held.overridden}
-        with tqdm(total=n_due, unit=" rows", disable=None if self.asked.is_shown else True) as bar:
+        kept_back = [held for held in self.pushed.held if not held.overridden]
+        n_going = n_due - sum(held.rows for held in kept_back)
+        held = {(held.destination, held.audience) for held in kept_back}
+        with tqdm(total=n_going, unit=" rows", disable=None if self.asked.is_shown else True) as bar:
             for name, rows in groupby(_rows(self.folder, held), key=lambda row: row.destination):
                 self._try(name, partial(self._send, name, rows, bar))
         if not self.asked.dry_run:
