@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from mailroom.activation.ledger import replace
+from mailroom.activation.ledger import replace, sync_folder
 
 # The oldest DuckDB that can open the copy. Without it, 2.0 and later only.
 STORAGE_VERSION = "v1.0.0"
@@ -233,11 +233,7 @@ def _point(link: Path, target: str) -> None:
     unfinished = link.with_name(f".{link.name}.unfinished")
     unfinished.symlink_to(target)
     os.replace(unfinished, link)
-    folder = os.open(link.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(link.parent)
 
 
 def _remove(folder: Path, is_to_go: Callable[[str], object]) -> None:
