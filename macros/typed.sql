@@ -56,16 +56,19 @@ an id, or of a key that occurs more than once, of which all but the newest are s
 {% macro flawed(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
-with {{ parsed_ctes(source_name, table_name) }},
+{%- set dated_by = event_time(source_name, table_name) -%}
+{%- set days = replaced_days() -%}
+with {{ parsed_ctes(source_name, table_name, days=days) }},
 
-{{ flawed_ctes(source_name, table_name) }}
+{{ flawed_ctes(source_name, table_name, days=days) }}
 
 select * from flawed
+where {{ is_replaced(dated_by, days) }}
 {%- endif -%}
 {% endmacro %}
 
 
-{% macro flawed_ctes(source_name, table_name) %}
+{% macro flawed_ctes(source_name, table_name, days=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
@@ -125,10 +128,11 @@ Three CTEs: rows (raw, and whether an id has space around it), given (text trimm
 (each value cast, beside the text it came from where that can fail). A value that is already of the contract's type
 costs no check.
 
+days: only what a build that replaces these must read.
 ids_are_trimmed: leave out the first, and the second look at ids. Of fifty million rows trimming the ids, which are
 all different, costs more than reading everything.
 #}
-{% macro parsed_ctes(source_name, table_name, ids_are_trimmed=false) %}
+{% macro parsed_ctes(source_name, table_name, ids_are_trimmed=false, days=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set spaced = [] -%}
 {%- set given = [] -%}
@@ -162,7 +166,7 @@ rows as (
     select
         *,
         {{ 'coalesce(' ~ spaced | join(' or ') ~ ', false)' if spaced else 'false' }} as has_spaced_id
-    from {{ raw(source_name, table_name) }} as raw_rows
+    from {{ raw_of(source_name, table_name, days) }} as raw_rows
 ),
 
 {% endif -%}
@@ -178,6 +182,17 @@ parsed as (
     from given
 )
 {%- endmacro %}
+
+
+{# raw(), or what of it a build that replaces these days must read. A row without a readable time is always read. #}
+{% macro raw_of(source_name, table_name, days) %}
+    {%- set raw_rows = raw(source_name, table_name) -%}
+    {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
+    {%- set name = event_time(source_name, table_name) -%}
+    {%- set found = type_found(raw_place(source_name, table_name), name) -%}
+    {%- set dated_by = name if found == 'timestamp' else '(' ~ value_as(name, 'timestamp', found) | trim ~ ')' -%}
+    {{ return('(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_replaced(dated_by, days, is_read=true) ~ ')') }}
+{% endmacro %}
 
 
 {# The CTE judged, over parsed: the values with reject_reason and blanked_columns. #}

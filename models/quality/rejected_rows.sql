@@ -78,9 +78,8 @@ rejected as (
         cast(null as {{ dbt.type_string() }}) as {{ identifier }},
         {% endfor -%}
         events.message_id as row_text
-    from {{ ref('base_esp__message_events') }} as events
+    from {{ ref('stg_esp__message_events') }} as events
     inner join orphan_profiles on events.profile_id = orphan_profiles.profile_id
-    where events.reject_reason is null
     union all
     select
         'web' as source_name,

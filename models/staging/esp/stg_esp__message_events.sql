@@ -1,9 +1,15 @@
+-- A table, though it holds what the source does: whom mail reached, and who reacted, is asked by half a dozen models.
+{{ config(materialized='incremental', event_time='occurred_at') }}
+{% set days = replaced_days() %}
+
 with events as (
-    select * from {{ ref('base_esp__message_events') }} where reject_reason is null
+    select * from {{ ref('base_esp__message_events') }}
+    where reject_reason is null and {{ is_replaced('occurred_at', days) }}
 ),
 
 machine_events as (
-    select * from {{ ref('base_esp__reactions') }} where machine_reason is not null
+    select * from {{ ref('base_esp__reactions') }}
+    where machine_reason is not null and {{ is_replaced('occurred_at', days) }}
 )
 
 select

@@ -1,22 +1,5 @@
--- The one pass over the message events: everything that is counted by profile and day is counted here.
-{{ config(materialized='table') }}
-
-with events as (
-    select
-        profile_id,
-        event_type,
-        false as is_machine,
-        occurred_at
-    from {{ ref('base_esp__message_events') }}
-    where reject_reason is null and event_type not in ('opened', 'clicked')
-    union all
-    select
-        profile_id,
-        event_type,
-        machine_reason is not null as is_machine,
-        occurred_at
-    from {{ ref('base_esp__reactions') }}
-)
+-- Everything that is counted by profile and day is counted here.
+{{ config(materialized='incremental', event_time='activity_on') }}
 
 select
     profile_id,
@@ -30,5 +13,6 @@ select
     count(case when is_machine then 1 end) as n_machine_events,
     max(case when event_type = 'opened' and not is_machine then occurred_at end) as last_human_opened_at,
     max(case when event_type = 'clicked' and not is_machine then occurred_at end) as last_human_clicked_at
-from events
+from {{ ref('stg_esp__message_events') }}
+where {{ is_replaced('occurred_at', replaced_days()) }}
 group by 1, 2

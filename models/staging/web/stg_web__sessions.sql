@@ -1,11 +1,13 @@
 -- The one pass over the web events: everything that is counted by visit is counted here.
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', event_time='started_at') }}
+{% set days = replaced_days() %}
 
 with events as (
     select
         *,
-        coalesce(session_id, cast(cast(occurred_at as date) as {{ dbt.type_string() }})) as session_key
+        {{ session_key() }} as session_key
     from {{ ref('stg_web__events') }}
+    where {{ is_replaced('occurred_at', days, is_read=true) }}
 )
 
 select
@@ -33,3 +35,4 @@ select
     max(case when event_type = 'purchase' then occurred_at end) as last_purchase_at
 from events
 group by visitor_id, session_key
+having {{ is_replaced('min(occurred_at)', days) }}

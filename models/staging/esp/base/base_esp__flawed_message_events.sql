@@ -1,1 +1,2 @@
+{{ config(materialized='incremental', event_time='occurred_at', meta={'built_through': 'stg_esp__profile_days.activity_on'}) }}
 {{ flawed('esp', 'message_events') }}

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', event_time='occurred_at') }}
+{% set days = replaced_days() %}
 -- Opens and clicks, and which of them no person made. Judged here once, so that "engaged" means human everywhere above.
 with events as (
     select
@@ -12,6 +14,7 @@ with events as (
     where
         reject_reason is null
         and event_type in ('delivered', 'opened', 'clicked')
+        and {{ is_replaced('occurred_at', days, is_read=true) }}
 ),
 
 deliveries as (
@@ -63,3 +66,4 @@ select
     reactions.occurred_at
 from reactions
 left join clicks on reactions.event_id = clicks.event_id
+where {{ is_replaced('reactions.occurred_at', days) }}

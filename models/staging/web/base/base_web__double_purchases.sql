@@ -1,16 +1,10 @@
--- A browser that reloads the thank-you page fires the purchase again under a new event id. The first one counts.
+-- A browser that reloads the thank-you page fires the purchase again under a new event id. The first one counts, however
+-- long ago.
 with purchases as (
     select
-        event_id,
-        visitor_id,
-        order_id,
-        occurred_at,
+        *,
         row_number() over (partition by order_id order by occurred_at, event_id) as copy_number
-    from {{ ref('base_web__events') }}
-    where
-        event_type = 'purchase'
-        and order_id is not null
-        and reject_reason is null
+    from {{ ref('base_web__purchases') }}
 )
 
 select
