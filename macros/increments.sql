@@ -1,61 +1,81 @@
 {#
-Increments. A model of a source's history holds the days that are done and replaces the newest: those since it was last
+Increments. A model of a source's history keeps what is done and builds the newest of it again: the days since it was last
 built, and twice var `lateness_days` before them, because
 - a row may arrive so many days after what it tells of, and
 - rows that belong together (copies of one event, a visit's events) may lie so many days apart.
-To see the first replaced day whole, such a model reads once more the lateness before it. Its config:
-    materialized='incremental', incremental_strategy='replace_newest', event_time='<column>', on_schema_change='fail'
-A row without a time is read and replaced in each build.
+Two strategies (incremental_strategy), both in one transaction with whatever else the model does:
+- replace_newest, for events: replaces these days. To see the first of them whole, the model reads the lateness before it too.
+  Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build.
+- replace_changed, for what is put right later: replaces each row whose key (unique_key) is among the new rows. A row without
+  a key is read and replaced in each build.
 
-    dbt build --event-time-start 2026-03-01 --event-time-end 2026-04-01     replaces those days instead (a back-fill)
-    dbt build --full-refresh                                                replaces all of them
+    dbt build --event-time-start 2026-03-01 --event-time-end 2026-04-01     builds those days again instead: a back-fill
+    dbt build --full-refresh                                                builds all of them
 
-A build as of a moment before the newest replaced day replaces everything: the days after that moment must go.
+meta.never_late, a condition: rows for which it holds are read and replaced in each build, however old they are.
+
+A build as of a moment before the newest day builds everything again: the days after that moment must go.
 #}
 
 {#
-Which days this build of the model replaces: {from, until} as texts, until none where it is open; none for all of them.
-meta.built_through, `<model>.<column>`: the table that says how far the last build came, where the model's own rows are too
-few to say. It must be built from this one.
+Which days this build replaces: {from, until} as texts, until none where it is open; none for all of them.
+meta.built_through, `<table>.<column>`: what says how far the last build came, where the model's own rows are too few to
+say or name no time. That table must be built from this one.
+newest: a select of that instead, where no table's column says it.
 #}
-{% macro replaced_days() %}
+{% macro replaced_days(newest=none) %}
     {#- A unit test has no `this`. -#}
     {%- if not execute or this is none or not is_incremental() -%}{{ return(none) }}{%- endif -%}
     {%- if flags.EVENT_TIME_START -%}
         {{ return({'from': flags.EVENT_TIME_START | string, 'until': flags.EVENT_TIME_END | string}) }}
     {%- endif -%}
-    {%- set told = config.get('meta', {}).get('built_through', this.identifier ~ '.' ~ config.get('event_time')) -%}
-    {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told.split('.')[0]})) -%}
-    {%- if not teller -%}{{ return(none) }}{%- endif -%}
-    {%- set newest = 'cast(max(' ~ told.split('.')[1] ~ ') as date)' -%}
-    {%- set days = run_query(
-        'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), newest) ~ ', ' ~ newest ~ ' <= cast(' ~ as_of() ~ ' as date) from ' ~ teller
+    {%- if not newest -%}
+        {%- set told = config.get('meta', {}).get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
+        {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]})) -%}
+        {%- if not teller -%}{{ return(none) }}{%- endif -%}
+        {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller -%}
+    {%- endif -%}
+    {%- set found = run_query(
+        'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= cast(' ~ as_of() ~ ' as date) from '
+        ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
-    {{ return({'from': (days[0] | string)[:10], 'until': none} if days[1] else none) }}
+    {{ return({'from': (found[0] | string)[:10], 'until': none} if found[1] else none) }}
 {% endmacro %}
 
 
 {#
-Whether a row is of the days that this build replaces, as SQL. is_read: or of those it must read to build them.
+Whether this build replaces a row, as SQL: it is of these days, has no time, or is never late (a condition).
+is_read: or of the days that it must read to build them.
 #}
-{% macro is_replaced(event_time, days, is_read=false) -%}
+{% macro is_replaced(event_time, days, is_read=false, never_late=none) -%}
     {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
-    {%- set from_day = "cast('" ~ days.from ~ "' as timestamp)" -%}
-    {%- set until_day = "cast('" ~ days.until ~ "' as timestamp)" -%}
-    {%- if is_read -%}
-        {%- set from_day = dbt.dateadd('day', -var('lateness_days'), from_day) -%}
-        {%- set until_day = dbt.dateadd('day', var('lateness_days'), until_day) -%}
-    {%- endif -%}
     {{ return(
-        '(' ~ event_time ~ ' is null or ' ~ event_time ~ ' >= ' ~ from_day
-        ~ (' and ' ~ event_time ~ ' < ' ~ until_day if days.until else '') ~ ')'
+        '(' ~ event_time ~ ' is null or ' ~ (never_late ~ ' or ' if never_late else '') ~ is_since(event_time, days, is_read) ~ ')'
     ) }}
 {%- endmacro %}
 
+{% macro is_since(event_time, days, is_read=false) -%}
+    {%- set margin = var('lateness_days') if is_read else 0 -%}
+    {%- set since = event_time ~ ' >= ' ~ dbt.dateadd('day', -margin, "cast('" ~ days.from ~ "' as timestamp)") -%}
+    {%- if days.until -%}
+        {%- set since = since ~ ' and ' ~ event_time ~ ' < ' ~ dbt.dateadd('day', margin, "cast('" ~ days.until ~ "' as timestamp)") -%}
+    {%- endif -%}
+    {{ return(since) }}
+{%- endmacro %}
 
-{# dbt's hook for the strategy: https://docs.getdbt.com/docs/build/incremental-strategy#custom-strategies #}
+
+{# dbt calls these by the strategy's name: https://docs.getdbt.com/docs/build/incremental-strategy#custom-strategies #}
 {% macro get_incremental_replace_newest_sql(arg_dict) %}
     {{ return(replace_rows(
-        arg_dict.target_relation, arg_dict.temp_relation, is_replaced(config.get('event_time'), replaced_days())
+        arg_dict.target_relation, arg_dict.temp_relation,
+        is_replaced(config.get('event_time'), replaced_days(), never_late=config.get('meta', {}).get('never_late'))
+    )) }}
+{% endmacro %}
+
+{% macro get_incremental_replace_changed_sql(arg_dict) %}
+    {%- set key = config.get('unique_key') -%}
+    {{ return(replace_rows(
+        arg_dict.target_relation, arg_dict.temp_relation,
+        '(' ~ key ~ ' is null or ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ '))'
     )) }}
 {% endmacro %}

@@ -6,8 +6,10 @@ Of rows that share a key the newest is kept. Nothing is dropped here: staging ta
 rejected_rows lists the others, source_reconciliation counts both.
 
 flawed_rows: a model made by flawed(), for a table too big to be judged at each read.
+orders: for an incremental model of their lines, which have no date of their own, the staged orders.
+An incremental model reads the rows of every key that has changed, old copies included.
 #}
-{% macro typed(source_name, table_name, flawed_rows=none) %}
+{% macro typed(source_name, table_name, flawed_rows=none, orders=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key = contract_key(source_name, table_name) -%}
@@ -15,9 +17,10 @@ flawed_rows: a model made by flawed(), for a table too big to be judged at each 
 {% if flawed_rows -%}
 with {{ parsed_ctes(source_name, table_name, ids_are_trimmed=true) }},
 {%- else -%}
-with {{ parsed_ctes(source_name, table_name) }},
+{%- set rows = changed_rows(source_name, table_name, orders) -%}
+with {{ parsed_ctes(source_name, table_name, rows) }},
 
-{{ flawed_ctes(source_name, table_name) }},
+{{ flawed_ctes(source_name, table_name, rows) }},
 {%- endif %}
 
 -- The others need no second look: each has a key of its own, and every value is as the contract wants it.
@@ -58,17 +61,19 @@ an id, or of a key that occurs more than once, of which all but the newest are s
 {%- if not execute -%}select 1{%- else -%}
 {%- set dated_by = event_time(source_name, table_name) -%}
 {%- set days = replaced_days() -%}
-with {{ parsed_ctes(source_name, table_name, days=days) }},
+{%- set rows = newest_rows(source_name, table_name, days) -%}
+with {{ parsed_ctes(source_name, table_name, rows) }},
 
-{{ flawed_ctes(source_name, table_name, days=days) }}
+{{ flawed_ctes(source_name, table_name, rows) }}
 
 select * from flawed
-where {{ is_replaced(dated_by, days) }}
+where {{ is_replaced(dated_by, days, never_late=config.get('meta', {}).get('never_late')) }}
 {%- endif -%}
 {% endmacro %}
 
 
-{% macro flawed_ctes(source_name, table_name, days=none) %}
+{# rows: the raw rows to be judged. #}
+{% macro flawed_ctes(source_name, table_name, rows) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
@@ -128,11 +133,11 @@ Three CTEs: rows (raw, and whether an id has space around it), given (text trimm
 (each value cast, beside the text it came from where that can fail). A value that is already of the contract's type
 costs no check.
 
-days: only what a build that replaces these must read.
+rows: the raw rows to be parsed, where they are not all of the table's.
 ids_are_trimmed: leave out the first, and the second look at ids. Of fifty million rows trimming the ids, which are
 all different, costs more than reading everything.
 #}
-{% macro parsed_ctes(source_name, table_name, ids_are_trimmed=false, days=none) %}
+{% macro parsed_ctes(source_name, table_name, rows=none, ids_are_trimmed=false) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set spaced = [] -%}
 {%- set given = [] -%}
@@ -166,7 +171,7 @@ rows as (
     select
         *,
         {{ 'coalesce(' ~ spaced | join(' or ') ~ ', false)' if spaced else 'false' }} as has_spaced_id
-    from {{ raw_of(source_name, table_name, days) }} as raw_rows
+    from {{ rows }} as raw_rows
 ),
 
 {% endif -%}
@@ -184,14 +189,54 @@ parsed as (
 {%- endmacro %}
 
 
-{# raw(), or what of it a build that replaces these days must read. A row without a readable time is always read. #}
-{% macro raw_of(source_name, table_name, days) %}
+{# raw(), or what of it a build that replaces these days must read. #}
+{% macro newest_rows(source_name, table_name, days) %}
     {%- set raw_rows = raw(source_name, table_name) -%}
     {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
-    {%- set name = event_time(source_name, table_name) -%}
+    {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
+    {%- set never_late = config.get('meta', {}).get('never_late') -%}
+    {{ return(
+        '(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_replaced(dated_by, days, is_read=true, never_late=never_late) ~ ')'
+    ) }}
+{% endmacro %}
+
+
+{#
+raw(), or for an incremental model what of it has changed since it was last built: the rows of every key of which one is
+dated since, by its event time or by updated_at. An order's lines change with their order.
+#}
+{% macro changed_rows(source_name, table_name, orders) %}
+    {%- set raw_rows = raw(source_name, table_name) -%}
+    {%- set days = replaced_days(
+        'select max(ordered_at) as newest from ' ~ orders ~ ' where order_id in (select order_id from ' ~ this ~ ')' if orders
+    ) -%}
+    {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
+    {%- set key = raw_value(source_name, table_name, contract_key(source_name, table_name)) -%}
+    {%- if orders -%}
+        {#- A line of an order that nobody knows, or not yet, counts as changed. -#}
+        {%- set is_changed = 'coalesce(' ~ raw_value(source_name, table_name, 'order_id') ~ " not in (select order_id from " ~ orders
+            ~ ' where order_id is not null and not (' ~ is_since('ordered_at', days) ~ ' or coalesce(' ~ is_since('updated_at', days) ~ ', false))), true)' -%}
+    {%- else -%}
+        {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
+        {%- set is_changed = is_replaced(dated_by, days) -%}
+        {%- if contract_columns(source_name, table_name) | selectattr('name', 'equalto', 'updated_at') | list -%}
+            {%- set is_changed = '(' ~ is_changed ~ ' or ' ~ is_since(raw_value(source_name, table_name, 'updated_at'), days) ~ ')' -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(
+        '(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ key ~ ' is null or ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ raw_rows
+        ~ ' as changed where ' ~ is_changed ~ '))'
+    ) }}
+{% endmacro %}
+
+
+{# A column of raw() as the base model has it, as an expression. #}
+{% macro raw_value(source_name, table_name, name) %}
     {%- set found = type_found(raw_place(source_name, table_name), name) -%}
-    {%- set dated_by = name if found == 'timestamp' else '(' ~ value_as(name, 'timestamp', found) | trim ~ ')' -%}
-    {{ return('(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_replaced(dated_by, days, is_read=true) ~ ')') }}
+    {%- for column in contract_columns(source_name, table_name) if column.name == name -%}
+        {%- set given = given_value(name, column.data_type, found) | trim -%}
+        {{ return(value_as(given, column.data_type, found) | trim if can_fail(column, found) else given) }}
+    {%- endfor -%}
 {% endmacro %}
 
 

@@ -1,10 +1,10 @@
 -- A table, though it holds what the source does: whom mail reached, and who reacted, is asked by half a dozen models.
-{{ config(materialized='incremental', event_time='occurred_at') }}
+{{ config(materialized='incremental', event_time='occurred_at', meta={'never_late': is_refusal()}) }}
 {% set days = replaced_days() %}
 
 with events as (
     select * from {{ ref('base_esp__message_events') }}
-    where reject_reason is null and {{ is_replaced('occurred_at', days) }}
+    where reject_reason is null and {{ is_replaced('occurred_at', days, never_late=is_refusal()) }}
 ),
 
 machine_events as (
