@@ -44,3 +44,47 @@
     from {{ ref('customer_keys') }}
     where record_type = 'web_visitor' and cluster_state = 'anonymous'
 {%- endmacro %}
+
+
+{#
+Which days a build writes anew in customer_daily_activity (its name): those since the web events or the e-mail events
+last came, the one that came less far; all of them where a source has events of which none has been written.
+#}
+{% macro activity_days(model) %}
+    {%- set written = this.incorporate(path={'identifier': model}) if this -%}
+    {%- set parts = [] -%}
+    {%- for staged, condition in [('stg_web__sessions', 'n_sessions > 0'), ('stg_esp__profile_days', has_feed_events())] -%}
+        {%- do parts.append(
+            'select case when (select count(*) from (select 1 as one from ' ~ ref(staged) ~ " limit 1) as some_row) > 0 then "
+            ~ "coalesce(max(activity_on), cast('1900-01-01' as date)) end as newest from " ~ written ~ ' where ' ~ condition
+        ) -%}
+    {%- endfor -%}
+    {{ return(replaced_days('select min(newest) as newest from (' ~ parts | join(' union all ') ~ ') as parts', model)) }}
+{% endmacro %}
+
+
+{# Whether customer_daily_activity writes a row anew: it is of these days, or of a customer in the CTE changed. #}
+{% macro is_of_activity(customer_id, event_time, days) -%}
+    {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
+    {{ return('(' ~ is_replaced(event_time, days) ~ ' or ' ~ customer_id ~ ' in (select customer_id from changed))') }}
+{%- endmacro %}
+
+
+{# Under whom customer_daily_activity was last written: the relation that it notes its owners in, or none. #}
+{% macro noted_owners() %}
+    {{ return(load_cached_relation(owners_relation()) if execute and this) }}
+{% endmacro %}
+
+{% macro owners_relation() %}{{ return(this.incorporate(path={'identifier': 'customer_daily_activity_owners'}, type='table')) }}{% endmacro %}
+
+
+{# The hook that notes them. It is part of the model's own transaction, so that neither stands without the other. #}
+{% macro note_owners(owners, changes) %}
+    {%- if not execute -%}{{ return('') }}{%- endif -%}
+    {%- if not noted_owners() or flags.FULL_REFRESH -%}{{ return(write_table(owners_relation(), 'select * from ' ~ owners)) }}{%- endif -%}
+    {{ return(replace_rows(
+        owners_relation(),
+        '(select owner_key, new_customer_id as customer_id from ' ~ changes ~ ' where new_customer_id is not null) as moved',
+        'owner_key in (select owner_key from ' ~ changes ~ ')'
+    )) }}
+{% endmacro %}

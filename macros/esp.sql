@@ -2,3 +2,9 @@
 {% macro is_refusal() -%}
     event_type in ('bounced', 'complained', 'unsubscribed')
 {%- endmacro %}
+
+
+{# Whether a day has events of the ESP's own feed: refusals are pulled besides, and come when the feed does not. #}
+{% macro has_feed_events() -%}
+    n_emails_sent + n_emails_delivered + n_human_opens + n_human_clicks + n_machine_events > 0
+{%- endmacro %}

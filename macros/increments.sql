@@ -3,11 +3,13 @@ Increments. A model of a source's history keeps what is done and builds the newe
 built, and twice var `lateness_days` before them, because
 - a row may arrive so many days after what it tells of, and
 - rows that belong together (copies of one event, a visit's events) may lie so many days apart.
-Two strategies (incremental_strategy), both in one transaction with whatever else the model does:
+Three strategies (incremental_strategy), each in one transaction with whatever else the model does:
 - replace_newest, for events: replaces these days. To see the first of them whole, the model reads the lateness before it too.
   Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build.
 - replace_changed, for what is put right later: replaces each row whose key (unique_key) is among the new rows. A row without
   a key is read and replaced in each build.
+- replace_customers, for what is attributed to customers: replaces these days, and every day of the customers that
+  changed_customers lists.
 
     dbt build --event-time-start 2026-03-01 --event-time-end 2026-04-01     builds those days again instead: a back-fill
     dbt build --full-refresh                                                builds all of them
@@ -19,21 +21,25 @@ A build as of a moment before the newest day builds everything again: the days a
 
 {#
 Which days this build replaces: {from, until} as texts, until none where it is open; none for all of them.
-meta.built_through, `<table>.<column>`: what says how far the last build came, where the model's own rows are too few to
-say or name no time. That table must be built from this one.
-newest: a select of that instead, where no table's column says it.
+The last build came as far as the newest event_time of the model. Where its own rows are too few to say, or others than the
+source's are among them, meta.built_through says it: `<table>.<column>` of a table built from this one, of the rows for which
+meta.built_where holds.
+newest: a select of that instead. model: the model whose rows are replaced, if it is another than the one that asks.
 #}
-{% macro replaced_days(newest=none) %}
+{% macro replaced_days(newest=none, model=none) %}
     {#- A unit test has no `this`. -#}
-    {%- if not execute or this is none or not is_incremental() -%}{{ return(none) }}{%- endif -%}
+    {%- if not execute or this is none -%}{{ return(none) }}{%- endif -%}
+    {%- set is_kept = load_cached_relation(this.incorporate(path={'identifier': model})) and not flags.FULL_REFRESH if model else is_incremental() -%}
+    {%- if not is_kept -%}{{ return(none) }}{%- endif -%}
     {%- if flags.EVENT_TIME_START -%}
         {{ return({'from': flags.EVENT_TIME_START | string, 'until': flags.EVENT_TIME_END | string}) }}
     {%- endif -%}
     {%- if not newest -%}
-        {%- set told = config.get('meta', {}).get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
+        {%- set meta = config.get('meta', {}) -%}
+        {%- set told = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
         {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]})) -%}
         {%- if not teller -%}{{ return(none) }}{%- endif -%}
-        {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller -%}
+        {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller ~ ' where ' ~ meta.get('built_where', '1 = 1') -%}
     {%- endif -%}
     {%- set found = run_query(
         'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= cast(' ~ as_of() ~ ' as date) from '
@@ -77,5 +83,13 @@ is_read: or of the days that it must read to build them.
     {{ return(replace_rows(
         arg_dict.target_relation, arg_dict.temp_relation,
         '(' ~ key ~ ' is null or ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ '))'
+    )) }}
+{% endmacro %}
+
+{% macro get_incremental_replace_customers_sql(arg_dict) %}
+    {{ return(replace_rows(
+        arg_dict.target_relation, arg_dict.temp_relation,
+        '(' ~ is_replaced(config.get('event_time'), activity_days(this.identifier)) ~ ' or customer_id in (select customer_id from '
+        ~ ref('changed_customers') ~ '))'
     )) }}
 {% endmacro %}

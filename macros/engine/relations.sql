@@ -139,6 +139,20 @@ place by its name: a build that dies in between leaves no table, and the next on
     {%- endif -%}
 {%- endmacro %}
 
+{# A table written as a whole by a hook, for which dbt has no model. #}
+{% macro write_table(relation, query) %}{{ return(adapter.dispatch('write_table', 'mailroom')(relation, query)) }}{% endmacro %}
+
+{% macro default__write_table(relation, query) %}{{ no_engine('write_table') }}{% endmacro %}
+
+{% macro duckdb__write_table(relation, query) -%}
+    create or replace table {{ relation }} as {{ query }}
+{%- endmacro %}
+
+{% macro spark__write_table(relation, query) -%}
+    {%- do run_query('drop table if exists ' ~ relation) -%}
+    create table {{ relation }} using {{ config.get('file_format', 'parquet') }} as {{ query }}
+{%- endmacro %}
+
 {# dbt-spark knows four strategies by name, and would refuse replace_newest. #}
 {% macro dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format) %}
     {%- if raw_strategy == 'replace_newest' -%}{{ return(raw_strategy) }}{%- endif -%}

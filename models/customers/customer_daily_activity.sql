@@ -1,7 +1,13 @@
 -- The compressed history: all features and windows come from here, and no model above reads raw events again.
+{{ config(
+    materialized='incremental', incremental_strategy='replace_customers', event_time='activity_on',
+    post_hook="{{ note_owners(ref('history_owners'), ref('owner_changes')) }}"
+) }}
+{% set days = activity_days(this.identifier) if this %}
 {% set by_day = {
-    'orders_by_day': ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order'],
-    'refunds_by_day': ['n_refunds', 'refund_amount'],
+    'shop_by_day': [
+        'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount'
+    ],
     'visits_by_day': [
         'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
         'n_checkouts', 'last_seen_at', 'last_cart_add_at', 'last_purchase_at'
@@ -9,40 +15,23 @@
     'emails_by_day': [
         'n_emails_sent', 'n_emails_delivered', 'n_bounces', 'n_human_opens', 'n_human_clicks', 'n_machine_events',
         'last_human_opened_at', 'last_human_clicked_at'
-    ],
-    'tickets_by_day': ['n_tickets']
+    ]
 } %}
 {% set money = ['revenue', 'discount_amount', 'refund_amount'] %}
-{% set columns = by_day.values() | sum(start=[]) %}
+{% set columns = by_day.values() | sum(start=[]) + ['n_tickets'] %}
 {% set times = [] %}
 {% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
 {% set summed_emails = [] %}
 {% for column in by_day.emails_by_day %}
 {% do summed_emails.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
 {% endfor %}
-with orders_by_day as (
-    select
-        customer_id,
-        cast(ordered_at as date) as activity_on,
-        count(*) as n_orders,
-        sum(n_units) as n_units,
-        sum(net_amount) as revenue,
-        sum(discount_amount) as discount_amount,
-        max(days_since_previous_order) as days_since_previous_order
-    from {{ ref('orders') }}
-    where is_sale
-    group by 1, 2
+with changed as (
+    select * from {{ ref('changed_customers') }}
 ),
 
-refunds_by_day as (
-    select
-        customer_id,
-        cast(refunded_at as date) as activity_on,
-        count(*) as n_refunds,
-        sum(refund_amount) as refund_amount
-    from {{ ref('refunds') }}
-    where is_sale
-    group by 1, 2
+shop_by_day as (
+    select * from {{ ref('customer_shop_days') }}
+    where {{ is_of_activity('customer_id', 'activity_on', days) }}
 ),
 
 visits_by_day as (
@@ -60,7 +49,7 @@ visits_by_day as (
         max(last_cart_add_at) as last_cart_add_at,
         max(last_purchase_at) as last_purchase_at
     from {{ ref('web_visits') }}
-    where customer_id is not null
+    where customer_id is not null and {{ is_of_activity('customer_id', 'started_at', days) }}
     group by 1, 2
 ),
 
@@ -81,7 +70,7 @@ emails_by_day as (
         days.{{ by_day.emails_by_day | join(',\n        days.') }}
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
-    where profiles.n_profiles = 1
+    where profiles.n_profiles = 1 and {{ is_of_activity('profiles.customer_id', 'days.activity_on', days) }}
     union all
     select
         profiles.customer_id,
@@ -89,17 +78,8 @@ emails_by_day as (
         {{ summed_emails | join(',\n        ') }}
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
-    where profiles.n_profiles > 1
+    where profiles.n_profiles > 1 and {{ is_of_activity('profiles.customer_id', 'days.activity_on', days) }}
     group by profiles.customer_id, days.activity_on
-),
-
-tickets_by_day as (
-    select
-        customer_id,
-        cast(created_at as date) as activity_on,
-        count(*) as n_tickets
-    from {{ ref('customer_tickets') }}
-    group by 1, 2
 )
 
 -- Each part has a customer's day once at most, so that nothing is summed again.
@@ -111,7 +91,7 @@ select
     {% endfor -%}
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     {{ times | join(',\n    ') }}
-from orders_by_day
-{% for part in by_day if part != 'orders_by_day' -%}
+from shop_by_day
+{% for part in by_day if part != 'shop_by_day' -%}
 full join {{ part }} using (customer_id, activity_on)
 {% endfor %}

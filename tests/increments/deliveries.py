@@ -9,25 +9,31 @@ import duckdb
 from mailroom.demo import generate
 
 LATENESS_DAYS = 3  # var lateness_days
-# What dates a row of each table, and the column in which a first version of some rows was wrong.
-HISTORY = {
-    ("web", "events"): ("event_id", "occurred_at", "product_id"),
-    ("esp", "message_events"): ("event_id", "occurred_at", "url"),
-    ("shop", "orders"): ("order_id", "ordered_at", "total_amount"),
-    ("shop", "refunds"): ("refund_id", "refunded_at", "amount"),
-    ("support", "tickets"): ("ticket_id", "created_at", "satisfaction"),
-    ("privacy", "consent_events"): ("consent_event_id", "occurred_at", "status"),
-    ("privacy", "requests"): ("request_id", "received_at", "status"),
+ENDS = datetime(2026, 7, 1)
+# The tables that grow: their key, what dates a row, and what a first version of some rows had instead.
+EVENTS = {
+    ("web", "events"): ("event_id", "occurred_at", "product_id = null, quantity = 99"),
+    ("esp", "message_events"): ("event_id", "occurred_at", "url = 'https://wrong.example'"),
+    ("shop", "refunds"): ("refund_id", "refunded_at", "amount = 1"),
+    ("privacy", "consent_events"): ("consent_event_id", "occurred_at", "form = 'wrong'"),
 }
+# Those whose rows are put right weeks later, and then say when.
+MUTABLE = {
+    ("shop", "orders"): (
+        "order_id", "ordered_at", "status = 'pending', total_amount = 1, customer_id = somebodys, updated_at = ordered_at",
+    ),
+    ("support", "tickets"): (
+        "ticket_id", "created_at", "status = 'open', satisfaction = null, solved_at = null, updated_at = created_at",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Shop:
-    """Every row that ever was, in `folder`/all, with the moments between which it stands in its source."""
+    """Every version of every row in `folder`/all, with the moments between which it stands in its source."""
 
     folder: Path
     begins: datetime
-    ends: datetime
 
     def at(self, moment: datetime) -> Path:
         """The source's tables as they stood at a moment: <source>/<table>/rows.parquet in a folder."""
@@ -37,45 +43,95 @@ class Shop:
                 to = folder / file.parent.name / file.stem
                 to.mkdir(parents=True, exist_ok=True)
                 connection.execute(
-                    f"copy (select * exclude (comes_at, goes_at) from '{file}' "
-                    f"where comes_at <= ? and (goes_at is null or goes_at > ?)) to '{to}/rows.parquet'",
+                    f"copy (select * exclude (comes_at, goes_at) from '{file}' where comes_at <= ? "
+                    f"and (goes_at is null or goes_at > ?)) to '{to}/rows.parquet'",
                     [moment, moment],
                 )
         return folder
 
 
 def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop:
-    """A shop whose rows' fate hangs on the seed alone."""
+    """A shop of so many days before ENDS. The fate of its rows hangs on the seed alone."""
     generate(customers=customers, days=days, seed=seed, to=folder / "made", jobs=1)
-    ends = datetime(2026, 7, 1)
     with duckdb.connect() as connection:
-        connection.execute(f"set threads = 1; create macro chance(key, why) as "
-                           f"(hash(key || '{seed}' || why) % 1000000) / 1000000.0")  # fmt: skip
-        for table in sorted((folder / "made").glob("*/*")):
+        connection.execute("set threads = 1")
+        connection.execute(
+            f"create macro chance(key, why) as hash(key || '{seed}' || why) % 1000000 / 1000000.0"
+        )
+        connection.execute("create macro days_after(moment, n) as moment + interval 1 second * cast(n * 86400 as bigint)")
+        for table in sorted((folder / "made").glob("*/*"), key=lambda table: (table.name == "order_lines", table)):
             source, name = table.parts[-2:]
             if source == "truth":
                 continue
-            (folder / "all" / source).mkdir(parents=True, exist_ok=True)
-            rows = f"'{table}/*.parquet'"
+            to = folder / "all" / source
+            to.mkdir(parents=True, exist_ok=True)
             connection.execute(
-                f"copy ({_fates(connection, source, name, rows)}) to '{folder}/all/{source}/{name}.parquet'"
+                f"copy ({_fates(connection, source, name, folder / 'made')}) to '{to / name}.parquet'"
             )
-    return Shop(folder, ends - timedelta(days=days), ends)
+    return Shop(folder, ENDS - timedelta(days=days))
 
 
-def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, rows: str) -> str:
-    """The rows of a table, each with comes_at and goes_at."""
+def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, made: Path) -> str:
+    """The versions of a table's rows, with comes_at and goes_at."""
+    rows = f"'{made}/{source}/{name}/*.parquet'"
     columns = [row[0] for row in connection.sql(f"describe select * from {rows}").fetchall()]
-    if (source, name) == ("shop", "order_lines"):
-        # A line comes with its order.
-        return (
-            f"select given.*, coalesce(o.comes_at, timestamp '2000-01-01') as comes_at, o.goes_at "
-            f"from {rows} as given left join (select order_id, min(comes_at) as comes_at, "
-            f"cast(null as timestamp) as goes_at from '{{orders}}' group by 1) as o using (order_id)"
-        )
-    if (source, name) not in HISTORY:
-        dated_by = next((c for c in ("created_at", "sent_at") if c in columns), None)
-        comes = f"coalesce({dated_by}, timestamp '2000-01-01')" if dated_by else "timestamp '2000-01-01'"
-        return f"select *, least({comes}, timestamp '2026-06-30') as comes_at, cast(null as timestamp) as goes_at from {rows}"
-    key, dated_by, wrong = HISTORY[source, name]
-    return f"select 1"
+    late = f"{LATENESS_DAYS} * (case when chance({{key}}, 'late') < 0.15 then chance({{key}}, 'how late') else 0 end)"
+    if (source, name) in EVENTS:
+        key, dated_by, wrong = EVENTS[source, name]
+        comes = f"days_after({_told_at(key, dated_by)}, {late.format(key=key)})"
+        replaced = ", ".join(_replaced(wrong, columns))
+        return f"""
+            select *, {comes} as comes_at, cast(null as timestamp) as goes_at from {rows}
+            union all by name
+            select *, days_after({comes}, {LATENESS_DAYS} * chance({key}, 'again') * 0.5) as comes_at, null as goes_at
+            from {rows} where chance({key}, 'twice') < 0.04
+            union all by name
+            select * replace ({replaced}, days_after({dated_by}, -chance({key}, 'before')) as {dated_by}),
+                {dated_by} as comes_at, null as goes_at
+            from {rows} where chance({key}, 'wrong') < 0.04 and {dated_by} <= timestamp '{ENDS}'
+        """
+    if (source, name) in MUTABLE:
+        key, dated_by, wrong = MUTABLE[source, name]
+        replaced = ", ".join(_replaced(wrong, columns))
+        comes = f"days_after({_told_at(key, dated_by)}, {late.format(key=key)})"
+        right_at = f"days_after({dated_by}, 1 + 60 * chance({key}, 'right'))"
+        somebodys = "(select max(customer_id) from " + rows + ")" if "somebodys" in wrong else "null"
+        return f"""
+            with given as (
+                select *, chance({key}, 'wrong') < 0.15 and {right_at} < timestamp '{ENDS}' as is_wrong, {somebodys} as somebodys
+                from {rows}
+            )
+            select * exclude (is_wrong, somebodys), {comes} as comes_at, cast(null as timestamp) as goes_at
+            from given where not coalesce(is_wrong, false)
+            union all by name
+            select * exclude (is_wrong, somebodys) replace ({right_at} as updated_at),
+                days_after({right_at}, {late.format(key=key)}) as comes_at, null as goes_at
+            from given where is_wrong
+            union all by name
+            select * exclude (is_wrong, somebodys) replace ({replaced}), {dated_by} as comes_at,
+                case when chance({key}, 'stays') < 0.5 then days_after({right_at}, {late.format(key=key)}) end as goes_at
+            from given where is_wrong
+        """
+    if name == "order_lines":
+        return f"""
+            select *, coalesce(comes_at, timestamp '{ENDS}' - interval 90 day) as comes_at, cast(null as timestamp) as goes_at
+            from {rows} as given
+            left join (
+                select order_id as id, min(comes_at) as comes_at from '{made.parent}/all/shop/orders.parquet' group by 1
+            ) as of_order on given.order_id = of_order.id
+        """.replace("select *,", "select given.*,", 1)
+    dated_by = next((column for column in ("created_at", "received_at", "sent_at") if column in columns), None)
+    comes = f"least(coalesce({dated_by}, timestamp '2000-01-01'), timestamp '{ENDS}')" if dated_by else "timestamp '2000-01-01'"
+    return f"select *, {comes} as comes_at, cast(null as timestamp) as goes_at from {rows}"
+
+
+def _told_at(key: str, dated_by: str) -> str:
+    """When a row's system told of it: a wrong clock's future and a time that is missing were told of before."""
+    some_day = f"days_after(timestamp '{ENDS}', -100 * chance({key}, 'some day'))"
+    return f"case when {dated_by} <= timestamp '{ENDS}' then {dated_by} else {some_day} end"
+
+
+def _replaced(wrong: str, columns: list[str]) -> list[str]:
+    """`column = value` pairs as `value as column`, for select * replace."""
+    pairs = [pair.split(" = ") for pair in wrong.split(", ")]
+    return [f"{value} as {column}" for column, value in pairs if column in columns]

@@ -1,5 +1,8 @@
 -- A table, though it holds what the source does: whom mail reached, and who reacted, is asked by half a dozen models.
-{{ config(materialized='incremental', event_time='occurred_at', meta={'never_late': is_refusal()}) }}
+{{ config(
+    materialized='incremental', event_time='occurred_at',
+    meta={'built_through': 'stg_esp__profile_days.activity_on', 'built_where': has_feed_events(), 'never_late': is_refusal()}
+) }}
 {% set days = replaced_days() %}
 
 with events as (

@@ -1,5 +1,5 @@
 -- Everything that is counted by profile and day is counted here.
-{{ config(materialized='incremental', event_time='activity_on') }}
+{{ config(materialized='incremental', event_time='activity_on', meta={'built_where': has_feed_events()}) }}
 
 select
     profile_id,

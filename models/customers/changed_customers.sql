@@ -1,0 +1,62 @@
+-- Who proved to be somebody else, and whose orders, refunds or tickets of a day are other than they were.
+-- depends_on: {{ ref('stg_esp__profile_days') }}
+{% set days = activity_days('customer_daily_activity') %}
+{% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount', 'n_tickets'] %}
+with changes as (
+    select * from {{ ref('owner_changes') }}
+),
+
+shop_days as (
+    select * from {{ ref('customer_shop_days') }}
+),
+
+sessions as (
+    select * from {{ ref('stg_web__sessions') }}
+),
+
+owners as (
+    select * from {{ ref('history_owners') }}
+),
+
+{% if days -%}
+written as (
+    select * from {{ this.incorporate(path={'identifier': 'customer_daily_activity'}) }}
+    where n_orders > 0 or n_refunds > 0 or n_tickets > 0
+),
+
+-- On a device that changed hands, visits counted or will count for whoever is logged in.
+logged_in as (
+    select accounts.customer_id
+    from changes
+    inner join sessions on changes.owner_key = 'web_visitor:' || sessions.visitor_id
+    inner join owners as accounts on 'shop_account:' || sessions.last_shop_customer_id = accounts.owner_key
+),
+
+changed as (
+    select old_customer_id as customer_id from changes
+    union all
+    select new_customer_id as customer_id from changes
+    union all
+    select customer_id from logged_in
+    union all
+    select coalesce(shop_days.customer_id, written.customer_id) as customer_id
+    from shop_days
+    full outer join written
+        on shop_days.customer_id = written.customer_id and shop_days.activity_on = written.activity_on
+    where
+        {% for count in counts -%}
+        shop_days.{{ count }} is distinct from written.{{ count }}
+        {{ 'or ' if not loop.last }}
+        {%- endfor %}
+)
+{%- else -%}
+-- Everything is written anew.
+changed as (
+    select new_customer_id as customer_id from changes where 1 = 0
+)
+{%- endif %}
+
+select customer_id
+from changed
+where customer_id is not null
+group by customer_id

@@ -1,0 +1,51 @@
+{{ config(materialized='view') }}
+-- What is counted by customer and day of the shop and the help desk. An order may be cancelled, given back or prove to be
+-- somebody else's at any age, so this part of the history is counted anew in each build; it is small.
+with orders_by_day as (
+    select
+        customer_id,
+        cast(ordered_at as date) as activity_on,
+        count(*) as n_orders,
+        sum(n_units) as n_units,
+        sum(net_amount) as revenue,
+        sum(discount_amount) as discount_amount,
+        max(days_since_previous_order) as days_since_previous_order
+    from {{ ref('orders') }}
+    where is_sale
+    group by 1, 2
+),
+
+refunds_by_day as (
+    select
+        customer_id,
+        cast(refunded_at as date) as activity_on,
+        count(*) as n_refunds,
+        sum(refund_amount) as refund_amount
+    from {{ ref('refunds') }}
+    where is_sale
+    group by 1, 2
+),
+
+tickets_by_day as (
+    select
+        customer_id,
+        cast(created_at as date) as activity_on,
+        count(*) as n_tickets
+    from {{ ref('customer_tickets') }}
+    group by 1, 2
+)
+
+select
+    customer_id,
+    activity_on,
+    cast(coalesce(n_orders, 0) as bigint) as n_orders,
+    cast(coalesce(n_units, 0) as bigint) as n_units,
+    cast(coalesce(revenue, 0) as decimal(18, 2)) as revenue,
+    cast(coalesce(discount_amount, 0) as decimal(18, 2)) as discount_amount,
+    cast(days_since_previous_order as bigint) as days_since_previous_order,
+    cast(coalesce(n_refunds, 0) as bigint) as n_refunds,
+    cast(coalesce(refund_amount, 0) as decimal(18, 2)) as refund_amount,
+    cast(coalesce(n_tickets, 0) as bigint) as n_tickets
+from orders_by_day
+full join refunds_by_day using (customer_id, activity_on)
+full join tickets_by_day using (customer_id, activity_on)

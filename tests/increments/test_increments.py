@@ -1,0 +1,97 @@
+"""However a history is cut into daily builds, and whatever came late, twice or wrong first, the end is the same."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import deliveries
+import duckdb
+import pytest
+
+from conftest import PROJECT
+
+pytestmark = pytest.mark.slow
+
+BUILDS = Path(__file__).with_name("build_days.py")
+SEEDS = range(int(os.environ.get("MAILROOM_INCREMENT_SEEDS", "1")))  # more than CI has time for, where asked for
+
+class Days:
+    """A warehouse, built day after day."""
+
+    def __init__(self, folder: Path, shop: deliveries.Shop) -> None:
+        self.folder, self.shop, self.file = folder, shop, folder / "mailroom.duckdb"
+
+    def command(self, moments: list[datetime]) -> list[str]:
+        steps = [{"as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "files": str(self.shop.at(moment))} for moment in moments]
+        return [
+            sys.executable, str(BUILDS), json.dumps(steps), "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs"),
+        ]  # fmt: skip
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "MAILROOM_DUCKDB_PATH": str(self.file)}
+
+    def build(self, *moments: datetime, options: tuple[str, ...] = ()) -> None:
+        done = subprocess.run(
+            [*self.command(list(moments)), *options], cwd=PROJECT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-5_000:] + done.stderr
+
+    def kill(self, moment: datetime, after: float) -> None:
+        """Begin a build and kill it so many seconds after its first model."""
+        log = self.folder / "killed.log"
+        with log.open("w") as out:
+            build = subprocess.Popen(self.command([moment]), cwd=PROJECT, env=self.environment, stdout=out, stderr=out)
+            while build.poll() is None and " START " not in log.read_text():
+                time.sleep(0.1)
+            time.sleep(after)
+            build.send_signal(signal.SIGKILL)
+            build.wait()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_daily_builds_end_where_one_full_build_does(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    shop = deliveries.shop(tmp_path / "shop", seed)
+    moments = [deliveries.ENDS - timedelta(hours=chance.randint(24 * 20, 24 * 50))]
+    while moments[-1] < deliveries.ENDS - timedelta(days=12) and len(moments) < 4:
+        moments.append(moments[-1] + timedelta(hours=chance.choice([1, 24, 26, 30, 48, 100, 240])))
+    moments.append(deliveries.ENDS)
+    daily, whole = Days(tmp_path / "daily", shop), Days(tmp_path / "whole", shop)
+    for days in (daily, whole):
+        days.folder.mkdir()
+    daily.build(*moments[:-1])
+    daily.kill(moments[-1], after=chance.uniform(0, 12))
+    daily.build(moments[-1])
+    # What was known when is in the ledgers, which a full refresh leaves as they are.
+    shutil.copy(daily.file, whole.file)
+    whole.build(moments[-1], options=("--full-refresh",))
+    found = differences(daily, whole)
+    assert not found, f"seed {seed}, built at {moments}\n" + "\n".join(found)
+
+
+def differences(daily: Days, whole: Days) -> list[str]:
+    """A line per public table whose rows are not the same."""
+    nodes = json.loads((whole.folder / "target" / "manifest.json").read_text())["nodes"].values()
+    lines = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{daily.file}' as daily (read_only); attach '{whole.file}' as whole (read_only)")
+        for node in nodes:
+            if node["resource_type"] != "model" or node["config"]["access"] != "public":
+                continue
+            table = f"{node['schema']}.{node['alias']}"
+            only = [
+                connection.sql(f"from {one}.{table} except all from {other}.{table}").limit(3).fetchall()
+                for one, other in (("daily", "whole"), ("whole", "daily"))
+            ]
+            if any(only):
+                lines.append(f"{node['name']}: only in the daily builds {only[0]}, only in the whole one {only[1]}")
+    return lines
