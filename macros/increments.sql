@@ -31,9 +31,7 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
     {%- if not execute or this is none -%}{{ return(none) }}{%- endif -%}
     {%- set is_kept = load_cached_relation(this.incorporate(path={'identifier': model})) and not flags.FULL_REFRESH if model else is_incremental() -%}
     {%- if not is_kept -%}{{ return(none) }}{%- endif -%}
-    {%- if flags.EVENT_TIME_START -%}
-        {{ return({'from': flags.EVENT_TIME_START | string, 'until': flags.EVENT_TIME_END | string}) }}
-    {%- endif -%}
+    {%- if invocation_args_dict.get('event_time_start') -%}{{ return(asked_for_days()) }}{%- endif -%}
     {%- if not newest -%}
         {%- set meta = config.get('meta', {}) -%}
         {%- set told = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
@@ -46,6 +44,20 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
         ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
     {{ return({'from': (found[0] | string)[:10], 'until': none} if found[1] else none) }}
+{% endmacro %}
+
+
+{# The days of a back-fill, from dbt's own options. Error: a time within a day. #}
+{% macro asked_for_days() %}
+    {%- set days = {} -%}
+    {%- for name, option in [('from', 'event_time_start'), ('until', 'event_time_end')] -%}
+        {%- set moment = invocation_args_dict[option] | string -%}
+        {%- if not moment.endswith('00:00:00') -%}
+            {{ exceptions.raise_compiler_error('--' ~ option | replace('_', '-') ~ ' ' ~ moment ~ ': a back-fill is of whole days (UTC)') }}
+        {%- endif -%}
+        {%- do days.update({name: moment[:10]}) -%}
+    {%- endfor -%}
+    {{ return(days) }}
 {% endmacro %}
 
 

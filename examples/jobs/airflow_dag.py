@@ -37,7 +37,11 @@ with DAG(
     max_active_tasks=1,
 ):
     pull = step("pull", "mailroom pull", retries=2, retry_delay=timedelta(minutes=5))
-    build = step("build", f"dbt build --profiles-dir . --selector {SELECTOR}", trigger_rule="all_done")
+    build = step(
+        "build",
+        f"dbt build --profiles-dir . --selector {SELECTOR} $([ {SELECTOR} = weekly ] && echo --full-refresh)",
+        trigger_rule="all_done",
+    )
     # 99: skipped. The hourly run makes no field_checks to validate by.
     validate = step("validate", f"[ {SELECTOR} != hourly ] || exit 99\nmailroom validate", weight=3)
     # Removals and deletions go out whatever became of the build. 3: another push runs.

@@ -5,6 +5,8 @@ cd "$(dirname "$0")/../.." || exit 1
 PATH=$PWD/.venv/bin:$PATH
 failed=0
 built=
+afresh=
+[ "$1" = weekly ] && afresh=--full-refresh
 
 step() {
     "$@" && return
@@ -14,7 +16,7 @@ step() {
 }
 
 step mailroom pull
-step dbt build --profiles-dir . --selector "$1" && built=yes
+step dbt build --profiles-dir . --selector "$1" $afresh && built=yes
 [ "$built" ] && [ "$1" != hourly ] && step mailroom validate
 step mailroom push
 [ "$built" ] && step mailroom publish

@@ -1,4 +1,7 @@
-"""A generated shop as its tables stood at past moments: some rows came late, some twice, some were put right since."""
+"""A generated shop as its tables stood at past moments: some rows came late, some twice, some were put right since.
+
+A few rows of one month come on the last day, later than any build waits for.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +13,8 @@ from mailroom.demo import generate
 
 LATENESS_DAYS = 3  # var lateness_days
 ENDS = datetime(2026, 7, 1)
+VERY_LATE = (datetime(2026, 5, 1), datetime(2026, 6, 1))
+LATE = f"{LATENESS_DAYS} * (case when chance({{key}}, 'late') < 0.15 then chance({{key}}, 'how late') else 0 end)"
 # The tables that grow: their key, what dates a row, and what a first version of some rows had instead.
 EVENTS = {
     ("web", "events"): ("event_id", "occurred_at", "product_id = null, quantity = 99"),
@@ -75,10 +80,9 @@ def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, made: 
     """The versions of a table's rows, with comes_at and goes_at."""
     rows = f"'{made}/{source}/{name}/*.parquet'"
     columns = [row[0] for row in connection.sql(f"describe select * from {rows}").fetchall()]
-    late = f"{LATENESS_DAYS} * (case when chance({{key}}, 'late') < 0.15 then chance({{key}}, 'how late') else 0 end)"
     if (source, name) in EVENTS:
         key, dated_by, wrong = EVENTS[source, name]
-        comes = f"days_after({_told_at(key, dated_by)}, {late.format(key=key)})"
+        comes = _comes_at(key, dated_by, columns)
         replaced = ", ".join(_replaced(wrong, columns))
         return f"""
             select *, {comes} as comes_at, cast(null as timestamp) as goes_at from {rows}
@@ -93,7 +97,7 @@ def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, made: 
     if (source, name) in MUTABLE:
         key, dated_by, wrong = MUTABLE[source, name]
         replaced = ", ".join(_replaced(wrong, columns))
-        comes = f"days_after({_told_at(key, dated_by)}, {late.format(key=key)})"
+        comes = _comes_at(key, dated_by, columns)
         right_at = f"days_after({dated_by}, 1 + 60 * chance({key}, 'right'))"
         somebodys = "(select max(customer_id) from " + rows + ")" if "somebodys" in wrong else "null"
         return f"""
@@ -105,11 +109,11 @@ def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, made: 
             from given where not coalesce(is_wrong, false)
             union all by name
             select * exclude (is_wrong, somebodys) replace ({right_at} as updated_at),
-                days_after({right_at}, {late.format(key=key)}) as comes_at, null as goes_at
+                days_after({right_at}, {LATE.format(key=key)}) as comes_at, null as goes_at
             from given where is_wrong
             union all by name
             select * exclude (is_wrong, somebodys) replace ({replaced}), {dated_by} as comes_at,
-                case when chance({key}, 'stays') < 0.5 then days_after({right_at}, {late.format(key=key)}) end as goes_at
+                case when chance({key}, 'stays') < 0.5 then days_after({right_at}, {LATE.format(key=key)}) end as goes_at
             from given where is_wrong
         """
     if name == "order_lines":
@@ -125,10 +129,18 @@ def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, made: 
     return f"select *, {comes} as comes_at, cast(null as timestamp) as goes_at from {rows}"
 
 
-def _told_at(key: str, dated_by: str) -> str:
-    """When a row's system told of it: a wrong clock's future and a time that is missing were told of before."""
+def _comes_at(key: str, dated_by: str, columns: list[str]) -> str:
+    """When a row is there. A wrong clock's future and a time that is missing were told of on some day before."""
     some_day = f"days_after(timestamp '{ENDS}', -100 * chance({key}, 'some day'))"
-    return f"case when {dated_by} <= timestamp '{ENDS}' then {dated_by} else {some_day} end"
+    told_at = f"case when {dated_by} <= timestamp '{ENDS}' then {dated_by} else {some_day} end"
+    is_very_late = (
+        f"{dated_by} >= timestamp '{VERY_LATE[0]}' and {dated_by} < timestamp '{VERY_LATE[1]}' "
+        f"and chance({key}, 'very late') < 0.02"
+    )
+    # A first purchase event would make the later ones of its order doubles, in days that a back-fill leaves alone.
+    if "event_type" in columns:
+        is_very_late += " and event_type <> 'purchase'"
+    return f"case when {is_very_late} then timestamp '{ENDS}' else days_after({told_at}, {LATE.format(key=key)}) end"
 
 
 def _replaced(wrong: str, columns: list[str]) -> list[str]:

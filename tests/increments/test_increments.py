@@ -1,4 +1,6 @@
-"""However a history is cut into daily builds, and whatever came late, twice or wrong first, the end is the same."""
+"""However a history is cut into daily builds, and whatever came late, twice or wrong first, the end is the same; also
+when a build is killed on the way, and with a month built again.
+"""
 
 import json
 import os
@@ -45,6 +47,11 @@ class Days:
         )
         assert done.returncode == 0, done.stdout[-5_000:] + done.stderr
 
+    def count(self, table: str, what: str) -> int:
+        with duckdb.connect(str(self.file), read_only=True) as connection:
+            ((found,),) = connection.execute(f"select {what} from {table}").fetchall()
+        return int(found)
+
     def kill(self, moment: datetime, after: float) -> None:
         """Begin a build and kill it so many seconds after its first model."""
         log = self.folder / "killed.log"
@@ -71,6 +78,11 @@ def test_daily_builds_end_where_one_full_build_does(seed: int, tmp_path: Path) -
     daily.build(*moments[:-1])
     daily.kill(moments[-1], after=chance.uniform(0, 12))
     daily.build(moments[-1])
+    # Later than any build waits for, and so seen by a back-fill only.
+    seen = daily.count("main_staging.stg_web__sessions", "sum(n_events)")
+    month = [f"{day:%Y-%m-%d}" for day in deliveries.VERY_LATE]
+    daily.build(moments[-1], options=("--event-time-start", month[0], "--event-time-end", month[1]))
+    assert daily.count("main_staging.stg_web__sessions", "sum(n_events)") > seen
     # What was known when is in the ledgers, which a full refresh leaves as they are.
     shutil.copy(daily.file, whole.file)
     whole.build(moments[-1], options=("--full-refresh",))
