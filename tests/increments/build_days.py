@@ -1,4 +1,4 @@
-"""Build the project several times in one process, each time as of a moment and from the files as they stood then.
+"""Build the project several times in one process, each time as of a moment, from the files as they were.
 
 Arguments: the steps as JSON, [{"as_of": …, "files": folder}, …], then more options of `dbt build`.
 """
@@ -17,7 +17,15 @@ def main(steps: str, *options: str) -> int:
     for step in json.loads(steps):
         variables = {source: {"files": f"{step['files']}/{source}/{{table}}/*.parquet"} for source in SOURCES}
         variables["as_of"] = step["as_of"]
-        command = ["build", "--resource-type", "model", "--resource-type", "seed", "--exclude", "path:seeds/demo"]
+        command = [
+            "build",
+            "--resource-type",
+            "model",
+            "--resource-type",
+            "seed",
+            "--exclude",
+            "path:seeds/demo",
+        ]
         done = runner.invoke(["--no-use-colors", *command, *options, "--vars", json.dumps(variables)])
         if not done.success:
             return 1

@@ -1,10 +1,10 @@
-"""A generated shop as its tables stood at past moments: some rows came late, some twice, some were put right since.
+"""A generated shop as its tables were at past moments: some rows came late, twice or were put right since.
 
 A few rows of one month come on the last day, later than any build waits for.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -14,21 +14,97 @@ from mailroom.demo import generate
 LATENESS_DAYS = 3  # var lateness_days
 ENDS = datetime(2026, 7, 1)
 VERY_LATE = (datetime(2026, 5, 1), datetime(2026, 6, 1))
-LATE = f"{LATENESS_DAYS} * (case when chance({{key}}, 'late') < 0.15 then chance({{key}}, 'how late') else 0 end)"
-# The tables that grow: their key, what dates a row, and what a first version of some rows had instead.
-EVENTS = {
-    ("web", "events"): ("event_id", "occurred_at", "product_id = null, quantity = 99"),
-    ("esp", "message_events"): ("event_id", "occurred_at", "url = 'https://wrong.example'"),
-    ("shop", "refunds"): ("refund_id", "refunded_at", "amount = 1"),
-    ("privacy", "consent_events"): ("consent_event_id", "occurred_at", "form = 'wrong'"),
-}
-# Those whose rows are put right weeks later, and then say when.
-MUTABLE = {
-    ("shop", "orders"): (
-        "order_id", "ordered_at", "status = 'pending', total_amount = 1, customer_id = somebodys, updated_at = ordered_at",
+
+
+@dataclass(frozen=True)
+class History:
+    """A table that grows: its key, what dates a row, and what a first version of some rows had instead."""
+
+    key: str
+    dated_by: str
+    wrong: dict[str, str]
+    is_put_right: bool = False  # weeks later, in updated_at; else within days, as a second event
+
+    def comes_at(self, columns: list[str]) -> str:
+        """When a row is there. Of a wrong clock's future and a missing time was told on some day before."""
+        some_day = f"days_after(timestamp '{ENDS}', -100 * chance({self.key}, 'some day'))"
+        told_at = f"case when {self.dated_by} <= timestamp '{ENDS}' then {self.dated_by} else {some_day} end"
+        is_very_late = (
+            f"{self.dated_by} >= timestamp '{VERY_LATE[0]}' and {self.dated_by} < timestamp '{VERY_LATE[1]}' "
+            f"and chance({self.key}, 'very late') < 0.02"
+        )
+        # A first purchase event would make later ones of its order doubles, in days that no back-fill reads.
+        if "event_type" in columns:
+            is_very_late += " and event_type <> 'purchase'"
+        return f"case when {is_very_late} then timestamp '{ENDS}' else {self.late(told_at)} end"
+
+    def late(self, moment: str) -> str:
+        """A moment, or for some rows one up to LATENESS_DAYS after it."""
+        by = f"case when chance({self.key}, 'late') < 0.15 then chance({self.key}, 'how late') else 0 end"
+        return f"days_after({moment}, {LATENESS_DAYS} * {by})"
+
+    def versions(self, rows: str, columns: list[str]) -> str:
+        """A select of the table's rows, in each of their versions, with comes_at and goes_at."""
+        return self._put_right(rows, columns) if self.is_put_right else self._repeated(rows, columns)
+
+    def _replaced(self) -> str:
+        return ", ".join(f"{value} as {column}" for column, value in self.wrong.items())
+
+    def _repeated(self, rows: str, columns: list[str]) -> str:
+        comes_at = self.comes_at(columns)
+        before = f"days_after({self.dated_by}, -chance({self.key}, 'before'))"
+        return f"""
+            select *, {comes_at} as comes_at, cast(null as timestamp) as goes_at from {rows}
+            union all by name
+            select *, days_after({comes_at}, {LATENESS_DAYS / 2} * chance({self.key}, 'again')) as comes_at
+            from {rows} where chance({self.key}, 'twice') < 0.04
+            union all by name
+            select * replace ({self._replaced()}, {before} as {self.dated_by}), {self.dated_by} as comes_at
+            from {rows} where chance({self.key}, 'wrong') < 0.04 and {self.dated_by} <= timestamp '{ENDS}'
+        """
+
+    def _put_right(self, rows: str, columns: list[str]) -> str:
+        right_at = f"days_after({self.dated_by}, 1 + 60 * chance({self.key}, 'right'))"
+        is_wrong = f"chance({self.key}, 'wrong') < 0.15 and {right_at} < timestamp '{ENDS}'"
+        helpers = "is_wrong, somebody"
+        return f"""
+            with given as (
+                select
+                    *,
+                    (select max(customer_id) from {rows}) as somebody,
+                    coalesce({is_wrong}, false) as is_wrong
+                from {rows}
+            )
+            select
+                * exclude ({helpers}),
+                {self.comes_at(columns)} as comes_at,
+                cast(null as timestamp) as goes_at
+            from given where not is_wrong
+            union all by name
+            select * exclude ({helpers}) replace ({right_at} as updated_at), {self.late(right_at)} as comes_at
+            from given where is_wrong
+            union all by name
+            select
+                * exclude ({helpers}) replace ({self._replaced()}, {self.dated_by} as updated_at),
+                {self.dated_by} as comes_at,
+                case when chance({self.key}, 'stays') < 0.5 then {self.late(right_at)} end as goes_at
+            from given where is_wrong
+        """
+
+
+HISTORIES = {
+    "web/events": History("event_id", "occurred_at", {"product_id": "null", "quantity": "99"}),
+    "esp/message_events": History("event_id", "occurred_at", {"url": "'https://wrong.example'"}),
+    "shop/refunds": History("refund_id", "refunded_at", {"amount": "1"}),
+    "privacy/consent_events": History("consent_event_id", "occurred_at", {"form": "'wrong'"}),
+    "shop/orders": History(
+        "order_id", "ordered_at",
+        {"status": "'pending'", "total_amount": "1", "customer_id": "somebody"}, is_put_right=True,
     ),
-    ("support", "tickets"): (
-        "ticket_id", "created_at", "status = 'open', satisfaction = null, solved_at = null, updated_at = created_at",
+    "support/tickets": History(
+        "ticket_id", "created_at",
+        {"status": "'open'", "satisfaction": "null", "solved_at": "null", "customer_id": "somebody"},
+        is_put_right=True,
     ),
 }  # fmt: skip
 
@@ -38,7 +114,6 @@ class Shop:
     """Every version of every row in `folder`/all, with the moments between which it stands in its source."""
 
     folder: Path
-    begins: datetime
 
     def at(self, moment: datetime) -> Path:
         """The source's tables as they stood at a moment: <source>/<table>/rows.parquet in a folder."""
@@ -63,87 +138,43 @@ def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop
         connection.execute(
             f"create macro chance(key, why) as hash(key || '{seed}' || why) % 1000000 / 1000000.0"
         )
-        connection.execute("create macro days_after(moment, n) as moment + interval 1 second * cast(n * 86400 as bigint)")
-        for table in sorted((folder / "made").glob("*/*"), key=lambda table: (table.name == "order_lines", table)):
-            source, name = table.parts[-2:]
-            if source == "truth":
+        connection.execute(
+            "create macro days_after(moment, n) as moment + interval 1 second * cast(n * 86400 as bigint)"
+        )
+        # Lines come with their orders, so these are first.
+        for table in sorted(
+            (folder / "made").glob("*/*"), key=lambda table: (table.name == "order_lines", table)
+        ):
+            name = table.relative_to(folder / "made").as_posix()
+            if name.startswith("truth/"):
                 continue
-            to = folder / "all" / source
-            to.mkdir(parents=True, exist_ok=True)
-            connection.execute(
-                f"copy ({_fates(connection, source, name, folder / 'made')}) to '{to / name}.parquet'"
-            )
-    return Shop(folder, ENDS - timedelta(days=days))
+            to = folder / "all" / f"{name}.parquet"
+            to.parent.mkdir(parents=True, exist_ok=True)
+            connection.execute(f"copy ({_versions(connection, name, folder)}) to '{to}'")
+    return Shop(folder)
 
 
-def _fates(connection: duckdb.DuckDBPyConnection, source: str, name: str, made: Path) -> str:
-    """The versions of a table's rows, with comes_at and goes_at."""
-    rows = f"'{made}/{source}/{name}/*.parquet'"
+def _versions(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> str:
+    rows = f"'{folder}/made/{name}/*.parquet'"
     columns = [row[0] for row in connection.sql(f"describe select * from {rows}").fetchall()]
-    if (source, name) in EVENTS:
-        key, dated_by, wrong = EVENTS[source, name]
-        comes = _comes_at(key, dated_by, columns)
-        replaced = ", ".join(_replaced(wrong, columns))
+    if name in HISTORIES:
+        return HISTORIES[name].versions(rows, columns)
+    never = "cast(null as timestamp) as goes_at"
+    long_ago = "timestamp '2000-01-01'"
+    if name == "shop/order_lines":
         return f"""
-            select *, {comes} as comes_at, cast(null as timestamp) as goes_at from {rows}
-            union all by name
-            select *, days_after({comes}, {LATENESS_DAYS} * chance({key}, 'again') * 0.5) as comes_at, null as goes_at
-            from {rows} where chance({key}, 'twice') < 0.04
-            union all by name
-            select * replace ({replaced}, days_after({dated_by}, -chance({key}, 'before')) as {dated_by}),
-                {dated_by} as comes_at, null as goes_at
-            from {rows} where chance({key}, 'wrong') < 0.04 and {dated_by} <= timestamp '{ENDS}'
-        """
-    if (source, name) in MUTABLE:
-        key, dated_by, wrong = MUTABLE[source, name]
-        replaced = ", ".join(_replaced(wrong, columns))
-        comes = _comes_at(key, dated_by, columns)
-        right_at = f"days_after({dated_by}, 1 + 60 * chance({key}, 'right'))"
-        somebodys = "(select max(customer_id) from " + rows + ")" if "somebodys" in wrong else "null"
-        return f"""
-            with given as (
-                select *, chance({key}, 'wrong') < 0.15 and {right_at} < timestamp '{ENDS}' as is_wrong, {somebodys} as somebodys
-                from {rows}
-            )
-            select * exclude (is_wrong, somebodys), {comes} as comes_at, cast(null as timestamp) as goes_at
-            from given where not coalesce(is_wrong, false)
-            union all by name
-            select * exclude (is_wrong, somebodys) replace ({right_at} as updated_at),
-                days_after({right_at}, {LATE.format(key=key)}) as comes_at, null as goes_at
-            from given where is_wrong
-            union all by name
-            select * exclude (is_wrong, somebodys) replace ({replaced}), {dated_by} as comes_at,
-                case when chance({key}, 'stays') < 0.5 then days_after({right_at}, {LATE.format(key=key)}) end as goes_at
-            from given where is_wrong
-        """
-    if name == "order_lines":
-        return f"""
-            select *, coalesce(comes_at, timestamp '{ENDS}' - interval 90 day) as comes_at, cast(null as timestamp) as goes_at
+            select given.*, coalesce(of_order.comes_at, {long_ago}) as comes_at, {never}
             from {rows} as given
             left join (
-                select order_id as id, min(comes_at) as comes_at from '{made.parent}/all/shop/orders.parquet' group by 1
-            ) as of_order on given.order_id = of_order.id
-        """.replace("select *,", "select given.*,", 1)
-    dated_by = next((column for column in ("created_at", "received_at", "sent_at") if column in columns), None)
-    comes = f"least(coalesce({dated_by}, timestamp '2000-01-01'), timestamp '{ENDS}')" if dated_by else "timestamp '2000-01-01'"
-    return f"select *, {comes} as comes_at, cast(null as timestamp) as goes_at from {rows}"
-
-
-def _comes_at(key: str, dated_by: str, columns: list[str]) -> str:
-    """When a row is there. A wrong clock's future and a time that is missing were told of on some day before."""
-    some_day = f"days_after(timestamp '{ENDS}', -100 * chance({key}, 'some day'))"
-    told_at = f"case when {dated_by} <= timestamp '{ENDS}' then {dated_by} else {some_day} end"
-    is_very_late = (
-        f"{dated_by} >= timestamp '{VERY_LATE[0]}' and {dated_by} < timestamp '{VERY_LATE[1]}' "
-        f"and chance({key}, 'very late') < 0.02"
+                select order_id, min(comes_at) as comes_at
+                from '{folder}/all/shop/orders.parquet'
+                group by order_id
+            ) as of_order on given.order_id = of_order.order_id
+        """
+    dated_by = next(
+        (column for column in ("created_at", "received_at", "sent_at") if column in columns), "null"
     )
-    # A first purchase event would make the later ones of its order doubles, in days that a back-fill leaves alone.
-    if "event_type" in columns:
-        is_very_late += " and event_type <> 'purchase'"
-    return f"case when {is_very_late} then timestamp '{ENDS}' else days_after({told_at}, {LATE.format(key=key)}) end"
-
-
-def _replaced(wrong: str, columns: list[str]) -> list[str]:
-    """`column = value` pairs as `value as column`, for select * replace."""
-    pairs = [pair.split(" = ") for pair in wrong.split(", ")]
-    return [f"{value} as {column}" for column, value in pairs if column in columns]
+    return f"""
+        select *, least(coalesce({dated_by}, {long_ago}), timestamp '{ENDS}') as comes_at, {never}
+        from {rows}
+    """

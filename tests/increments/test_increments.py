@@ -1,5 +1,6 @@
-"""However a history is cut into daily builds, and whatever came late, twice or wrong first, the end is the same; also
-when a build is killed on the way, and with a month built again.
+"""However a history is cut into builds, and whatever came late, twice or wrong first, the end is the same.
+
+Also when a build is killed on the way, and with a month built again.
 """
 
 import json
@@ -22,7 +23,9 @@ from conftest import PROJECT
 pytestmark = pytest.mark.slow
 
 BUILDS = Path(__file__).with_name("build_days.py")
-SEEDS = range(int(os.environ.get("MAILROOM_INCREMENT_SEEDS", "1")))  # more than CI has time for, where asked for
+# CI has time for one history.
+SEEDS = range(int(os.environ.get("MAILROOM_INCREMENT_SEEDS", "1")))
+
 
 class Days:
     """A warehouse, built day after day."""
@@ -31,9 +34,12 @@ class Days:
         self.folder, self.shop, self.file = folder, shop, folder / "mailroom.duckdb"
 
     def command(self, moments: list[datetime]) -> list[str]:
-        steps = [{"as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "files": str(self.shop.at(moment))} for moment in moments]
+        steps = [
+            {"as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "files": str(self.shop.at(moment))} for moment in moments
+        ]
         return [
-            sys.executable, str(BUILDS), json.dumps(steps), "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            sys.executable, str(BUILDS), json.dumps(steps),
+            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
             "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs"),
         ]  # fmt: skip
 
@@ -43,7 +49,12 @@ class Days:
 
     def build(self, *moments: datetime, options: tuple[str, ...] = ()) -> None:
         done = subprocess.run(
-            [*self.command(list(moments)), *options], cwd=PROJECT, env=self.environment, capture_output=True, text=True, check=False
+            [*self.command(list(moments)), *options],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout[-5_000:] + done.stderr
 
@@ -56,7 +67,9 @@ class Days:
         """Begin a build and kill it so many seconds after its first model."""
         log = self.folder / "killed.log"
         with log.open("w") as out:
-            build = subprocess.Popen(self.command([moment]), cwd=PROJECT, env=self.environment, stdout=out, stderr=out)
+            build = subprocess.Popen(
+                self.command([moment]), cwd=PROJECT, env=self.environment, stdout=out, stderr=out
+            )
             while build.poll() is None and " START " not in log.read_text():
                 time.sleep(0.1)
             time.sleep(after)
@@ -95,7 +108,9 @@ def differences(daily: Days, whole: Days) -> list[str]:
     nodes = json.loads((whole.folder / "target" / "manifest.json").read_text())["nodes"].values()
     lines = []
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{daily.file}' as daily (read_only); attach '{whole.file}' as whole (read_only)")
+        connection.execute(
+            f"attach '{daily.file}' as daily (read_only); attach '{whole.file}' as whole (read_only)"
+        )
         for node in nodes:
             if node["resource_type"] != "model" or node["config"]["access"] != "public":
                 continue
@@ -105,5 +120,7 @@ def differences(daily: Days, whole: Days) -> list[str]:
                 for one, other in (("daily", "whole"), ("whole", "daily"))
             ]
             if any(only):
-                lines.append(f"{node['name']}: only in the daily builds {only[0]}, only in the whole one {only[1]}")
+                lines.append(
+                    f"{node['name']}: only in the daily builds {only[0]}, only in the whole one {only[1]}"
+                )
     return lines
