@@ -2,7 +2,6 @@
 
     python -m benchmarks                                 100,000 and 1,000,000 customers
     python -m benchmarks --customers 5000 20000          smaller, to try it out
-    python -m benchmarks --tested 100000                 the second build, with tests, of that size only
 
 Shops and warehouses go to benchmarks/data, or to the folder that MAILROOM_BENCH_DATA names. A shop of
 the same size, days, seed and generator is used again, and so is a measurement of the same models (the
@@ -19,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import (
+    AS_OF,
     PROJECT,
     Build,
     Json,
@@ -35,17 +35,23 @@ IDENTITY_MODELS = (
     "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
     "identity_broken_clusters", "record_clusters",
 )  # fmt: skip
+# A shop's first build, the next day's and the next hour's: as of when, and what of it. Unit tests read no data.
+BUILDS = {
+    "full": ("2026-06-30 00:00:00", ("--exclude", "path:seeds/demo")),
+    "daily": (AS_OF, ("--selector", "daily")),
+    "hourly": ("2026-07-01 01:00:00", ("--selector", "hourly")),
+}
 MEASURED = ("models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml")
 
 
-def built(warehouse: Warehouse, *command: str, name: str) -> Json:
-    """A build of a fresh warehouse."""
-    for path in (warehouse.file, warehouse.file.with_name(warehouse.file.name + ".wal")):
-        path.unlink(missing_ok=True)
-    seeded = warehouse.dbt("seed", "--select", "path:seeds/policy", name="seed")
-    if seeded.failures:
-        raise RuntimeError(f"seeds: {', '.join(seeded.failures)}")
-    return asdict(warehouse.dbt(*command, name=name))
+def built(warehouse: Warehouse, name: str) -> Json:
+    """One of BUILDS; the full one is of a fresh warehouse."""
+    as_of, selection = BUILDS[name]
+    if name == "full":
+        for path in warehouse.file.parent.glob(f"{warehouse.file.stem}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    command = ("build", "--exclude-resource-type", "unit_test", *selection)
+    return asdict(warehouse.dbt(*command, name=name, as_of=as_of))
 
 
 def identity(warehouse: Warehouse) -> Json:
@@ -73,20 +79,17 @@ def measure_size(arguments: argparse.Namespace, folder: Path, results: Measureme
 
     for form in ("narrow", "whole"):
         step(f"floor-{form}", lambda form=form: python("floor", str(data), form, log=work / f"{form}.log"))  # type: ignore[misc]
-    step("run", lambda: built(warehouse, "run", name="run"))
+    for name in BUILDS:
+        step(name, lambda name=name: built(warehouse, name))  # type: ignore[misc]
     if not warehouse.file.exists():
-        built(warehouse, "run", name="run")
-    found["scans"] = scans(work / "target-run")
+        built(warehouse, "full")
+    found["scans"] = scans(work / "target-full")
     step("score", accuracy)
     step("identity", lambda: identity(warehouse))
     for form in ("guarded", "raw"):
         step(f"splink-{form}", lambda form=form: peer(form))  # type: ignore[misc]
         if "result" in found[f"splink-{form}"]:
             step(f"score-{form}", lambda form=form: accuracy(str(work / f"splink-{form}.parquet")))  # type: ignore[misc]
-    if arguments.tested is None or customers in arguments.tested:
-        second = Warehouse(data, work / "tested.duckdb", arguments.memory_limit)
-        step("build", lambda: built(second, "build", "--exclude", "path:seeds/demo", name="build"))
-        second.file.unlink(missing_ok=True)
     return found
 
 
@@ -125,13 +128,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7, metavar="S")
     parser.add_argument(
         "--memory-limit", metavar="SIZE", help="DuckDB's memory_limit; default: as in profiles.yml"
-    )
-    parser.add_argument(
-        "--tested",
-        type=int,
-        nargs="*",
-        metavar="N",
-        help="sizes to build a second time, with tests; default: all",
     )
     parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
     arguments = parser.parse_args()

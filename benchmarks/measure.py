@@ -129,7 +129,7 @@ class Warehouse:
     file: Path
     memory_limit: str | None = None
 
-    def dbt(self, *command: str, name: str) -> Build:
+    def dbt(self, *command: str, name: str, as_of: str = AS_OF) -> Build:
         """Run one dbt command, e.g. dbt("run", name="run"). Nodes that fail are reported, not raised."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         target = self.file.parent / f"target-{name}"
@@ -140,7 +140,7 @@ class Warehouse:
                 sys.executable, "-c", DBT, "--no-use-colors", *command,
                 "--project-dir", str(PROJECT), "--profiles-dir", str(self._profiles()),
                 "--target-path", str(target), "--log-path", str(self.file.parent / f"logs-{name}"),
-                "--vars", json.dumps(source_vars(self.data)),
+                "--vars", json.dumps(source_vars(self.data, as_of)),
             ],
             self.file.parent / f"{name}.log",
             MAILROOM_DUCKDB_PATH=str(self.file),
@@ -187,21 +187,20 @@ class Warehouse:
         )
 
 
-def source_vars(data: Path) -> dict[str, Any]:
+def source_vars(data: Path, as_of: str = AS_OF) -> dict[str, Any]:
     """The vars that point every source at a generated shop."""
-    return {source: {"files": f"{data}/{source}/{{table}}/*.parquet"} for source in SOURCES} | {
-        "as_of": AS_OF
-    }
+    files = {source: {"files": f"{data}/{source}/{{table}}/*.parquet"} for source in SOURCES}
+    return files | {"as_of": as_of}
 
 
 def order_by_time(table: Path) -> None:
-    """Events in the order in which they happened, as a loader writes them day by day; the generator goes by person."""
+    """Events as a loader writes them, in the order in which they happened; the generator goes by person."""
     parts = sorted(table.glob("part-*.parquet"))
     with duckdb.connect() as connection:
         connection.execute(f"set temp_directory = '{table}/sorting'; set memory_limit = '8GB'")
         connection.execute(
-            f"copy (from read_parquet('{table}/part-*.parquet') order by occurred_at) to '{table}/by_time.parquet' "
-            "(compression zstd, compression_level 1)"
+            f"copy (from read_parquet('{table}/part-*.parquet') order by occurred_at) "
+            f"to '{table}/by_time.parquet' (compression zstd, compression_level 1)"
         )
     for part in parts:
         part.unlink()
@@ -209,9 +208,8 @@ def order_by_time(table: Path) -> None:
 
 def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json]:
     """A generated shop and its rows per table; made anew only if the generator or its arguments changed."""
-    digest = hashlib.sha256(
-        b"".join(path.read_bytes() for path in sorted(GENERATOR.glob("*.py")))
-    ).hexdigest()
+    makers = [*sorted(GENERATOR.glob("*.py")), Path(__file__)]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()
     data = folder / f"{customers}-{days}d-seed{seed}"
     receipt = data / "receipt.json"
     if receipt.exists():
