@@ -35,7 +35,7 @@ IDENTITY_MODELS = (
     "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
     "identity_broken_clusters", "record_clusters",
 )  # fmt: skip
-# A shop's first build, the next day's and the next hour's: as of when, and what of it. Unit tests read no data.
+# A shop's first build, the next day's and the next hour's: as of when, and of what. Unit tests read no data.
 BUILDS = {
     "full": ("2026-06-30 00:00:00", ("--exclude", "path:seeds/demo")),
     "daily": (AS_OF, ("--selector", "daily")),

@@ -195,15 +195,16 @@ def source_vars(data: Path, as_of: str = AS_OF) -> dict[str, Any]:
 
 def order_by_time(table: Path) -> None:
     """Events as a loader writes them, in the order in which they happened; the generator goes by person."""
-    parts = sorted(table.glob("part-*.parquet"))
+    parts, ordered = sorted(table.glob("part-*.parquet")), table / "ordered"
     with duckdb.connect() as connection:
         connection.execute(f"set temp_directory = '{table}/sorting'; set memory_limit = '8GB'")
         connection.execute(
             f"copy (from read_parquet('{table}/part-*.parquet') order by occurred_at) "
-            f"to '{table}/by_time.parquet' (compression zstd, compression_level 1)"
+            f"to '{ordered}' (format parquet, compression zstd, compression_level 1)"
         )
     for part in parts:
         part.unlink()
+    ordered.rename(table / "part-00000.parquet")
 
 
 def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json]:

@@ -148,8 +148,8 @@ def _speed(sizes: list[Json]) -> list[str]:
         *table(["", *[f"{size['customers']:,} customers" for size in sizes]], rows),
         "",
         "Each build is one `dbt build`, from its start to its end, with every data test: of everything as of "
-        "the day before the last, then `--selector daily` as of the last day, then `--selector hourly` an hour "
-        "later.",
+        "the day before the last, then `--selector daily` as of the last day, then `--selector hourly` an "
+        "hour later.",
         "",
         "The narrow floor reads two columns of each raw table, its person key and its time, and "
         "groups by the key "

@@ -129,10 +129,11 @@ place by its name: a build that dies in between leaves no table, and the next on
         insert into {{ relation }} replace where {{ condition }} select * from {{ new_rows }}
     {%- else -%}
         {%- set swapped = relation.incorporate(path={'identifier': relation.identifier ~ '__new'}) -%}
-        {%- do adapter.drop_relation(swapped) -%}
+        {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | join(', ') -%}
+        {%- do run_query('drop table if exists ' ~ swapped) -%}
         {%- do run_query(
-            'create table ' ~ swapped ~ ' using ' ~ config.get('file_format', 'parquet') ~ ' as select * from ' ~ relation
-            ~ ' where not coalesce(' ~ condition ~ ', false) union all select * from ' ~ new_rows
+            'create table ' ~ swapped ~ ' using ' ~ config.get('file_format', 'parquet') ~ ' as select ' ~ columns ~ ' from ' ~ relation
+            ~ ' where not coalesce(' ~ condition ~ ', false) union all select ' ~ columns ~ ' from ' ~ new_rows
         ) -%}
         {%- do run_query('drop table ' ~ relation) -%}
         alter table {{ swapped }} rename to {{ relation }}
@@ -153,15 +154,10 @@ place by its name: a build that dies in between leaves no table, and the next on
     create table {{ relation }} using {{ config.get('file_format', 'parquet') }} as {{ query }}
 {%- endmacro %}
 
-{# dbt-spark knows four strategies by name, and would refuse replace_newest. #}
-{% macro dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format) %}
-    {%- if raw_strategy == 'replace_newest' -%}{{ return(raw_strategy) }}{%- endif -%}
-    {{ return(dbt_spark.dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format)) }}
-{% endmacro %}
+{# dbt-spark knows four strategies by name and refuses others. These two are its own, for the strategies that are used here. #}
+{% macro dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format) %}{{ return(raw_strategy) }}{% endmacro %}
 
 {% macro dbt_spark_get_incremental_sql(strategy, source, target, existing, unique_key, incremental_predicates) %}
-    {%- if strategy == 'replace_newest' -%}
-        {{ return(get_incremental_replace_newest_sql({'target_relation': target, 'temp_relation': source})) }}
-    {%- endif -%}
-    {{ return(dbt_spark.dbt_spark_get_incremental_sql(strategy, source, target, existing, unique_key, incremental_predicates)) }}
+    {%- if strategy == 'append' -%}{{ return(get_insert_into_sql(source, target)) }}{%- endif -%}
+    {{ return(context['get_incremental_' ~ strategy ~ '_sql']({'target_relation': target, 'temp_relation': source})) }}
 {% endmacro %}

@@ -27,6 +27,9 @@ pytestmark = [*needs_spark.marks, pytest.mark.slow]
 
 # Unit tests take minutes more on Spark: make test-spark, and nothing else, runs them there.
 LESS = [] if "MAILROOM_SPARK_UNIT_TESTS" in os.environ else ["--exclude-resource-type", "unit_test"]
+# First the history as it was days before, so that the build that is compared replaces its newest days.
+HISTORY = ["--select", "+customer_daily_activity", "--resource-type", "seed", "--resource-type", "model"]
+DAYS_BEFORE = "2026-06-22 00:00:00"
 SHOWN = 20  # differences listed before the rest is only counted
 
 # Public columns that may differ, by name.
@@ -63,6 +66,8 @@ class Engines:
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     folder = tmp_path_factory.mktemp("engines")
     pull_some(folder)
+    before = Warehouse(folder).dbt("build", *HISTORY, as_of=DAYS_BEFORE)
+    assert before.ok, before.output
     on_duckdb = Warehouse(folder).dbt("build", *LESS)
     push_some(folder)
     again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", "sync_pushes+", *LESS)
@@ -112,6 +117,7 @@ def build_on_spark(folder: Path) -> Run:
     done = subprocess.run(
         [
             sys.executable, str(Path(__file__).with_name("build_on_spark.py")), str(folder / "views"),
+            json.dumps([*HISTORY, "--vars", json.dumps({"as_of": DAYS_BEFORE})]),
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
             "--target-path", str(target), "--log-path", str(folder / "logs"), *LESS,
         ],
