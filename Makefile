@@ -2,12 +2,13 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+DIALECTS := .venv-dialects
 DBT := $(BIN)/dbt
 # Every warning is an error, but for tests that only warn (severity: warn).
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test test-spark check lint fix demo docs bench validate example-online-retail example-retailrocket example-cdnow clean
+.PHONY: help build test test-spark dialects check lint fix demo docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -24,6 +25,9 @@ test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes
 
 test-spark: $(VENV)/dev.done ## the Spark half again, with every unit test: before a release
 	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -m spark
+
+dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too
+	$(BIN)/pytest -q tests/engines/test_dialects.py
 
 check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: before each commit
 	$(BIN)/ruff format --check .
@@ -80,6 +84,12 @@ $(VENV)/build.done: requirements.txt pyproject.toml
 $(VENV)/dev.done: requirements-dev.txt requirements-spark.txt $(VENV)/build.done
 	@echo "Installing what the tests need (about a minute) …"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-spark.txt
+	@touch $@
+
+$(DIALECTS)/done: requirements-dialects.txt
+	$(PYTHON) -m venv $(DIALECTS)
+	@echo "Installing two more adapters (800 MB, about a minute) …"
+	$(DIALECTS)/bin/pip install --quiet --disable-pip-version-check -r requirements-dialects.txt
 	@touch $@
 
 $(VENV)/bench.done: benchmarks/requirements.txt $(VENV)/build.done

@@ -134,7 +134,7 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 
 {# The same of expressions that have 'field=hash;' each, or null for nothing. #}
 {% macro held_object(customer_id, pieces) -%}
-    ';' || concat_ws('', 'customer_id=' || {{ value_hash(customer_id) }} || ';', {{ pieces | join(', ') }})
+    ';' || {{ joined('', ["'customer_id=' || " ~ value_hash(customer_id) ~ " || ';'"] + pieces) }}
 {%- endmacro %}
 
 
@@ -154,7 +154,7 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 
 {# A JSON object of a customer_id and what these expressions have, each '"name": ' and JSON or null for nothing. #}
 {% macro object_as_json(customer_id, pieces) -%}
-    '{' || concat_ws(', ', '"customer_id": ' || {{ text_as_json(customer_id) }}, {{ pieces | join(', ') }}) || '}'
+    '{' || {{ joined(', ', ["'\"customer_id\": ' || " ~ text_as_json(customer_id)] + pieces) }} || '}'
 {%- endmacro %}
 
 

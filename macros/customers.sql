@@ -1,8 +1,9 @@
 {# One id per postal address: people who share it are a household. Null without street and postal code. #}
 {% macro household_id(street, postal_code, country_code) -%}
+    {%- set address = replace_pattern("lower(" ~ street ~ " || " ~ postal_code ~ ")", "[ .,/-]") | trim -%}
     case
         when {{ street }} is not null and {{ postal_code }} is not null
-            then 'h_' || substr(md5({{ replace_pattern("lower(" ~ street ~ " || " ~ postal_code ~ ")", "[ .,/-]") | trim }} || coalesce({{ country_code }}, '')), 1, 16)
+            then 'h_' || substr({{ dbt.hash(address ~ " || coalesce(" ~ country_code ~ ", '')") }}, 1, 16)
     end
 {%- endmacro %}
 

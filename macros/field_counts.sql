@@ -9,6 +9,7 @@ of its entry filled_n, valid_n, distinct_n and newest_n.
     {%- set days = model.config.meta.get('checked_days') -%}
     {%- set dated_by = model.config.meta.get('field_defaults', {}).get('dated_by') -%}
     select
+        '{{ table }}' as model_name,
         {% if source -%}
         case when grouping({{ source }}) = 1 then 'all' else coalesce({{ source }}, 'unknown') end as source,
         {%- else -%}
@@ -20,7 +21,7 @@ of its entry filled_n, valid_n, distinct_n and newest_n.
         count(case when {{ is_valid_value(entry) }} then 1 end) as valid_{{ entry.column_number }},
         {{ approximate_distinct(name) }} as distinct_{{ entry.column_number }},
         {% if entry.dated_by and '.' not in entry.dated_by -%}
-        max(case when {{ name }} is not null and {{ entry.dated_by }} <= {{ as_of() }} then {{ entry.dated_by }} end)
+        max(case when {{ name }} is not null and cast({{ entry.dated_by }} as timestamp) <= {{ as_of() }} then {{ entry.dated_by }} end)
         {%- else -%}
         cast(null as {{ dbt.type_timestamp() }})
         {%- endif %} as newest_{{ entry.column_number }},
@@ -78,7 +79,7 @@ once on engines that read a CTE anew at each mention, and an empty table still h
         cast(null as {{ dbt.type_timestamp() }}) as newest_at
         {%- endif %}
     from dictionary
-    left join {{ table }}_totals as totals on dictionary.column_name is not null
+    left join {{ table }}_totals as totals on dictionary.model_name = totals.model_name
     where dictionary.model_name = '{{ table }}'
 {%- endmacro %}
 

@@ -118,6 +118,6 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
     {%- endif -%}
     {%- if entry.at_least is defined -%}{%- do rules.append(name ~ ' >= ' ~ entry.at_least) -%}{%- endif -%}
     {%- if entry.at_most is defined -%}{%- do rules.append(name ~ ' <= ' ~ entry.at_most) -%}{%- endif -%}
-    {%- if entry.past -%}{%- do rules.append(name ~ ' <= ' ~ as_of()) -%}{%- endif -%}
+    {%- if entry.past -%}{%- do rules.append('cast(' ~ name ~ ' as timestamp) <= ' ~ as_of()) -%}{%- endif -%}
     {{ return(rules | join(' and ') or name ~ ' is not null') }}
 {% endmacro %}

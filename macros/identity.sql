@@ -2,7 +2,7 @@
 A customer_id, from the key of the customer's oldest record. It is minted in models/identity and nowhere else.
 #}
 {% macro mint_customer_id(record_key) -%}
-    'c_' || substr(md5({{ record_key }}), 1, 16)
+    'c_' || substr({{ dbt.hash(record_key) }}, 1, 16)
 {%- endmacro %}
 
 

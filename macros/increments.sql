@@ -72,13 +72,17 @@ is_read: or of the days that it must read to build them.
     ) }}
 {%- endmacro %}
 
+{# By the names of columns: a date is compared with dates, all else with timestamps. #}
 {% macro is_since(event_time, days, is_read=false) -%}
-    {%- set margin = var('lateness_days') if is_read else 0 -%}
-    {%- set since = event_time ~ ' >= ' ~ dbt.dateadd('day', -margin, "cast('" ~ days.from ~ "' as timestamp)") -%}
+    {%- set margin = modules.datetime.timedelta(days=var('lateness_days') if is_read else 0) -%}
+    {%- set data_type = 'date' if event_time.endswith('_on') else 'timestamp' -%}
+    {%- set since = modules.datetime.date.fromisoformat(days['from']) - margin -%}
+    {%- set condition = event_time ~ " >= cast('" ~ since ~ "' as " ~ data_type ~ ")" -%}
     {%- if days.until -%}
-        {%- set since = since ~ ' and ' ~ event_time ~ ' < ' ~ dbt.dateadd('day', margin, "cast('" ~ days.until ~ "' as timestamp)") -%}
+        {%- set until = modules.datetime.date.fromisoformat(days.until) + margin -%}
+        {%- set condition = condition ~ ' and ' ~ event_time ~ " < cast('" ~ until ~ "' as " ~ data_type ~ ")" -%}
     {%- endif -%}
-    {{ return(since) }}
+    {{ return(condition) }}
 {%- endmacro %}
 
 

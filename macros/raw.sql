@@ -11,7 +11,7 @@ Errors: a required column that is missing or a column of a type that can't be ca
     {%- for column in columns -%}
         {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
         {%- if found and found != 'absent' -%}
-            {%- do selected.append(adapter.quote(column.name)) -%}
+            {%- do selected.append(quoted_column(column.name)) -%}
         {%- else -%}
             {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
         {%- endif -%}
@@ -116,19 +116,20 @@ it is none where every column is there as text (the demo). A column without a si
 {% endmacro %}
 
 
-{# The contract's type as this engine writes it. #}
+{# A contract's type as this engine writes it. #}
 {% macro sql_type(data_type) %}
-    {{ return(dbt.type_string() if data_type == 'text' else data_type) }}
+    {{ return({'text': dbt.type_string(), 'string': dbt.type_string(), 'double': dbt.type_float()}.get(data_type, data_type)) }}
 {% endmacro %}
 
 
 {# Whether a found column type can stand for a contract type: the same family, or text that is parsed. #}
 {% macro can_be(found, wanted) %}
     {%- set families = {
-        'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'float', 'real', 'enum'],
+        'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'float', 'real', 'number',
+            'numeric', 'enum'],
         'timestamp': ['timestamp', 'date'],
-        'integer': ['int', 'long', 'decimal', 'double', 'float'],
-        'decimal': ['decimal', 'double', 'float', 'int', 'long', 'real'],
+        'integer': ['int', 'long', 'decimal', 'double', 'float', 'number', 'numeric'],
+        'decimal': ['decimal', 'double', 'float', 'int', 'long', 'real', 'number', 'numeric'],
         'boolean': ['bool', 'int']
     } -%}
     {%- if '[' in found or 'struct' in found or 'map' in found or 'array' in found -%}{{ return(false) }}{%- endif -%}

@@ -47,5 +47,5 @@
     {%- for column in contract_columns(source_name, table_name) -%}
         {%- do pairs.append("'" ~ column.name ~ "=' || cast(" ~ column.name ~ " as " ~ dbt.type_string() ~ ")") -%}
     {%- endfor -%}
-    {{ return("concat_ws('; ', " ~ pairs | join(', ') ~ ")") }}
+    {{ return(joined('; ', pairs)) }}
 {% endmacro %}

@@ -167,7 +167,7 @@ all different, costs more than reading everything.
 {%- if not ids_are_trimmed -%}
     {%- do given.append('has_spaced_id') -%}
     {%- do parsed.append('has_spaced_id') -%}
-rows as (
+spaced_ids as (
     select
         *,
         {{ 'coalesce(' ~ spaced | join(' or ') ~ ', false)' if spaced else 'false' }} as has_spaced_id
@@ -178,7 +178,7 @@ rows as (
 given as (
     select
         {{ given | join(',\n        ') }}
-    from {{ raw(source_name, table_name) ~ ' as raw_rows' if ids_are_trimmed else 'rows' }}
+    from {{ raw(source_name, table_name) ~ ' as raw_rows' if ids_are_trimmed else 'spaced_ids' }}
 ),
 
 parsed as (
@@ -281,6 +281,8 @@ dated since, by its event time or by updated_at. An order's lines change with th
 {%- if identified_by -%}
     {%- do reasons.append([identified_by | join(' is null and ') ~ ' is null', 'to identify the customer', 'no ' ~ identified_by | join(', ')]) -%}
 {%- endif -%}
+{%- set notes = [] -%}
+{%- for flaw in blanked -%}{%- do notes.append("case when " ~ flaw[0] ~ " then '" ~ flaw[1] ~ "' end") -%}{%- endfor -%}
 judged as (
     select
         {{ values | join(',\n        ') }},
@@ -290,12 +292,8 @@ judged as (
             when {{ reason[0] }} then '{{ reason[2] }} {{ reason[1] }}'
             {%- endfor %}
         end as reject_reason,
-        {% if blanked -%}
-        nullif(concat_ws(', ',
-            {%- for flaw in blanked %}
-            case when {{ flaw[0] }} then '{{ flaw[1] }}' end{{ ',' if not loop.last }}
-            {%- endfor %}
-        ), '')
+        {% if notes -%}
+        nullif({{ joined(', ', notes) }}, '')
         {%- else -%}
         cast(null as {{ dbt.type_string() }})
         {%- endif %} as blanked_columns

@@ -22,6 +22,18 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro snowflake__value_at_max(value, order, is_unique) -%}
+    {%- if is_unique -%}
+    max_by({{ value }}, case when {{ value }} is not null then {{ order }} end)
+    {%- else -%}
+    {{ snowflake_first_text(value, order, 'order by ' ~ order ~ ' desc, ' ~ value ~ ' desc') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro bigquery__value_at_max(value, order, is_unique) -%}
+    array_agg(case when {{ order }} is not null then {{ value }} end ignore nulls order by {{ order }} desc, {{ value }} desc limit 1)[safe_offset(0)]
+{%- endmacro %}
+
 
 {% macro value_at_min(value, order, is_unique=false) %}
     {{ return(adapter.dispatch('value_at_min', 'mailroom')(value, order, is_unique)) }}
@@ -43,4 +55,34 @@
     {%- else -%}
     min_by({{ value }}, case when {{ value }} is not null and {{ order }} is not null then struct({{ order }}, {{ value }}) end)
     {%- endif -%}
+{%- endmacro %}
+
+{% macro snowflake__value_at_min(value, order, is_unique) -%}
+    {%- if is_unique -%}
+    min_by({{ value }}, case when {{ value }} is not null then {{ order }} end)
+    {%- else -%}
+    {{ snowflake_first_text(value, order, 'order by ' ~ order ~ ' asc, ' ~ value ~ ' asc') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro bigquery__value_at_min(value, order, is_unique) -%}
+    array_agg(case when {{ order }} is not null then {{ value }} end ignore nulls order by {{ order }} asc, {{ value }} asc limit 1)[safe_offset(0)]
+{%- endmacro %}
+
+
+{# Snowflake's max_by and min_by take any of tied rows, and what its arrays hold has lost its type: ties need text. #}
+{% macro snowflake_first_text(value, order, ordering) -%}
+    cast(get(array_agg(case when {{ order }} is not null then {{ value }} end) within group ({{ ordering }}), 0) as string)
+{%- endmacro %}
+
+
+{% macro median(expression) %}{{ return(adapter.dispatch('median', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__median(expression) -%}
+    median({{ expression }})
+{%- endmacro %}
+
+{# BigQuery has no exact median that aggregates; of an even number of values this takes one of the two in the middle. #}
+{% macro bigquery__median(expression) -%}
+    approx_quantiles({{ expression }}, 2)[safe_offset(1)]
 {%- endmacro %}

@@ -21,3 +21,9 @@ count the boundaries crossed. These take their place. Weeks are left out: engine
         {{ exceptions.raise_compiler_error("macros/engine: datediff is not written for " ~ datepart ~ " on Spark") }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{# dbt-bigquery's own gives a datetime, which BigQuery compares with no timestamp. #}
+{% macro bigquery__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    timestamp(datetime_add(datetime({{ from_date_or_timestamp }}), interval ({{ interval }}) {{ datepart }}))
+{%- endmacro %}

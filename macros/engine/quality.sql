@@ -11,3 +11,11 @@
 {% macro spark__approximate_distinct(expression) -%}
     approx_count_distinct({{ expression }})
 {%- endmacro %}
+
+{% macro snowflake__approximate_distinct(expression) -%}
+    approx_count_distinct({{ expression }})
+{%- endmacro %}
+
+{% macro bigquery__approximate_distinct(expression) -%}
+    approx_count_distinct({{ expression }})
+{%- endmacro %}

@@ -17,6 +17,15 @@
     try_to_timestamp(concat('2000-01-01 00:00:00 ', {{ expression }}), 'yyyy-MM-dd HH:mm:ss VV') is not null
 {%- endmacro %}
 
+{# Snowflake can't be asked, and fails on a name that it doesn't know. #}
+{% macro snowflake__is_known_time_zone(expression) -%}
+    {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
+{%- endmacro %}
+
+{% macro bigquery__is_known_time_zone(expression) -%}
+    safe.format_timestamp('%Y', timestamp_seconds(0), {{ expression }}) is not null
+{%- endmacro %}
+
 
 {# A moment, in UTC, as the clocks of a time zone show it. The zone is one that known_time_zone let pass, or null. #}
 {% macro local_time(moment, time_zone) %}{{ return(adapter.dispatch('local_time', 'mailroom')(moment, time_zone)) }}{% endmacro %}
@@ -31,6 +40,14 @@
     from_utc_timestamp({{ moment }}, {{ time_zone }})
 {%- endmacro %}
 
+{% macro snowflake__local_time(moment, time_zone) -%}
+    convert_timezone('UTC', {{ time_zone }}, {{ moment }})
+{%- endmacro %}
+
+{% macro bigquery__local_time(moment, time_zone) -%}
+    timestamp(datetime({{ moment }}, {{ time_zone }}))
+{%- endmacro %}
+
 
 {# The moment, in UTC, at which the clocks of a time zone show a time. An hour that clocks skip counts as an hour later. #}
 {% macro utc_time(local, time_zone) %}{{ return(adapter.dispatch('utc_time', 'mailroom')(local, time_zone)) }}{% endmacro %}
@@ -43,4 +60,12 @@
 
 {% macro spark__utc_time(local, time_zone) -%}
     to_utc_timestamp({{ local }}, {{ time_zone }})
+{%- endmacro %}
+
+{% macro snowflake__utc_time(local, time_zone) -%}
+    convert_timezone({{ time_zone }}, 'UTC', {{ local }})
+{%- endmacro %}
+
+{% macro bigquery__utc_time(local, time_zone) -%}
+    timestamp(datetime({{ local }}), {{ time_zone }})
 {%- endmacro %}

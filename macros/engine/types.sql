@@ -61,6 +61,15 @@ on every engine; spaces around the text don't matter.
     try_cast({{ expression }} as {{ data_type }})
 {%- endmacro %}
 
+{# Snowflake's try_cast takes text only. #}
+{% macro snowflake__cast_or_null(expression, data_type) -%}
+    try_cast(cast({{ expression }} as string) as {{ data_type }})
+{%- endmacro %}
+
+{% macro bigquery__cast_or_null(expression, data_type) -%}
+    safe_cast({{ expression }} as {{ sql_type(data_type) }})
+{%- endmacro %}
+
 
 {% macro timestamp_in_utc(expression) %}{{ return(adapter.dispatch('timestamp_in_utc', 'mailroom')(expression)) }}{% endmacro %}
 
@@ -76,6 +85,27 @@ on every engine; spaces around the text don't matter.
     try_cast({{ expression }} as timestamp)
 {%- endmacro %}
 
+{# A text with an offset must have a colon in it and no space before it; one without would be of the session's zone. #}
+{% macro snowflake__timestamp_in_utc(expression) -%}
+    {%- set has_offset = matches_pattern(expression, "(Z|UTC|:[0-9.]+ ?[+-][0-9:]+)$") | trim -%}
+    {%- set cut = "regexp_replace(" ~ expression ~ ", '([.][0-9]{6})[0-9]+', '\\\\1')" -%}
+    {%- set closed_up = "replace(replace(replace(" ~ cut ~ ", ' UTC', 'Z'), ' +', '+'), ' -', '-')" -%}
+    {%- set with_colon = "regexp_replace(" ~ closed_up ~ ", '([+-][0-9]{2})([0-9]{2})$', '\\\\1:\\\\2')" -%}
+    case
+        when {{ has_offset }}
+            then cast(convert_timezone('UTC', try_cast({{ with_colon }} as timestamp_tz)) as timestamp)
+        else try_cast({{ cut }} as timestamp)
+    end
+{%- endmacro %}
+
+{# BigQuery wants seconds, a colon in an offset and no space before it, and takes six digits of a second. #}
+{% macro bigquery__timestamp_in_utc(expression) -%}
+    {%- set closed_up = "replace(replace(" ~ expression ~ ", ' +', '+'), ' -', '-')" -%}
+    {%- set with_colon = "regexp_replace(" ~ closed_up ~ ", r'([+-][0-9]{2})([0-9]{2})$', r'\\1:\\2')" -%}
+    {%- set cut = "regexp_replace(" ~ with_colon ~ ", r'([.][0-9]{6})[0-9]+', r'\\1')" -%}
+    safe_cast(regexp_replace({{ cut }}, r'^(.{13}:[0-9]{2})$', r'\1:00') as timestamp)
+{%- endmacro %}
+
 
 {% macro seconds_between(from_at, to_at) %}{{ return(adapter.dispatch('seconds_between', 'mailroom')(from_at, to_at)) }}{% endmacro %}
 
@@ -87,6 +117,32 @@ on every engine; spaces around the text don't matter.
 
 {% macro spark__seconds_between(from_at, to_at) -%}
     (cast({{ to_at }} as double) - cast({{ from_at }} as double))
+{%- endmacro %}
+
+{% macro snowflake__seconds_between(from_at, to_at) -%}
+    (cast(timestampdiff(microsecond, {{ from_at }}, {{ to_at }}) as double) / 1000000)
+{%- endmacro %}
+
+{% macro bigquery__seconds_between(from_at, to_at) -%}
+    (timestamp_diff({{ to_at }}, {{ from_at }}, microsecond) / 1000000)
+{%- endmacro %}
+
+
+{# Numbers of double precision, which dbt's own type_float would make single on DuckDB and Spark. #}
+{% macro duckdb__type_float() %}double{% endmacro %}
+
+{% macro spark__type_float() %}double{% endmacro %}
+
+
+{# A decimal of more digits than money. BigQuery's decimal has 9 after the point and 29 before it at most. #}
+{% macro wide_decimal(precision, scale) %}{{ return(adapter.dispatch('wide_decimal', 'mailroom')(precision, scale)) }}{% endmacro %}
+
+{% macro default__wide_decimal(precision, scale) -%}
+    decimal({{ precision }}, {{ scale }})
+{%- endmacro %}
+
+{% macro bigquery__wide_decimal(precision, scale) -%}
+    bignumeric({{ precision }}, {{ scale }})
 {%- endmacro %}
 
 

@@ -9,7 +9,7 @@ select
     count(*) as n_rows
 from {{ model }}
 {%- if newest_days %}
-where {{ dated_by }} >= {{ dbt.dateadd('day', -newest_days, as_of()) }}
+where cast({{ dated_by }} as timestamp) >= {{ dbt.dateadd('day', -newest_days, as_of()) }}
 {%- endif %}
 group by {{ columns | join(', ') }}
 having count(*) > 1 or {{ columns | join(' is null or ') }} is null

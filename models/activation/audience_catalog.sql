@@ -1,35 +1,25 @@
 -- Read out of the dbt graph, so that it can't differ from the audiences' YAML. It is built anew with every new candidate:
 -- depends_on: {{ ref('audience_candidates') }}
 {%- set columns = {
+    'destination': 'string', 'vendor': 'string',
     'audience': 'string', 'label': 'string', 'description': 'string', 'owner': 'string', 'refresh': 'string',
     'purpose': 'string', 'also_with_consent_to': 'string', 'message_class': 'string', 'fields': 'string',
     'rests_on': 'string', 'rests_on_scores': 'boolean', 'is_suppression': 'boolean', 'max_shrink_share': 'double', 'max_growth_share': 'double', 'fingerprint': 'string',
 } %}
+{%- set entries = [] -%}
+{%- for entry in audience_entries() -%}
+{%- for column in columns if entry.get(column) == [] -%}{%- do entry.update({column: none}) -%}{%- endfor -%}
+{%- for destination in entry.destinations -%}
+{%- do entries.append(dict(entry, destination=destination, vendor=var('destinations')[destination])) -%}
+{%- endfor -%}
+{%- endfor %}
 with entries as (
-    select *
-    from (
-        values
-        {%- for entry in audience_entries() %}
-        {%- for destination in entry.destinations %}
-        (
-            {{ entry_literal(destination) }}, {{ entry_literal(var('destinations')[destination]) }},
-            {%- for column in columns -%}
-            {{ ' ' ~ entry_literal(entry.get(column) if entry.get(column) != [] else none) }}{{ ',' if not loop.last }}
-            {%- endfor -%}
-        ){{ ',' if not loop.last }}
-        {%- endfor -%}
-        {{ ',' if not loop.last }}
-        {%- else %}
-        (null, null, {% for column in columns %}null{{ ', ' if not loop.last }}{% endfor %})
-        {%- endfor %}
-    ) as entry_values (destination, vendor, {{ columns | join(', ') }})
+    select * from {{ literal_rows(columns, entries) }}
 )
 
 select
-    cast(entries.destination as {{ dbt.type_string() }}) as destination,
-    cast(entries.vendor as {{ dbt.type_string() }}) as vendor,
     {% for column, data_type in columns.items() -%}
-    cast(entries.{{ column }} as {{ dbt.type_string() if data_type == 'string' else data_type }}) as {{ column }},
+    cast(entries.{{ column }} as {{ sql_type(data_type) }}) as {{ column }},
     {% endfor -%}
     approvals.approved_by,
     approvals.approved_on

@@ -29,4 +29,4 @@ select
     answered_at as since
 from last_answers
 -- Whom it did not know when they were suppressed, it may know by now.
-where operation <> 'suppress' or code <> 'not_there' or answered_at >= {{ days_before(as_of(), var('suppress_again_days')) }}
+where operation <> 'suppress' or code <> 'not_there' or cast(answered_at as date) >= {{ days_before(as_of(), var('suppress_again_days')) }}

@@ -104,4 +104,4 @@ from changed
 where
     operation <> 'update'
     or not is_same_customer
-    or concat_ws('', {{ fields | map(attribute='column_name') | join(', ') }}) <> ''
+    or coalesce({{ fields | map(attribute='column_name') | join(', ') }}) is not null

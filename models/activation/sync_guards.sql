@@ -1,15 +1,24 @@
 -- What stops a push. mailroom push asks here; an override is for one push of one audience, and recorded.
+{%- set texts = {} -%}
+{%- for name, number in {
+    'held': 'n_held',
+    'then': 'n_then',
+    'fewest': 'cast(ceil((1 - max_shrink_share) * n_held) as integer)',
+    'most': 'cast(floor((1 + max_growth_share) * n_held) as integer)',
+}.items() -%}
+{%- do texts.update({name: 'cast(' ~ number ~ ' as ' ~ dbt.type_string() ~ ')'}) -%}
+{%- endfor -%}
 {%- set guards = {
     'unapproved': ('approved_by is null', "'Nobody has approved its definition as it is (fingerprint ' || fingerprint || ').'"),
     'vendor': ('vendor_reason is not null', 'vendor_reason'),
-    'emptied': ('n_held > 0 and n_then = 0', "'Nobody is left of ' || n_held || ' that it holds.'"),
+    'emptied': ('n_held > 0 and n_then = 0', "'Nobody is left of ' || " ~ texts.held ~ " || ' that it holds.'"),
     'shrank': (
         'n_held >= ' ~ var('guard_min_held') ~ ' and n_then < (1 - max_shrink_share) * n_held',
-        "'It would hold ' || n_then || ' after ' || n_held || ': fewer than ' || cast(ceil((1 - max_shrink_share) * n_held) as integer) || '.'"
+        "'It would hold ' || " ~ texts.then ~ " || ' after ' || " ~ texts.held ~ " || ': fewer than ' || " ~ texts.fewest ~ " || '.'"
     ),
     'grew': (
         'n_held >= ' ~ var('guard_min_held') ~ ' and n_then > (1 + max_growth_share) * n_held',
-        "'It would hold ' || n_then || ' after ' || n_held || ': more than ' || cast(floor((1 + max_growth_share) * n_held) as integer) || '.'"
+        "'It would hold ' || " ~ texts.then ~ " || ' after ' || " ~ texts.held ~ " || ': more than ' || " ~ texts.most ~ " || '.'"
     ),
     'unfit_signals': ('signal_reason is not null', 'signal_reason'),
     'drift': ('drift_reason is not null', 'drift_reason'),
@@ -20,7 +29,10 @@
 } %}
 {%- set rests_on = [] -%}
 {%- for entry in audience_entries() -%}
-{%- for field in entry.rests_on -%}{%- do rests_on.append((entry.audience, field)) -%}{%- endfor -%}
+{%- for field in entry.rests_on -%}
+{%- set model_name, column_name = field.split('.') -%}
+{%- do rests_on.append({'audience': entry.audience, 'model_name': model_name, 'column_name': column_name}) -%}
+{%- endfor -%}
 {%- endfor %}
 with audiences as (
     select * from {{ ref('audience_catalog') }}
@@ -31,15 +43,7 @@ vendors as (
 ),
 
 rests_on as (
-    select *
-    from (
-        values
-        {%- for audience, field in rests_on %}
-        ('{{ audience }}', '{{ field.split(".")[0] }}', '{{ field.split(".")[1] }}'){{ ',' if not loop.last }}
-        {%- else %}
-        (null, null, null)
-        {%- endfor %}
-    ) as entry_values (audience, model_name, column_name)
+    select * from {{ literal_rows({'audience': 'string', 'model_name': 'string', 'column_name': 'string'}, rests_on) }}
 ),
 
 -- A field that nobody measures is not fit.

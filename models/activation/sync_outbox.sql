@@ -22,7 +22,7 @@ known_addresses as (
         to_suppress.email
     from to_suppress
     inner join held on to_suppress.destination = held.destination and to_suppress.email = held.email
-    union
+    union distinct
     select
         to_suppress.destination,
         to_suppress.email
@@ -95,7 +95,9 @@ numbered as (
     select
         *,
         {{ dbt.hash(
-            "concat_ws('/', destination, audience, known_as, operation, coalesce(held, ''), cast(since as " ~ dbt.type_string() ~ "))"
+            joined('/', [
+                'destination', 'audience', 'known_as', 'operation', "coalesce(held, '')", 'cast(since as ' ~ dbt.type_string() ~ ')'
+            ])
         ) }} as outbox_id
     from wanted
 ),

@@ -1,15 +1,21 @@
 -- How far each destination is behind what it should hold, and why. Alerts ask here.
+{% set at_place = [] -%}
+{%- for place in [1, 2, 3] -%}
+{%- do at_place.append(
+    'max(case when place = ' ~ place ~ " then code || ' (' || cast(n_rows as " ~ dbt.type_string() ~ ") || ')' end)"
+) -%}
+{%- endfor -%}
 with routes as (
     select
         destination,
         audience
     from {{ ref('audience_catalog') }}
-    union
+    union distinct
     select
         destination,
         audience
     from {{ ref('sync_receipts') }}
-    union
+    union distinct
     select
         destination,
         audience
@@ -64,12 +70,7 @@ top_rejections as (
     select
         destination,
         audience,
-        concat_ws(
-            '; '
-            {%- for place in [1, 2, 3] %},
-            max(case when place = {{ place }} then code || ' (' || cast(n_rows as {{ dbt.type_string() }}) || ')' end)
-            {%- endfor %}
-        ) as top_rejections
+        {{ joined('; ', at_place) }} as top_rejections
     from rejections
     group by destination, audience
 ),
@@ -116,7 +117,7 @@ select
     coalesce(open_rows.n_rejected, 0) as n_rejected,
     case
         when members.n_members > 0
-            then cast(members.n_members - least(coalesce(open_rows.n_not_held, 0), members.n_members) as double) / members.n_members
+            then cast(members.n_members - least(coalesce(open_rows.n_not_held, 0), members.n_members) as {{ dbt.type_float() }}) / members.n_members
     end as match_share,
     top_rejections.top_rejections,
     answers.last_accepted_at,
@@ -125,7 +126,7 @@ select
     nullif(pushes.last_reason, '') as last_reason,
     pushes.last_success_at,
     case
-        when coalesce(open_rows.n_to_send, 0) = 0 then cast(0 as double)
+        when coalesce(open_rows.n_to_send, 0) = 0 then cast(0 as {{ dbt.type_float() }})
         else {{ seconds_between('pushes.last_success_of', as_of()) }} / 3600.0
     end as lag_hours,
     coalesce(guards.n_guards, 0) as n_guards,

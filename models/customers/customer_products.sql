@@ -3,7 +3,7 @@
 {% set fades = [] %}
 {% for day in ['looked_on', 'occurred_at'] %}
 {% set age_days = dbt.datediff(day, as_of(), 'day') %}
-{% do fades.append("cast(power(0.5, cast(" ~ age_days ~ " as double) / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
+{% do fades.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ dbt.type_float() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
 {% endfor %}
 with looked_at as (
     select

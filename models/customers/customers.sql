@@ -24,7 +24,7 @@ orders as (
         sum(gross_amount) as gross_amount,
         sum(discount_amount) as discount_amount,
         -- People order twice within minutes, to add what they forgot: that is one purchase on two orders, not a rhythm.
-        avg(cast(nullif(days_since_previous_order, 0) as double)) as mean_days_between_orders
+        avg(cast(nullif(days_since_previous_order, 0) as {{ dbt.type_float() }})) as mean_days_between_orders
     from {{ ref('orders') }}
     where is_sale
     group by customer_id
@@ -156,11 +156,11 @@ select
     cast(coalesce(orders.net_amount, 0) - coalesce(windows.refund_amount, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
     {{ average_money('orders.net_amount', 'orders.n_orders') }} as average_order_value,
-    cast(orders.discount_amount as double) / cast(nullif(orders.gross_amount, 0) as double) as discount_share,
+    cast(orders.discount_amount as {{ dbt.type_float() }}) / cast(nullif(orders.gross_amount, 0) as {{ dbt.type_float() }}) as discount_share,
     -- A refund may give back shipping too, which is no part of net_amount.
     case
         when orders.net_amount > 0
-            then least(1, cast(windows.refund_amount as double) / cast(orders.net_amount as double))
+            then least(1, cast(windows.refund_amount as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
     end as refund_share,
     orders.mean_days_between_orders,
     tastes.top_category_share,

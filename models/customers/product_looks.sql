@@ -5,7 +5,7 @@ with visits as (
         session_key,
         customer_id
     from {{ ref('web_visits') }}
-    where customer_id is not null and ended_at >= {{ looked_since() }}
+    where customer_id is not null and ended_at >= cast({{ looked_since() }} as timestamp)
 ),
 
 looks as (

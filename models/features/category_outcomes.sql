@@ -60,13 +60,13 @@ pairs as (
         customer_id,
         category
     from baskets
-    union
+    union distinct
     select
         interests.customer_id,
         interests.category
     from interests
     inner join judged on interests.customer_id = judged.customer_id
-    union
+    union distinct
     select
         judged.customer_id,
         shares.category
@@ -80,8 +80,8 @@ select
     shares.cutoff_on,
     pairs.category,
     shares.shop_share,
-    cast(coalesce(interests.interest, 0) as double) as interest,
-    cast(coalesce(totals.own_interest, 0) as double) as own_interest,
+    cast(coalesce(interests.interest, 0) as {{ dbt.type_float() }}) as interest,
+    cast(coalesce(totals.own_interest, 0) as {{ dbt.type_float() }}) as own_interest,
     coalesce(interests.n_products_bought, 0) as n_products_bought,
     cast(coalesce(baskets.n_bought, 0) as bigint) as n_bought
 from pairs

@@ -22,7 +22,7 @@
 {% set column = name ~ '_' ~ n ~ 'd' %}
 {% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('described.cutoff_on', n) %}
 {% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
-{% set data_type = 'double' if name == 'net_revenue' else 'bigint' %}
+{% set data_type = dbt.type_float() if name == 'net_revenue' else 'bigint' %}
 {% set value = 'cast(coalesce(summed.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
 {% do counts.append(('case when ' ~ condition ~ ' then ' ~ value ~ ' end' if condition else value) ~ ' as ' ~ column) %}
 {% endfor %}
@@ -47,7 +47,7 @@ customers as (
         customer_id,
         first_seen_on,
         place <= {{ sample_size }} as is_sampled,
-        cast(n_like_them as double) / least(n_like_them, {{ sample_size }}) as sample_weight
+        cast(n_like_them as {{ dbt.type_float() }}) / least(n_like_them, {{ sample_size }}) as sample_weight
     from numbered
 ),
 
@@ -80,8 +80,8 @@ described as (
 activity as (
     select
         *,
-        cast(days_since_previous_order as double) as gap_days,
-        cast(revenue as double) * cast(revenue as double) as squared_revenue
+        cast(days_since_previous_order as {{ dbt.type_float() }}) as gap_days,
+        cast(revenue as {{ dbt.type_float() }}) * cast(revenue as {{ dbt.type_float() }}) as squared_revenue
     from {{ ref('customer_daily_activity') }}
 ),
 
@@ -96,12 +96,12 @@ summed as (
         cast({{ dbt.datediff(
             'min(case when activity.n_orders > 0 then activity.activity_on end)',
             'max(case when activity.n_orders > 0 then activity.activity_on end)', 'day'
-        ) }} as double) as ordering_days,
+        ) }} as {{ dbt.type_float() }}) as ordering_days,
         sum(activity.gap_days * activity.gap_days) as squared_gaps,
         sum(activity.revenue) as gross_revenue,
         sum(activity.revenue - activity.refund_amount) as net_revenue,
         -- A sum of doubles depends on the order of its rows, a sum of decimals does not.
-        cast(sum(cast(activity.squared_revenue as decimal(38, 4))) as double) as squared_revenue,
+        cast(sum(cast(activity.squared_revenue as {{ wide_decimal(38, 4) }})) as {{ dbt.type_float() }}) as squared_revenue,
         {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
         sum(activity.refund_amount) as refund_amount,
         sum(activity.discount_amount) as discount_amount,
@@ -153,17 +153,17 @@ select
     sqrt(greatest(
         (summed.n_order_days - 1) * summed.squared_gaps - summed.ordering_days * summed.ordering_days, 0
     )) / greatest(summed.n_order_days - 1, 1) as gap_spread_days,
-    cast(coalesce(summed.net_revenue, 0) as double) as net_revenue,
-    cast(summed.net_revenue as double) / nullif(summed.n_order_days, 0) as mean_order_value,
-    cast(summed.last_order_value as double) as last_order_value,
+    cast(coalesce(summed.net_revenue, 0) as {{ dbt.type_float() }}) as net_revenue,
+    cast(summed.net_revenue as {{ dbt.type_float() }}) / nullif(summed.n_order_days, 0) as mean_order_value,
+    cast(summed.last_order_value as {{ dbt.type_float() }}) as last_order_value,
     sqrt(greatest(
         summed.n_order_days * summed.squared_revenue
-        - cast(summed.gross_revenue as double) * cast(summed.gross_revenue as double),
+        - cast(summed.gross_revenue as {{ dbt.type_float() }}) * cast(summed.gross_revenue as {{ dbt.type_float() }}),
         0
     )) / greatest(summed.n_order_days, 1) as order_value_spread,
-    cast(summed.refund_amount as double) / nullif(cast(summed.gross_revenue as double), 0) as refund_share,
-    cast(summed.discount_amount as double)
-    / nullif(cast(summed.gross_revenue + summed.discount_amount as double), 0) as discount_share,
+    cast(summed.refund_amount as {{ dbt.type_float() }}) / nullif(cast(summed.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
+    cast(summed.discount_amount as {{ dbt.type_float() }})
+    / nullif(cast(summed.gross_revenue + summed.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,
     cast(coalesce(breadth.n_categories, 0) as bigint) as n_categories,
     cast({{ dbt.datediff('summed.last_visited_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_visit,
     cast({{ dbt.datediff('summed.last_clicked_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_click,

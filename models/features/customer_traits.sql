@@ -87,7 +87,7 @@ liked as (
     from interests
     inner join totals on interests.customer_id = totals.customer_id
     where interests.interest >= {{ var('trait_interest_min_share') }} * totals.own_interest
-    union
+    union distinct
     select
         described.customer_id,
         categories.category

@@ -32,19 +32,19 @@ steps as (
 
 moments as (
     select 0 as days_back
-    union
+    union distinct
     -- The newest one is what recommendations are judged by.
     select {{ horizon }} as days_back
-    union
+    union distinct
     select
         lengths.learning_days
         + steps.step * greatest({{ var('training_step_days') }}, cast(ceil(lengths.learning_days / 3.0) as bigint)) as days_back
     from lengths
     cross join steps
-    union
+    union distinct
     -- The same season a year before, for what is judged today and for what was judged one outcome ago.
     select 365 as days_back
-    union
+    union distinct
     select 365 + learning_days as days_back
     from lengths
 ),

@@ -55,7 +55,7 @@ known as (
         cast(
             signs.points * power(
                 0.5,
-                cast({{ dbt.datediff('signs.signed_on', 'described.cutoff_on', 'day') }} as double)
+                cast({{ dbt.datediff('signs.signed_on', 'described.cutoff_on', 'day') }} as {{ dbt.type_float() }})
                 / case
                     when signs.sign = 'looked_at' then {{ var('interest_half_life_days') }}
                     else {{ var('purchase_half_life_days') }}
@@ -115,7 +115,7 @@ select
     by_product.interest,
     cast(
         case
-            when by_product.interest > 0 then least(cast(by_product.interest as double) / cast(occasions.interest as double), 1)
+            when by_product.interest > 0 then least(cast(by_product.interest as {{ dbt.type_float() }}) / cast(occasions.interest as {{ dbt.type_float() }}), 1)
             else 0
         end as decimal(18, 8)
     ) as interest_share

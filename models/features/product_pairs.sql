@@ -22,7 +22,7 @@ signs as (
         product_id,
         cast(ordered_at as date) as signed_on,
         'bought' as sign,
-        cast(1 as double) as weight
+        cast(1 as {{ dbt.type_float() }}) as weight
     from {{ ref('order_lines') }}
     where is_sale and product_id is not null
     union all
@@ -31,7 +31,7 @@ signs as (
         product_id,
         looked_on as signed_on,
         'looked_at' as sign,
-        cast({{ points['product_view'] }} as double) / {{ points['purchase'] }} as weight
+        cast({{ points['product_view'] }} as {{ dbt.type_float() }}) / {{ points['purchase'] }} as weight
     from {{ ref('product_looks') }}
 ),
 
@@ -42,7 +42,7 @@ baskets as (
         -- Of a very large basket a part that does not depend on what the products are called.
         row_number() over (
             partition by signs.customer_id, signs.signed_on, signs.sign
-            order by md5(signs.product_id || signs.customer_id), signs.product_id
+            order by {{ dbt.hash('signs.product_id || signs.customer_id') }}, signs.product_id
         ) as place
     from signs
     inner join customers on signs.customer_id = customers.customer_id
@@ -94,7 +94,7 @@ rated as (
     select
         pairs.*,
         -- A product that few have bought has not shown yet what goes with it: five more baskets without are assumed.
-        cast(cast(pairs.weight as double) / (cast(products.weight as double) + 5) as decimal(18, 8)) as likelihood
+        cast(cast(pairs.weight as {{ dbt.type_float() }}) / (cast(products.weight as {{ dbt.type_float() }}) + 5) as decimal(18, 8)) as likelihood
     from pairs
     inner join products on pairs.cutoff_on = products.cutoff_on and pairs.product_id = products.product_id
 ),
@@ -105,7 +105,7 @@ on_sale as (
         product_id,
         category,
         brand,
-        cast(price as double) as price,
+        cast(price as {{ dbt.type_float() }}) as price,
         row_number() over (partition by cutoff_on, category order by price, product_id) as price_place
     from {{ ref('product_popularity') }}
     where category is not null and price > 0

@@ -64,9 +64,9 @@ described as (
 shared as (
     select
         *,
-        cast(sum(n_rebuyers) over (partition by cutoff_on) as double)
+        cast(sum(n_rebuyers) over (partition by cutoff_on) as {{ dbt.type_float() }})
         / nullif(sum(n_buyers) over (partition by cutoff_on), 0) as rebuyer_share,
-        cast(sum(n_baskets_30d) over (partition by cutoff_on, category) as double)
+        cast(sum(n_baskets_30d) over (partition by cutoff_on, category) as {{ dbt.type_float() }})
         / nullif(count(days_on_sale) over (partition by cutoff_on, category), 0) as category_baskets_30d
     from described
     -- Since when is not known of what nobody has bought yet.
@@ -91,7 +91,7 @@ select
     -- What is new has not had 30 days: it is taken to sell on as it began, drawn towards its category.
     case
         when days_on_sale < 30
-            then (n_baskets_30d + 0.5 * category_baskets_30d) / (cast(days_on_sale as double) / 30 + 0.5)
-        else cast(n_baskets_30d as double)
+            then (n_baskets_30d + 0.5 * category_baskets_30d) / (cast(days_on_sale as {{ dbt.type_float() }}) / 30 + 0.5)
+        else cast(n_baskets_30d as {{ dbt.type_float() }})
     end as expected_baskets_30d
 from shared

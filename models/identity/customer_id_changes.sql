@@ -82,10 +82,10 @@ left_over as (
 )
 
 select
-    md5(
-        counted.old_customer_id || '/' || coalesce(counted.new_customer_id, '')
-        || '/' || cast(counted.changed_at as {{ dbt.type_string() }})
-    ) as change_id,
+    {{ dbt.hash(
+        "counted.old_customer_id || '/' || coalesce(counted.new_customer_id, '')"
+        ~ " || '/' || cast(counted.changed_at as " ~ dbt.type_string() ~ ")"
+    ) }} as change_id,
     counted.old_customer_id,
     counted.new_customer_id,
     case

@@ -90,7 +90,7 @@ issues as (
 )
 
 select
-    md5(issue_type || '/' || subject_type || '/' || subject || '/' || why) as issue_id,
+    {{ dbt.hash("issue_type || '/' || subject_type || '/' || subject || '/' || why") }} as issue_id,
     issue_type,
     subject_type,
     subject,

@@ -18,7 +18,7 @@ with guest_orders as (
 -- they are found first: the names on all the other orders need not be cleaned.
 unlisted as (
     select shop_customer_id from {{ ref('stg_shop__orders') }} where shop_customer_id is not null
-    except
+    {{ dbt.except() }}
     select shop_customer_id from {{ ref('stg_shop__customers') }}
 ),
 

@@ -1,5 +1,4 @@
 -- Read out of the dbt graph, so that it can't differ from the columns' YAML.
-{%- set entries = field_entries() %}
 {%- set fields = {
     'schema_name': 'string', 'model_name': 'string', 'column_name': 'string', 'column_number': 'bigint',
     'description': 'string', 'data_type': 'string', 'is_key': 'boolean', 'format': 'string', 'pattern': 'string',
@@ -7,25 +6,15 @@
     'source_of_truth': 'string', 'refresh': 'string', 'dated_by': 'string', 'max_staleness_days': 'bigint',
     'min_fill_share': 'double', 'pii': 'string', 'purposes': 'string',
 } %}
+{%- set selected = [] -%}
+{%- for field, data_type in fields.items() -%}
+{%- do selected.append('cast(' ~ field ~ ' as ' ~ sql_type(data_type) ~ ') as ' ~ field) -%}
+{%- endfor %}
 with entries as (
-    select *
-    from (
-        values
-        {%- for entry in entries %}
-        (
-            {%- for field in fields -%}
-            {{ entry_literal(entry.get(field)) }}{{ ', ' if not loop.last }}
-            {%- endfor -%}
-        ){{ ',' if not loop.last }}
-        {%- else %}
-        ({% for field in fields %}null{{ ', ' if not loop.last }}{% endfor %})
-        {%- endfor %}
-    ) as entry_values ({{ fields | join(', ') }})
+    select * from {{ literal_rows(fields, field_entries()) }}
 )
 
 select
-    {% for field, data_type in fields.items() -%}
-    cast({{ field }} as {{ dbt.type_string() if data_type == 'string' else data_type }}) as {{ field }}{{ ',' if not loop.last }}
-    {% endfor -%}
+    {{ selected | join(',\n    ') }}
 from entries
 where column_name is not null

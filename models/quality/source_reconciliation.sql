@@ -26,7 +26,7 @@ with counted as (
         'in' as outcome,
         cast(null as {{ dbt.type_string() }}) as reason,
         count(*) as n_rows,
-        {{ 'sum(' ~ raw_amount(source_name, table_name, money[table]) ~ ')' if table in money else 'cast(null as decimal(38, 2))' }} as amount
+        {{ 'sum(' ~ raw_amount(source_name, table_name, money[table]) ~ ')' if table in money else 'cast(null as ' ~ wide_decimal(38, 2) ~ ')' }} as amount
     from {{ raw(source_name, table_name) }} as raw_rows
     union all
     select
@@ -41,7 +41,7 @@ with counted as (
         {%- else -%}
         count(*) as n_rows,
         {%- endif %}
-        {{ 'sum(' ~ kept_money[table] ~ ')' if table in money else 'cast(null as decimal(38, 2))' }} as amount
+        {{ 'sum(' ~ kept_money[table] ~ ')' if table in money else 'cast(null as ' ~ wide_decimal(38, 2) ~ ')' }} as amount
     {% if table == 'web.events' -%}
     from {{ ref('stg_web__sessions') }} as sessions
     inner join {{ ref('visitor_customers') }} as visitors on sessions.visitor_id = visitors.visitor_id

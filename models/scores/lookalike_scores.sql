@@ -22,7 +22,7 @@ learned as (
 offsets as (
     select
         trait,
-        cast(sum(cast(points * average as decimal(28, 14))) as double) as average_points
+        cast(sum(cast(points * average as {{ wide_decimal(28, 14) }})) as {{ dbt.type_float() }}) as average_points
     from points
     group by trait
 ),
@@ -83,7 +83,7 @@ rated as (
             else 'nothing_known'
         end as state,
         case
-            when summed.n_traits > 0 then 1 / (1 + exp(-(learned.intercept + cast(summed.points as double))))
+            when summed.n_traits > 0 then 1 / (1 + exp(-(learned.intercept + cast(summed.points as {{ dbt.type_float() }}))))
         end as likeness,
         facts.trait_1,
         facts.trait_2,
@@ -99,7 +99,7 @@ ranked as (
         *,
         case when state = 'scored' then rank() over (partition by state order by likeness desc) end as likeness_rank,
         -- The part of the scored who are less alike. Equals share a place.
-        cast(rank() over (partition by state order by likeness asc) - 1 as double) / count(*) over (partition by state) as rank_share
+        cast(rank() over (partition by state order by likeness asc) - 1 as {{ dbt.type_float() }}) / count(*) over (partition by state) as rank_share
     from rated
 )
 

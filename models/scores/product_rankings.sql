@@ -44,7 +44,7 @@ placed as (
 seeds as (
     select
         *,
-        cast(interest_share as double) / cast(sum(interest_share) over (partition by customer_id, cutoff_on) as double) as seed_share
+        cast(interest_share as {{ dbt.type_float() }}) / cast(sum(interest_share) over (partition by customer_id, cutoff_on) as {{ dbt.type_float() }}) as seed_share
     from placed
     where place <= {{ var('recommendation_seeds') }}
 ),
@@ -54,7 +54,7 @@ relations as (
         seeds.customer_id,
         seeds.cutoff_on,
         pairs.related_product_id as product_id,
-        cast(seeds.seed_share * cast(pairs.likelihood as double) as decimal(28, 14)) as relation,
+        cast(seeds.seed_share * cast(pairs.likelihood as {{ dbt.type_float() }}) as {{ wide_decimal(28, 14) }}) as relation,
         case when seeds.n_days_bought > 0 and pairs.kind = 'bought_together' then seeds.product_id end as because_product_id
     from seeds
     inner join {{ ref('product_pairs') }} as pairs
@@ -70,8 +70,8 @@ tastes as (
         interests.customer_id,
         interests.cutoff_on,
         all_products.category,
-        cast(sum(interests.interest_share) as double)
-        / cast(sum(sum(interests.interest_share)) over (partition by interests.customer_id, interests.cutoff_on) as double) as taste,
+        cast(sum(interests.interest_share) as {{ dbt.type_float() }})
+        / cast(sum(sum(interests.interest_share)) over (partition by interests.customer_id, interests.cutoff_on) as {{ dbt.type_float() }}) as taste,
         row_number() over (
             partition by interests.customer_id, interests.cutoff_on
             order by sum(interests.interest_share) desc, all_products.category asc
@@ -87,7 +87,7 @@ proposed as (
         customer_id,
         cutoff_on,
         product_id,
-        cast(0 as decimal(28, 14)) as relation,
+        cast(0 as {{ wide_decimal(28, 14) }}) as relation,
         cast(null as {{ dbt.type_string() }}) as because_product_id
     from placed
     where place <= 100
@@ -104,7 +104,7 @@ proposed as (
         tastes.customer_id,
         tastes.cutoff_on,
         products.product_id,
-        cast(0 as decimal(28, 14)) as relation,
+        cast(0 as {{ wide_decimal(28, 14) }}) as relation,
         cast(null as {{ dbt.type_string() }}) as because_product_id
     from tastes
     inner join products
@@ -115,7 +115,7 @@ proposed as (
         described.customer_id,
         described.cutoff_on,
         products.product_id,
-        cast(0 as decimal(28, 14)) as relation,
+        cast(0 as {{ wide_decimal(28, 14) }}) as relation,
         cast(null as {{ dbt.type_string() }}) as because_product_id
     from described
     inner join products on described.cutoff_on = products.cutoff_on and products.shop_place <= 30
@@ -127,7 +127,7 @@ candidates as (
         customer_id,
         cutoff_on,
         product_id,
-        cast(sum(relation) as double) as relation,
+        cast(sum(relation) as {{ dbt.type_float() }}) as relation,
         {{ value_at_max('because_product_id', 'case when because_product_id is not null then relation end') }} as because_product_id
     from proposed
     group by customer_id, cutoff_on, product_id
@@ -146,9 +146,9 @@ scored as (
         products.n_baskets_30d,
         coalesce(interests.n_days_bought, 0) as n_days_bought,
         coalesce(interests.n_days_looked_at, 0) as n_days_looked_at,
-        cast(coalesce(interests.interest_share, 0) as double) as interest_share,
+        cast(coalesce(interests.interest_share, 0) as {{ dbt.type_float() }}) as interest_share,
         (
-            cast(coalesce(interests.interest_share, 0) as double)
+            cast(coalesce(interests.interest_share, 0) as {{ dbt.type_float() }})
             + {{ weights['related'] }} * candidates.relation
             + {{ weights['taste'] }} * coalesce(tastes.taste, 0)
             + {{ weights['anything'] }}

@@ -27,7 +27,7 @@ select
     related_product_id,
     kind,
     n_customers,
-    cast(likelihood as double) as likelihood,
+    cast(likelihood as {{ dbt.type_float() }}) as likelihood,
     {{ as_of() }} as scored_at
 from ranked
 where related_rank <= 10

@@ -34,7 +34,7 @@ own_rhythms as (
         customer_id,
         category,
         count(interval_days) as n_intervals,
-        median(interval_days) as rhythm_days,
+        {{ median('interval_days') }} as rhythm_days,
         max(ordered_on) as last_ordered_on
     from intervals
     group by customer_id, category
@@ -43,7 +43,7 @@ own_rhythms as (
 category_rhythms as (
     select
         category,
-        median(interval_days) as rhythm_days
+        {{ median('interval_days') }} as rhythm_days
     from intervals
     group by category
     having count(interval_days) >= {{ var('category_rhythm_min_intervals') }}
@@ -59,7 +59,7 @@ rhythms as (
             case
                 when own_rhythms.n_intervals >= {{ var('rhythm_min_intervals') }} then own_rhythms.rhythm_days
                 else category_rhythms.rhythm_days
-            end as double
+            end as {{ dbt.type_float() }}
         ) as rhythm_days
     from own_rhythms
     left join category_rhythms on own_rhythms.category = category_rhythms.category

@@ -67,7 +67,7 @@ described as (
         {{ score_fact('predictions.reason_1', 'features') }} as first_fact,
         {{ score_fact('predictions.reason_2', 'features') }} as second_fact,
         -- The part of the scored who are expected to bring less. Equals share a place.
-        cast(rank() over (partition by predictions.customer_id is not null order by predictions.year_revenue) - 1 as double)
+        cast(rank() over (partition by predictions.customer_id is not null order by predictions.year_revenue) - 1 as {{ dbt.type_float() }})
         / count(*) over (partition by predictions.customer_id is not null) as rank_share
     from customers
     left join features on customers.customer_id = features.customer_id

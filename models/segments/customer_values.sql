@@ -22,7 +22,7 @@ orders as (
 ranked as (
     select
         {% for name, amount in bought.items() -%}
-        cast(rank() over (order by {{ amount }}) - 1 as double) / count(*) over () as {{ name }}_rank_share,
+        cast(rank() over (order by {{ amount }}) - 1 as {{ dbt.type_float() }}) / count(*) over () as {{ name }}_rank_share,
         {% endfor -%}
         customer_id
     from customers
@@ -46,7 +46,7 @@ select
     customers.refund_share,
     coalesce(
         customers.n_orders >= {{ var('buying_habit_min_orders') }}
-        and cast(orders.n_discounted_orders as double) / customers.n_orders >= {{ var('discount_driven_min_share') }},
+        and cast(orders.n_discounted_orders as {{ dbt.type_float() }}) / customers.n_orders >= {{ var('discount_driven_min_share') }},
         false
     ) as is_discount_driven,
     -- In a shop that records no discounts, none says nothing.

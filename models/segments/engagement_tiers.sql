@@ -30,14 +30,14 @@ capped as (
                 {%- for tier, cap in var('weekly_caps').items() %}
                 when '{{ tier }}' then {{ cap }}
                 {%- endfor %}
-            end as double
+            end as {{ dbt.type_float() }}
         ) as tier_weekly_cap,
         cast(
             case preferred_frequency
                 {%- for frequency, cap in var('stated_weekly_caps').items() %}
                 when '{{ frequency }}' then {{ cap }}
                 {%- endfor %}
-            end as double
+            end as {{ dbt.type_float() }}
         ) as stated_weekly_cap
     from tiered
 )

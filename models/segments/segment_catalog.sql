@@ -6,26 +6,16 @@
     'max_churn_share': 'double', 'dwell_days': 'bigint', 'has_band': 'boolean', 'receiving_because': 'string',
     'fields': 'string', 'hard_rules': 'string',
 } %}
+{%- set selected = [] -%}
+{%- for column, data_type in columns.items() -%}
+{%- set value = 'coalesce(' ~ column ~ ', false)' if data_type == 'boolean' else column -%}
+{%- do selected.append('cast(' ~ value ~ ' as ' ~ sql_type(data_type) ~ ') as ' ~ column) -%}
+{%- endfor %}
 with entries as (
-    select *
-    from (
-        values
-        {%- for entry in segment_entries() %}
-        (
-            {%- for column in columns -%}
-            {{ entry_literal(entry.get(column)) }}{{ ', ' if not loop.last }}
-            {%- endfor -%}
-        ){{ ',' if not loop.last }}
-        {%- else %}
-        ({% for column in columns %}null{{ ', ' if not loop.last }}{% endfor %})
-        {%- endfor %}
-    ) as entry_values ({{ columns | join(', ') }})
+    select * from {{ literal_rows(columns, segment_entries()) }}
 )
 
 select
-    {% for column, data_type in columns.items() -%}
-    {%- set value = 'coalesce(' ~ column ~ ', false)' if data_type == 'boolean' else column -%}
-    cast({{ value }} as {{ dbt.type_string() if data_type == 'string' else data_type }}) as {{ column }}{{ ',' if not loop.last }}
-    {% endfor -%}
+    {{ selected | join(',\n    ') }}
 from entries
 where segment is not null

@@ -1,17 +1,13 @@
 -- Read out of the dbt graph, as segment_catalog.
+{%- set rows = [] -%}
+{%- for entry in segment_entries() -%}
+{%- for field in entry.fields -%}
+{%- set model_name, column_name = field.split('.') -%}
+{%- do rows.append({'segment': entry.segment, 'model_name': model_name, 'column_name': column_name}) -%}
+{%- endfor -%}
+{%- endfor %}
 with entries as (
-    select *
-    from (
-        values
-        {%- for entry in segment_entries() %}
-        {%- set is_last = loop.last %}
-        {%- for field in entry.fields %}
-        ('{{ entry.segment }}', '{{ field.split(".")[0] }}', '{{ field.split(".")[1] }}'){{ ',' if not (is_last and loop.last) }}
-        {%- endfor %}
-        {%- else %}
-        (null, null, null)
-        {%- endfor %}
-    ) as entry_values (segment, model_name, column_name)
+    select * from {{ literal_rows({'segment': 'string', 'model_name': 'string', 'column_name': 'string'}, rows) }}
 )
 
 select

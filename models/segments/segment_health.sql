@@ -78,7 +78,7 @@ measured as (
     select
         catalog.*,
         coalesce(members.n_members, 0) as n_members,
-        cast(coalesce(members.n_members, 0) as double) / nullif(customers.n_customers, 0) as share_of_customers,
+        cast(coalesce(members.n_members, 0) as {{ dbt.type_float() }}) / nullif(customers.n_customers, 0) as share_of_customers,
         fields.lowest_usable_share,
         fields.oldest_staleness_days,
         fields.thin_field,
@@ -88,7 +88,7 @@ measured as (
         case
             when last_week.is_recorded and movements.began_at <= {{ week_ago }}
                 then
-                    cast(greatest(movements.n_entered_7d, movements.n_left_7d) as double)
+                    cast(greatest(movements.n_entered_7d, movements.n_left_7d) as {{ dbt.type_float() }})
                     / nullif(movements.n_members_week_ago, 0)
         end as churn_7d
     from catalog
@@ -121,11 +121,11 @@ select
     share_of_customers,
     min_expected_share,
     max_expected_share,
-    cast(share_beyond_expected as double) as share_beyond_expected,
+    cast(share_beyond_expected as {{ dbt.type_float() }}) as share_beyond_expected,
     minimum_size,
     is_below_minimum,
     lowest_usable_share,
-    cast(oldest_staleness_days as double) as oldest_staleness_days,
+    cast(oldest_staleness_days as {{ dbt.type_float() }}) as oldest_staleness_days,
     cast(n_entered_7d as bigint) as n_entered_7d,
     cast(n_left_7d as bigint) as n_left_7d,
     churn_7d,

@@ -1,4 +1,8 @@
 -- Fails closed: marketing needs a consent that is there and says yes, whatever the rules found.
+{% set blocking = [] -%}
+{%- for rule in var('suppression_rules') -%}
+{%- do blocking.append("max(case when suppressions.rule = '" ~ rule ~ "' then '" ~ rule ~ "' end)") -%}
+{%- endfor -%}
 with classes as (
     {% for message_class, scopes in message_classes().items() -%}
     {% for scope in scopes -%}
@@ -20,12 +24,7 @@ blocks as (
         suppressions.customer_id,
         classes.message_class,
         count(*) as n_rules,
-        concat_ws(
-            ', ',
-            {%- for rule in var('suppression_rules') %}
-            max(case when suppressions.rule = '{{ rule }}' then '{{ rule }}' end){{ ',' if not loop.last }}
-            {%- endfor %}
-        ) as blocked_by,
+        {{ joined(', ', blocking) }} as blocked_by,
         {{ value_at_min('suppressions.reason', 'suppressions.rule_number', is_unique=true) }} as reason,
         min(suppressions.since) as since,
         count(case when suppressions.until is null then 1 end) as n_rules_without_end,

@@ -45,6 +45,7 @@ TEXT_EXPRESSIONS = {
     "sha256_text": "sha256_text('t')",
     "known_time_zone": "known_time_zone('t')",
     "text_as_json": "text_as_json('t')",
+    "joined": "joined('/', ['t', \"nullif(substr(t, 1, 1), '1')\", \"'x'\"])",
 }
 # Over timestamps a and b and a whole number n.
 DATE_EXPRESSIONS = {
@@ -72,6 +73,7 @@ AGGREGATES = {
     "value_at_max": "value_at_max('v', 'o')",
     "value_at_min": "value_at_min('v', 'o')",
     "value_at_max of the order": "value_at_max('o', 'v')",
+    "median": "median('o')",
 }
 ALL_EXPRESSIONS = TEXT_EXPRESSIONS | DATE_EXPRESSIONS | AGGREGATES
 

@@ -3,5 +3,5 @@ select
     ledger.request_id,
     ledger.salt_id
 from {{ ref('erasure_ledger') }} as ledger
-left join {{ ref('erasure_salt') }} as salt on ledger.salt_id = md5(salt.salt)
+left join {{ ref('erasure_salt') }} as salt on ledger.salt_id = {{ dbt.hash('salt.salt') }}
 where salt.salt is null

@@ -39,8 +39,8 @@ undated as (
     from dictionary as of_field
     left join dictionary as of_date
         on
-            of_field.dated_by = of_date.model_name || '.' || of_date.column_name
-            or (of_field.dated_by = of_date.column_name and of_field.model_name = of_date.model_name)
+            of_date.model_name || '.' || of_date.column_name
+            = case when of_field.dated_by like '%.%' then '' else of_field.model_name || '.' end || of_field.dated_by
     where of_field.dated_by is not null and of_date.column_name is null
 )
 

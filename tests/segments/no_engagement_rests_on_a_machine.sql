@@ -9,7 +9,7 @@ acted as (
     from {{ ref('customer_daily_activity') }}
     where
         n_sessions + n_orders + n_human_clicks > 0
-        and activity_on >= {{ dbt.dateadd('day', -1 - var('engaged_days') - var('engaged_band_days'), as_of_day()) }}
+        and activity_on >= {{ days_before(as_of_day(), 1 + var('engaged_days') + var('engaged_band_days')) }}
 )
 
 select

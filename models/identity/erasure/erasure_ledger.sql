@@ -280,7 +280,7 @@ hashed as (
         identifiers.request_id,
         identifiers.identifier_type,
         {{ identifier_hash('identifiers.identifier_type', 'identifiers.identifier') }} as identifier_hash,
-        md5(salt.salt) as salt_id
+        {{ dbt.hash('salt.salt') }} as salt_id
     from identifiers
     cross join salt
 )

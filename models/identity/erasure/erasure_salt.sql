@@ -3,5 +3,6 @@
 
 select {{ random_text() }} as salt
 {% if is_incremental() -%}
+from (select 1 as one) as once
 where not exists (select 1 from {{ this }})
 {%- endif %}

@@ -1,5 +1,13 @@
 -- Whom erasure requests and legal holds are about: what they name, normalised as identity does, and where it leads.
-with requests as (
+with own_country as (
+    select
+        max(calling_code) as calling_code,
+        coalesce(max(trunk_prefix), '') as trunk_prefix
+    from {{ ref('countries') }}
+    where country_code = '{{ var("default_country") }}'
+),
+
+requests as (
     select
         request_id,
         email,
@@ -70,12 +78,12 @@ normalised as (
         split.identifier as identifier_as_given,
         case split.identifier_type
             when 'email' then {{ mailbox_of('split.local_part', 'split.email_domain', 'domains') }}
-            when 'phone' then {{ e164('split.dialled', 'countries.calling_code', "coalesce(countries.trunk_prefix, '')") }}
+            when 'phone' then {{ e164('split.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}
             else split.identifier
         end as identifier
     from split
     left join {{ ref('mailbox_domains') }} as domains on split.email_domain = domains.email_domain
-    left join {{ ref('countries') }} as countries on countries.country_code = '{{ var("default_country") }}'
+    cross join own_country
 ),
 
 identifiers as (

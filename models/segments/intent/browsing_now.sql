@@ -5,4 +5,4 @@ select
 from {{ ref('customers') }}
 where
     n_product_views_1d >= {{ var('browsing_min_product_views') }}
-    and coalesce(cast(last_ordered_at as date) < {{ dbt.dateadd('day', -1, as_of_day()) }}, true)
+    and coalesce(cast(last_ordered_at as date) < {{ days_before(as_of_day(), 1) }}, true)

@@ -13,7 +13,7 @@ with categories as (
 shares as (
     select
         *,
-        cast(interest as double) / nullif(cast(sum(interest) over (partition by customer_id) as double), 0) as interest_share,
+        cast(interest as {{ dbt.type_float() }}) / nullif(cast(sum(interest) over (partition by customer_id) as {{ dbt.type_float() }}), 0) as interest_share,
         row_number() over (partition by customer_id order by interest desc, category asc) as place
     from categories
 )

@@ -1,12 +1,20 @@
 -- A phone number names no country of its own here; one that can't be understood stays as it was typed.
-with kept as (
+with own_country as (
+    select
+        max(calling_code) as calling_code,
+        coalesce(max(trunk_prefix), '') as trunk_prefix
+    from {{ ref('countries') }}
+    where country_code = '{{ var("default_country") }}'
+),
+
+kept as (
     select
         rows_kept.*,
         {{ dialled_phone('rows_kept.phone') }} as dialled,
-        countries.calling_code,
-        coalesce(countries.trunk_prefix, '') as trunk_prefix
+        own_country.calling_code,
+        own_country.trunk_prefix
     from {{ ref('base_privacy__requests') }} as rows_kept
-    left join {{ ref('countries') }} as countries on countries.country_code = '{{ var("default_country") }}'
+    cross join own_country
     where rows_kept.reject_reason is null
 )
 

@@ -7,7 +7,7 @@ select
     orders.customer_id as shop_customer_id,
     case
         when orders.customer_id is null and coalesce(orders.email, orders.phone) is not null
-            then md5(coalesce(orders.email, '') || '/' || coalesce(orders.phone, ''))
+            then {{ dbt.hash("coalesce(orders.email, '') || '/' || coalesce(orders.phone, '')") }}
     end as guest_id,
     orders.visitor_id,
     orders.email,

@@ -1,8 +1,8 @@
 select
     ticket_id,
-    md5(
-        coalesce(customer_id, '') || '/' || coalesce(requester_email, '') || '/' || coalesce(requester_phone, '')
-    ) as requester_id,
+    {{ dbt.hash(
+        "coalesce(customer_id, '') || '/' || coalesce(requester_email, '') || '/' || coalesce(requester_phone, '')"
+    ) }} as requester_id,
     customer_id as shop_customer_id,
     requester_email as email,
     requester_phone as phone,

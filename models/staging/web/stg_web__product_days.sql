@@ -14,6 +14,6 @@ from {{ ref('stg_web__events') }}
 where
     product_id is not null
     and event_type in ('product_view', 'add_to_cart', 'add_to_wishlist')
-    and occurred_at >= {{ looked_since() }}
+    and occurred_at >= cast({{ looked_since() }} as timestamp)
     and {{ is_replaced('occurred_at', replaced_days()) }}
 group by 1, 2, 3, 4

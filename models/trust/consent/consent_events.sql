@@ -106,7 +106,7 @@ unsubscribes as (
 signals as (
     select
         'browser' as source_system,
-        concat_ws('/', visitor_id, last_shop_customer_id, last_email, {{ day_text('ended_at') }}) as source_key,
+        {{ joined('/', ['visitor_id', 'last_shop_customer_id', 'last_email', day_text('ended_at')]) }} as source_key,
         last_email as email,
         last_shop_customer_id as shop_customer_id,
         visitor_id,
@@ -141,7 +141,9 @@ objections as (
 flawed_answers as (
     select distinct
         'consent tool' as source_system,
-        concat_ws('/', 'set aside', consent_event_id, email, phone, customer_id, visitor_id, channel, purpose, recorded_by) as source_key,
+        {{ joined('/', [
+            "'set aside'", 'consent_event_id', 'email', 'phone', 'customer_id', 'visitor_id', 'channel', 'purpose', 'recorded_by'
+        ]) }} as source_key,
         email,
         phone,
         customer_id as shop_customer_id,
@@ -161,7 +163,7 @@ flawed_answers as (
 flawed_requests as (
     select distinct
         'privacy desk' as source_system,
-        concat_ws('/', 'set aside', request_id, email, phone, customer_id, request_type, status) as source_key,
+        {{ joined('/', ["'set aside'", 'request_id', 'email', 'phone', 'customer_id', 'request_type', 'status']) }} as source_key,
         email,
         phone,
         customer_id as shop_customer_id,
@@ -209,11 +211,11 @@ events as (
 
 -- What may change under one key (a checkbox, a status, a confirmation) is another event each time it does.
 select
-    md5(
-        source_system || '/' || source_key || '/' || purpose || '/' || consent_status
-        || '/' || coalesce(cast(confirmed_at as {{ dbt.type_string() }}), '')
-        || '/' || coalesce(cast(occurred_at as {{ dbt.type_string() }}), '')
-    ) as consent_event_id,
+    {{ dbt.hash(
+        "source_system || '/' || source_key || '/' || purpose || '/' || consent_status"
+        ~ " || '/' || coalesce(cast(confirmed_at as " ~ dbt.type_string() ~ "), '')"
+        ~ " || '/' || coalesce(cast(occurred_at as " ~ dbt.type_string() ~ "), '')"
+    ) }} as consent_event_id,
     source_system,
     source_key,
     email,

@@ -27,7 +27,7 @@ forwards as (
 returned as (
     select
         events.consent_event_id,
-        md5(events.consent_event_id || '/{{ as_of_text() }}') as new_event_id
+        {{ dbt.hash("events.consent_event_id || '/" ~ as_of_text() ~ "'") }} as new_event_id
     from events
     inner join known
         on events.source_system = known.source_system and events.source_key = known.source_key and known.newest_first = 1

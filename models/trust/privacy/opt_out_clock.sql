@@ -129,7 +129,7 @@ clocks as (
 measured as (
     select
         *,
-        cast({{ seconds_between('given_at', 'took_effect_at') }} as double) / 3600 as hours_to_effect,
+        cast({{ seconds_between('given_at', 'took_effect_at') }} as {{ dbt.type_float() }}) / 3600 as hours_to_effect,
         took_effect_at <= due_at as is_within_hours,
         cast(took_effect_at as date) <= due_on as is_within_business_days
     from clocks

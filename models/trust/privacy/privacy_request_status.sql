@@ -29,6 +29,16 @@ requesters as (
     having min(customer_id) = max(customer_id)
 ),
 
+own_law as (
+    select
+        max(country_code) as country_code,
+        max(request_term_unit) as request_term_unit,
+        max(request_term) as request_term,
+        max(request_extension) as request_extension
+    from {{ ref('jurisdictions') }}
+    where country_code = '{{ var("default_country") }}'
+),
+
 -- Where nobody knows the country, or its law is not in the seed, the law of the shop's own holds.
 dated as (
     select
@@ -56,7 +66,7 @@ dated as (
     left join {{ ref('erasure_requests') }} as erasures on requests.request_id = erasures.request_id
     left join {{ ref('customers') }} as customers on requesters.customer_id = customers.customer_id
     left join {{ ref('jurisdictions') }} as law on customers.country_code = law.country_code
-    left join {{ ref('jurisdictions') }} as own_law on own_law.country_code = '{{ var("default_country") }}'
+    cross join own_law
 ),
 
 judged as (

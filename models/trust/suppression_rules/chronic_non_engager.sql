@@ -21,6 +21,6 @@ select
         when last_seen_at is null then 'Has never bought, visited or clicked'
         else 'Last bought, visited or clicked on ' || {{ day_text('last_seen_at') }}
     end
-    || ', and was sent ' || n_emails_sent_90d || ' messages in 90 days.' as reason
+    || ', and was sent ' || {{ counted('n_emails_sent_90d', 'message') }} || ' in 90 days.' as reason
 from customers
 where silent_since <= {{ as_of() }} and n_emails_sent_90d >= {{ var('non_engager_emails_90d') }}

@@ -4,7 +4,7 @@ select
     'promotional' as scope,
     last_human_clicked_at as since,
     {{ dbt.dateadd('day', var('engager_rest_days'), 'last_human_clicked_at') }} as until,
-    'Clicked ' || n_human_clicks_7d || ' times in 7 days.' as reason
+    'Clicked ' || {{ counted('n_human_clicks_7d', 'time') }} || ' in 7 days.' as reason
 from {{ ref('customers') }}
 where
     n_human_clicks_7d >= {{ var('engager_clicks_7d') }}

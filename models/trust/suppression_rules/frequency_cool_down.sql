@@ -4,6 +4,6 @@ select
     'marketing' as scope,
     capped_at as since,
     {{ dbt.dateadd('day', var('frequency_cap_days'), 'cap_sent_at') }} as until,
-    'Was sent ' || n_marketing_messages || ' marketing messages in {{ var("frequency_cap_days") }} days.' as reason
+    'Was sent ' || {{ counted('n_marketing_messages', 'marketing message') }} || ' in {{ var("frequency_cap_days") }} days.' as reason
 from {{ ref('customer_messages') }}
 where n_marketing_messages >= {{ var('frequency_cap_messages') }}

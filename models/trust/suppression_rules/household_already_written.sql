@@ -17,7 +17,7 @@ with members as (
     where contacts.account_id is not null
 ),
 
-groups as (
+small_groups as (
     select
         group_type,
         group_id
@@ -32,7 +32,7 @@ written as (
         members.group_type,
         max(messages.last_promoted_at) as promoted_at
     from members
-    inner join groups on members.group_type = groups.group_type and members.group_id = groups.group_id
+    inner join small_groups as chosen on members.group_type = chosen.group_type and members.group_id = chosen.group_id
     inner join members as others on members.group_type = others.group_type and members.group_id = others.group_id
     inner join {{ ref('customer_messages') }} as messages on others.customer_id = messages.customer_id
     where members.customer_id <> others.customer_id and messages.last_promoted_at is not null

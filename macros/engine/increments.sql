@@ -1,0 +1,80 @@
+{# The rows of a table for which the condition holds, replaced by those of another relation: both or neither happens. #}
+{% macro replace_rows(relation, new_rows, condition) %}{{ return(adapter.dispatch('replace_rows', 'mailroom')(relation, new_rows, condition)) }}{% endmacro %}
+
+{% macro default__replace_rows(relation, new_rows, condition) %}{{ no_engine('replace_rows') }}{% endmacro %}
+
+{# A model is built in one transaction. #}
+{% macro duckdb__replace_rows(relation, new_rows, condition) -%}
+    delete from {{ relation }} where {{ condition }};
+    insert into {{ relation }} by name select * from {{ new_rows }}
+{%- endmacro %}
+
+{#
+Parquet takes no delete, so the rows that stay are copied into a new table beside the new ones. It takes the old one's
+place by its name: a build that dies in between leaves no table, and the next one builds it whole.
+#}
+{% macro spark__replace_rows(relation, new_rows, condition) -%}
+    {%- if config.get('file_format') == 'delta' -%}
+        insert into {{ relation }} replace where {{ condition }} select * from {{ new_rows }}
+    {%- else -%}
+        {%- set swapped = relation.incorporate(path={'identifier': relation.identifier ~ '__new'}) -%}
+        {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | join(', ') -%}
+        {%- do run_query('drop table if exists ' ~ swapped) -%}
+        {%- do run_query(
+            'create table ' ~ swapped ~ ' using ' ~ config.get('file_format', 'parquet') ~ ' as select ' ~ columns ~ ' from ' ~ relation
+            ~ ' where not coalesce(' ~ condition ~ ', false) union all select ' ~ columns ~ ' from ' ~ new_rows
+        ) -%}
+        {%- do run_query('drop table ' ~ relation) -%}
+        alter table {{ swapped }} rename to {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Without a transaction of its own each statement would stand by itself. #}
+{% macro snowflake__replace_rows(relation, new_rows, condition) -%}
+    {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='quoted') | join(', ') -%}
+    begin;
+    delete from {{ relation }} where {{ condition }};
+    insert into {{ relation }} ({{ columns }}) select {{ columns }} from {{ new_rows }};
+    commit
+{%- endmacro %}
+
+{% macro bigquery__replace_rows(relation, new_rows, condition) -%}
+    {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='quoted') | join(', ') -%}
+    begin transaction;
+    delete from {{ relation }} where {{ condition }};
+    insert into {{ relation }} ({{ columns }}) select {{ columns }} from {{ new_rows }};
+    commit transaction
+{%- endmacro %}
+
+
+{# A table written as a whole by a hook, for which dbt has no model. #}
+{% macro write_table(relation, query) %}{{ return(adapter.dispatch('write_table', 'mailroom')(relation, query)) }}{% endmacro %}
+
+{% macro default__write_table(relation, query) %}{{ no_engine('write_table') }}{% endmacro %}
+
+{% macro duckdb__write_table(relation, query) -%}
+    create or replace table {{ relation }} as {{ query }}
+{%- endmacro %}
+
+{% macro snowflake__write_table(relation, query) -%}
+    create or replace table {{ relation }} as {{ query }}
+{%- endmacro %}
+
+{% macro bigquery__write_table(relation, query) -%}
+    create or replace table {{ relation }} as {{ query }}
+{%- endmacro %}
+
+{% macro spark__write_table(relation, query) -%}
+    {%- do run_query('drop table if exists ' ~ relation) -%}
+    create table {{ relation }} using {{ config.get('file_format', 'parquet') }} as {{ query }}
+{%- endmacro %}
+
+
+{# dbt-spark knows four strategies by name and refuses others. These two are its own, for the strategies that are used here. #}
+{% macro dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format) %}{{ return(raw_strategy) }}{% endmacro %}
+
+{% macro dbt_spark_get_incremental_sql(strategy, source, target, existing, unique_key, incremental_predicates) %}
+    {%- if strategy == 'append' -%}{{ return(get_insert_into_sql(source, target)) }}{%- endif -%}
+    {{ return(context['get_incremental_' ~ strategy ~ '_sql']({'target_relation': target, 'temp_relation': source})) }}
+{% endmacro %}
