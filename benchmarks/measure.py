@@ -157,7 +157,7 @@ class Warehouse:
         if not self.memory_limit:
             return PROJECT
         profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
-        profiles["mailroom"]["outputs"]["dev"].setdefault("settings", {})["memory_limit"] = self.memory_limit
+        profiles["mailroom"]["outputs"]["dev"]["config_options"]["memory_limit"] = self.memory_limit
         folder = self.file.parent / "profile"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "profiles.yml").write_text(yaml.safe_dump(profiles))

@@ -10,7 +10,8 @@ consent asked for besides than that to recommendations.
     {%- if execute -%}
         {%- set fields = {} -%}
         {%- set scored = [] -%}
-        {%- set score_tables = score_models() | map('replace', 'model.mailroom.', '') | list -%}
+        {%- set scores = score_models() -%}
+        {%- set score_tables = scores | map('replace', 'model.mailroom.', '') | list -%}
         {%- for entry in profile_field_entries() -%}
             {%- do fields.update({entry.column_name: entry}) -%}
             {%- if entry.source_of_truth in score_tables -%}{%- do scored.append(entry.column_name) -%}{%- endif -%}
@@ -40,7 +41,7 @@ consent asked for besides than that to recommendations.
                 'description': model.description,
                 'destinations': entry.get('destinations') or var('destinations').keys() | list,
                 'is_suppression': entry.get('is_suppression', false),
-                'rests_on_scores': model.depends_on.nodes | select('in', score_models()) | list != []
+                'rests_on_scores': model.depends_on.nodes | select('in', scores) | list != []
                     or entry.fields | select('in', scored) | list != []
             }) -%}
             {%- do entry.update({'fingerprint': local_md5(model.raw_code ~ [
@@ -67,7 +68,7 @@ consent asked for besides than that to recommendations.
 {# The columns of profile_fields that an audience may carry, as field_entries() has them. #}
 {% macro profile_field_entries() %}
     {%- set entries = [] -%}
-    {%- for entry in field_entries() if entry.model_name == 'profile_fields' and entry.column_name not in ['customer_id', 'email'] -%}
+    {%- for entry in field_entries('profile_fields') if entry.column_name not in ['customer_id', 'email'] -%}
         {%- do entries.append(entry) -%}
     {%- endfor -%}
     {{ return(entries) }}

@@ -1,8 +1,8 @@
 {#
 A select over one public table, with one row for the whole list and one per source: n_rows, and for the n-th column
-of its entry filled_n, valid_n, distinct_n and newest_n.
+of its entry filled_n, valid_n, distinct_n and newest_n. entries: its fields, as field_entries() has them.
 #}
-{% macro field_totals(table, relation) %}
+{% macro field_totals(table, relation, entries) %}
     {%- if not execute -%}{{ return('select 1 as n_rows from ' ~ relation) }}{%- endif -%}
     {%- set model = graph.nodes['model.mailroom.' ~ table] -%}
     {%- set source = model.config.meta.get('source_column') -%}
@@ -15,7 +15,7 @@ of its entry filled_n, valid_n, distinct_n and newest_n.
         {%- else -%}
         'all' as source,
         {%- endif %}
-        {%- for entry in field_entries() if entry.model_name == table %}
+        {%- for entry in entries %}
         {%- set name = entry.column_name %}
         count({{ name }}) as filled_{{ entry.column_number }},
         count(case when {{ is_valid_value(entry) }} then 1 end) as valid_{{ entry.column_number }},
@@ -38,8 +38,8 @@ of its entry filled_n, valid_n, distinct_n and newest_n.
 
 
 {# Error: a public table of the floors under quality that the list lacks. #}
-{% macro check_none_missing(tables) %}
-    {%- for entry in field_entries() if entry.floor in ['identity', 'customers'] and entry.model_name not in tables -%}
+{% macro check_none_missing(tables, entries) %}
+    {%- for entry in entries if entry.floor in ['identity', 'customers'] and entry.model_name not in tables -%}
         {{ exceptions.raise_compiler_error("field_counts lacks the public table " ~ entry.model_name) }}
     {%- endfor -%}
 {% endmacro %}
@@ -49,9 +49,7 @@ of its entry filled_n, valid_n, distinct_n and newest_n.
 The totals of a table, one row per field and source. The dictionary's rows drive it, so that the table itself is read
 once on engines that read a CTE anew at each mention, and an empty table still has its fields.
 #}
-{% macro totals_by_field(table) %}
-    {%- set entries = [] -%}
-    {%- for entry in field_entries() if entry.model_name == table -%}{%- do entries.append(entry) -%}{%- endfor -%}
+{% macro totals_by_field(table, entries) %}
     select
         dictionary.model_name,
         dictionary.column_name,

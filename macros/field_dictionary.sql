@@ -47,23 +47,26 @@ accepted values; a comma and a space separate them.
 
 
 {#
-The entries of all public columns, from the dbt graph, ordered by model and place in the model. Each is the column's
-config.meta over the model's config.meta.field_defaults, with name, type, description and format resolved, and the
-floor (folder under models/) that the model is on.
+The entries of all public columns, or of one table's, from the dbt graph, ordered by model and place in the model. Each
+is the column's config.meta over the model's config.meta.field_defaults, with name, type, description and format
+resolved, and the floor (folder under models/) that the model is on. dbt keeps nothing from one node to the next, and
+going through the graph is slow: a node asks once.
 The keys are described in the header of models/customers/_customers.yml. Empty while dbt parses.
 #}
-{% macro field_entries() %}
+{% macro field_entries(table=none) %}
     {%- set entries = [] -%}
     {%- if execute -%}
         {%- set keys = primary_keys() -%}
+        {%- set formats = field_formats() -%}
         {%- for model in graph.nodes.values() | sort(attribute='name')
-            if model.resource_type == 'model' and model.package_name == 'mailroom' and model.config.access == 'public' -%}
+            if model.resource_type == 'model' and model.package_name == 'mailroom' and model.config.access == 'public'
+                and (table is none or model.name == table) -%}
             {%- set defaults = model.config.meta.get('field_defaults', {}) -%}
             {%- for column in model.columns.values() -%}
                 {%- set entry = dict(defaults) -%}
                 {%- do entry.update(column.config.get('meta', {})) -%}
                 {%- set format = entry.format or promised_format(column.name, column.data_type or 'string') -%}
-                {%- do entry.update(field_formats().get(format, {})) -%}
+                {%- do entry.update(formats.get(format, {})) -%}
                 {%- if format == 'list' -%}
                     {%- set item = '(' ~ entry.accepted | join('|') ~ ')' -%}
                     {%- do entry.update({'pattern': '^' ~ item ~ '(, ' ~ item ~ ')*$'}) -%}
@@ -103,7 +106,9 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
     {%- if value is none or value is undefined -%}{{ return('null') }}{%- endif -%}
     {%- if value is boolean or value is number -%}{{ return(value | string | lower) }}{%- endif -%}
     {%- set words = value if value is string else value | join(', ') -%}
-    {{ return(dbt.string_literal(dbt.escape_single_quotes(words | trim | replace('\n', ' ')))) }}
+    {%- set line = words | trim | replace('\n', ' ') -%}
+    {#- Of the dictionary's thousands of texts few have a quote in them, and each call of a macro costs time. -#}
+    {{ return(dbt.string_literal(dbt.escape_single_quotes(line)) if "'" in line else "'" ~ line ~ "'") }}
 {% endmacro %}
 
 

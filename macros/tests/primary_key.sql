@@ -19,10 +19,12 @@ one key both are found where they carry the same dated_by.
     {%- endset -%}
     {%- do faults.append((odd ~ ' is not null', "'" ~ column ~ " is ' || " ~ odd)) -%}
 {%- endfor -%}
+{%- set found = [] -%}
+{%- for fault, words in faults -%}{%- do found.append('case when ' ~ fault ~ ' then ' ~ words ~ ' end') -%}{%- endfor -%}
 select
     {{ columns | join(', ') }},
     count(*) as n_rows,
-    concat_ws('; ', {% for fault, words in faults %}case when {{ fault }} then {{ words }} end{{ ', ' if not loop.last }}{% endfor %}) as faults
+    {{ joined('; ', found) }} as faults
 from {{ model }}
 {%- if newest_days %}
 where cast({{ dated_by }} as timestamp) >= {{ dbt.dateadd('day', -newest_days, as_of()) }}

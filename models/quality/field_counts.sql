@@ -3,7 +3,8 @@
     'customer_id_changes', 'customer_keys', 'customers', 'orders', 'order_lines', 'refunds', 'products',
     'email_events', 'customer_daily_activity', 'customer_categories', 'customer_products',
 ] %}
-{%- do check_none_missing(tables) %}
+{%- set entries = field_entries() %}
+{%- do check_none_missing(tables, entries) %}
 with dictionary as (
     select
         model_name,
@@ -13,13 +14,13 @@ with dictionary as (
 
 {% for table in tables -%}
 {{ table }}_totals as (
-    {{ field_totals(table, ref(table)) }}
+    {{ field_totals(table, ref(table), entries | selectattr('model_name', 'equalto', table) | list) }}
 ),
 
 {% endfor -%}
 all_totals as (
     {% for table in tables -%}
-    {{ totals_by_field(table) }}
+    {{ totals_by_field(table, entries | selectattr('model_name', 'equalto', table) | list) }}
     {%- if not loop.last %}
     union all
     {% endif -%}

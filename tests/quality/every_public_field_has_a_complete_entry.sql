@@ -4,7 +4,7 @@ with dictionary as (
 ),
 
 incomplete as (
-    {% for entry in field_entries() if entry.model_name == 'field_dictionary' and entry.min_fill_share == 1 -%}
+    {% for entry in field_entries('field_dictionary') if entry.min_fill_share == 1 -%}
     select
         model_name,
         column_name,

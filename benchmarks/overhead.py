@@ -1,0 +1,99 @@
+"""What dbt itself costs: parsing, compiling, a first build of the demo and one with nothing new. Run:
+python -m benchmarks.overhead
+
+The demo is so small that its data takes next to no time: what is left is what dbt does around each node.
+Each command is a process of its own, on a warehouse and a target folder that the first build begins. The
+last line printed is the result as JSON, by command: wall and processor seconds, nodes of each status and,
+of builds, nodes and seconds by kind. Nodes run side by side, so the seconds of the kinds add up to more
+than the wall.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.measure import DBT, PROJECT, Json, run_measured, say
+
+# In this order: the first parse finds nothing parsed before, the first build no warehouse.
+COMMANDS = {
+    "parse, in full": ["parse", "--no-partial-parse"],
+    "parse, nothing new": ["parse"],
+    "first build": ["build"],
+    "compile, nothing new": ["compile"],
+    "build, nothing new": ["build"],
+    "build, nothing new, daily": ["build", "--selector", "daily"],
+}
+
+
+def measured(folder: Path, command: Sequence[str], name: str) -> Json:
+    """One dbt command on the demo in the folder: wall and cpu in seconds, and its nodes."""
+    target = folder / "target"
+    results = target / "run_results.json"
+    results.unlink(missing_ok=True)
+    used = run_measured(
+        [
+            sys.executable, "-c", DBT, "--no-use-colors", *command,
+            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--target-path", str(target), "--log-path", str(folder / "logs"),
+        ],
+        folder / f"{name}.log",
+        MAILROOM_DUCKDB_PATH=str(folder / "mailroom.duckdb"),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+    )  # fmt: skip
+    if used.code:
+        raise RuntimeError(f"dbt {' '.join(command)} failed; see {folder / f'{name}.log'}")
+    found: Json = {"wall": used.wall, "cpu": used.cpu}
+    return found | by_kind(target) if command[0] == "build" else found
+
+
+def by_kind(target: Path) -> Json:
+    """The nodes that the last build in this target folder ran: how many of each status, and of each kind how
+    many and the seconds in them."""
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    kinds: dict[str, Json] = {}
+    statuses: dict[str, int] = {}
+    for result in json.loads((target / "run_results.json").read_text())["results"]:
+        kind = kinds.setdefault(kind_of(result["unique_id"], nodes), {"nodes": 0, "seconds": 0.0})
+        kind["nodes"] += 1
+        kind["seconds"] += result["execution_time"]
+        statuses[result["status"]] = statuses.get(result["status"], 0) + 1
+    return {"nodes": sum(statuses.values()), "statuses": statuses, "kinds": kinds}
+
+
+def kind_of(unique_id: str, nodes: Json) -> str:
+    """seed, unit_test, …; of models whether in Python or how they are kept; of data tests their name."""
+    kind = unique_id.split(".")[0]
+    node = nodes.get(unique_id, {})
+    if kind == "model":
+        return "model, Python" if node["language"] == "python" else f"model, {node['config']['materialized']}"
+    if kind == "test":
+        return f"test, {(node.get('test_metadata') or {'name': 'singular'})['name']}"
+    return kind
+
+
+def measure(folder: Path) -> Json:
+    """Every command once, in a folder that is emptied first."""
+    shutil.rmtree(folder, ignore_errors=True)
+    found: Json = {"cores": os.cpu_count()}
+    for name, command in COMMANDS.items():
+        say(f"{name} …")
+        load = os.getloadavg()[0]
+        found[name] = measured(folder, command, name) | {"load": load}
+        say(f"{name}: {found[name]['wall']:.1f} s, {found[name]['cpu']:.1f} s of processors")
+    return found
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments.add_argument("--folder", type=Path, default=PROJECT / "data" / "benchmarks" / "overhead")
+    print(json.dumps(measure(arguments.parse_args().folder)))
+
+
+if __name__ == "__main__":
+    main()
