@@ -87,8 +87,10 @@ counted as (
         cast(refunds.refund_amount as decimal(18, 2)) as amount
     from {{ ref('stg_shop__refunds') }} as refunds
     left join orders on refunds.order_id = orders.order_id
+    left join {{ ref('order_customers') }} as kept_orders on refunds.order_id = kept_orders.order_id
     left join erased on erased.record_type = 'shop_customer' and refunds.shop_customer_id = erased.record_id
-    where orders.order_id is not null or erased.record_id is not null
+    -- A refund is of whoever's its order is, whichever account it went to.
+    where orders.order_id is not null or (kept_orders.order_id is null and erased.record_id is not null)
     union all
     select
         'web' as source_name,
