@@ -2,6 +2,8 @@
 -- depends_on: {{ ref('stg_esp__profile_days') }}
 {% set days = activity_days('customer_daily_activity') %}
 {% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount', 'n_tickets'] %}
+{% set differences = [] %}
+{% for count in counts %}{% do differences.append('shop_days.' ~ count ~ ' is distinct from written.' ~ count) %}{% endfor %}
 with changes as (
     select * from {{ ref('owner_changes') }}
 ),
@@ -43,16 +45,14 @@ changed as (
     from shop_days
     full outer join written
         on shop_days.customer_id = written.customer_id and shop_days.activity_on = written.activity_on
-    where
-        {% for count in counts -%}
-        shop_days.{{ count }} is distinct from written.{{ count }}
-        {{ 'or ' if not loop.last }}
-        {%- endfor %}
+    where {{ differences | join(' or ') }}
 )
 {%- else -%}
 -- Everything is written anew.
 changed as (
-    select new_customer_id as customer_id from changes where 1 = 0
+    select new_customer_id as customer_id
+    from changes
+    where 1 = 0
 )
 {%- endif %}
 
