@@ -1,6 +1,6 @@
 """A generated shop as its tables were at past moments: some rows came late, twice or were put right since.
 
-A few rows of one month come on the last day, later than any build waits for.
+A few rows of one month come after the last day, later than any build waits for.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from mailroom.demo import generate
 
 LATENESS_DAYS = 3  # var lateness_days
 ENDS = datetime(2026, 7, 1)
+AFTERWARDS = datetime(2026, 7, 1, 1)
 VERY_LATE = (datetime(2026, 5, 1), datetime(2026, 6, 1))
 
 
@@ -36,7 +37,7 @@ class History:
         # A first purchase event would make later ones of its order doubles, in days that no back-fill reads.
         if "event_type" in columns:
             is_very_late += " and event_type <> 'purchase'"
-        return f"case when {is_very_late} then timestamp '{ENDS}' else {self.late(told_at)} end"
+        return f"case when {is_very_late} then timestamp '{AFTERWARDS}' else {self.late(told_at)} end"
 
     def late(self, moment: str) -> str:
         """A moment, or for some rows one up to LATENESS_DAYS after it."""
