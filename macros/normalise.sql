@@ -121,3 +121,13 @@ Sources: ITU-T E.164 (15 digits at most, none starts with 0), the North American
     {%- endset -%}
     '+' || {{ extract_pattern(whole, "^([1-9][0-9]{7,14})$") | trim }}
 {%- endmacro %}
+
+
+{# One row: how numbers of var `default_country` are dialled, for tables whose phone numbers name no country. #}
+{% macro default_country_codes() -%}
+    select
+        max(calling_code) as calling_code,
+        coalesce(max(trunk_prefix), '') as trunk_prefix
+    from {{ ref('countries') }}
+    where country_code = '{{ var("default_country") }}'
+{%- endmacro %}

@@ -1,10 +1,6 @@
 -- Whom erasure requests and legal holds are about: what they name, normalised as identity does, and where it leads.
 with own_country as (
-    select
-        max(calling_code) as calling_code,
-        coalesce(max(trunk_prefix), '') as trunk_prefix
-    from {{ ref('countries') }}
-    where country_code = '{{ var("default_country") }}'
+    {{ default_country_codes() }}
 ),
 
 requests as (

@@ -1,10 +1,6 @@
 -- A phone number names no country of its own here; one that can't be understood stays as it was typed.
 with own_country as (
-    select
-        max(calling_code) as calling_code,
-        coalesce(max(trunk_prefix), '') as trunk_prefix
-    from {{ ref('countries') }}
-    where country_code = '{{ var("default_country") }}'
+    {{ default_country_codes() }}
 ),
 
 kept as (

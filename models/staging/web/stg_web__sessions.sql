@@ -1,4 +1,4 @@
--- The one pass over the web events: everything that is counted by visit is counted here.
+-- Everything that is counted by visit is counted here.
 {{ config(materialized='incremental', event_time='started_at') }}
 {% set days = replaced_days() %}
 
