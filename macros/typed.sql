@@ -92,7 +92,7 @@ where {{ is_replaced(dated_by, days, never_late=config.get('meta', {}).get('neve
 
 repeated_keys as (
     select {{ given_value(key, 'text', type_found(place, key)) }} as {{ key }}
-    from {{ raw(source_name, table_name) }} as raw_rows
+    from {{ rows }} as raw_rows
     group by 1
     having count(*) > 1
 ),

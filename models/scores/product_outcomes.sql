@@ -4,14 +4,13 @@
 with described as (
     select
         customer_id,
-        cutoff_on,
         n_order_days
     from {{ ref('customer_features') }}
     where cutoff_on = {{ cutoff_on }}
 ),
 
 rankings as (
-    select * from {{ ref('product_rankings') }} where cutoff_on = {{ cutoff_on }}
+    select * from {{ ref('product_rankings') }}
 ),
 
 bought as (
@@ -55,7 +54,7 @@ on_sale as (
 
 select
     judged.customer_id,
-    rankings.cutoff_on,
+    {{ cutoff_on }} as cutoff_on,
     rankings.product_id,
     judged.n_order_days,
     judged.n_bought,
