@@ -41,7 +41,9 @@ BUILDS = {
     "daily": (AS_OF, ("--selector", "daily")),
     "hourly": ("2026-07-01 01:00:00", ("--selector", "hourly")),
 }
-MEASURED = ("models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml")
+MEASURED = (
+    "models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml", "selectors.yml",
+)  # fmt: skip
 
 
 def built(warehouse: Warehouse, name: str) -> Json:
@@ -94,8 +96,7 @@ def measure_size(arguments: argparse.Namespace, folder: Path, results: Measureme
 
 
 def scans(target: Path) -> dict[str, int]:
-    """How often the SQL of the tables names each raw file, views written out: the most passes "
-    "DuckDB can make."""
+    """How often the tables' SQL names each raw file, views written out: the most passes DuckDB can make."""
     nodes: Json = json.loads((target / "manifest.json").read_text())["nodes"]
     models = {
         node["relation_name"]: (target / "compiled" / "mailroom" / node["original_file_path"]).read_text()

@@ -1,7 +1,7 @@
-"""A command run as a process of its own: how long it took, what it used and how much memory it held "
-"at most."""
+"""A command as a process of its own: how long it took, what it used, how much memory it held at most."""
 
 import hashlib
+import inspect
 import json
 import os
 import subprocess
@@ -79,8 +79,7 @@ def python(module: str, *arguments: str, log: Path) -> Json:
 
 
 class Measurements:
-    """Results by name, kept in a folder of the commit, so that a run that was stopped goes on where "
-    "it was."""
+    """Results by name, kept in a folder of the commit: a run that was stopped goes on where it was."""
 
     def __init__(self, folder: Path, keep: bool) -> None:
         self.folder, self.keep = folder, keep
@@ -110,8 +109,7 @@ def measured_commit(data: Path, paths: Sequence[str], fresh: bool = False) -> tu
 
 @dataclass(frozen=True)
 class Build:
-    """One dbt command: the process, seconds of each model, how many nodes of each status, file size "
-    "in bytes."""
+    """One dbt command: the process, seconds of each model, nodes of each status, file size in bytes."""
 
     used: Used
     models: dict[str, float]
@@ -209,8 +207,10 @@ def order_by_time(table: Path) -> None:
 
 def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json]:
     """A generated shop and its rows per table; made anew only if the generator or its arguments changed."""
-    makers = [*sorted(GENERATOR.glob("*.py")), Path(__file__)]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()
+    makers = [path.read_text() for path in sorted(GENERATOR.glob("*.py"))] + [
+        inspect.getsource(order_by_time)
+    ]
+    digest = hashlib.sha256("".join(makers).encode()).hexdigest()
     data = folder / f"{customers}-{days}d-seed{seed}"
     receipt = data / "receipt.json"
     if receipt.exists():
