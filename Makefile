@@ -57,10 +57,8 @@ validate: $(VENV)/build.done ## check the public tables against the field dictio
 docs: $(VENV)/build.done ## dbt docs in target/index.html
 	$(DBT) docs generate --profiles-dir . --static
 
-bench: $(VENV)/bench.done ## speed and accuracy against named peers; writes benchmarks/report.md, scores.md and activation.md
+bench: $(VENV)/bench.done ## speed and accuracy against named peers; writes benchmarks/report.md
 	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.scores
-	$(BIN)/python -m benchmarks.activation
 
 example-online-retail: $(VENV)/build.done ## a real gift shop's 541,909 invoice lines
 	$(BIN)/python -m examples.run online_retail

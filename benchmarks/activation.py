@@ -1,4 +1,4 @@
-"""The outbox of a million members, and a push beside its peer. Run: python -m benchmarks.activation
+"""The outbox of a million members, and a push beside its peer.
 
 The demo is built once; each member of one of its audiences then stands for a thousand, under addresses of
 their own, so that the project's own models run on as many rows as wanted. The peer for the outbox is a
@@ -6,9 +6,7 @@ plain full outer join of the two states, in the same file and settings; the peer
 with the same rows and the same sandbox.
 """
 
-import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,20 +14,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from urllib.request import urlopen
 
 import duckdb
 import httpx
 
-from benchmarks.measure import DBT, PROJECT, Json, Used, measured_commit, python, run_measured, say
-from benchmarks.report import machine, seconds, table, verdict
+from benchmarks.formats import Aim, seconds, table
+from benchmarks.measure import DBT, PROJECT, Json, Used, measured_commit, python, run_measured
 from mailroom.activation import ledger
 
-FILE = Path(__file__).with_name("activation.md")
 MEASURED = (
     "models/activation",
     "macros",
@@ -45,6 +40,8 @@ CASES = {
     "unchanged": "all is held as it should be",
     "changed": "1 % have changed",
 }
+MEMBERS = (100_000, 1_000_000)
+BESIDE_PEER = 20_000  # members whom both push
 MEMORY_AIM, CALLS_AIM, ROWS_AIM = 500e6, 20, 10
 
 
@@ -253,22 +250,38 @@ def peer(folder: Path, size: int, port: int = 8027) -> Json:
         return told | counts(url)
 
 
-def write_report(found: Json, commit: str) -> None:
-    """Write activation.md out of what was measured."""
-    lines = [
-        "# Activation, measured",
-        "",
-        "Written by `make bench` (`python -m benchmarks.activation`); not edited by hand.",
-        "",
-        f"- Machine: {machine()}. duckdb {version('duckdb')}, drt-core {version('drt-core')}.",
-        f"- As of commit {commit}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.",
-        "",
-    ]
-    if "outbox" in found:
-        lines += [*_outbox(found["outbox"]), ""]
-    if "push" in found:
-        lines += [*_push(found["push"]), ""]
-    FILE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+def chapter(found: Json) -> list[str]:
+    """What measure() found, as a chapter of the report."""
+    return ["## Activation", "", *_outbox(found["outbox"]), "", *_push(found["push"])]
+
+
+def aims(found: Json) -> list[Aim]:
+    """The aims of the push, and what was reached."""
+    reached = []
+    for size, told in found["push"].items():
+        ours = told["mailroom"]
+        if peer := told.get("drt"):
+            result = peer["result"]
+            calls = (peer["requests"] / result["accepted"]) / (ours["requests"] / ours["accepted"])
+            rows = (ours["accepted"] / ours["used"]["wall"]) / (result["accepted"] / result["seconds"])
+            of = f"push of {int(size):,} members"
+            reached += [
+                Aim(
+                    f"{of}: fewer calls than drt-core",
+                    f"{calls:,.0f} times",
+                    f"≥ {CALLS_AIM}",
+                    calls >= CALLS_AIM,
+                ),
+                Aim(f"{of}: rows a second ÷ drt-core's", f"{rows:.1f}", f"≥ {ROWS_AIM}", rows >= ROWS_AIM),
+            ]
+        peak = ours["used"]["peak"]
+        reached.append(
+            Aim(
+                f"push of {int(size):,} members: peak memory",
+                f"{peak / 1e6:,.0f} MB", f"≤ {MEMORY_AIM / 1e6:,.0f} MB", peak <= MEMORY_AIM,
+            )
+        )  # fmt: skip
+    return reached
 
 
 def _outbox(found: Json) -> list[str]:
@@ -288,7 +301,7 @@ def _outbox(found: Json) -> list[str]:
                 ]
             )
     return [
-        "## The outbox",
+        "### The outbox",
         "",
         "Seconds of each model, of a plain full outer join of the two states (best of three), and how many "
         "times the latter `profile_differences` and `sync_outbox` take together: they hash every field, say "
@@ -299,42 +312,28 @@ def _outbox(found: Json) -> list[str]:
 
 
 def _push(found: Json) -> list[str]:
-    rows, lines = [], []
+    rows = []
     for size, told in found.items():
         ours = told["mailroom"]
-        speed = ours["accepted"] / ours["used"]["wall"]
         rows.append(
             [f"Mailroom, {int(size):,} members", *_pushed(ours, ours["used"]["wall"], ours["used"]["peak"])]
         )
         if peer := told.get("drt"):
-            result = peer["result"]
+            taken = peer["result"]["seconds"]
             rows.append(
                 [
                     f"drt-core, {int(size):,} members",
-                    *_pushed(peer | result, result["seconds"], peer["used"]["peak"]),
+                    *_pushed(peer | peer["result"], taken, peer["used"]["peak"]),
                 ]
             )
-            calls = (peer["requests"] / result["accepted"]) / (ours["requests"] / ours["accepted"])
-            faster = speed / (result["accepted"] / result["seconds"])
-            lines.append(
-                f"At {int(size):,} members Mailroom makes {calls:,.0f} times fewer calls (aim {CALLS_AIM}: "
-                f"{verdict(calls, CALLS_AIM, at_most=False)}) and sends {faster:,.1f} times the rows a "
-                f"second (aim {ROWS_AIM}: {verdict(faster, ROWS_AIM, at_most=False)})."
-            )
-        lines.append(
-            f"The push of {int(size):,} holds {ours['used']['peak'] / 1e6:,.0f} MB at most "
-            f"(aim {MEMORY_AIM / 1e6:,.0f}: {verdict(ours['used']['peak'], MEMORY_AIM, at_most=True)})."
-        )
     return [
-        "## The push",
+        "### The push",
         "",
         "To the sandbox on the same machine, which takes any number of requests a second here, as Klaviyo. "
         "Mailroom's seconds are of the whole command: reading the outbox, every request, waiting for the "
         "jobs, receipts. drt-core's are of its `load()` alone: rows in memory, no receipts.",
         "",
         *table(["", "rows", "seconds", "rows a second", "calls", "bytes sent", "peak memory"], rows),
-        "",
-        *lines,
     ]
 
 
@@ -352,31 +351,20 @@ def pushes(folder: Path, size: int, with_peer: bool) -> Json:
     return found
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.activation", description=__doc__)
-    parser.add_argument("--members", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--beside-peer", type=int, default=20_000, help="rows that both push")
-    parser.add_argument("--only", nargs="+", choices=["outbox", "push"], default=["outbox", "push"])
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
-    arguments = parser.parse_args()
-    folder = Path(os.environ.get("MAILROOM_BENCH_DATA", PROJECT / "benchmarks" / "data")).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    commit, results = measured_commit(folder, MEASURED, fresh=arguments.fresh)
-    say(f"commit {commit}")
-    found: Json = {}
-    for part in arguments.only:
-        sizes = arguments.members if part == "outbox" else [arguments.beside_peer, max(arguments.members)]
-        measure = {
-            "outbox": lambda size: outbox(folder, size),
-            "push": lambda size: pushes(folder, size, size == arguments.beside_peer),
-        }[part]
-        found[part] = {
-            str(size): results.of(f"activation-{part}-{size}", partial(measure, size)) for size in sizes
-        }
-    write_report(found, commit)
-    say("benchmarks/activation.md")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def measure(folder: Path, fresh: bool) -> Json:
+    """Both parts, at every size. Measured anew where the models or the code behind them have changed."""
+    commit, results = measured_commit(folder, MEASURED, fresh)
+    pushed = (BESIDE_PEER, max(MEMBERS))
+    return {
+        "commit": commit,
+        "outbox": {
+            str(size): results.of(f"activation-outbox-{size}", partial(outbox, folder, size))
+            for size in MEMBERS
+        },
+        "push": {
+            str(size): results.of(
+                f"activation-push-{size}", partial(pushes, folder, size, size == BESIDE_PEER)
+            )
+            for size in pushed
+        },
+    }

@@ -1,17 +1,10 @@
-"""Hold the scores against published numbers, simple rules and named peers; write benchmarks/scores.md.
+"""The scores, held against published numbers, simple rules and named peers.
 
-    python -m benchmarks.scores                          everything
-    python -m benchmarks.scores --only cases gates       parts of it, to try them out
-
-Data sets are read from MAILROOM_SHARED_DATA, or ../shared/data. Builds and measurements go to benchmarks/data
-or the folder that MAILROOM_BENCH_DATA names: a measurement of the same models is used again.
+Data sets are read from MAILROOM_SHARED_DATA, or ../shared/data.
 """
 
-import argparse
 import json
-import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,16 +19,13 @@ from benchmarks.measure import (
     DBT,
     PROJECT,
     Json,
-    Measurements,
     Warehouse,
     measured_commit,
     python,
     run_measured,
-    say,
     shop,
 )
 from benchmarks.purchases import LIBRARIES
-from benchmarks.scores_report import write_report
 from mailroom.models.evaluation import OF_CHANCES, OF_MONEY
 from mailroom.models.purchases import BetaGeometricModel
 from mailroom.models.spend import GammaGammaModel
@@ -481,40 +471,28 @@ def _hours(rows: pd.DataFrame) -> Json:
     }  # fmt: skip
 
 
-def main() -> int:
-    parts: dict[str, Callable[[Path, Measurements], Any]] = {
-        "published": lambda folder, results: results.of("scores-published", lambda: published(folder)),
-        "cases": lambda folder, results: [
+def recommended(name: str, folder: Path) -> Json:
+    """One data set's recommendations and their peers', in a process of its own."""
+    return python("recommendations", name, str(folder), log=folder / f"recommendations-{name}.log")
+
+
+def measure(folder: Path, fresh: bool) -> Json:
+    """Every part of the chapter. Measured anew where models, macros or the library have changed."""
+    commit, results = measured_commit(folder, MEASURED, fresh)
+    return {
+        "commit": commit,
+        "published": results.of("scores-published", lambda: published(folder)),
+        "cases": [
             results.of(f"scores-{name}-{moment}", partial(case, name, moment, horizon, folder))
             for name, moment, horizon in CASES
         ],
-        "speed": lambda folder, results: {
+        "speed": {
             str(size): results.of(f"scores-speed-{size}", partial(speed, size, folder)) for size in SIZES
         },
-        "recommendations": lambda folder, results: [
-            results.of(
-                f"scores-recommendations-{name}",
-                partial(
-                    python, "recommendations", name, str(folder), log=folder / f"recommendations-{name}.log"
-                ),
-            )
+        "recommendations": [
+            results.of(f"scores-recommendations-{name}", partial(recommended, name, folder))
             for name in ("online_retail", "retailrocket")
         ],
-        "truth": lambda folder, results: results.of("scores-truth", lambda: truth(folder)),
-        "gates": lambda folder, results: results.of("scores-gates", lambda: {"rows": gates(folder)}),
+        "truth": results.of("scores-truth", lambda: truth(folder)),
+        "gates": results.of("scores-gates", lambda: {"rows": gates(folder)}),
     }
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scores", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=list(parts), default=list(parts))
-    parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
-    arguments = parser.parse_args()
-    folder = Path(os.environ.get("MAILROOM_BENCH_DATA", PROJECT / "benchmarks" / "data")).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    commit, results = measured_commit(folder, MEASURED, fresh=arguments.fresh)
-    say(f"commit {commit}")
-    write_report({name: parts[name](folder, results) for name in arguments.only}, commit)
-    say("benchmarks/scores.md")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,15 +1,11 @@
-"""benchmarks/scores.md, out of the measurements of scores.py. Nothing in it is written by hand."""
+"""The scores' chapter of the report, out of the measurements of scores.py."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+from benchmarks.formats import Aim, number, seconds, table, verdict
 from benchmarks.measure import Json
-from benchmarks.report import machine, seconds, table
 
-FILE = Path(__file__).with_name("scores.md")
 # Fader, Hardie, Lee 2005 and Fader, Hardie 2013, of the same 2,357 customers; LL and parameters by weeks.
 PUBLISHED: Json = {
     "bg_nbd": {"r": 0.2426, "alpha": 4.4135, "a": 0.7929, "b": 2.4258, "log_likelihood": -9582.43},
@@ -19,35 +15,48 @@ PUBLISHED: Json = {
 PEER_NAMES = {"gamma": "v"}  # the same parameter, as others call it
 TITLES = {"cdnow": "CDNOW", "online_retail": "Online Retail", "retailrocket": "Retailrocket"}
 CALIBRATED, COVERED, UNBIASED = 0.03, (0.75, 0.85), 0.05
+# Measures in which the best peer is to be reached, where they stand, and whether more of them is better.
+COMPARED = (("gini", "money", 1), ("spearman", "money", 1), ("auc", "chance", 1), ("brier", "chance", -1))
 
 
-def number(value: Any, digits: int = 3) -> str:
-    return "-" if value is None or value != value else f"{value:,.{digits}f}"
-
-
-def write_report(found: Json, commit: str) -> None:
-    """Write scores.md: the parts that were measured, in this order."""
+def chapter(found: Json) -> list[str]:
+    """What measure() of scores.py found, as a chapter of the report. Bold is the best of a column."""
     parts: dict[str, Callable[[Any], list[str]]] = {
         "published": _published, "cases": _cases, "speed": _speed, "recommendations": _recommendations,
         "truth": _truth, "gates": _gates,
     }  # fmt: skip
-    peers = ", ".join(
-        f"{name} {version(name)}" for name in ("lifetimes", "pymc-marketing", "implicit", "scikit-learn")
-    )
-    lines = [
-        "# Scores, measured",
-        "",
-        "Written by `make bench` (`python -m benchmarks.scores`); not edited by hand.",
-        "",
-        f"- Machine: {machine()}. {peers}.",
-        f"- Models as of commit {commit}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.",
-        "- Bold is the best of a column.",
-        "",
-    ]
+    lines = ["## Scores", "", "Bold is the best of a column.", "", "![Accuracy beside peers](accuracy.png)"]
     for name, write in parts.items():
-        if name in found:
-            lines += [*write(found[name]), ""]
-    FILE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        lines += ["", *write(found[name])]
+    return lines
+
+
+def aims(found: Json) -> list[Aim]:
+    """How often Mailroom is as good as the best peer, and what else was aimed at in the held-out cases."""
+    cases: list[Json] = found["cases"]
+    reached = []
+    for measure, part, way in COMPARED:
+        won = sum(_best_peer(one[part], measure, way)[1] for one in cases)
+        reached.append(
+            Aim(f"held-out cases in which {measure} is at least the best peer's", f"{won} of {len(cases)}",
+                "all", won == len(cases))
+        )  # fmt: skip
+    errors = [one["chance"]["Mailroom"]["calibration_error"] for one in cases]
+    calibrated = sum(error <= CALIBRATED for error in errors)
+    verified = [one for one in cases if one["about"]["is_level_verified"]]
+    unbiased = sum(abs(one["money"]["Mailroom"]["total_bias"]) <= UNBIASED for one in verified)
+    covered = [_coverage(one) for one in cases if _coverage(one) is not None]
+    low, high = COVERED
+    within = sum(low <= share <= high for share in covered if share is not None)
+    return [
+        *reached,
+        Aim(f"held-out cases with a calibration error ≤ {CALIBRATED}", f"{calibrated} of {len(cases)}", "all",
+            calibrated == len(cases)),
+        Aim(f"cases of a verified level with a total bias within {UNBIASED:.0%}",
+            f"{unbiased} of {len(verified)}", "all", unbiased == len(verified)),
+        Aim(f"cases whose 80 % interval covers {low:.0%} to {high:.0%}", f"{within} of {len(covered)}", "all",
+            within == len(covered)),
+    ]  # fmt: skip
 
 
 def _published(found: Json) -> list[str]:
@@ -67,7 +76,7 @@ def _published(found: Json) -> list[str]:
         + ["-"] * len(found["peers"])
     )
     return [
-        f"## The published sample of CDNOW: {found['customers']:,} customers, "
+        f"### The published sample of CDNOW: {found['customers']:,} customers, "
         f"{found['repeat_customers']:,} of them with a repeat order",
         "",
         *table(["", "published", "Mailroom", *found["peers"]], rows),
@@ -112,7 +121,7 @@ MONEY = {
 
 def _cases(cases: list[Json]) -> list[str]:
     lines = [
-        "## Held-out days of real shops",
+        "### Held-out days of real shops",
         "",
         "Everybody who had ordered by the moment; what came after it is counted from the file. An order is "
         "a day with one, money is net of what was given back. Mailroom is what its tables say, built with "
@@ -123,7 +132,7 @@ def _cases(cases: list[Json]) -> list[str]:
         about = one["about"]
         lines += [
             "",
-            f"### {TITLES[one['data']]}, {one['horizon']} days from {one['moment']}: "
+            f"#### {TITLES[one['data']]}, {one['horizon']} days from {one['moment']}: "
             f"{one['customers']:,} customers",
             "",
             f"Churn by the {about['churn']}, value by the {about['value']}, "
@@ -151,40 +160,40 @@ def _cases(cases: list[Json]) -> list[str]:
         lines += table([f"next order, {one['came']:,} who came", "days off", "80 % interval covers"], told)
         failed = [f"{name} failed: {of['error']}" for name, of in one["peers"].items() if "error" in of]
         lines += ["", *failed] if failed else []
-    return [*lines, "", "### Against the aims", "", *_aims(cases)]
+    return [*lines, "", "#### Against the aims", "", *_aims(cases)]
+
+
+def _best_peer(methods: Json, measure: str, way: int) -> tuple[str, bool]:
+    """The best peer by a measure (way: 1 where more is better, else -1), and whether Mailroom is as good."""
+    peers = {name: way * of[measure] for name, of in methods.items() if not name.startswith("Mailroom")}
+    best = max(peers, key=lambda name: peers[name])
+    return best, round(way * methods["Mailroom"][measure], 3) >= round(peers[best], 3)
+
+
+def _coverage(one: Json) -> float | None:
+    """The share of next orders within the interval of the method that tells them."""
+    found: float | None = one["next_order"].get(one["about"]["next_order"], {}).get("coverage")
+    return found
 
 
 def _aims(cases: list[Json]) -> list[str]:
     rows = []
     for one in cases:
-        chance, money = one["chance"], one["money"]
-        ours, value, about = chance["Mailroom"], money["Mailroom"], one["about"]
-        peers = [name for name in money if not name.startswith("Mailroom")]
+        ours, value, about = one["chance"]["Mailroom"], one["money"]["Mailroom"], one["about"]
         said = []
-        for of, measure, way in (
-            (money, "gini", 1), (money, "spearman", 1), (chance, "auc", 1), (chance, "brier", -1)
-        ):  # fmt: skip
-            theirs = {name: way * of[name][measure] for name in peers if name in of}
-            top = max(theirs, key=lambda name: theirs[name])
-            won = round(way * of["Mailroom"][measure], 3) >= round(theirs[top], 3)
-            said.append(f"{measure}: {'yes' if won else f'no, {top} {abs(theirs[top]):.3f}'}")
+        for measure, part, way in COMPARED:
+            best, won = _best_peer(one[part], measure, way)
+            said.append(f"{measure}: {'yes' if won else f'no, {best} {one[part][best][measure]:.3f}'}")
         low, high = COVERED
-        covers = one["next_order"].get(about["next_order"], {}).get("coverage")
+        covers = _coverage(one)
+        bias = verdict(abs(value["total_bias"]) <= UNBIASED) if about["is_level_verified"] else "flagged"
         rows.append(
             [
                 f"{TITLES[one['data']]}, {one['moment']}",
                 "; ".join(said),
-                f"{value['total_bias']:+.1%}"
-                + (
-                    " met"
-                    if abs(value["total_bias"]) <= UNBIASED
-                    else " missed"
-                    if about["is_level_verified"]
-                    else " flagged"
-                ),
-                f"{ours['calibration_error']:.3f} "
-                + ("met" if ours["calibration_error"] <= CALIBRATED else "missed"),
-                "-" if covers is None else f"{covers:.1%} " + ("met" if low <= covers <= high else "missed"),
+                f"{value['total_bias']:+.1%} {bias}",
+                f"{ours['calibration_error']:.3f} {verdict(ours['calibration_error'] <= CALIBRATED)}",
+                "-" if covers is None else f"{covers:.1%} {verdict(low <= covers <= high)}",
             ]
         )
     head = [
@@ -217,7 +226,7 @@ def _speed(sizes: Json) -> list[str]:
                 ]
             )  # fmt: skip
     lines = [
-        "## Speed",
+        "### Speed of the scores",
         "",
         "Generated histories by days, fit and score of expected orders, money and the chance of an order in "
         "90 days; grouping equal histories is in ours. Memory is the process's, libraries and all.",
@@ -246,7 +255,7 @@ def _speed(sizes: Json) -> list[str]:
 
 def _recommendations(data: list[Json]) -> list[str]:
     lines = [
-        "## Recommendations",
+        "### Recommendations",
         "",
         "Online Retail: each customer's last day with an order is held out. Retailrocket: of each visitor "
         "all from the first purchase of the last day with one. Peers see the same signs of interest; "
@@ -287,7 +296,7 @@ def _truth(found: Json) -> list[str]:
     ]  # fmt: skip
     there, orders, refills = found["there"], found["orders"], found["refills"]
     return [
-        "## Against the generator's truth",
+        "### Against the generator's truth",
         "",
         f"{found['customers']:,} customers of a generated shop. Send time: hours off from the hour at which "
         f"each is most active; the group's is {found['group_hour']}:00 for everybody.",
@@ -323,4 +332,4 @@ def _gates(found: Json) -> list[str]:
         for row in found["rows"]
     ]  # fmt: skip
     head = ["CDNOW, 90 days from 1998-04-01", "gate", "what scores", "why, as the registry says"]
-    return ["## The gates", "", *table(head, rows)]
+    return ["### The gates", "", *table(head, rows)]

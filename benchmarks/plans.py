@@ -1,0 +1,92 @@
+"""How DuckDB runs models of a built warehouse: what each reads, and which operators take its time.
+
+    python -m benchmarks.plans WAREHOUSE TARGET MODEL ...
+
+Each model's compiled SQL is run once more into a temporary table, on two threads, nothing beside it. The last
+line printed is the result as JSON, by model: wall and processor seconds, bytes and rows read, operators.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks.measure import Json
+
+SLOWEST = 5
+
+
+def processors() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def operators(plan: Any) -> Iterator[Json]:
+    """Every operator of a plan as DuckDB writes it: what it is, its rows, its seconds of processor."""
+    nodes = plan if isinstance(plan, list) else [plan]
+    for node in nodes:
+        yield {
+            "type": node["type"], "rows": node["intermediate_rows"], "seconds": node["timing"],
+            "about": node.get("extra_info") or {},
+        }  # fmt: skip
+        yield from operators(node["children"])
+
+
+def described(operator: Json) -> str:
+    """What an operator works on, in a few words."""
+    about = operator["about"]
+    keys = ("Table", "Filename(s)", "Conditions", "Groups", "CTE Name", "Projections", "Expression")
+    said = next((about[key] for key in keys if about.get(key)), "")
+    return (", ".join(said) if isinstance(said, list) else str(said))[:120]
+
+
+def read(found: list[Json]) -> dict[str, int]:
+    """Rows that came out of each table's or file's scans."""
+    rows: dict[str, int] = {}
+    for operator in found:
+        if operator["type"] == "TABLE_SCAN":
+            about = operator["about"]
+            name = str(about.get("Table") or about.get("Filename(s)") or "?").split(", ")[0]
+            short = "/".join(Path(name).parts[-3:-1]) if "/" in name else name.split(".")[-1]
+            rows[short] = rows.get(short, 0) + operator["rows"]
+    return rows
+
+
+def plans(warehouse: Path, target: Path, models: list[str]) -> dict[str, Json]:
+    """What each model reads and does, by model."""
+    found: dict[str, Json] = {}
+    folder = warehouse.parent / "plans"
+    folder.mkdir(exist_ok=True)
+    for model in models:
+        (compiled,) = (target / "compiled").rglob(f"{model}.sql")
+        sql = compiled.read_text().strip().rstrip(";")
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            connection.execute(f"""
+                set TimeZone = 'UTC'; set threads = 2; set preserve_insertion_order = false;
+                set temp_directory = '{folder}/spill'; set memory_limit = '40%';
+                set enable_profiling = 'json'; set profiling_output = '{folder}/{model}.json'
+            """)
+            begun, before = time.monotonic(), processors()
+            connection.execute(f"create temp table planned as {sql}")
+            wall, cpu = time.monotonic() - begun, processors() - before
+            connection.execute("set enable_profiling = 'no_output'")
+        profile = json.loads((folder / f"{model}.json").read_text())
+        told = list(operators(profile["operator"]))
+        slowest = sorted(told, key=lambda operator: -operator["seconds"])[:SLOWEST]
+        found[model] = {
+            "wall": wall, "cpu": cpu, "bytes": profile["io"]["total_bytes_read"], "read": read(told),
+            "operators": [
+                {key: each[key] for key in ("type", "rows", "seconds")} | {"of": described(each)}
+                for each in slowest
+            ],
+        }  # fmt: skip
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(plans(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])))

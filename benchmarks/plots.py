@@ -1,0 +1,100 @@
+"""The report's plots."""
+
+from pathlib import Path
+
+import altair as alt
+import pandas as pd
+
+from benchmarks.measure import Json
+from benchmarks.scores_report import COMPARED, TITLES
+from benchmarks.shops_report import BUILDS, floor_of, judged, name_of
+
+SHOWN = {"auc": "AUC of an order", "gini": "Gini of the money"}
+
+
+def speed(found: Json, folder: Path) -> None:
+    """model_seconds.png, and with two shops growth.png, in the folder."""
+    sizes: list[Json] = found["shops"]
+    largest = judged(sizes)
+    models = sorted(largest["full"]["models"].items(), key=lambda pair: -pair[1])[:20]
+    spent = [
+        {"model": model, "build": label, "seconds": largest[name]["models"].get(model, 0.0)}
+        for model, _ in models
+        for name, label in BUILDS.items()
+    ]
+    bars = (
+        alt.Chart(pd.DataFrame(spent))
+        .mark_bar()
+        .encode(
+            x=alt.X("seconds:Q", title="seconds"),
+            y=alt.Y("model:N", sort=[model for model, _ in models], title=None),
+            yOffset=alt.YOffset("build:N", sort=list(BUILDS.values())),
+            color=alt.Color("build:N", sort=list(BUILDS.values()), title=None),
+        )
+        .properties(width=420, title=f"The slowest models, {name_of(largest)}")
+    )
+    bars.save(folder / "model_seconds.png", scale_factor=1.5)
+    if len(sizes) < 2:
+        return
+    points = pd.DataFrame(
+        [
+            {"customers": size["customers"], "days": f"{size['days']} days", "what": what, "seconds": value}
+            for size in sizes
+            for what, value in (
+                *((label, size[name]["used"]["wall"]) for name, label in BUILDS.items()),
+                ("floor, whole", floor_of(size, "whole")),
+                ("floor, narrow", floor_of(size, "narrow")),
+            )
+        ]
+    )
+    growth = (
+        alt.Chart(points)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("customers:Q", scale=alt.Scale(type="log"), title="customers"),
+            y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds"),
+            color=alt.Color("what:N", title=None),
+            shape=alt.Shape("days:N", title=None),
+            detail="days:N",
+        )
+        .properties(width=420, height=260, title="Seconds by number of customers")
+    )
+    growth.save(folder / "growth.png", scale_factor=1.5)
+
+
+def accuracy(found: Json, folder: Path) -> None:
+    """accuracy.png in the folder: Mailroom beside its peers, on held-out days and baskets of real shops."""
+    rows = []
+    for one in found["cases"]:
+        name = f"{TITLES[one['data']]} {one['moment']}"
+        for measure, part, _ in COMPARED:
+            if measure in SHOWN:
+                rows += [
+                    {"case": name, "measure": SHOWN[measure], "method": method, "value": of[measure]}
+                    for method, of in one[part].items()
+                    if of[measure] is not None and method != "Mailroom, base"
+                ]
+    for made in found["recommendations"]:
+        rows += [
+            {"case": TITLES[made["result"]["data"]], "measure": "NDCG@10 of recommendations",
+             "method": row["method"], "value": row["ndcg"]}
+            for row in made["result"]["rows"]
+        ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    charts = [
+        alt.Chart(frame[frame["measure"] == measure])
+        .mark_bar()
+        .encode(
+            x=alt.X("value:Q", title=measure),
+            y=alt.Y("case:N", title=None),
+            yOffset=alt.YOffset("method:N"),
+            color=alt.condition(
+                "datum.method == 'Mailroom'", alt.value("#d1495b"), alt.Color("method:N", title=None)
+            ),
+        )
+        .properties(width=420)
+        for measure in dict.fromkeys(frame["measure"])
+    ]
+    alt.vconcat(*charts).properties(title="Accuracy beside peers").save(
+        folder / "accuracy.png", scale_factor=1.5
+    )
