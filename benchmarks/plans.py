@@ -31,10 +31,10 @@ def operators(plan: Any) -> Iterator[Json]:
     nodes = plan if isinstance(plan, list) else [plan]
     for node in nodes:
         yield {
-            "type": node["type"], "rows": node["intermediate_rows"], "seconds": node["timing"],
-            "about": node.get("extra_info") or {},
+            "type": node["type"], "rows": node.get("intermediate_rows", 0),
+            "seconds": node.get("timing", 0.0), "about": node.get("extra_info") or {},
         }  # fmt: skip
-        yield from operators(node["children"])
+        yield from operators(node.get("children", []))
 
 
 def described(operator: Json) -> str:

@@ -40,9 +40,8 @@ def profiles(folder: Path) -> Path:
     settings = found["mailroom"]["outputs"]["spark"]["server_side_parameters"]
     for name in SMALL_ONLY:
         del settings[name]
-    derby = next(
-        option for option in settings["spark.driver.extraJavaOptions"].split() if option.startswith("-Dderby")
-    )
+    java = settings["spark.driver.extraJavaOptions"]
+    derby = java[java.index("-Dderby") :]
     settings |= LARGE | {"spark.driver.extraJavaOptions": derby, "spark.local.dir": str(folder / "spill")}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "profiles.yml").write_text(yaml.safe_dump(found))

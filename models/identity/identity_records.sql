@@ -166,9 +166,11 @@ records as (
     from requesters
 ),
 
+-- What is typed to get past a form is nobody's address: whoever has no other has none.
 dialled as (
     select
         records.*,
+        blocked.identifier is not null as has_blocked_email,
         records.phone as phone_as_given,
         {{ dialled_phone('records.phone') }} as dialled,
         countries.calling_code,
@@ -176,6 +178,8 @@ dialled as (
     from records
     left join {{ ref('countries') }} as countries
         on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
+    left join {{ ref('blocked_identifiers') }} as blocked
+        on blocked.identifier_type = 'email' and records.email = blocked.identifier
 )
 
 select
@@ -183,7 +187,8 @@ select
     record_type,
     record_id,
     shop_customer_id,
-    email,
+    case when not has_blocked_email then email end as email,
+    email as email_as_given,
     {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as phone,
     phone_as_given,
     first_name,

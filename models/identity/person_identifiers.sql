@@ -23,7 +23,7 @@ named as (
 records as (
     select
         identity_records.record_key,
-        identity_records.email,
+        identity_records.email_as_given as email,
         identity_records.phone,
         identity_records.shop_customer_id,
         named.given_name

@@ -157,7 +157,10 @@ weighed as (
         case
             when not answers.is_yes then null
             when not answers.is_about_one then 'more than one customer answers to that address'
-            when answers.channel = 'email' and answers.subject like 'email:%' and answers.subject <> 'email:' || customers.email
+            when
+                answers.channel = 'email'
+                and answers.subject like 'email:%'
+                and coalesce(answers.subject <> 'email:' || customers.email, true)
                 then 'it was given for another address than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
             when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || answers.lawful_basis || ',%'

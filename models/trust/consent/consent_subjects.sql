@@ -7,7 +7,13 @@ with records as (
         identity_records.email,
         identity_records.phone,
         record_customers.customer_id,
-        coalesce('email:' || identity_records.email, identity_records.record_key) as subject
+        -- A blocked address is another one for each record that has it: a no stays with the record, and a yes was not given
+        -- for the address to write to.
+        coalesce(
+            'email:' || identity_records.email,
+            'email:' || identity_records.email_as_given || ' of ' || identity_records.record_key,
+            identity_records.record_key
+        ) as subject
     from {{ ref('identity_records') }} as identity_records
     inner join {{ ref('record_customers') }} as record_customers
         on identity_records.record_key = record_customers.record_key
