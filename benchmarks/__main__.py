@@ -1,4 +1,5 @@
-"""Measure Mailroom beside floors, peers, truths and papers, and write benchmarks/report.md and its plots.
+"""Measure Mailroom beside floors, peers, truths and papers, and write benchmarks/report.md,
+its plots and docs/scale.md.
 
     python -m benchmarks                                   everything
     python -m benchmarks --only overhead activation        these parts; of the others what was measured last

@@ -31,7 +31,7 @@ def speed(found: Json, folder: Path) -> None:
             yOffset=alt.YOffset("build:N", sort=list(BUILDS.values())),
             color=alt.Color("build:N", sort=list(BUILDS.values()), title=None),
         )
-        .properties(width=420, title=f"The slowest models, {name_of(largest)}")
+        .properties(width=420, height=560, title=f"The slowest models, {name_of(largest)}")
     )
     bars.save(folder / "model_seconds.png", scale_factor=1.5)
     if len(sizes) < 2:
@@ -54,8 +54,7 @@ def speed(found: Json, folder: Path) -> None:
             x=alt.X("customers:Q", scale=alt.Scale(type="log"), title="customers"),
             y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds"),
             color=alt.Color("what:N", title=None),
-            shape=alt.Shape("days:N", title=None),
-            detail="days:N",
+            strokeDash=alt.StrokeDash("days:N", title=None),
         )
         .properties(width=420, height=260, title="Seconds by number of customers")
     )

@@ -1,4 +1,4 @@
-"""benchmarks/report.md and its plots, out of what was measured last of each part. No number is typed."""
+"""benchmarks/report.md, its plots and docs/scale.md, out of what was measured last of each part."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import activation, overhead, plots, scores_report, shops_report, spark
+from benchmarks import activation, overhead, plots, scale, scores_report, shops_report, spark
 from benchmarks.formats import table, verdict
 from benchmarks.measure import Json
 
@@ -46,7 +46,7 @@ def keep(part: str, found: Json, results: Path) -> None:
 
 
 def write_report(results: Path, folder: Path = FOLDER) -> None:
-    """Write report.md and its plots to the folder, of the parts that are kept in results."""
+    """Write report.md and its plots to the folder, and docs/scale.md, of the parts that are kept in results."""
     found = {
         part: json.loads((results / f"{part}.json").read_text())
         for part in PARTS
@@ -79,6 +79,8 @@ def write_report(results: Path, folder: Path = FOLDER) -> None:
             PLOTS[part](of, folder)
     text = "\n".join(lines).replace("\n\n\n", "\n\n").rstrip()
     (folder / "report.md").write_text(text + "\n", encoding="utf-8")
+    if {"shops", "spark"} <= found.keys():
+        scale.write_page(found["shops"], found["spark"])
 
 
 def _aims(found: Json) -> list[str]:
