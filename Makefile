@@ -57,7 +57,7 @@ validate: $(VENV)/build.done ## check the public tables against the field dictio
 docs: $(VENV)/build.done ## dbt docs in target/index.html
 	$(DBT) docs generate --profiles-dir . --static
 
-bench: $(VENV)/bench.done ## speed and accuracy against named peers; writes benchmarks/report.md
+bench: $(VENV)/bench.done ## speed and accuracy against named peers; writes benchmarks/report.md and docs/scale.md
 	$(BIN)/python -m benchmarks
 
 example-online-retail: $(VENV)/build.done ## a real gift shop's 541,909 invoice lines

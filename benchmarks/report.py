@@ -46,7 +46,7 @@ def keep(part: str, found: Json, results: Path) -> None:
 
 
 def write_report(results: Path, folder: Path = FOLDER) -> None:
-    """Write report.md and its plots to the folder, and docs/scale.md, of the parts that are kept in results."""
+    """Write report.md and its plots to the folder, and docs/scale.md, of what is kept in results."""
     found = {
         part: json.loads((results / f"{part}.json").read_text())
         for part in PARTS

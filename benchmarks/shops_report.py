@@ -112,7 +112,7 @@ def aims(found: Json) -> list[Aim]:
 def load(sizes: list[Json]) -> str:
     """How busy the machine was before each step, in a sentence."""
     return (
-        "Load of the machine before a step (0 is quiet): "
+        "Load of the machine before a step (0 is quiet; the step before counts): "
         + ", ".join(
             f"{name} of {size['customers']:,} {size[name]['load']:.1f}"
             for size in sizes
