@@ -43,8 +43,7 @@ def aims(found: Json) -> list[Aim]:
         )  # fmt: skip
     errors = [one["chance"]["Mailroom"]["calibration_error"] for one in cases]
     calibrated = sum(error <= CALIBRATED for error in errors)
-    verified = [one for one in cases if one["about"]["is_level_verified"]]
-    unbiased = sum(abs(one["money"]["Mailroom"]["total_bias"]) <= UNBIASED for one in verified)
+    unbiased = sum(abs(one["money"]["Mailroom"]["total_bias"]) <= UNBIASED for one in cases)
     covered = [_coverage(one) for one in cases if _coverage(one) is not None]
     low, high = COVERED
     within = sum(low <= share <= high for share in covered if share is not None)
@@ -52,10 +51,10 @@ def aims(found: Json) -> list[Aim]:
         *reached,
         Aim(f"held-out cases with a calibration error ≤ {CALIBRATED}", f"{calibrated} of {len(cases)}", "all",
             calibrated == len(cases)),
-        Aim(f"cases of a verified level with a total bias within {UNBIASED:.0%}",
-            f"{unbiased} of {len(verified)}", "all", unbiased == len(verified)),
-        Aim(f"cases whose 80 % interval covers {low:.0%} to {high:.0%}", f"{within} of {len(covered)}", "all",
-            within == len(covered)),
+        Aim(f"held-out cases with a total bias within {UNBIASED:.0%}", f"{unbiased} of {len(cases)}", "all",
+            unbiased == len(cases)),
+        Aim(f"held-out cases whose 80 % interval covers {low:.0%} to {high:.0%}",
+            f"{within} of {len(covered)}", "all", within == len(covered)),
     ]  # fmt: skip
 
 
