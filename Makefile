@@ -8,7 +8,7 @@ DBT := $(BIN)/dbt
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test test-spark dialects check lint fix demo docs bench validate example-online-retail example-retailrocket example-cdnow clean
+.PHONY: help build test dialects check lint fix demo docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -22,9 +22,6 @@ test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes
 	$(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation & rules=$$!; \
 	$(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --ignore tests/activation --durations=10; others=$$?; \
 	wait $$spark && wait $$rules && exit $$others
-
-test-spark: $(VENV)/dev.done ## the Spark half again, with every unit test: before a release
-	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -m spark
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too
 	$(BIN)/pytest -q tests/engines/test_dialects.py

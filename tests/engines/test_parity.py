@@ -25,8 +25,6 @@ from mailroom.activation.rows import Refusal
 
 pytestmark = [*needs_spark.marks, pytest.mark.slow]
 
-# Unit tests take minutes more on Spark: make test-spark, and nothing else, runs them there.
-LESS = [] if "MAILROOM_SPARK_UNIT_TESTS" in os.environ else ["--exclude-resource-type", "unit_test"]
 # First the history as it was days before, so that the build that is compared replaces its newest days.
 HISTORY = ["--select", "+customer_daily_activity", "--resource-type", "seed", "--resource-type", "model"]
 DAYS_BEFORE = "2026-06-22 00:00:00"
@@ -68,9 +66,9 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     pull_some(folder)
     before = Warehouse(folder).dbt("build", *HISTORY, as_of=DAYS_BEFORE)
     assert before.ok, before.output
-    on_duckdb = Warehouse(folder).dbt("build", *LESS)
+    on_duckdb = Warehouse(folder).dbt("build")
     push_some(folder)
-    again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", "sync_pushes+", *LESS)
+    again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", "sync_pushes+")
     assert again.ok, again.output
     on_duckdb.results.update(again.results)
     on_spark = build_on_spark(folder)
@@ -119,7 +117,7 @@ def build_on_spark(folder: Path) -> Run:
             sys.executable, str(Path(__file__).with_name("build_on_spark.py")), str(folder / "views"),
             json.dumps([*HISTORY, "--vars", json.dumps({"as_of": DAYS_BEFORE})]),
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-            "--target-path", str(target), "--log-path", str(folder / "logs"), *LESS,
+            "--target-path", str(target), "--log-path", str(folder / "logs"),
         ],
         cwd=PROJECT,
         env={
