@@ -128,11 +128,7 @@ def is_allowed(
             if answer.basis not in purpose.bases:
                 continue
             is_address = address.startswith("email:")
-            if (
-                purpose.channel == "email"
-                and is_address
-                and address != f"email:{customer.email or address[6:]}"
-            ):
+            if purpose.channel == "email" and is_address and address != f"email:{customer.email}":
                 continue
             knows_soft_opt_in = law is not None and law.soft_opt_in
             if answer.basis == "soft_opt_in" and not (knows_soft_opt_in and customer.first_order):

@@ -45,6 +45,7 @@ SUBJECTS: Subjects = {
     ("shop_customer_id", "1"): {("a", "email:a@x.de")},
     ("profile_id", "f1"): {("a", "email:old-a@x.de")},
     ("contact_id", "k1"): {("b", "email:b@x.de")},
+    ("contact_id", "k2"): {("a", "email:none@none.com of crm_contact:k2")},  # a blocked address
     ("visitor_id", "v1"): {("a", "web_visitor:v1")},
 }
 TABLES = {
