@@ -109,20 +109,18 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
         "What stands behind each number:",
         "",
         f"- Exponents by processor time between {sizes[0]['customers']:,} and {largest['customers']:,} "
-        "customers. Carried on by a factor of a hundred, an error of 0.05 in one is 26 % in the result; "
-        "and they are below 1 because what dbt itself takes is a larger part of the smaller shop. The last "
-        "column is without them, in proportion to the customers: expect to end between the two.",
+        f"customers. Carried on so far, 0.05 more in one would be {times**0.05 - 1:.0%} more in the result. "
+        "dbt's own work, which does not grow, lowers them: the last column is in proportion to customers.",
         f"- Spark ÷ DuckDB: processor seconds of the same models at {spark.SIZES[-1]:,} customers on the "
         f"same cores ({spark.ratio(engines, spark.SIZES[0]):.1f} at {spark.SIZES[0]:,}; it falls with "
         "size). Tests are taken to cost what they do on DuckDB, times the same.",
         f"- {cluster.busy:.0%} of the cores busy is an assumption: stages wait for their slowest task, and "
-        "models for their parents. dbt runs as many models at once as `threads` says; 16 is right for such "
-        "a cluster.",
+        "models for their parents. dbt runs as many models at once as `threads` says.",
         f"- Not shared out: the wall of the smallest shop on Spark ({seconds(serial)} for "
         f"{spark.SIZES[0]:,} customers), by the number of models. More machines don't shorten it; more "
         "threads do.",
-        f"- Tables on Spark: {kept / 1e12:.2f} TB of Parquet, {per_core / 1e9:.2f} GB a core, so that no "
-        f"core holds more of everything than a {cluster.memory // cluster.cores} GB share of a worker.",
+        f"- Tables on Spark: {kept / 1e12:.2f} TB of Parquet, {per_core / 1e9:.2f} GB a core, beside "
+        f"{cluster.memory / cluster.cores:.0f} GB of memory.",
         "",
         "What would have to be watched, for it may grow otherwise than in proportion: identity's rounds "
         "(one more join for each doubling of the longest chain), customers with very many events, which "

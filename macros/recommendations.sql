@@ -108,7 +108,7 @@ proposed as (
     select
         seeds.described_number,
         pairs.product_number,
-        {{ relation('seeds', 'pairs') }} as relation
+        {{ relatedness('seeds', 'pairs') }} as relation
     from seeds
     inner join pairs on seeds.product_id = pairs.product_id
     union all
@@ -176,6 +176,6 @@ scored as (
 
 
 {# How much a seed of product_candidates() speaks for a product that goes with it; whole numbers add up to the same in any order. #}
-{% macro relation(seeds, pairs) -%}
+{% macro relatedness(seeds, pairs) -%}
     cast({{ seeds }}.seed_share * cast({{ pairs }}.likelihood as {{ dbt.type_float() }}) as {{ wide_decimal(18, 14) }})
 {%- endmacro %}

@@ -73,6 +73,9 @@ def test_the_hourly_run_leaves_identity_policy_and_field_checks_alone(demo: Ware
     assert not [path for path in paths if path.startswith(("models/identity/", "models/quality/", "seeds/"))]
     for folder in ("models/trust/consent/", "models/trust/suppression_rules/", "models/segments/intent/"):
         assert [path for path in paths if path.startswith(folder)], folder
+    built = {path.rpartition("/")[2].removesuffix(".sql") for path in paths}
+    hourly = demo.rows("select distinct model_name from field_dictionary where refresh = 'hourly'")
+    assert hourly and not [model for (model,) in hourly if model not in built]
 
 
 def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:

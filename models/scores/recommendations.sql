@@ -56,7 +56,7 @@ because as (
     select
         recommended.described_number,
         recommended.product_number,
-        {{ value_at_max('seeds.product_id', relation('seeds', 'pairs')) }} as product_id
+        {{ value_at_max('seeds.product_id', relatedness('seeds', 'pairs')) }} as product_id
     from recommended
     inner join seeds on recommended.described_number = seeds.described_number
     inner join pairs on seeds.product_id = pairs.product_id and recommended.product_number = pairs.product_number

@@ -69,7 +69,7 @@ def test_growth_is_told_between_shops_of_as_many_days(shops: Json) -> None:
 
 
 def test_time_is_told_by_folder(shops: Json) -> None:
-    lines = shops_report._floors_of_the_house(shops["shops"][1])
+    lines = shops_report._by_folder(shops["shops"][1])
     assert "| `customers` | 150 s | 20 s | 100 s | 13% |" in lines
     assert "| data tests | 2.0 s | 2.0 s | 2.0 s | 100% |" in lines
 
