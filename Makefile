@@ -17,7 +17,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (18 minutes on two cores)
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (16 to 19 minutes on two cores)
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	$(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation & rules=$$!; \
 	$(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --ignore tests/activation --durations=10; others=$$?; \
