@@ -38,18 +38,13 @@ def main() -> int:
         "--shops", type=size, nargs="+", default=[(100_000, 540), (1_000_000, 540)], metavar="CUSTOMERSxDAYS"
     )
     parser.add_argument("--seed", type=int, default=7, metavar="S")
-    parser.add_argument(
-        "--memory-limit", metavar="SIZE", help="DuckDB's memory_limit; default: as in profiles.yml"
-    )
     parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
     arguments = parser.parse_args()
     folder = Path(os.environ.get("MAILROOM_BENCH_DATA", PROJECT / "benchmarks" / "data")).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     say(f"{shutil.disk_usage(folder).free / 1e9:.0f} GB free")
     measure: dict[str, Callable[[Path, bool], Json]] = {
-        "shops": partial(
-            shops.measure, shops=arguments.shops, seed=arguments.seed, memory_limit=arguments.memory_limit
-        ),
+        "shops": partial(shops.measure, shops=arguments.shops, seed=arguments.seed),
         "spark": partial(spark.measure, seed=arguments.seed),
         "overhead": overhead.measure,
         "scores": scores.measure,

@@ -22,7 +22,16 @@ import duckdb
 import httpx
 
 from benchmarks.formats import Aim, seconds, table
-from benchmarks.measure import DBT, PROJECT, Json, Used, measured_commit, python, run_measured
+from benchmarks.measure import (
+    DBT,
+    PROJECT,
+    Json,
+    Used,
+    measured_commit,
+    model_seconds,
+    python,
+    run_measured,
+)
 from mailroom.activation import ledger
 
 MEASURED = (
@@ -73,8 +82,7 @@ def dbt(file: Path, *command: str) -> tuple[Used, dict[str, float]]:
     )  # fmt: skip
     if used.code:
         raise RuntimeError(f"dbt {' '.join(command)} failed; see {file.parent / 'dbt.log'}")
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    return used, {row["unique_id"].split(".")[2]: float(row["execution_time"]) for row in results}
+    return used, model_seconds(target)
 
 
 def members(folder: Path, size: int) -> Path:

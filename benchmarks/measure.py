@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 PROJECT = Path(__file__).resolve().parents[1]
 GENERATOR = PROJECT / "src" / "mailroom" / "demo"
@@ -22,6 +21,7 @@ EVENTS = ("web/events", "esp/message_events")  # relative to a shop's folder
 AS_OF = "2026-07-01 00:00:00"  # the end of the generated window
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 Json = dict[str, Any]
+MEMORY_LIMIT = "MAILROOM_DUCKDB_MEMORY"  # the variable that profiles.yml reads
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 
 
@@ -116,6 +116,15 @@ def measured_commit(data: Path, paths: Sequence[str], fresh: bool = False) -> tu
     return commit + (" with changes" if dirty else ""), results
 
 
+def model_seconds(target: Path) -> dict[str, float]:
+    """The seconds of each model that the last dbt command with this target folder built."""
+    return {
+        result["unique_id"].split(".")[2]: float(result["execution_time"])
+        for result in json.loads((target / "run_results.json").read_text())["results"]
+        if result["unique_id"].startswith("model.")
+    }
+
+
 @dataclass(frozen=True)
 class Build:
     """One dbt command: the process, seconds of each model, nodes of each status, file size in bytes."""
@@ -135,7 +144,6 @@ class Warehouse:
 
     data: Path
     file: Path
-    memory_limit: str | None = None
 
     def dbt(self, *command: str, name: str, as_of: str = AS_OF) -> Build:
         """Run one dbt command, e.g. dbt("run", name="run"). Nodes that fail are reported, not raised."""
@@ -146,7 +154,7 @@ class Warehouse:
         used = run_measured(
             [
                 sys.executable, "-c", DBT, "--no-use-colors", *command,
-                "--project-dir", str(PROJECT), "--profiles-dir", str(self._profiles()),
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
                 "--target-path", str(target), "--log-path", str(self.file.parent / f"logs-{name}"),
                 "--vars", json.dumps(source_vars(self.data, as_of)),
             ],
@@ -160,19 +168,8 @@ class Warehouse:
             )
         return self._read(results, used)
 
-    def _profiles(self) -> Path:
-        """The project's profile, with a memory limit where one is asked for."""
-        if not self.memory_limit:
-            return PROJECT
-        profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
-        profiles["mailroom"]["outputs"]["dev"]["config_options"]["memory_limit"] = self.memory_limit
-        folder = self.file.parent / "profile"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "profiles.yml").write_text(yaml.safe_dump(profiles))
-        return folder
-
     def _read(self, path: Path, used: Used) -> Build:
-        models, tests, statuses, failures = {}, 0.0, dict[str, int](), []
+        tests, statuses, failures = 0.0, dict[str, int](), []
         begun, ended = [], []
         for result in json.loads(path.read_text())["results"]:
             kind, _, name = result["unique_id"].split(".")[:3]
@@ -180,16 +177,14 @@ class Warehouse:
             statuses[status] = statuses.get(status, 0) + 1
             if status in ("error", "fail", "skipped", "warn"):
                 failures.append(f"{name} ({status})")
-            if kind == "model":
-                models[name] = float(result["execution_time"])
-            elif kind == "test":
+            if kind == "test":
                 tests += float(result["execution_time"])
             for step in result["timing"]:
                 begun.append(datetime.fromisoformat(step["started_at"]))
                 ended.append(datetime.fromisoformat(step["completed_at"]))
         return Build(
             used=used,
-            models=models,
+            models=model_seconds(path.parent),
             tests=tests,
             models_wall=(max(ended) - min(begun)).total_seconds(),
             statuses=statuses,

@@ -7,6 +7,7 @@ line printed is the result as JSON, by model: wall and processor seconds, bytes 
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.measure import Json
+from benchmarks.measure import MEMORY_LIMIT, Json
 
 SLOWEST = 5
 
@@ -68,7 +69,8 @@ def plans(warehouse: Path, target: Path, models: list[str]) -> dict[str, Json]:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             connection.execute(f"""
                 set TimeZone = 'UTC'; set threads = 2; set preserve_insertion_order = false;
-                set temp_directory = '{folder}/spill'; set memory_limit = '40%';
+                set temp_directory = '{folder}/spill';
+                set memory_limit = '{os.environ.get(MEMORY_LIMIT, "40%")}';
                 set enable_profiling = 'json'; set profiling_output = '{folder}/{model}.json'
             """)
             begun, before = time.monotonic(), processors()

@@ -4,12 +4,23 @@ The results are kept by commit of the models, shop and step, so that a run that 
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.measure import AS_OF, Build, Json, Measurements, Warehouse, measured_commit, python, shop
+from benchmarks.measure import (
+    AS_OF,
+    MEMORY_LIMIT,
+    Build,
+    Json,
+    Measurements,
+    Warehouse,
+    measured_commit,
+    python,
+    shop,
+)
 
 IDENTITY_MODELS = (
     "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
@@ -90,9 +101,7 @@ def measured(
     return found
 
 
-def measure(
-    folder: Path, fresh: bool, shops: list[tuple[int, int]], seed: int, memory_limit: str | None = None
-) -> Json:
+def measure(folder: Path, fresh: bool, shops: list[tuple[int, int]], seed: int) -> Json:
     """Every shop, as (customers, days), smallest first; those with the longest history are judged as well.
     Measured anew where the models have changed."""
     commit, results = measured_commit(folder, MEASURED, fresh)
@@ -100,9 +109,9 @@ def measure(
     found = []
     for customers, days in sorted(shops):
         data, made = shop(folder, customers, days, seed)
-        warehouse = Warehouse(data, folder / f"work-{customers}-{days}d" / "mailroom.duckdb", memory_limit)
+        warehouse = Warehouse(data, folder / f"work-{customers}-{days}d" / "mailroom.duckdb")
         found.append(measured(results, warehouse, made, customers, days, days == longest))
-    return {"commit": commit, "seed": seed, "memory_limit": memory_limit, "shops": found}
+    return {"commit": commit, "seed": seed, "memory_limit": os.environ.get(MEMORY_LIMIT), "shops": found}
 
 
 def read_of(target: Path) -> Json:

@@ -19,6 +19,7 @@ from benchmarks.measure import (
     Json,
     Warehouse,
     measured_commit,
+    model_seconds,
     run_measured,
     shop,
     source_vars,
@@ -65,14 +66,8 @@ def on_spark(data: Path, folder: Path) -> Json:
     )  # fmt: skip
     if used.code:
         raise RuntimeError(f"the build on Spark failed; see {folder / 'build.log'}")
-    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    models = {
-        result["unique_id"].split(".")[2]: float(result["execution_time"])
-        for result in results
-        if result["unique_id"].startswith("model.")
-    }
     size = sum(path.stat().st_size for path in (folder / "spark").rglob("*.parquet"))
-    return {"used": asdict(used), "models": models, "size": size}
+    return {"used": asdict(used), "models": model_seconds(folder / "target"), "size": size}
 
 
 def on_duckdb(data: Path, folder: Path) -> Json:

@@ -8,24 +8,6 @@ the erased person's. email, phone: as written, for what shows them; others may s
 {%- endmacro %}
 
 
-{#
-The mailbox that an address leads to, without what its domain ignores (var `normalise_mailbox_aliases`).
-domains: mailbox_domains, left joined by the address's domain.
-#}
-{% macro mailbox_of(local_part, email_domain, domains) -%}
-    {% if var('normalise_mailbox_aliases') -%}
-    case
-        when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part
-            then replace({{ dbt.split_part(local_part, "'+'", 1) }}, '.', '')
-        when {{ domains }}.ignores_plus_part then {{ dbt.split_part(local_part, "'+'", 1) }}
-        else {{ local_part }}
-    end || '@' || coalesce({{ domains }}.canonical_domain, {{ email_domain }})
-    {%- else -%}
-    {{ local_part }} || '@' || {{ email_domain }}
-    {%- endif %}
-{%- endmacro %}
-
-
 {# The hash of what stands in a column that names a person: column is its name in staging, value an expression. #}
 {% macro named_hash(column, value) -%}
     {%- set record_types = {

@@ -26,3 +26,23 @@ of other alphabets stay. Null for initials and empty names, which tell nothing.
 {% macro placeholder_phone() -%}
     (0{7}|1{7}|2{7}|3{7}|4{7}|5{7}|6{7}|7{7}|8{7}|9{7}|1234567|12345678|123456789|1234567890)$
 {%- endmacro %}
+
+
+{#
+The mailbox that an address leads to, without what its domain ignores (var `normalise_mailbox_aliases`).
+domains: mailbox_domains, left joined by the address's domain.
+#}
+{% macro mailbox_of(email, domains) -%}
+    {%- if not var('normalise_mailbox_aliases') -%}{{ return(email) }}{%- endif -%}
+    {%- set local_part = dbt.split_part(email, "'@'", 1) -%}
+    {%- set without_plus_part = dbt.split_part(local_part, "'+'", 1) -%}
+    case
+        when {{ domains }}.email_domain is null then {{ email }}
+        else
+            case
+                when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part then replace({{ without_plus_part }}, '.', '')
+                when {{ domains }}.ignores_plus_part then {{ without_plus_part }}
+                else {{ local_part }}
+            end || '@' || coalesce({{ domains }}.canonical_domain, {{ domains }}.email_domain)
+    end
+{%- endmacro %}

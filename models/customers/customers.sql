@@ -160,7 +160,7 @@ select
     -- A refund may give back shipping too, which is no part of net_amount.
     case
         when orders.net_amount > 0
-            then least(1, cast(windows.refund_amount as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
+            then least(1, cast(coalesce(windows.refund_amount, 0) as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
     end as refund_share,
     orders.mean_days_between_orders,
     tastes.top_category_share,

@@ -142,7 +142,7 @@ select
     described.is_sampled,
     described.sample_weight,
     described.may_watch,
-    cast(greatest({{ dbt.datediff('described.first_seen_on', 'described.cutoff_on', 'day') }}, 0) as bigint) as known_days,
+    cast(greatest(coalesce({{ dbt.datediff('described.first_seen_on', 'described.cutoff_on', 'day') }}, 0), 0) as bigint) as known_days,
     cast(coalesce(summed.n_order_days, 0) as bigint) as n_order_days,
     cast(summed.n_order_days - 1 as bigint) as frequency,
     cast(summed.ordering_days as bigint) as recency_days,
@@ -151,16 +151,19 @@ select
     summed.ordering_days / nullif(summed.n_order_days - 1, 0) as mean_gap_days,
     -- Multiplied, not raised to a power, whose last digit is the engine's.
     sqrt(greatest(
-        (summed.n_order_days - 1) * summed.squared_gaps - summed.ordering_days * summed.ordering_days, 0
-    )) / greatest(summed.n_order_days - 1, 1) as gap_spread_days,
+        coalesce((summed.n_order_days - 1) * summed.squared_gaps - summed.ordering_days * summed.ordering_days, 0), 0
+    )) / greatest(coalesce(summed.n_order_days, 0) - 1, 1) as gap_spread_days,
     cast(coalesce(summed.net_revenue, 0) as {{ dbt.type_float() }}) as net_revenue,
     cast(summed.net_revenue as {{ dbt.type_float() }}) / nullif(summed.n_order_days, 0) as mean_order_value,
     cast(summed.last_order_value as {{ dbt.type_float() }}) as last_order_value,
     sqrt(greatest(
-        summed.n_order_days * summed.squared_revenue
-        - cast(summed.gross_revenue as {{ dbt.type_float() }}) * cast(summed.gross_revenue as {{ dbt.type_float() }}),
+        coalesce(
+            summed.n_order_days * summed.squared_revenue
+            - cast(summed.gross_revenue as {{ dbt.type_float() }}) * cast(summed.gross_revenue as {{ dbt.type_float() }}),
+            0
+        ),
         0
-    )) / greatest(summed.n_order_days, 1) as order_value_spread,
+    )) / greatest(coalesce(summed.n_order_days, 0), 1) as order_value_spread,
     cast(summed.refund_amount as {{ dbt.type_float() }}) / nullif(cast(summed.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
     cast(summed.discount_amount as {{ dbt.type_float() }})
     / nullif(cast(summed.gross_revenue + summed.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,

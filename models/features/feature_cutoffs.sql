@@ -18,7 +18,7 @@ lengths as (
         *,
         case
             when history_days - {{ shortest }} >= 2 * {{ horizon }} then {{ horizon }}
-            else greatest(3 * cast(floor((history_days - {{ shortest }}) / 9.0) as bigint), least({{ horizon }}, 30))
+            else greatest(3 * cast(floor((coalesce(history_days, 0) - {{ shortest }}) / 9.0) as bigint), least({{ horizon }}, 30))
         end as learning_days
     from first_order
 ),

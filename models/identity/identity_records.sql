@@ -166,11 +166,14 @@ records as (
     from requesters
 ),
 
--- What is typed to get past a form is nobody's address: whoever has no other has none.
+domains as (
+    select * from {{ ref('mailbox_domains') }}
+),
+
 dialled as (
     select
         records.*,
-        blocked.identifier is not null as has_blocked_email,
+        {{ mailbox_of('records.email', 'domains') }} as mailbox,
         records.phone as phone_as_given,
         {{ dialled_phone('records.phone') }} as dialled,
         countries.calling_code,
@@ -178,28 +181,40 @@ dialled as (
     from records
     left join {{ ref('countries') }} as countries
         on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
-    left join {{ ref('blocked_identifiers') }} as blocked
-        on blocked.identifier_type = 'email' and records.email = blocked.identifier
+    left join domains on {{ dbt.split_part('records.email', "'@'", 2) }} = domains.email_domain
+),
+
+-- What is typed to get past a form is nobody's address: whoever has no other has none.
+blocked as (
+    select
+        {{ mailbox_of('identifiers.identifier', 'domains') }} as mailbox,
+        'blocked' || coalesce(': ' || min(identifiers.why), '') as why
+    from {{ ref('blocked_identifiers') }} as identifiers
+    left join domains on {{ dbt.split_part('identifiers.identifier', "'@'", 2) }} = domains.email_domain
+    where identifiers.identifier_type = 'email'
+    group by 1
 )
 
 select
-    record_type || ':' || record_id as record_key,
-    record_type,
-    record_id,
-    shop_customer_id,
-    case when not has_blocked_email then email end as email,
-    email as email_as_given,
-    {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as phone,
-    phone_as_given,
-    first_name,
-    last_name,
-    street,
-    postal_code,
-    city,
-    country_code,
-    language_code,
-    time_zone,
-    acquisition_channel,
-    first_seen_at,
-    updated_at
+    dialled.record_type || ':' || dialled.record_id as record_key,
+    dialled.record_type,
+    dialled.record_id,
+    dialled.shop_customer_id,
+    case when blocked.mailbox is null then dialled.email end as email,
+    dialled.mailbox,
+    blocked.why as why_no_email,
+    {{ e164('dialled.dialled', 'dialled.calling_code', 'dialled.trunk_prefix') }} as phone,
+    dialled.phone_as_given,
+    dialled.first_name,
+    dialled.last_name,
+    dialled.street,
+    dialled.postal_code,
+    dialled.city,
+    dialled.country_code,
+    dialled.language_code,
+    dialled.time_zone,
+    dialled.acquisition_channel,
+    dialled.first_seen_at,
+    dialled.updated_at
 from dialled
+left join blocked on dialled.mailbox = blocked.mailbox

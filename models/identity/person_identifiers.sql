@@ -23,7 +23,8 @@ named as (
 records as (
     select
         identity_records.record_key,
-        identity_records.email_as_given as email,
+        identity_records.mailbox,
+        identity_records.why_no_email,
         identity_records.phone,
         identity_records.shop_customer_id,
         named.given_name
@@ -31,26 +32,16 @@ records as (
     left join named on identity_records.first_name = named.first_name
 ),
 
-mailboxes as (
+emails as (
     select
         records.record_key,
         records.given_name,
-        {{ dbt.split_part('records.email', "'@'", 1) }} as local_part,
-        {{ dbt.split_part('records.email', "'@'", 2) }} as email_domain
-    from records
-    where records.email is not null
-),
-
-emails as (
-    select
-        mailboxes.record_key,
-        mailboxes.given_name,
         'email' as identifier_type,
-        {{ mailbox_of('mailboxes.local_part', 'mailboxes.email_domain', 'domains') }} as identifier,
-        case when roles.local_part is not null then 'role account' end as why_not
-    from mailboxes
-    left join {{ ref('mailbox_domains') }} as domains on mailboxes.email_domain = domains.email_domain
-    left join {{ ref('role_accounts') }} as roles on mailboxes.local_part = roles.local_part
+        records.mailbox as identifier,
+        case when roles.local_part is not null then 'role account' else records.why_no_email end as why_not
+    from records
+    left join {{ ref('role_accounts') }} as roles on {{ dbt.split_part('records.mailbox', "'@'", 1) }} = roles.local_part
+    where records.mailbox is not null
 ),
 
 phones as (
@@ -130,4 +121,4 @@ from identifiers
 left join shared
     on identifiers.identifier_type = shared.identifier_type and identifiers.identifier = shared.identifier
 left join {{ ref('blocked_identifiers') }} as blocked
-    on identifiers.identifier_type = blocked.identifier_type and identifiers.identifier = blocked.identifier
+    on identifiers.identifier_type = 'phone' and blocked.identifier_type = 'phone' and identifiers.identifier = blocked.identifier

@@ -45,7 +45,7 @@ capped as (
 select
     customer_id,
     tier,
-    least(tier_weekly_cap, coalesce(stated_weekly_cap, tier_weekly_cap)) as weekly_cap,
+    least(coalesce(tier_weekly_cap, stated_weekly_cap), coalesce(stated_weekly_cap, tier_weekly_cap)) as weekly_cap,
     coalesce(stated_weekly_cap < tier_weekly_cap, false) as is_capped_by_preference,
     n_actions_30d,
     n_emails_sent_90d,

@@ -61,7 +61,6 @@ split as (
     select
         *,
         case when identifier_type = 'phone' then {{ dialled_phone('identifier') }} end as dialled,
-        case when identifier_type = 'email' then {{ dbt.split_part('identifier', "'@'", 1) }} end as local_part,
         case when identifier_type = 'email' then {{ dbt.split_part('identifier', "'@'", 2) }} end as email_domain
     from named
 ),
@@ -73,7 +72,7 @@ normalised as (
         split.identifier_type,
         split.identifier as identifier_as_given,
         case split.identifier_type
-            when 'email' then {{ mailbox_of('split.local_part', 'split.email_domain', 'domains') }}
+            when 'email' then {{ mailbox_of('split.identifier', 'domains') }}
             when 'phone' then {{ e164('split.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}
             else split.identifier
         end as identifier

@@ -142,7 +142,10 @@ customers as (
         customers.email,
         customers.first_ordered_at,
         coalesce(jurisdictions.has_soft_opt_in, false) as has_soft_opt_in,
-        least(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) as implied_days
+        least(
+            coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days),
+            coalesce(jurisdictions.implied_inquiry_days, jurisdictions.implied_purchase_days)
+        ) as implied_days
     from {{ ref('customers') }} as customers
     left join jurisdictions on customers.country_code = jurisdictions.country_code
 ),

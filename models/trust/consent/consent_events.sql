@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- Every answer in every system that records consent, as it was given. What it is worth is decided in consents.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
 {% set evidence = ['form', 'text_version'] %}

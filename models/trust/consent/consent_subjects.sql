@@ -11,7 +11,7 @@ with records as (
         -- for the address to write to.
         coalesce(
             'email:' || identity_records.email,
-            'email:' || identity_records.email_as_given || ' of ' || identity_records.record_key,
+            'email:' || identity_records.mailbox || ' of ' || identity_records.record_key,
             identity_records.record_key
         ) as subject
     from {{ ref('identity_records') }} as identity_records

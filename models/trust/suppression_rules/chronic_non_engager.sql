@@ -4,7 +4,7 @@ with customers as (
     select
         *,
         greatest(
-            first_seen_at,
+            coalesce(first_seen_at, {{ ever }}),
             coalesce({{ dbt.dateadd('day', var('non_engager_days'), 'last_seen_at') }}, {{ ever }}),
             coalesce({{ dbt.dateadd('day', var('non_engager_open_days'), 'last_human_opened_at') }}, {{ ever }}),
             coalesce({{ dbt.dateadd('day', var('non_engager_days'), 'first_seen_at') }}, {{ ever }})
