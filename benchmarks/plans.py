@@ -70,7 +70,7 @@ def plans(warehouse: Path, target: Path, models: list[str]) -> dict[str, Json]:
             connection.execute(f"""
                 set TimeZone = 'UTC'; set threads = 2; set preserve_insertion_order = false;
                 set temp_directory = '{folder}/spill';
-                set memory_limit = '{os.environ.get(MEMORY_LIMIT, "40%")}';
+                set memory_limit = '{os.environ.get(MEMORY_LIMIT, "35%")}';
                 set enable_profiling = 'json'; set profiling_output = '{folder}/{model}.json'
             """)
             begun, before = time.monotonic(), processors()

@@ -58,14 +58,14 @@ bounded as (
     where place <= {{ var('basket_max_products') }}
 ),
 
-pairs as (
+-- By customer first: to count the different ones in one go is twice the work.
+customer_pairs as (
     select
         cutoffs.cutoff_on,
         one.product_id,
         other.product_id as related_product_id,
-        count(distinct one.customer_id) as n_customers,
         sum(one.pair_weight) as weight,
-        max(case when one.sign = 'bought' then 1 else 0 end) = 1 as is_bought_together
+        max(case when one.sign = 'bought' then 1 else 0 end) as is_bought_together
     from bounded as one
     inner join bounded as other
         on
@@ -75,8 +75,20 @@ pairs as (
             and one.product_id <> other.product_id
     inner join cutoffs
         on one.signed_on < cutoffs.cutoff_on and one.signed_on >= {{ days_before('cutoffs.cutoff_on', days) }}
-    group by cutoffs.cutoff_on, one.product_id, other.product_id
-    having count(distinct one.customer_id) >= {{ var('related_min_customers') }}
+    group by cutoffs.cutoff_on, one.product_id, other.product_id, one.customer_id
+),
+
+pairs as (
+    select
+        cutoff_on,
+        product_id,
+        related_product_id,
+        count(*) as n_customers,
+        sum(weight) as weight,
+        max(is_bought_together) = 1 as is_bought_together
+    from customer_pairs
+    group by cutoff_on, product_id, related_product_id
+    having count(*) >= {{ var('related_min_customers') }}
 ),
 
 products as (

@@ -128,7 +128,7 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
     (publication / "parquet").mkdir(parents=True)
     with duckdb.connect() as connection:
         connection.execute(f"set temp_directory = {_text(publication.parent / '.spill')}")
-        connection.execute("set memory_limit = ?", [os.environ.get("MAILROOM_DUCKDB_MEMORY", "40%")])
+        connection.execute("set memory_limit = ?", [os.environ.get("MAILROOM_DUCKDB_MEMORY", "35%")])
         try:
             connection.execute(f"attach {_text(warehouse)} as built (read_only)")
         except duckdb.IOException as error:
