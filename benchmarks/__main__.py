@@ -35,7 +35,11 @@ def main() -> int:
     )
     parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     parser.add_argument(
-        "--shops", type=size, nargs="+", default=[(100_000, 540), (1_000_000, 540)], metavar="CUSTOMERSxDAYS"
+        "--shops",
+        type=size,
+        nargs="+",
+        default=[(100_000, 540), (1_000_000, 540), (5_000_000, 90)],
+        metavar="CUSTOMERSxDAYS",
     )
     parser.add_argument("--seed", type=int, default=7, metavar="S")
     parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
