@@ -1,5 +1,10 @@
+-- A refund is of whoever its order is, whichever account it went to: with an erased person's order it is gone.
 with refunds as (
     select * from {{ ref('stg_shop__refunds') }}
+),
+
+orders as (
+    select order_id from {{ ref('stg_shop__orders') }}
 ),
 
 order_customers as (
@@ -26,5 +31,6 @@ select
     refunds.refunded_at
 from refunds
 left join order_customers on refunds.order_id = order_customers.order_id
-left join records on records.record_key = 'shop_customer:' || refunds.shop_customer_id
+left join orders on refunds.order_id = orders.order_id
+left join records on orders.order_id is null and records.record_key = 'shop_customer:' || refunds.shop_customer_id
 where coalesce(order_customers.customer_id, records.customer_id) is not null
