@@ -63,6 +63,7 @@ TABLES = {
     "jurisdictions": "country_code varchar, lawful_default varchar, has_soft_opt_in boolean, "
     "implied_purchase_days integer, implied_inquiry_days integer",
 }
+MODELS = ("answer_customers", "consent_answers", "consents")  # each reads those before it
 T = TypeVar("T")
 World = tuple[list[Answer], list[Customer]]
 
@@ -143,9 +144,9 @@ def customers(chance: Random) -> list[Customer]:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory with the two models as views over tables of the names they read."""
+    """A database in memory with the models as views over tables of the names they read."""
     warehouse = Warehouse(tmp_path_factory.mktemp("consent"))
-    compiled = warehouse.dbt("compile", "--select", "consent_answers", "consents", as_of=f"{AS_OF}")
+    compiled = warehouse.dbt("compile", "--select", *MODELS, as_of=f"{AS_OF}")
     assert compiled.ok, compiled.output
     with duckdb.connect(config={"threads": 1}) as connection:
         for table, columns in TABLES.items():
@@ -157,7 +158,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
         for country, law in LAWS.items():
             terms = [country, law.default, law.soft_opt_in, law.purchase_days, law.inquiry_days]
             connection.execute("insert into jurisdictions values (?, ?, ?, ?, ?)", terms)
-        for model in ("consent_answers", "consents"):
+        for model in MODELS:
             sql = re.sub(r'"[a-z0-9_]+"\."[a-z_]+"\."([a-z_]+)"', r"\1", warehouse.compiled(model))
             connection.execute(f"create view {model} as {sql}")
         yield connection

@@ -1,6 +1,5 @@
 -- Each answer and what it is worth today, for each customer, channel and purpose that it speaks of. The rules stand in
 -- docs/consent.md, with their sources.
-{% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
@@ -9,16 +8,21 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
-subjects as (
-    select * from {{ ref('consent_subjects') }}
+people as (
+    select * from {{ ref('answer_customers') }}
 ),
 
 -- A day that has passed is answered from what was known then; what the first build took in counts as known before.
+first_build as (
+    select min(recorded_at) as first_recorded_at from {{ ref('consent_history') }}
+),
+
 history as (
     select
-        *,
-        min(recorded_at) over () as first_recorded_at
-    from {{ ref('consent_history') }}
+        history.*,
+        first_build.first_recorded_at
+    from {{ ref('consent_history') }} as history
+    cross join first_build
 ),
 
 -- A yes without a date counts from before everything. A no without one counts from when it was learned of; what the
@@ -42,28 +46,6 @@ dated as (
             else true
         end
         and (recorded_at <= {{ as_of() }} or recorded_at = first_recorded_at)
-),
-
--- Whoever it may be about: an address that two customers share leads to both.
-people as (
-    {% for identifier in identifiers -%}
-    select
-        dated.consent_event_id,
-        subjects.customer_id,
-        subjects.subject
-    from dated
-    inner join subjects
-        on subjects.identifier_type = '{{ identifier }}' and dated.{{ identifier }} = subjects.identifier
-    {{ 'union distinct' if not loop.last }}
-    {% endfor %}
-),
-
-about_one as (
-    select
-        consent_event_id,
-        min(customer_id) = max(customer_id) as is_about_one
-    from people
-    group by consent_event_id
 ),
 
 -- What an answer may name, and what that stands for.
@@ -114,13 +96,12 @@ answers as (
         named.consent_status,
         named.lawful_basis,
         named.recorded_by,
-        about_one.is_about_one,
+        people.is_about_one,
         coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false) as is_by_the_person,
         named.occurred_at is not null as is_dated,
         named.effective_at
     from named
     inner join people on named.consent_event_id = people.consent_event_id
-    inner join about_one on named.consent_event_id = about_one.consent_event_id
     inner join scopes on named.named = scopes.named
 ),
 

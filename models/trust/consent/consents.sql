@@ -7,10 +7,7 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
-answers as (
-    select * from {{ ref('consent_answers') }}
-),
-
+-- The answers are read by name below: as a CTE that two others read, DuckDB would copy them.
 -- Of one address the latest answer counts; of several at one moment the stricter.
 by_subject as (
     select
@@ -23,7 +20,7 @@ by_subject as (
             partition by customer_id, subject, channel, purpose
             order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
         ) as place
-    from answers
+    from {{ ref('consent_answers') }}
     where void_because is null
 ),
 
@@ -38,7 +35,7 @@ by_customer as (
         end as said_at,
         row_number() over (
             partition by customer_id, channel, purpose
-            order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc
+            order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc, subject asc
         ) as place_of_subject
     from by_subject
     where place = 1
@@ -49,9 +46,10 @@ voids as (
     select
         *,
         row_number() over (
-            partition by customer_id, channel, purpose order by effective_at desc, consent_event_id asc
+            partition by customer_id, channel, purpose
+            order by effective_at desc, consent_event_id asc, subject asc
         ) as place
-    from answers
+    from {{ ref('consent_answers') }}
     where void_because is not null
 ),
 
