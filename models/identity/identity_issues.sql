@@ -1,14 +1,10 @@
 -- What the guards against joining too much did, and what nobody could be read from: for a person to look at.
-with records as (
-    select * from {{ ref('record_customers') }}
-),
-
-identifiers as (
+with identifiers as (
     select
         person_identifiers.*,
         count(*) over (partition by person_identifiers.identifier_type, person_identifiers.identifier) as n_records
     from {{ ref('person_identifiers') }} as person_identifiers
-    inner join records on person_identifiers.record_key = records.record_key
+    inner join {{ ref('record_customers') }} as records on person_identifiers.record_key = records.record_key
 ),
 
 kept_apart as (
@@ -33,7 +29,7 @@ oversized as (
         || case when records.cluster_state = 'quarantined' then ' or without' else '' end as why,
         count(*) as n_records,
         min(records.record_key) as example_record_key
-    from records
+    from {{ ref('record_customers') }} as records
     inner join {{ ref('identity_clusters') }} as clusters on {{ node_id('records.record_key') }} = clusters.node_id
     where records.cluster_state in ('broken', 'quarantined')
     group by clusters.component_id, records.cluster_state
@@ -72,7 +68,7 @@ unread_phones as (
         count(*) as n_records,
         min(identity_records.record_key) as example_record_key
     from {{ ref('identity_records') }} as identity_records
-    inner join records on identity_records.record_key = records.record_key
+    inner join {{ ref('record_customers') }} as records on identity_records.record_key = records.record_key
     where identity_records.phone is null and identity_records.phone_as_given is not null
     group by identity_records.phone_as_given
 ),

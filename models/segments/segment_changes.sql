@@ -2,11 +2,7 @@
 -- what the facts of that day cannot say afterwards: who was held by a dwell or a band, and what a late order changed.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
-with candidates as (
-    select * from {{ ref('segment_candidates') }}
-),
-
-catalog as (
+with catalog as (
     select * from {{ ref('segment_catalog') }}
 ),
 
@@ -33,7 +29,7 @@ last_changes as (
             false as is_member,
             reason,
             {{ as_of() }} as changed_at
-        from candidates
+        from {{ ref('segment_candidates') }}
         where false
     ) as nothing_recorded
     {%- endif %}
@@ -51,7 +47,7 @@ compared as (
         last_changes.changed_at,
         last_changes.reason as recorded_reason,
         coalesce(last_changes.change_number, 0) as change_number
-    from candidates
+    from {{ ref('segment_candidates') }} as candidates
     full join last_changes
         on candidates.customer_id = last_changes.customer_id and candidates.segment = last_changes.segment
 ),

@@ -15,10 +15,6 @@ with classes as (
     {% endfor %}
 ),
 
-suppressions as (
-    select * from {{ ref('suppressions') }}
-),
-
 blocks as (
     select
         suppressions.customer_id,
@@ -29,14 +25,14 @@ blocks as (
         min(suppressions.since) as since,
         count(case when suppressions.until is null then 1 end) as n_rules_without_end,
         max(suppressions.until) as until
-    from suppressions
+    from {{ ref('suppressions') }} as suppressions
     inner join classes on suppressions.scope = classes.scope
     group by suppressions.customer_id, classes.message_class
 ),
 
 ai_guards as (
     select distinct customer_id
-    from suppressions
+    from {{ ref('suppressions') }}
     where scope in ('everything', 'AI-personalised')
 ),
 

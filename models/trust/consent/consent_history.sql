@@ -1,16 +1,12 @@
 -- The ledger without erased persons: a yes that names one is gone, and of a no what is left is what it says of others
 -- who share the address, phone or device.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
-with ledger as (
-    select * from {{ ref('consent_ledger') }}
-),
-
-named as (
+with named as (
     {% for identifier in identifiers -%}
     select distinct
         '{{ identifier }}' as identifier_type,
         {{ identifier }} as identifier
-    from ledger
+    from {{ ref('consent_ledger') }}
     where {{ identifier }} is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -58,7 +54,7 @@ answers as (
             of_{{ identifier }}.identifier{{ ',' if not loop.last }}
             {%- endfor %}
         ) is not null as names_erased
-    from ledger
+    from {{ ref('consent_ledger') }} as ledger
     {% for identifier in identifiers -%}
     left join erased as of_{{ identifier }}
         on of_{{ identifier }}.identifier_type = '{{ identifier }}' and ledger.{{ identifier }} = of_{{ identifier }}.identifier

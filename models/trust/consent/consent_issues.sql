@@ -1,18 +1,10 @@
 -- Answers that do less than whoever recorded them may think: for a person to look at.
-with history as (
-    select * from {{ ref('consent_history') }}
-),
-
-answers as (
-    select * from {{ ref('consent_answers') }}
-),
-
-purposes as (
+with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
 
 leads_to as (
-    select distinct consent_event_id from answers
+    select distinct consent_event_id from {{ ref('consent_answers') }}
 ),
 
 -- Answers to a channel and purpose that the register lacks; only a no may speak of several at once.
@@ -20,7 +12,7 @@ unregistered as (
     select
         history.consent_event_id,
         history.consent_status = 'granted' as is_yes
-    from history
+    from {{ ref('consent_history') }} as history
     left join purposes on history.channel = purposes.channel and history.purpose = purposes.purpose
     where
         purposes.purpose is null
@@ -36,7 +28,7 @@ issues as (
     select
         history.consent_event_id,
         'about nobody who is known' as issue
-    from history
+    from {{ ref('consent_history') }} as history
     left join leads_to on history.consent_event_id = leads_to.consent_event_id
     left join unregistered on history.consent_event_id = unregistered.consent_event_id
     where
@@ -55,13 +47,13 @@ issues as (
     select
         consent_event_id,
         'a status that nobody knows: it counts as no' as issue
-    from history
+    from {{ ref('consent_history') }}
     where consent_status not in ('granted', 'denied', 'withdrawn', 'pending')
     union all
     select distinct
         consent_event_id,
         'a yes that does not count: ' || void_because as issue
-    from answers
+    from {{ ref('consent_answers') }}
     where void_because is not null
 )
 
@@ -77,4 +69,4 @@ select
     history.recorded_by,
     history.occurred_at
 from issues
-inner join history on issues.consent_event_id = history.consent_event_id
+inner join {{ ref('consent_history') }} as history on issues.consent_event_id = history.consent_event_id

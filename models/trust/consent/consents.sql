@@ -7,7 +7,6 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
--- The answers are read by name below: as a CTE that two others read, DuckDB would copy them.
 -- Of one address the latest answer counts; of several at one moment the stricter.
 by_subject as (
     select

@@ -1,9 +1,5 @@
 -- How long an opt-out took to take effect: until the warehouse knew of it and the last marketing message had gone out.
-with answers as (
-    select * from {{ ref('consent_answers') }}
-),
-
-history as (
+with history as (
     select
         *,
         min(recorded_at) over () as first_recorded_at
@@ -33,7 +29,7 @@ concerned as (
         customer_id,
         subject,
         max(case when channel = 'email' and purpose = 'marketing_email' then 1 else 0 end) = 1 as closes_email
-    from answers
+    from {{ ref('consent_answers') }}
     where not is_yes
     group by consent_event_id, customer_id, subject
 ),
@@ -43,7 +39,7 @@ yeses as (
         customer_id,
         subject,
         effective_at
-    from answers
+    from {{ ref('consent_answers') }}
     where is_yes and void_because is null and channel = 'email' and purpose = 'marketing_email'
 ),
 
