@@ -17,7 +17,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (16 to 19 minutes on two cores)
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (16 to 20 minutes on two cores)
 	@# Spark's own step is to stay under 12 minutes, so the other two give way to it.
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation & rules=$$!; \
