@@ -37,11 +37,14 @@ def predict_purchases(session: Any, histories: Any, trained: Any) -> Any:
     answers = [f"{name}_{days}d" for days in horizons for name in ("order_probability", "expected_orders")]
     answers += ["alive_probability", *(f"next_order_days_{name}" for name in ("low", "median", "high"))]
     types = dict.fromkeys(HISTORY, "bigint") | dict.fromkeys(answers, "double")
-    distinct = frame(histories.filter("is_scoring"), HISTORY)[HISTORY]
     if not _can_score(row):
-        return table(session, distinct.iloc[:0].reindex(columns=list(types)), types)
+        return table(session, pd.DataFrame(columns=list(types)), types)
     base = Base.from_dict(json.loads(row["parameters"])["base"])
-    return table(session, pd.concat([distinct, base.predict(distinct, horizons)], axis=1), types)
+
+    def answer(batch: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([batch[HISTORY], base.predict(batch, horizons)], axis=1)
+
+    return by_batch(session, histories.filter("is_scoring"), answer, types, ", ".join(HISTORY))
 
 
 def predict_churn(session: Any, customers: Any, trained: Any) -> Any:
