@@ -88,6 +88,6 @@ $(DIALECTS)/done: requirements-dialects.txt
 	$(DIALECTS)/bin/pip install --quiet --disable-pip-version-check -r requirements-dialects.txt
 	@touch $@
 
-$(VENV)/bench.done: benchmarks/requirements.txt $(VENV)/build.done
+$(VENV)/bench.done: benchmarks/requirements.txt $(VENV)/dev.done
 	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@

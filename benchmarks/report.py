@@ -22,8 +22,8 @@ PARTS = {
 }
 PLOTS = {"shops": plots.speed, "scores": plots.accuracy}
 LIBRARIES = (
-    "dbt-core", "dbt-duckdb", "duckdb", "scikit-learn", "splink", "lifetimes", "pymc-marketing", "implicit",
-    "drt-core",
+    "dbt-core", "dbt-duckdb", "duckdb", "dbt-spark", "pyspark", "scikit-learn", "splink", "lifetimes",
+    "pymc-marketing", "implicit", "drt-core",
 )  # fmt: skip
 
 
