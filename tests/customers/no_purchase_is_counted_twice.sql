@@ -1,8 +1,17 @@
--- A purchase event fired twice is one purchase: no order has two purchase events left after staging.
+-- A purchase event fired twice is one purchase: what staging keeps of the newest 30 days is the first of its order, however
+-- long ago another was fired.
 select
-    order_id,
-    count(*) as n_purchases
-from {{ ref('stg_web__events') }}
-where event_type = 'purchase' and order_id is not null
-group by order_id
-having count(*) > 1
+    events.order_id,
+    events.event_id,
+    events.occurred_at,
+    earlier.event_id as earlier_event_id,
+    earlier.occurred_at as earlier_occurred_at
+from {{ ref('stg_web__events') }} as events
+inner join {{ ref('base_web__purchases') }} as earlier on events.order_id = earlier.order_id
+where
+    events.event_type = 'purchase'
+    and events.occurred_at >= {{ dbt.dateadd('day', -30, as_of()) }}
+    and (
+        earlier.occurred_at < events.occurred_at
+        or (earlier.occurred_at = events.occurred_at and earlier.event_id < events.event_id)
+    )
