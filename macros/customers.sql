@@ -52,6 +52,8 @@ Which days a build writes anew in customer_daily_activity (its name): those sinc
 last came, the one that came less far; all of them where a source has events of which none has been written.
 #}
 {% macro activity_days(model) %}
+    {#- Who owned what when it was last written is known by its own note only. -#}
+    {%- if execute and not noted_owners() -%}{{ return(none) }}{%- endif -%}
     {%- set written = this.incorporate(path={'identifier': model}) if this -%}
     {%- set parts = [] -%}
     {%- for staged, condition in [('stg_web__sessions', 'n_sessions > 0'), ('stg_esp__profile_days', has_feed_events())] -%}
@@ -64,10 +66,11 @@ last came, the one that came less far; all of them where a source has events of 
 {% endmacro %}
 
 
-{# Whether customer_daily_activity writes a row anew: it is of these days, or of a customer in the CTE changed. #}
+{# Whether customer_daily_activity writes a row anew: it is of these days, or of a customer in changed_customers. #}
 {% macro is_of_activity(customer_id, event_time, days) -%}
+    {%- set changed = ref('changed_customers') -%}
     {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
-    {{ return('(' ~ is_replaced(event_time, days) ~ ' or ' ~ customer_id ~ ' in (select customer_id from changed))') }}
+    {{ return('(' ~ is_replaced(event_time, days) ~ ' or ' ~ customer_id ~ ' in (select customer_id from ' ~ changed ~ '))') }}
 {%- endmacro %}
 
 

@@ -1,7 +1,7 @@
 {# Mail that was refused: by the person, or by their mailbox. A no is never too late, so these are read whole in each build. #}
-{% macro is_refusal() -%}
-    event_type in ('bounced', 'complained', 'unsubscribed')
-{%- endmacro %}
+{% macro refusals() %}{{ return(['bounced', 'complained', 'unsubscribed']) }}{% endmacro %}
+
+{% macro is_refusal() %}{{ return("event_type in ('" ~ refusals() | join("', '") ~ "')") }}{% endmacro %}
 
 
 {# Whether a day has events of the ESP's own feed: refusals are pulled besides, and come when the feed does not. #}

@@ -3,9 +3,11 @@ Increments. A model of a source's history keeps what is done and builds the newe
 built, and twice var `lateness_days` before them, because
 - a row may arrive so many days after what it tells of, and
 - rows that belong together (copies of one event, a visit's events) may lie so many days apart.
-Three strategies (incremental_strategy), each in one transaction with whatever else the model does:
+Strategies (incremental_strategy), each in one transaction with whatever else the model does:
 - replace_newest, for events: replaces these days. To see the first of them whole, the model reads the lateness before it too.
-  Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build.
+  Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build. With unique_key
+  (a list), a back-fill replaces rows of other days too, where a new one has their key: a visit may begin elsewhere now.
+- replace_flawed, for what flawed() makes: these days, and the other rows of their keys.
 - replace_changed, for what is put right later: replaces each row whose key (unique_key) is among the new rows. A row without
   a key is read and replaced in each build.
 - replace_customers, for what is attributed to customers: replaces these days, and every day of the customers that
@@ -14,7 +16,7 @@ Three strategies (incremental_strategy), each in one transaction with whatever e
     dbt build --event-time-start 2026-03-01 --event-time-end 2026-04-01     builds those days again instead: a back-fill
     dbt build --full-refresh                                                builds all of them
 
-meta.never_late, a condition: rows for which it holds are read and replaced in each build, however old they are.
+meta.never_late, values by column: rows with one of them are read and replaced in each build, however old they are.
 
 A build as of a moment before the newest day builds everything again: the days after that moment must go.
 #}
@@ -22,8 +24,8 @@ A build as of a moment before the newest day builds everything again: the days a
 {#
 Which days this build replaces: {from, until} as texts, until none where it is open; none for all of them.
 The last build came as far as the newest event_time of the model. Where its own rows are too few to say, or others than the
-source's are among them, meta.built_through says it: `<table>.<column>` of a table built from this one, of the rows for which
-meta.built_where holds.
+source's are among them, or it has none that are dated, meta.built_through says it: `<table>.<column>` of a table built from
+this one, in its schema or in the public one.
 newest: a select of that instead. model: the model whose rows are replaced, if it is another than the one that asks.
 #}
 {% macro replaced_days(newest=none, model=none) %}
@@ -31,32 +33,43 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
     {%- if not execute or this is none -%}{{ return(none) }}{%- endif -%}
     {%- set is_kept = load_cached_relation(this.incorporate(path={'identifier': model})) and not flags.FULL_REFRESH if model else is_incremental() -%}
     {%- if not is_kept -%}{{ return(none) }}{%- endif -%}
-    {%- if invocation_args_dict.get('event_time_start') -%}{{ return(asked_for_days()) }}{%- endif -%}
     {%- if not newest -%}
         {%- set meta = config.get('meta', {}) -%}
         {%- set told = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
-        {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]})) -%}
-        {%- if not teller -%}{{ return(none) }}{%- endif -%}
-        {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller ~ ' where ' ~ meta.get('built_where', '1 = 1') -%}
+        {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]}))
+            or load_cached_relation(this.incorporate(path={'schema': target.schema, 'identifier': told[0]})) -%}
+        {%- if not teller -%}{{ return(asked_for_days(none)) }}{%- endif -%}
+        {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller -%}
     {%- endif -%}
     {%- set found = run_query(
         'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= cast(' ~ as_of() ~ ' as date) from '
         ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
-    {{ return({'from': (found[0] | string)[:10], 'until': none} if found[1] else none) }}
+    {{ return(asked_for_days((found[0] | string)[:10] if found[1])) }}
 {% endmacro %}
 
 
-{# The days of a back-fill, from dbt's own options. Error: a time within a day. #}
-{% macro asked_for_days() %}
+{#
+The days of a back-fill, from dbt's own options, and var `lateness_days` around them: what belongs to a row may lie there.
+Without one, those since `newest_from`, none for all. A back-fill of days that were never built begins there too, or those
+in between would be passed over for good. Error: a time within a day.
+#}
+{% macro asked_for_days(newest_from) %}
+    {%- if not invocation_args_dict.get('event_time_start') -%}
+        {{ return({'from': newest_from, 'until': none} if newest_from else none) }}
+    {%- endif -%}
     {%- set days = {} -%}
-    {%- for name, option in [('from', 'event_time_start'), ('until', 'event_time_end')] -%}
+    {%- for name, option, by in [('from', 'event_time_start', -1), ('until', 'event_time_end', 1)] -%}
         {%- set moment = invocation_args_dict[option] | string -%}
         {%- if not moment.endswith('00:00:00') -%}
             {{ exceptions.raise_compiler_error('--' ~ option | replace('_', '-') ~ ' ' ~ moment ~ ': a back-fill is of whole days (UTC)') }}
         {%- endif -%}
-        {%- do days.update({name: moment[:10]}) -%}
+        {%- set day = modules.datetime.date.fromisoformat(moment[:10]) + modules.datetime.timedelta(days=by * var('lateness_days')) -%}
+        {%- do days.update({name: day | string}) -%}
     {%- endfor -%}
+    {%- if newest_from and newest_from < days.until -%}
+        {%- do days.update({'from': [days.from, newest_from] | min}) -%}
+    {%- endif -%}
     {{ return(days) }}
 {% endmacro %}
 
@@ -69,6 +82,24 @@ is_read: or of the days that it must read to build them.
     {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
     {{ return(
         '(' ~ event_time ~ ' is null or ' ~ (never_late ~ ' or ' if never_late else '') ~ is_since(event_time, days, is_read) ~ ')'
+    ) }}
+{%- endmacro %}
+
+{# meta.never_late as a condition; none without. expressions: what stands for a column, where it is not itself. #}
+{% macro is_never_late(expressions={}) -%}
+    {%- if not execute -%}{{ return(none) }}{%- endif -%}
+    {%- set conditions = [] -%}
+    {%- for column, values in config.get('meta', {}).get('never_late', {}).items() -%}
+        {%- do conditions.append(expressions.get(column, column) ~ " in ('" ~ values | join("', '") ~ "')") -%}
+    {%- endfor -%}
+    {{ return('coalesce(' ~ conditions | join(' or ') ~ ', false)' if conditions else none) }}
+{%- endmacro %}
+
+{# Whether this build replaces what lasts from one moment to another: its start says so, in a back-fill any part of it. #}
+{% macro is_replaced_from_to(started_at, ended_at, days) -%}
+    {%- if not days or not days.until -%}{{ return(is_replaced(started_at, days)) }}{%- endif -%}
+    {{ return(
+        '(' ~ is_since(ended_at, {'from': days.from, 'until': none}) ~ ' and ' ~ started_at ~ " < cast('" ~ days.until ~ "' as timestamp))"
     ) }}
 {%- endmacro %}
 
@@ -88,9 +119,22 @@ is_read: or of the days that it must read to build them.
 
 {# dbt calls these by the strategy's name: https://docs.getdbt.com/docs/build/incremental-strategy#custom-strategies #}
 {% macro get_incremental_replace_newest_sql(arg_dict) %}
+    {%- set days = replaced_days() -%}
+    {%- set condition = is_replaced(config.get('event_time'), days, never_late=is_never_late()) -%}
+    {%- set key = (config.get('unique_key') or []) | join(', ') -%}
+    {%- if key and days and days.until -%}
+        {%- set condition = '(' ~ condition ~ ' or (' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ '))' -%}
+    {%- endif -%}
+    {{ return(replace_rows(arg_dict.target_relation, arg_dict.temp_relation, condition)) }}
+{% endmacro %}
+
+{% macro get_incremental_replace_flawed_sql(arg_dict) %}
+    {%- set days = replaced_days() -%}
+    {%- set key, dated_by = config.get('unique_key'), config.get('event_time') -%}
     {{ return(replace_rows(
         arg_dict.target_relation, arg_dict.temp_relation,
-        is_replaced(config.get('event_time'), replaced_days(), never_late=config.get('meta', {}).get('never_late'))
+        '(' ~ is_replaced(dated_by, days, never_late=(key ~ ' is null and ' ~ is_never_late()) if is_never_late()) ~ ' or '
+        ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ ') and ' ~ is_read_whole(key, dated_by, days) ~ ')'
     )) }}
 {% endmacro %}
 

@@ -54,22 +54,38 @@ from {{ flawed_rows or 'flawed' }}
 
 {#
 The rows of one contract table that are not simply kept as they come: set aside, with a value blanked, with space around
-an id, or of a key that occurs more than once, of which all but the newest are set aside.
+an id, or of a key that occurs more than once, of which all but the newest are set aside. Where one row of a key is of
+these days or never late, the others are judged again with it, unless some of them are too old to be read.
 #}
 {% macro flawed(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
-{%- set dated_by = event_time(source_name, table_name) -%}
+{%- set key, dated_by = contract_key(source_name, table_name), event_time(source_name, table_name) -%}
 {%- set days = replaced_days() -%}
+{%- set is_asked = is_replaced(dated_by, days, never_late=is_never_late()) -%}
 {%- set rows = newest_rows(source_name, table_name, days) -%}
 with {{ parsed_ctes(source_name, table_name, rows) }},
 
 {{ flawed_ctes(source_name, table_name, rows) }}
 
 select * from flawed
-where {{ is_replaced(dated_by, days, never_late=config.get('meta', {}).get('never_late')) }}
+{%- if days %}
+where
+    ({{ is_replaced(dated_by, days) }} or {{ key }} is null and {{ is_asked }})
+    or ({{ key }} in (select {{ key }} from flawed where {{ is_asked }}) and {{ is_read_whole(key, dated_by, days) }})
+{%- endif %}
 {%- endif -%}
 {% endmacro %}
+
+
+{# Whether this build reads every row of a key that an incremental model made by flawed() has. #}
+{% macro is_read_whole(key, dated_by, days) -%}
+    {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
+    {{ return(
+        key ~ ' not in (select ' ~ key ~ ' from ' ~ this ~ ' where ' ~ key ~ ' is not null and not '
+        ~ is_replaced(dated_by, days, is_read=true, never_late=is_never_late()) ~ ')'
+    ) }}
+{%- endmacro %}
 
 
 {# rows: the raw rows to be judged. #}
@@ -194,10 +210,12 @@ parsed as (
     {%- set raw_rows = raw(source_name, table_name) -%}
     {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
     {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
-    {%- set never_late = config.get('meta', {}).get('never_late') -%}
-    {{ return(
-        '(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_replaced(dated_by, days, is_read=true, never_late=never_late) ~ ')'
-    ) }}
+    {%- set expressions = {} -%}
+    {%- for column in config.get('meta', {}).get('never_late', {}) -%}
+        {%- do expressions.update({column: raw_value(source_name, table_name, column)}) -%}
+    {%- endfor -%}
+    {%- set is_read = is_replaced(dated_by, days, is_read=true, never_late=is_never_late(expressions)) -%}
+    {{ return('(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_read ~ ')') }}
 {% endmacro %}
 
 
@@ -207,9 +225,7 @@ dated since, by its event time or by updated_at. An order's lines change with th
 #}
 {% macro changed_rows(source_name, table_name, orders) %}
     {%- set raw_rows = raw(source_name, table_name) -%}
-    {%- set days = replaced_days(
-        'select max(ordered_at) as newest from ' ~ orders ~ ' where order_id in (select order_id from ' ~ this ~ ')' if orders
-    ) -%}
+    {%- set days = replaced_days() -%}
     {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
     {%- set key = raw_value(source_name, table_name, contract_key(source_name, table_name)) -%}
     {%- if orders -%}

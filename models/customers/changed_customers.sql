@@ -1,15 +1,16 @@
--- Who proved to be somebody else, and whose orders, refunds or tickets of a day are other than they were.
--- depends_on: {{ ref('stg_esp__profile_days') }}
+-- Who proved to be somebody else, and whose orders, refunds, tickets or bounces of a day are other than they were.
+-- depends_on: {{ ref('stg_esp__profile_days') }}, {{ ref('stg_web__sessions') }}, {{ ref('customer_recounted_days') }}, {{ ref('history_owners') }}
 {% set days = activity_days('customer_daily_activity') %}
-{% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount', 'n_tickets'] %}
+{% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount', 'n_tickets', 'n_bounces'] %}
 {% set differences = [] %}
-{% for count in counts %}{% do differences.append('shop_days.' ~ count ~ ' is distinct from written.' ~ count) %}{% endfor %}
+{% for count in counts %}{% do differences.append('recounted.' ~ count ~ ' is distinct from written.' ~ count) %}{% endfor %}
 with changes as (
     select * from {{ ref('owner_changes') }}
 ),
 
-shop_days as (
-    select * from {{ ref('customer_shop_days') }}
+{% if days -%}
+recounted as (
+    select * from {{ ref('customer_recounted_days') }}
 ),
 
 sessions as (
@@ -20,10 +21,9 @@ owners as (
     select * from {{ ref('history_owners') }}
 ),
 
-{% if days -%}
 written as (
     select * from {{ this.incorporate(path={'identifier': 'customer_daily_activity'}) }}
-    where n_orders > 0 or n_refunds > 0 or n_tickets > 0
+    where n_orders > 0 or n_refunds > 0 or n_tickets > 0 or n_bounces > 0
 ),
 
 -- On a device that changed hands, visits counted or will count for whoever is logged in.
@@ -41,10 +41,10 @@ changed as (
     union all
     select customer_id from logged_in
     union all
-    select coalesce(shop_days.customer_id, written.customer_id) as customer_id
-    from shop_days
+    select coalesce(recounted.customer_id, written.customer_id) as customer_id
+    from recounted
     full outer join written
-        on shop_days.customer_id = written.customer_id and shop_days.activity_on = written.activity_on
+        on recounted.customer_id = written.customer_id and recounted.activity_on = written.activity_on
     where {{ differences | join(' or ') }}
 )
 {%- else -%}

@@ -5,32 +5,29 @@
 ) }}
 {% set days = activity_days(this.identifier) if this %}
 {% set by_day = {
-    'shop_by_day': [
-        'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount'
+    'recounted': [
+        'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount',
+        'n_tickets', 'n_bounces'
     ],
     'visits_by_day': [
         'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
         'n_checkouts', 'last_seen_at', 'last_cart_add_at', 'last_purchase_at'
     ],
     'emails_by_day': [
-        'n_emails_sent', 'n_emails_delivered', 'n_bounces', 'n_human_opens', 'n_human_clicks', 'n_machine_events',
+        'n_emails_sent', 'n_emails_delivered', 'n_human_opens', 'n_human_clicks', 'n_machine_events',
         'last_human_opened_at', 'last_human_clicked_at'
     ]
 } %}
 {% set money = ['revenue', 'discount_amount', 'refund_amount'] %}
-{% set columns = by_day.values() | sum(start=[]) + ['n_tickets'] %}
+{% set columns = by_day.values() | sum(start=[]) %}
 {% set times = [] %}
 {% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
 {% set summed_emails = [] %}
 {% for column in by_day.emails_by_day %}
 {% do summed_emails.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
 {% endfor %}
-with changed as (
-    select * from {{ ref('changed_customers') }}
-),
-
-shop_by_day as (
-    select * from {{ ref('customer_shop_days') }}
+with recounted as (
+    select * from {{ ref('customer_recounted_days') }}
     where {{ is_of_activity('customer_id', 'activity_on', days) }}
 ),
 
@@ -91,7 +88,7 @@ select
     {% endfor -%}
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     {{ times | join(',\n    ') }}
-from shop_by_day
-{% for part in by_day if part != 'shop_by_day' -%}
+from recounted
+{% for part in by_day if part != 'recounted' -%}
 full join {{ part }} using (customer_id, activity_on)
 {% endfor %}

@@ -6,10 +6,10 @@ with erased as (
 
 -- A profile may be gone and its events not.
 profiles as (
-    select distinct days.profile_id
-    from {{ ref('stg_esp__profile_days') }} as days
+    select events.profile_id
+    from {{ ref('profile_event_counts') }} as events
     left join {{ ref('record_customers') }} as records
-        on records.record_type = 'esp_profile' and days.profile_id = records.record_id
+        on records.record_type = 'esp_profile' and events.profile_id = records.record_id
     where records.record_id is null
 ),
 
@@ -105,11 +105,11 @@ counted as (
     select
         'esp' as source_name,
         'message_events' as table_name,
-        days.profile_id as row_key,
-        days.n_events as n_rows,
+        events.profile_id as row_key,
+        events.n_events as n_rows,
         cast(null as decimal(18, 2)) as amount
-    from {{ ref('stg_esp__profile_days') }} as days
-    inner join erased_profiles on days.profile_id = erased_profiles.profile_id
+    from {{ ref('profile_event_counts') }} as events
+    inner join erased_profiles on events.profile_id = erased_profiles.profile_id
 )
 
 select

@@ -16,14 +16,18 @@
     'shop.refunds': ['stg_shop__refunds', 'refunds', 'refund_id', 'neither its order nor its customer is kept', 'refund_amount'],
     'support.tickets': ['stg_support__tickets', 'customer_tickets', 'ticket_id', 'its customer is not kept', none]
 } %}
+{% set hashes = [] %}
+{% for identifier in named_in if identifier != 'order_id' %}
+{% do hashes.append(named_hash(identifier, 'rejected.' ~ identifier) ~ ' as ' ~ identifier ~ '_hash') %}
+{% endfor %}
 
 with orphan_profiles as (
-    select distinct days.profile_id
-    from {{ ref('stg_esp__profile_days') }} as days
+    select events.profile_id
+    from {{ ref('profile_event_counts') }} as events
     left join {{ ref('record_customers') }} as profiles
-        on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
+        on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
     left join {{ ref('erased_rows') }} as erased
-        on erased.source_name = 'esp' and erased.table_name = 'message_events' and days.profile_id = erased.row_key
+        on erased.source_name = 'esp' and erased.table_name = 'message_events' and events.profile_id = erased.row_key
     where profiles.record_id is null and erased.row_key is null
 ),
 
@@ -98,9 +102,7 @@ rejected as (
 hashed as (
     select
         rejected.*,
-        {%- for identifier in named_in if identifier != 'order_id' %}
-        {{ named_hash(identifier, 'rejected.' ~ identifier) }} as {{ identifier }}_hash{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ hashes | join(',\n        ') }}
     from rejected
     cross join {{ ref('erasure_salt') }} as salt
 ),

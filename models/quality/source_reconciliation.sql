@@ -37,7 +37,7 @@ with counted as (
         {% if table == 'web.events' -%}
         coalesce(sum(n_events), 0) as n_rows,
         {%- elif table == 'esp.message_events' -%}
-        coalesce(sum(case when profiles.record_id is not null then days.n_events end), 0) as n_rows,
+        coalesce(sum(case when profiles.record_id is not null then events.n_events end), 0) as n_rows,
         {%- else -%}
         count(*) as n_rows,
         {%- endif %}
@@ -46,9 +46,9 @@ with counted as (
     from {{ ref('stg_web__sessions') }} as sessions
     inner join {{ ref('visitor_customers') }} as visitors on sessions.visitor_id = visitors.visitor_id
     {%- elif table == 'esp.message_events' -%}
-    from {{ ref('stg_esp__profile_days') }} as days
+    from {{ ref('profile_event_counts') }} as events
     left join {{ ref('record_customers') }} as profiles
-        on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
+        on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
     {%- elif table == 'crm.opportunities' -%}
     from {{ ref('stg_crm__opportunities') }} as opportunities
     left join {{ ref('erased_records') }} as erased

@@ -1,10 +1,11 @@
 """A generated shop as its tables were at past moments: some rows came late, twice or were put right since.
 
-A few rows of one month come after the last day, later than any build waits for.
+A few rows of one month come after the last day, later than any build waits for. Refusals of mail come at any
+age.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -66,6 +67,7 @@ class History:
 
     def _put_right(self, rows: str, columns: list[str]) -> str:
         right_at = f"days_after({self.dated_by}, 1 + 60 * chance({self.key}, 'right'))"
+        moved_to = f"case when chance({self.key}, 'moved') < 0.2 then {right_at} else {self.dated_by} end"
         is_wrong = f"chance({self.key}, 'wrong') < 0.15 and {right_at} < timestamp '{ENDS}'"
         helpers = "is_wrong, somebody"
         return f"""
@@ -82,7 +84,9 @@ class History:
                 cast(null as timestamp) as goes_at
             from given where not is_wrong
             union all by name
-            select * exclude ({helpers}) replace ({right_at} as updated_at), {self.late(right_at)} as comes_at
+            select
+                * exclude ({helpers}) replace ({right_at} as updated_at, {moved_to} as {self.dated_by}),
+                {self.late(right_at)} as comes_at
             from given where is_wrong
             union all by name
             select
@@ -95,7 +99,9 @@ class History:
 
 HISTORIES = {
     "web/events": History("event_id", "occurred_at", {"product_id": "null", "quantity": "99"}),
-    "esp/message_events": History("event_id", "occurred_at", {"url": "'https://wrong.example'"}),
+    "esp/message_events": History(
+        "event_id", "occurred_at", {"url": "'https://wrong.example'", "event_type": "'delivered'"}
+    ),
     "shop/refunds": History("refund_id", "refunded_at", {"amount": "1"}),
     "privacy/consent_events": History("consent_event_id", "occurred_at", {"form": "'wrong'"}),
     "shop/orders": History(
@@ -161,23 +167,111 @@ def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop
     return Shop(folder)
 
 
+def _refused(rows: str) -> str:
+    """Message events of which a tenth of what was delivered is refused instead."""
+    is_refused = "event_type = 'delivered' and chance(event_id, 'refused') < 0.1"
+    return f"""(
+        select * replace (
+            case when {is_refused} then 'bounced' else event_type end as event_type,
+            case when {is_refused} then 'soft' else bounce_type end as bounce_type
+        )
+        from {rows}
+    )"""
+
+
+def _of_any_age(versions: str) -> str:
+    """Versions of message events: some with space around their type, and half of the refusals that come once
+    come up to sixty days late."""
+    is_spaced = "chance(event_id, 'spaced') < 0.1"
+    return f"""
+        select * replace (
+            case when {is_spaced} then ' ' || event_type || ' ' else event_type end as event_type,
+            case
+                when
+                    event_type = 'bounced'
+                    and count(*) over (partition by event_id) = 1
+                    and comes_at < timestamp '{ENDS}'
+                    and chance(event_id, 'pulled') < 0.5
+                    then least(days_after(comes_at, 60 * chance(event_id, 'age')), timestamp '{ENDS}')
+                else comes_at
+            end as comes_at
+        )
+        from ({versions}) as versions
+    """
+
+
+def _across_midnight(rows: str) -> str:
+    """Visits that begin before the first or last day of VERY_LATE ends, of which one half comes very late."""
+    somebody = f"(select min(visitor_id) from {rows} where customer_id is not null)"
+    product = f"(select min(product_id) from {rows})"
+    selects = []
+    for day in VERY_LATE:
+        for late_half in ("before", "after"):
+            for half, seconds in (("before", -120), ("after", 180)):
+                occurred_at = day + timedelta(seconds=seconds)
+                comes_at = AFTERWARDS if half == late_half else occurred_at
+                visit = f"{day:%m%d}-{late_half}"
+                selects.append(
+                    f"select '{visit}-{half}' as event_id, {somebody} as visitor_id, "
+                    f"'{visit}' as session_id, 'product_view' as event_type, {product} as product_id, "
+                    f"timestamp '{occurred_at}' as occurred_at, timestamp '{comes_at}' as comes_at"
+                )
+    return " union all by name ".join(selects)
+
+
+def _lines(rows: str, orders: str, long_ago: str) -> str:
+    """Order lines come with their order. Some come twice, and some of an order that is put right are wrong
+    till then."""
+    of_order = f"""
+        select
+            order_id, min(comes_at) as comes_at, max(comes_at) as right_at, count(*) > 1 as is_put_right
+        from {orders}
+        group by order_id
+    """
+    given = f"""
+        select
+            given.*,
+            coalesce(of_order.comes_at, timestamp '2000-01-01') as first_at,
+            of_order.right_at,
+            coalesce(of_order.is_put_right, false) and chance(order_line_id, 'wrong') < 0.5 as is_wrong
+        from {rows} as given
+        left join ({of_order}) as of_order on given.order_id = of_order.order_id
+    """
+    return f"""
+        with given as ({given})
+        select
+            * exclude (first_at, right_at, is_wrong),
+            case when is_wrong then right_at else first_at end as comes_at,
+            cast(null as timestamp) as goes_at
+        from given
+        union all by name
+        select
+            * exclude (first_at, right_at, is_wrong),
+            days_after(first_at, {LATENESS_DAYS / 2} * chance(order_line_id, 'again')) as comes_at,
+            cast(null as timestamp) as goes_at
+        from given where not is_wrong and chance(order_line_id, 'twice') < 0.04
+        union all by name
+        select
+            * exclude (first_at, right_at, is_wrong) replace ('99' as quantity),
+            first_at as comes_at,
+            right_at as goes_at
+        from given where is_wrong
+    """
+
+
 def _versions(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> str:
     rows = f"'{folder}/made/{name}/*.parquet'"
     columns = [row[0] for row in connection.sql(f"describe select * from {rows}").fetchall()]
+    if name == "esp/message_events":
+        return _of_any_age(HISTORIES[name].versions(_refused(rows), columns))
+    if name == "web/events":
+        return f"{HISTORIES[name].versions(rows, columns)} union all by name {_across_midnight(rows)}"
     if name in HISTORIES:
         return HISTORIES[name].versions(rows, columns)
     never = "cast(null as timestamp) as goes_at"
     long_ago = "timestamp '2000-01-01'"
     if name == "shop/order_lines":
-        return f"""
-            select given.*, coalesce(of_order.comes_at, {long_ago}) as comes_at, {never}
-            from {rows} as given
-            left join (
-                select order_id, min(comes_at) as comes_at
-                from '{folder}/all/shop/orders.parquet'
-                group by order_id
-            ) as of_order on given.order_id = of_order.order_id
-        """
+        return _lines(rows, f"'{folder}/all/shop/orders.parquet'", long_ago)
     dated_by = next(
         (column for column in ("created_at", "received_at", "sent_at") if column in columns), "null"
     )

@@ -1,13 +1,13 @@
 -- A table, though it holds what the source does: whom mail reached, and who reacted, is asked by half a dozen models.
 {{ config(
-    materialized='incremental', event_time='occurred_at',
-    meta={'built_through': 'stg_esp__profile_days.activity_on', 'built_where': has_feed_events(), 'never_late': is_refusal()}
+    materialized='incremental', event_time='occurred_at', unique_key=['event_id'],
+    meta={'built_through': 'stg_esp__profile_days.activity_on', 'never_late': {'event_type': refusals()}}
 ) }}
 {% set days = replaced_days() %}
 
 with events as (
     select * from {{ ref('base_esp__message_events') }}
-    where reject_reason is null and {{ is_replaced('occurred_at', days, never_late=is_refusal()) }}
+    where reject_reason is null and {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}
 ),
 
 machine_events as (

@@ -1,5 +1,5 @@
--- Everything that is counted by profile and day is counted here.
-{{ config(materialized='incremental', event_time='activity_on', meta={'built_where': has_feed_events()}) }}
+-- What the ESP's own feed says is counted by profile and day here; refusals may come at any age, and are counted anew each time.
+{{ config(materialized='incremental', event_time='activity_on') }}
 
 select
     profile_id,
@@ -7,12 +7,11 @@ select
     count(*) as n_events,
     count(case when event_type = 'sent' then 1 end) as n_emails_sent,
     count(case when event_type = 'delivered' then 1 end) as n_emails_delivered,
-    count(case when event_type = 'bounced' then 1 end) as n_bounces,
     count(case when event_type = 'opened' and not is_machine then 1 end) as n_human_opens,
     count(case when event_type = 'clicked' and not is_machine then 1 end) as n_human_clicks,
     count(case when is_machine then 1 end) as n_machine_events,
     max(case when event_type = 'opened' and not is_machine then occurred_at end) as last_human_opened_at,
     max(case when event_type = 'clicked' and not is_machine then occurred_at end) as last_human_clicked_at
 from {{ ref('stg_esp__message_events') }}
-where {{ is_replaced('occurred_at', replaced_days()) }}
+where not {{ is_refusal() }} and {{ is_replaced('occurred_at', replaced_days()) }}
 group by 1, 2

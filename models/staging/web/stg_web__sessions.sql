@@ -1,5 +1,5 @@
 -- Everything that is counted by visit is counted here.
-{{ config(materialized='incremental', event_time='started_at') }}
+{{ config(materialized='incremental', event_time='started_at', unique_key=['visitor_id', 'session_key']) }}
 {% set days = replaced_days() %}
 
 with events as (
@@ -35,4 +35,4 @@ select
     max(case when event_type = 'purchase' then occurred_at end) as last_purchase_at
 from events
 group by visitor_id, session_key
-having {{ is_replaced('min(occurred_at)', days) }}
+having {{ is_replaced_from_to('min(occurred_at)', 'max(occurred_at)', days) }}

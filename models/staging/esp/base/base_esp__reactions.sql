@@ -1,7 +1,4 @@
-{{ config(
-    materialized='incremental', event_time='occurred_at',
-    meta={'built_through': 'stg_esp__profile_days.activity_on', 'built_where': has_feed_events()}
-) }}
+{{ config(materialized='incremental', event_time='occurred_at', meta={'built_through': 'stg_esp__profile_days.activity_on'}) }}
 {% set days = replaced_days() %}
 -- Opens and clicks, and which of them no person made. Judged here once, so that "engaged" means human everywhere above.
 with events as (

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
--- What is counted by customer and day of the shop and the help desk. An order may be cancelled, given back or prove to be
--- somebody else's at any age, so this part of the history is counted anew in each build; it is small.
+-- What is counted by customer and day of the shop, the help desk and the mailboxes that refused mail. An order may be
+-- cancelled, given back or prove to be somebody else's at any age, and a bounce be told at any age, so this part of the
+-- history is counted anew in each build; it is small.
 with orders_by_day as (
     select
         customer_id,
@@ -33,6 +34,18 @@ tickets_by_day as (
         count(*) as n_tickets
     from {{ ref('customer_tickets') }}
     group by 1, 2
+),
+
+bounces_by_day as (
+    select
+        profiles.customer_id,
+        days.activity_on,
+        sum(days.n_bounces) as n_bounces
+    from {{ ref('stg_esp__refusal_days') }} as days
+    inner join {{ ref('record_customers') }} as profiles
+        on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
+    where days.n_bounces > 0
+    group by 1, 2
 )
 
 select
@@ -45,7 +58,9 @@ select
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     cast(coalesce(n_refunds, 0) as bigint) as n_refunds,
     cast(coalesce(refund_amount, 0) as decimal(18, 2)) as refund_amount,
-    cast(coalesce(n_tickets, 0) as bigint) as n_tickets
+    cast(coalesce(n_tickets, 0) as bigint) as n_tickets,
+    cast(coalesce(n_bounces, 0) as bigint) as n_bounces
 from orders_by_day
 full join refunds_by_day using (customer_id, activity_on)
 full join tickets_by_day using (customer_id, activity_on)
+full join bounces_by_day using (customer_id, activity_on)
