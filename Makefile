@@ -84,7 +84,7 @@ $(VENV)/dev.done: requirements-dev.txt requirements-spark.txt $(VENV)/build.done
 
 $(DIALECTS)/done: requirements-dialects.txt
 	$(PYTHON) -m venv $(DIALECTS)
-	@echo "Installing two more adapters (800 MB, about a minute) …"
+	@echo "Installing two more adapters and Sail (1 GB, about a minute) …"
 	$(DIALECTS)/bin/pip install --quiet --disable-pip-version-check -r requirements-dialects.txt
 	@touch $@
 
