@@ -113,7 +113,8 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
         "dbt's own work, which does not grow, lowers them: the last column is in proportion to customers.",
         f"- Spark ÷ DuckDB: processor seconds of the same models at {spark.SIZES[-1]:,} customers on the "
         f"same cores ({spark.ratio(engines, spark.SIZES[0]):.1f} at {spark.SIZES[0]:,}; it falls with "
-        "size). Tests are taken to cost what they do on DuckDB, times the same.",
+        "size). Tests are taken to cost what they do on DuckDB, times the same. It is of a full build: that "
+        "a later one copies tables which DuckDB changes in place ([engines](engines.md)) is not in it.",
         f"- {cluster.busy:.0%} of the cores busy is an assumption: stages wait for their slowest task, and "
         "models for their parents. dbt runs as many models at once as `threads` says.",
         f"- Not shared out: the wall of the smallest shop on Spark ({seconds(serial)} for "
