@@ -62,7 +62,10 @@ last came, the one that came less far; all of them where a source has events of 
             ~ "coalesce(max(activity_on), cast('1900-01-01' as date)) end as newest from " ~ written ~ ' where ' ~ condition
         ) -%}
     {%- endfor -%}
-    {{ return(replaced_days('select min(newest) as newest from (' ~ parts | join(' union all ') ~ ') as parts', model)) }}
+    {%- set days = replaced_days('select min(newest) as newest from (' ~ parts | join(' union all ') ~ ') as parts', model) -%}
+    {#- A back-fill has no end here: whoever changed is written up to now, which tells how far the table came. -#}
+    {%- if days -%}{%- do days.update({'until': none}) -%}{%- endif -%}
+    {{ return(days) }}
 {% endmacro %}
 
 

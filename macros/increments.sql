@@ -38,26 +38,24 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
         {%- set told = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
         {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]}))
             or load_cached_relation(this.incorporate(path={'schema': target.schema, 'identifier': told[0]})) -%}
-        {%- if not teller -%}{{ return(asked_for_days(none)) }}{%- endif -%}
+        {%- if not teller -%}{{ return(none) }}{%- endif -%}
         {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller -%}
     {%- endif -%}
     {%- set found = run_query(
         'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= cast(' ~ as_of() ~ ' as date) from '
         ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
-    {{ return(asked_for_days((found[0] | string)[:10] if found[1])) }}
+    {{ return(asked_for_days((found[0] | string)[:10]) if found[1] else none) }}
 {% endmacro %}
 
 
 {#
 The days of a back-fill, from dbt's own options, and var `lateness_days` around them: what belongs to a row may lie there.
-Without one, those since `newest_from`, none for all. A back-fill of days that were never built begins there too, or those
-in between would be passed over for good. Error: a time within a day.
+In any other build, those since newest_from. A back-fill of days that were never built begins there too, or those in
+between would be passed over for good. Error: a time within a day.
 #}
 {% macro asked_for_days(newest_from) %}
-    {%- if not invocation_args_dict.get('event_time_start') -%}
-        {{ return({'from': newest_from, 'until': none} if newest_from else none) }}
-    {%- endif -%}
+    {%- if not invocation_args_dict.get('event_time_start') -%}{{ return({'from': newest_from, 'until': none}) }}{%- endif -%}
     {%- set days = {} -%}
     {%- for name, option, by in [('from', 'event_time_start', -1), ('until', 'event_time_end', 1)] -%}
         {%- set moment = invocation_args_dict[option] | string -%}
@@ -67,7 +65,7 @@ in between would be passed over for good. Error: a time within a day.
         {%- set day = modules.datetime.date.fromisoformat(moment[:10]) + modules.datetime.timedelta(days=by * var('lateness_days')) -%}
         {%- do days.update({name: day | string}) -%}
     {%- endfor -%}
-    {%- if newest_from and newest_from < days.until -%}
+    {%- if newest_from < days.until -%}
         {%- do days.update({'from': [days.from, newest_from] | min}) -%}
     {%- endif -%}
     {{ return(days) }}
@@ -85,14 +83,10 @@ is_read: or of the days that it must read to build them.
     ) }}
 {%- endmacro %}
 
-{# meta.never_late as a condition; none without. expressions: what stands for a column, where it is not itself. #}
-{% macro is_never_late(expressions={}) -%}
-    {%- if not execute -%}{{ return(none) }}{%- endif -%}
-    {%- set conditions = [] -%}
-    {%- for column, values in config.get('meta', {}).get('never_late', {}).items() -%}
-        {%- do conditions.append(expressions.get(column, column) ~ " in ('" ~ values | join("', '") ~ "')") -%}
-    {%- endfor -%}
-    {{ return('coalesce(' ~ conditions | join(' or ') ~ ', false)' if conditions else none) }}
+{# meta.never_late as a condition; none without. #}
+{% macro is_never_late() -%}
+    {%- set never_late = config.get('meta', {}).get('never_late') if execute -%}
+    {{ return(is_any_of(never_late) if never_late else none) }}
 {%- endmacro %}
 
 {# Whether this build replaces what lasts from one moment to another: its start says so, in a back-fill any part of it. #}
@@ -129,12 +123,11 @@ is_read: or of the days that it must read to build them.
 {% endmacro %}
 
 {% macro get_incremental_replace_flawed_sql(arg_dict) %}
-    {%- set days = replaced_days() -%}
-    {%- set key, dated_by = config.get('unique_key'), config.get('event_time') -%}
+    {%- set dated_by, days = config.get('event_time'), replaced_days() -%}
+    {%- set new_keys = 'select ' ~ config.get('unique_key') ~ ' from ' ~ arg_dict.temp_relation ~ ' where 1 = 1' -%}
     {{ return(replace_rows(
         arg_dict.target_relation, arg_dict.temp_relation,
-        '(' ~ is_replaced(dated_by, days, never_late=(key ~ ' is null and ' ~ is_never_late()) if is_never_late()) ~ ' or '
-        ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ ') and ' ~ is_read_whole(key, dated_by, days) ~ ')'
+        '(' ~ is_replaced(dated_by, days, never_late=is_never_late()) ~ ' or (' ~ is_read_whole(new_keys) ~ '))'
     )) }}
 {% endmacro %}
 

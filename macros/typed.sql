@@ -6,10 +6,11 @@ Of rows that share a key the newest is kept. Nothing is dropped here: staging ta
 rejected_rows lists the others, source_reconciliation counts both.
 
 flawed_rows: a model made by flawed(), for a table too big to be judged at each read.
+never_late: as in flawed().
 orders: for an incremental model of their lines, which have no date of their own, the staged orders.
 An incremental model reads the rows of every key that has changed, old copies included.
 #}
-{% macro typed(source_name, table_name, flawed_rows=none, orders=none) %}
+{% macro typed(source_name, table_name, flawed_rows=none, never_late=none, orders=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key = contract_key(source_name, table_name) -%}
@@ -20,15 +21,15 @@ with {{ parsed_ctes(source_name, table_name, ids_are_trimmed=true) }},
 {%- set rows = changed_rows(source_name, table_name, orders) -%}
 with {{ parsed_ctes(source_name, table_name, rows) }},
 
-{{ flawed_ctes(source_name, table_name, rows) }},
+{{ flawed_ctes(source_name, table_name, rows, never_late) }},
 {%- endif %}
 
 -- The others need no second look: each has a key of its own, and every value is as the contract wants it.
 flawless as (
     select parsed.*
     from parsed
-    left join (select distinct {{ key }} from {{ flawed_rows or 'flawed' }}) as flawed_keys
-        on parsed.{{ key }} = flawed_keys.{{ key }}
+    left join (select distinct {{ key }}{{ ', ' ~ is_any_of(never_late) ~ ' as is_never_late' if never_late }} from {{ flawed_rows or 'flawed' }}) as flawed_keys
+        on parsed.{{ key }} = flawed_keys.{{ key }}{{ ' and ' ~ is_any_of(never_late, 'parsed.') ~ ' = flawed_keys.is_never_late' if never_late }}
     where
         parsed.{{ key }} is not null
         and flawed_keys.{{ key }} is null
@@ -55,41 +56,47 @@ from {{ flawed_rows or 'flawed' }}
 {#
 The rows of one contract table that are not simply kept as they come: set aside, with a value blanked, with space around
 an id, or of a key that occurs more than once, of which all but the newest are set aside. Where one row of a key is of
-these days or never late, the others are judged again with it, unless some of them are too old to be read.
+these days the others are judged again with it, unless some of them are too old to be read.
+
+never_late, values by column: rows with one of them are read and replaced in each build, however old they are. None of them
+is a copy of a row without, or what is told late of an event would hang on rows that are no longer read.
 #}
-{% macro flawed(source_name, table_name) %}
+{% macro flawed(source_name, table_name, never_late=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key, dated_by = contract_key(source_name, table_name), event_time(source_name, table_name) -%}
 {%- set days = replaced_days() -%}
-{%- set is_asked = is_replaced(dated_by, days, never_late=is_never_late()) -%}
-{%- set rows = newest_rows(source_name, table_name, days) -%}
+{%- set rows = newest_rows(source_name, table_name, days, never_late) -%}
 with {{ parsed_ctes(source_name, table_name, rows) }},
 
-{{ flawed_ctes(source_name, table_name, rows) }}
+{{ flawed_ctes(source_name, table_name, rows, never_late) }}
 
 select * from flawed
 {%- if days %}
 where
-    ({{ is_replaced(dated_by, days) }} or {{ key }} is null and {{ is_asked }})
-    or ({{ key }} in (select {{ key }} from flawed where {{ is_asked }}) and {{ is_read_whole(key, dated_by, days) }})
+    {{ is_replaced(dated_by, days, never_late=is_never_late()) }}
+    or ({{ is_read_whole('select ' ~ key ~ ' from flawed where ' ~ is_replaced(dated_by, days)) }})
 {%- endif %}
 {%- endif -%}
 {% endmacro %}
 
 
-{# Whether this build reads every row of a key that an incremental model made by flawed() has. #}
-{% macro is_read_whole(key, dated_by, days) -%}
-    {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
+{#
+Whether a row of an incremental model made by flawed() shares its key with one of `keys` (a select of the newest days' keys)
+and this build reads all rows that do. Those that are never late have keys of their own.
+#}
+{% macro is_read_whole(keys) -%}
+    {%- set key, dated_by, days = config.get('unique_key'), config.get('event_time'), replaced_days() -%}
+    {%- set and_may_be_late = ' and not ' ~ is_never_late() if is_never_late() else '' -%}
     {{ return(
-        key ~ ' not in (select ' ~ key ~ ' from ' ~ this ~ ' where ' ~ key ~ ' is not null and not '
-        ~ is_replaced(dated_by, days, is_read=true, never_late=is_never_late()) ~ ')'
+        key ~ ' in (' ~ keys ~ and_may_be_late ~ ') and ' ~ key ~ ' not in (select ' ~ key ~ ' from ' ~ this ~ ' where ' ~ key
+        ~ ' is not null and not ' ~ is_replaced(dated_by, days, is_read=true) ~ and_may_be_late ~ ')' ~ and_may_be_late
     ) }}
 {%- endmacro %}
 
 
 {# rows: the raw rows to be judged. #}
-{% macro flawed_ctes(source_name, table_name, rows) %}
+{% macro flawed_ctes(source_name, table_name, rows, never_late=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
@@ -107,9 +114,11 @@ where
 {{ judged_cte(source_name, table_name) }},
 
 repeated_keys as (
-    select {{ given_value(key, 'text', type_found(place, key)) }} as {{ key }}
+    select
+        {{ given_value(key, 'text', type_found(place, key)) }} as {{ key }}
+        {{ ', ' ~ is_any_of_raw(source_name, table_name, never_late) ~ ' as is_never_late' if never_late }}
     from {{ rows }} as raw_rows
-    group by 1
+    group by 1{{ ', 2' if never_late }}
     having count(*) > 1
 ),
 
@@ -117,11 +126,12 @@ ranked as (
     select
         judged.*,
         row_number() over (
-            partition by judged.{{ key }}, judged.reject_reason is null
+            partition by judged.{{ key }}, judged.reject_reason is null{{ ', ' ~ is_any_of(never_late, 'judged.') if never_late }}
             order by {{ (newest_first + then) | join(', ') }}
         ) as copy_number
     from judged
-    left join repeated_keys on judged.{{ key }} = repeated_keys.{{ key }}
+    left join repeated_keys
+        on judged.{{ key }} = repeated_keys.{{ key }}{{ ' and ' ~ is_any_of(never_late, 'judged.') ~ ' = repeated_keys.is_never_late' if never_late }}
     where
         repeated_keys.{{ key }} is not null
         or judged.has_spaced_id
@@ -206,32 +216,51 @@ parsed as (
 
 
 {# raw(), or what of it a build that replaces these days must read. #}
-{% macro newest_rows(source_name, table_name, days) %}
+{% macro newest_rows(source_name, table_name, days, never_late=none) %}
     {%- set raw_rows = raw(source_name, table_name) -%}
     {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
     {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
-    {%- set expressions = {} -%}
-    {%- for column in config.get('meta', {}).get('never_late', {}) -%}
-        {%- do expressions.update({column: raw_value(source_name, table_name, column)}) -%}
-    {%- endfor -%}
-    {%- set is_read = is_replaced(dated_by, days, is_read=true, never_late=is_never_late(expressions)) -%}
-    {{ return('(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_read ~ ')') }}
+    {%- set is_kept = is_any_of_raw(source_name, table_name, never_late) if never_late -%}
+    {{ return(
+        '(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ is_replaced(dated_by, days, is_read=true, never_late=is_kept) ~ ')'
+    ) }}
 {% endmacro %}
+
+
+{# Whether one of some columns has one of its values (values by column), as SQL. before: what stands before a column. #}
+{% macro is_any_of(values_by_column, before='') -%}
+    {%- set conditions = [] -%}
+    {%- for column, values in values_by_column.items() -%}
+        {%- do conditions.append(before ~ column ~ " in ('" ~ values | join("', '") ~ "')") -%}
+    {%- endfor -%}
+    {{ return('coalesce(' ~ conditions | join(' or ') ~ ', false)') }}
+{%- endmacro %}
+
+{# The same over raw(). #}
+{% macro is_any_of_raw(source_name, table_name, values_by_column) -%}
+    {%- set given = {} -%}
+    {%- for column, values in values_by_column.items() -%}
+        {%- do given.update({raw_value(source_name, table_name, column): values}) -%}
+    {%- endfor -%}
+    {{ return(is_any_of(given)) }}
+{%- endmacro %}
 
 
 {#
 raw(), or for an incremental model what of it has changed since it was last built: the rows of every key of which one is
-dated since, by its event time or by updated_at. An order's lines change with their order.
+dated since, by its event time or by updated_at. An order's lines change with their order. A back-fill has no end here: what
+it reads of one day may say how far the model came.
 #}
 {% macro changed_rows(source_name, table_name, orders) %}
     {%- set raw_rows = raw(source_name, table_name) -%}
     {%- set days = replaced_days() -%}
     {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
+    {%- do days.update({'until': none}) -%}
     {%- set key = raw_value(source_name, table_name, contract_key(source_name, table_name)) -%}
     {%- if orders -%}
-        {#- A line of an order that nobody knows, or not yet, counts as changed. -#}
+        {#- A line of an order that nobody knows, or of which there is no line yet, counts as changed. -#}
         {%- set is_changed = 'coalesce(' ~ raw_value(source_name, table_name, 'order_id') ~ " not in (select order_id from " ~ orders
-            ~ ' where order_id is not null and not (' ~ is_since('ordered_at', days) ~ ' or coalesce(' ~ is_since('updated_at', days) ~ ', false))), true)' -%}
+            ~ ' where order_id in (select order_id from ' ~ this ~ ') and not (' ~ is_since('ordered_at', days) ~ ' or coalesce(' ~ is_since('updated_at', days) ~ ', false))), true)' -%}
     {%- else -%}
         {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
         {%- set is_changed = is_replaced(dated_by, days) -%}

@@ -1,7 +1,7 @@
 """Build the project several times in one process, each time as of a moment, from the files as they were.
 
-Arguments: the steps as JSON, then more options of `dbt build`. A step: {"as_of": …, "files": folder,
-"hourly": whether only what the hourly job builds}.
+Arguments: the steps as JSON, then options of `dbt build` for all. A step: {"as_of": …, "files": folder,
+"options": of its own}.
 """
 
 import json
@@ -19,8 +19,11 @@ def main(steps: str, *options: str) -> int:
         variables = {source: {"files": f"{step['files']}/{source}/{{table}}/*.parquet"} for source in SOURCES}
         variables["as_of"] = step["as_of"]
         command = ["build", "--resource-type", "model", "--resource-type", "seed"]
-        command += ["--selector", "hourly"] if step["hourly"] else ["--exclude", "path:seeds/demo"]
-        done = runner.invoke(["--no-use-colors", *command, *options, "--vars", json.dumps(variables)])
+        if "--selector" not in step["options"]:
+            command += ["--exclude", "path:seeds/demo"]
+        done = runner.invoke(
+            ["--no-use-colors", *command, *step["options"], *options, "--vars", json.dumps(variables)]
+        )
         if not done.success:
             return 1
         print("BUILT", step["as_of"], flush=True)

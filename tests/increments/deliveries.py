@@ -100,7 +100,11 @@ class History:
 HISTORIES = {
     "web/events": History("event_id", "occurred_at", {"product_id": "null", "quantity": "99"}),
     "esp/message_events": History(
-        "event_id", "occurred_at", {"url": "'https://wrong.example'", "event_type": "'delivered'"}
+        "event_id", "occurred_at",
+        {
+            "url": "'https://wrong.example'",
+            "event_type": "case when chance(event_id, 'odd') < 0.3 then 'Bounced' else 'delivered' end",
+        },
     ),
     "shop/refunds": History("refund_id", "refunded_at", {"amount": "1"}),
     "privacy/consent_events": History("consent_event_id", "occurred_at", {"form": "'wrong'"}),
@@ -180,8 +184,8 @@ def _refused(rows: str) -> str:
 
 
 def _of_any_age(versions: str) -> str:
-    """Versions of message events: some with space around their type, and half of the refusals that come once
-    come up to sixty days late."""
+    """Versions of message events: some with space around their type, and half of the refusals come up to
+    sixty days late, whatever else was told in time under their id."""
     is_spaced = "chance(event_id, 'spaced') < 0.1"
     return f"""
         select * replace (
@@ -189,7 +193,6 @@ def _of_any_age(versions: str) -> str:
             case
                 when
                     event_type = 'bounced'
-                    and count(*) over (partition by event_id) = 1
                     and comes_at < timestamp '{ENDS}'
                     and chance(event_id, 'pulled') < 0.5
                     then least(days_after(comes_at, 60 * chance(event_id, 'age')), timestamp '{ENDS}')

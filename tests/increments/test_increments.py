@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +26,8 @@ BUILDS = Path(__file__).with_name("build_days.py")
 # CI has time for one history.
 SEEDS = range(int(os.environ.get("MAILROOM_INCREMENT_SEEDS", "1")))
 
+Builds = dict[datetime, list[str]]  # options of dbt build by moment, in order
+
 
 class Days:
     """A warehouse, built day after day."""
@@ -34,14 +35,14 @@ class Days:
     def __init__(self, folder: Path, shop: deliveries.Shop) -> None:
         self.folder, self.shop, self.file = folder, shop, folder / "mailroom.duckdb"
 
-    def command(self, moments: list[datetime], hourly: Collection[datetime] = ()) -> list[str]:
+    def command(self, builds: Builds) -> list[str]:
         steps = [
             {
                 "as_of": f"{moment:%Y-%m-%d %H:%M:%S}",
                 "files": str(self.shop.at(moment)),
-                "hourly": moment in hourly,
+                "options": options,
             }
-            for moment in moments
+            for moment, options in builds.items()
         ]
         return [
             sys.executable, str(BUILDS), json.dumps(steps),
@@ -53,11 +54,9 @@ class Days:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "MAILROOM_DUCKDB_PATH": str(self.file)}
 
-    def build(
-        self, *moments: datetime, hourly: Collection[datetime] = (), options: tuple[str, ...] = ()
-    ) -> None:
+    def build(self, builds: Builds) -> None:
         done = subprocess.run(
-            [*self.command(list(moments), hourly), *options],
+            self.command(builds),
             cwd=PROJECT,
             env=self.environment,
             capture_output=True,
@@ -76,7 +75,7 @@ class Days:
         log = self.folder / "killed.log"
         with log.open("w") as out:
             build = subprocess.Popen(
-                self.command([moment]), cwd=PROJECT, env=self.environment, stdout=out, stderr=out
+                self.command({moment: []}), cwd=PROJECT, env=self.environment, stdout=out, stderr=out
             )
             while build.poll() is None and " START " not in log.read_text():
                 time.sleep(0.1)
@@ -89,33 +88,44 @@ class Days:
 def test_daily_builds_end_where_one_full_build_does(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     shop = deliveries.shop(tmp_path / "shop", seed)
-    moments = [deliveries.ENDS - timedelta(hours=chance.randint(24 * 20, 24 * 50))]
-    while moments[-1] < deliveries.ENDS - timedelta(days=12) and len(moments) < 4:
-        moments.append(moments[-1] + timedelta(hours=chance.choice([1, 24, 26, 30, 48, 100, 240])))
-    # Between the daily builds, an hour after some of them, the hourly job.
-    hourly = [moment + timedelta(hours=1) for moment in moments if chance.random() < 0.5]
-    moments = sorted({*moments, *hourly, deliveries.ENDS})
     daily, whole = Days(tmp_path / "daily", shop), Days(tmp_path / "whole", shop)
     for days in (daily, whole):
         days.folder.mkdir()
-    daily.build(*moments[:-1], hourly=hourly)
-    daily.kill(moments[-1], after=chance.uniform(0, 12))
-    daily.build(moments[-1])
+    daily.build(before_the_last(chance))
+    daily.kill(deliveries.ENDS, after=chance.uniform(0, 12))
+    daily.build({deliveries.ENDS: []})
     # What was known when is in the ledgers, which a full refresh leaves as they are.
     shutil.copy(daily.file, whole.file)
-    whole.build(moments[-1], options=("--full-refresh",))
+    whole.build({deliveries.ENDS: ["--full-refresh"]})
     found = differences(daily, whole)
-    assert not found, f"seed {seed}, built at {moments}\n" + "\n".join(found)
+    assert not found, f"seed {seed}\n" + "\n".join(found)
     # Rows that are later than any build waits for are seen once their month is built again.
-    daily.build(deliveries.AFTERWARDS)
     seen = daily.count("main_staging.stg_web__sessions", "sum(n_events)")
-    month = [f"{day:%Y-%m-%d}" for day in deliveries.VERY_LATE]
-    daily.build(deliveries.AFTERWARDS, options=("--event-time-start", month[0], "--event-time-end", month[1]))
+    daily.build({deliveries.AFTERWARDS: back_fill(*deliveries.VERY_LATE)})
     assert daily.count("main_staging.stg_web__sessions", "sum(n_events)") > seen
     shutil.copy(daily.file, whole.file)
-    whole.build(deliveries.AFTERWARDS, options=("--full-refresh",))
+    whole.build({deliveries.AFTERWARDS: ["--full-refresh"]})
     found = differences(daily, whole)
     assert not found, f"seed {seed}, a month built again\n" + "\n".join(found)
+
+
+def before_the_last(chance: random.Random) -> Builds:
+    """Builds before the last: daily ones some hours or days apart, one of them of a past month only, and
+    after some of them what the hourly job builds."""
+    moments = [deliveries.ENDS - timedelta(hours=chance.randint(24 * 20, 24 * 50))]
+    while moments[-1] < deliveries.ENDS - timedelta(days=12) and len(moments) < 4:
+        moments.append(moments[-1] + timedelta(hours=chance.choice([1, 24, 26, 30, 48, 100, 240])))
+    builds: Builds = {moment: [] for moment in moments}
+    if len(moments) > 2:
+        builds[chance.choice(moments[1:])] = back_fill(datetime(2026, 4, 1), datetime(2026, 5, 1))
+    for moment in moments:
+        if chance.random() < 0.4:
+            builds[moment + timedelta(minutes=30)] = ["--selector", "hourly"]
+    return dict(sorted(builds.items()))
+
+
+def back_fill(since: datetime, until: datetime) -> list[str]:
+    return ["--event-time-start", f"{since:%Y-%m-%d}", "--event-time-end", f"{until:%Y-%m-%d}"]
 
 
 def differences(daily: Days, whole: Days) -> list[str]:

@@ -1,6 +1,6 @@
 -- A table, though it holds what the source does: whom mail reached, and who reacted, is asked by half a dozen models.
 {{ config(
-    materialized='incremental', event_time='occurred_at', unique_key=['event_id'],
+    materialized='incremental', event_time='occurred_at', unique_key=['event_id', is_refusal()],
     meta={'built_through': 'stg_esp__profile_days.activity_on', 'never_late': {'event_type': refusals()}}
 ) }}
 {% set days = replaced_days() %}
@@ -27,4 +27,4 @@ select
     machine_events.event_id is not null as is_machine,
     events.occurred_at
 from events
-left join machine_events on events.event_id = machine_events.event_id
+left join machine_events on events.event_id = machine_events.event_id and events.event_type = machine_events.event_type
