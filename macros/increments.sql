@@ -89,11 +89,17 @@ is_read: or of the days that it must read to build them.
     {{ return(is_any_of(never_late) if never_late else none) }}
 {%- endmacro %}
 
-{# Whether this build replaces what lasts from one moment to another: its start says so, in a back-fill any part of it. #}
+{#
+Whether this build replaces what lasts from one moment to another: its start says so, in a back-fill any part of it, unless
+it began before anything is read.
+#}
 {% macro is_replaced_from_to(started_at, ended_at, days) -%}
     {%- if not days or not days.until -%}{{ return(is_replaced(started_at, days)) }}{%- endif -%}
+    {%- set key = config.get('unique_key') | join(', ') -%}
     {{ return(
-        '(' ~ is_since(ended_at, {'from': days.from, 'until': none}) ~ ' and ' ~ started_at ~ " < cast('" ~ days.until ~ "' as timestamp))"
+        '(' ~ is_since(ended_at, {'from': days.from, 'until': none}) ~ ' and ' ~ started_at ~ " < cast('" ~ days.until ~ "' as timestamp)"
+        ~ ' and not coalesce((' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ this ~ ' where not '
+        ~ is_since(started_at, {'from': days.from, 'until': none}, is_read=true) ~ '), false))'
     ) }}
 {%- endmacro %}
 
@@ -123,11 +129,11 @@ is_read: or of the days that it must read to build them.
 {% endmacro %}
 
 {% macro get_incremental_replace_flawed_sql(arg_dict) %}
-    {%- set dated_by, days = config.get('event_time'), replaced_days() -%}
-    {%- set new_keys = 'select ' ~ config.get('unique_key') ~ ' from ' ~ arg_dict.temp_relation ~ ' where 1 = 1' -%}
+    {%- set key = config.get('unique_key') -%}
     {{ return(replace_rows(
         arg_dict.target_relation, arg_dict.temp_relation,
-        '(' ~ is_replaced(dated_by, days, never_late=is_never_late()) ~ ' or (' ~ is_read_whole(new_keys) ~ '))'
+        '(' ~ is_replaced(config.get('event_time'), replaced_days(), never_late=is_never_late()) ~ ' or '
+        ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ ') and ' ~ is_read_whole() ~ ')'
     )) }}
 {% endmacro %}
 

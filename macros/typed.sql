@@ -70,27 +70,41 @@ is a copy of a row without, or what is told late of an event would hang on rows 
 with {{ parsed_ctes(source_name, table_name, rows) }},
 
 {{ flawed_ctes(source_name, table_name, rows, never_late) }}
+{%- if days %},
+
+asked as (
+    select
+        *,
+        max(case when {{ is_replaced(dated_by, days) }} then 1 else 0 end) over (
+            partition by {{ key }}{{ ', ' ~ is_any_of(never_late) if never_late }}
+        ) = 1 as is_key_of_these_days
+    from flawed
+)
+
+select
+    {{ contract_columns(source_name, table_name) | map(attribute='name') | join(',\n    ') }},
+    reject_reason,
+    blanked_columns
+from asked
+where {{ is_replaced(dated_by, days, never_late=is_never_late()) }} or (is_key_of_these_days and {{ is_read_whole() }})
+{%- else %}
 
 select * from flawed
-{%- if days %}
-where
-    {{ is_replaced(dated_by, days, never_late=is_never_late()) }}
-    or ({{ is_read_whole('select ' ~ key ~ ' from flawed where ' ~ is_replaced(dated_by, days)) }})
 {%- endif %}
 {%- endif -%}
 {% endmacro %}
 
 
 {#
-Whether a row of an incremental model made by flawed() shares its key with one of `keys` (a select of the newest days' keys)
-and this build reads all rows that do. Those that are never late have keys of their own.
+Whether this build reads all rows that share a row's key in an incremental model made by flawed(). Those that are never late
+have keys of their own, and are read anyhow.
 #}
-{% macro is_read_whole(keys) -%}
+{% macro is_read_whole() -%}
     {%- set key, dated_by, days = config.get('unique_key'), config.get('event_time'), replaced_days() -%}
     {%- set and_may_be_late = ' and not ' ~ is_never_late() if is_never_late() else '' -%}
     {{ return(
-        key ~ ' in (' ~ keys ~ and_may_be_late ~ ') and ' ~ key ~ ' not in (select ' ~ key ~ ' from ' ~ this ~ ' where ' ~ key
-        ~ ' is not null and not ' ~ is_replaced(dated_by, days, is_read=true) ~ and_may_be_late ~ ')' ~ and_may_be_late
+        key ~ ' is not null and not coalesce(' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ this ~ ' where not '
+        ~ is_replaced(dated_by, days, is_read=true) ~ and_may_be_late ~ '), false)' ~ and_may_be_late
     ) }}
 {%- endmacro %}
 
@@ -259,8 +273,8 @@ it reads of one day may say how far the model came.
     {%- set key = raw_value(source_name, table_name, contract_key(source_name, table_name)) -%}
     {%- if orders -%}
         {#- A line of an order that nobody knows, or of which there is no line yet, counts as changed. -#}
-        {%- set is_changed = 'coalesce(' ~ raw_value(source_name, table_name, 'order_id') ~ " not in (select order_id from " ~ orders
-            ~ ' where order_id in (select order_id from ' ~ this ~ ') and not (' ~ is_since('ordered_at', days) ~ ' or coalesce(' ~ is_since('updated_at', days) ~ ', false))), true)' -%}
+        {%- set is_changed = 'not coalesce(' ~ raw_value(source_name, table_name, 'order_id') ~ " in (select order_id from " ~ orders
+            ~ ' where order_id in (select order_id from ' ~ this ~ ') and not (' ~ is_since('ordered_at', days) ~ ' or coalesce(' ~ is_since('updated_at', days) ~ ', false))), false)' -%}
     {%- else -%}
         {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
         {%- set is_changed = is_replaced(dated_by, days) -%}

@@ -13,23 +13,34 @@
 Parquet takes no delete, so the rows that stay are copied into a new table beside the new ones. It takes the old one's
 place by its name: a build that dies in between leaves no table, and the next one builds it whole. Delta and Iceberg put a
 table in its own place in one go. Delta also replaces rows, but by no condition with a query in it; Iceberg whole
-partitions only.
+partitions only. new_rows is a view: where the condition asks it too, it is written down first.
 #}
 {% macro spark__replace_rows(relation, new_rows, condition) -%}
     {%- set file_format = config.get('file_format', 'parquet') -%}
     {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | join(', ') -%}
-    {%- set all_rows = 'select ' ~ columns ~ ' from ' ~ relation ~ ' where not coalesce(' ~ condition ~ ', false) union all select '
-        ~ columns ~ ' from ' ~ new_rows -%}
     {%- if file_format == 'delta' and 'select ' not in condition -%}
         insert into {{ relation }} replace where {{ condition }} select {{ columns }} from {{ new_rows }}
-    {%- elif file_format in ('delta', 'iceberg') -%}
-        create or replace table {{ relation }} using {{ file_format }} as {{ all_rows }}
     {%- else -%}
-        {%- set swapped = relation.incorporate(path={'identifier': relation.identifier ~ '__new'}) -%}
-        {%- do run_query('drop table if exists ' ~ swapped) -%}
-        {%- do run_query('create table ' ~ swapped ~ ' using ' ~ file_format ~ ' as ' ~ all_rows) -%}
-        {%- do run_query('drop table ' ~ relation) -%}
-        alter table {{ swapped }} rename to {{ relation }}
+        {%- set written = relation.incorporate(path={'identifier': relation.identifier ~ '__rows'}) -%}
+        {%- do run_query('drop table if exists ' ~ written) -%}
+        {%- if new_rows | string in condition -%}
+            {%- do run_query('create table ' ~ written ~ ' using ' ~ file_format ~ ' as select * from ' ~ new_rows) -%}
+            {%- set condition = condition | replace(new_rows | string, written | string) -%}
+            {%- set new_rows = written -%}
+        {%- endif -%}
+        {%- set all_rows = 'select ' ~ columns ~ ' from ' ~ relation ~ ' where not coalesce(' ~ condition ~ ', false) union all select '
+            ~ columns ~ ' from ' ~ new_rows -%}
+        {%- if file_format in ('delta', 'iceberg') -%}
+            {%- do run_query('create or replace table ' ~ relation ~ ' using ' ~ file_format ~ ' as ' ~ all_rows) -%}
+            drop table if exists {{ written }}
+        {%- else -%}
+            {%- set swapped = relation.incorporate(path={'identifier': relation.identifier ~ '__new'}) -%}
+            {%- do run_query('drop table if exists ' ~ swapped) -%}
+            {%- do run_query('create table ' ~ swapped ~ ' using ' ~ file_format ~ ' as ' ~ all_rows) -%}
+            {%- do run_query('drop table if exists ' ~ written) -%}
+            {%- do run_query('drop table ' ~ relation) -%}
+            alter table {{ swapped }} rename to {{ relation }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

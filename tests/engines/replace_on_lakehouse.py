@@ -38,17 +38,29 @@ CONDITIONS: dict[str, tuple[str, Callable[[str | None, str | None], bool]]] = {
 }
 
 
-def statement(file_format: str, condition: str) -> str:
-    """The SQL of spark__replace_rows() for a model of that format."""
+class Relation(SimpleNamespace):
+    """A table by its name, as dbt hands it to a macro."""
+
+    def incorporate(self, path: dict[str, str]) -> "Relation":
+        return Relation(identifier=path["identifier"])
+
+    def __str__(self) -> str:
+        return str(self.identifier)
+
+
+def replace(session: SparkSession, file_format: str, condition: str) -> None:
+    """Run what spark__replace_rows() says for a model of that format."""
     environment = Environment(extensions=["jinja2.ext.do"])
     environment.globals |= {
         "config": {"file_format": file_format},
         "adapter": SimpleNamespace(
             get_columns_in_relation=lambda relation: [SimpleNamespace(name=name) for name in COLUMNS]
         ),
+        "run_query": session.sql,
     }
     module: Any = environment.from_string(MACROS.read_text()).module
-    return str(module.spark__replace_rows("history", "new_rows", condition)).strip()
+    history, new_rows = Relation(identifier="history"), Relation(identifier="new_rows")
+    session.sql(str(module.spark__replace_rows(history, new_rows, condition)).strip())
 
 
 def values(rows: Rows) -> str:
@@ -63,15 +75,14 @@ def main() -> None:
     server = SparkConnectServer(port=0)
     server.start(background=True)
     session = SparkSession.builder.remote(f"sc://localhost:{server.listening_address[1]}").getOrCreate()
+    session.sql(f"create database lake location '{Path.cwd()}'")
+    session.sql("use schema lake")
     session.sql("create temporary view changed as select 'a' as key")
     session.sql(f"create temporary view new_rows as {values(NEW)}")
     for file_format in ("delta", "iceberg"):
         for strategy, (condition, stays) in CONDITIONS.items():
-            place = Path.cwd() / f"{file_format}_{strategy}"
-            session.sql(
-                f"create or replace table history using {file_format} location '{place}' as {values(OLD)}"
-            )
-            session.sql(statement(file_format, condition))
+            session.sql(f"create or replace table history using {file_format} as {values(OLD)}")
+            replace(session, file_format, condition)
             found = session.sql("select key, cast(on_day as string) as on_day, value from history").collect()
             expected = [row for row in OLD if stays(row[0], row[1])] + NEW
             if sorted(map(str, map(tuple, found))) != sorted(map(str, expected)):

@@ -1,3 +1,4 @@
+{{ config(materialized='table') }}
 -- Mail that was refused, by profile and day.
 select
     profile_id,
