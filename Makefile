@@ -67,8 +67,8 @@ example-retailrocket: $(VENV)/build.done ## a real click stream
 example-cdnow: $(VENV)/build.done ## the orders that models of purchases are published on
 	$(BIN)/python -m examples.run cdnow
 
-clean: ## remove everything a build makes, but not the environment
-	rm -rf target logs gx data warehouse/*.duckdb warehouse/*.wal warehouse/*-activation warehouse/*-published warehouse/spark
+clean: ## remove what builds of the demo make; not the environment, nor a warehouse or data of your own
+	rm -rf target logs gx data/demo warehouse/mailroom.duckdb warehouse/mailroom.duckdb.wal warehouse/mailroom-activation warehouse/mailroom-published warehouse/spark
 
 $(VENV)/build.done: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -45,6 +45,11 @@ it is none where every column is there as text (the demo). A column without a si
     {%- set origin = var(source_name) -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
     {%- if origin == 'demo' -%}
+        {%- for other, _ in contract_tables() if execute and var(other) is mapping -%}
+            {{ exceptions.raise_compiler_error(
+                "var " ~ source_name ~ " is the demo's and var " ~ other ~ " your own: say where " ~ source_name ~ " is, or that it is absent"
+            ) }}
+        {%- endfor -%}
         {{ return({'relation': ref('demo_' ~ source_name ~ '__' ~ table_name), 'types': none}) }}
     {%- endif -%}
     {%- set relation = source(source_name, table_name) -%}

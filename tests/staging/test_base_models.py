@@ -331,6 +331,12 @@ def test_a_database_is_not_passed_over(tmp_path: Path) -> None:
     assert not run.ok and "elsewhere" in run.output
 
 
+def test_the_demo_is_not_mixed_with_a_source_of_ones_own(tmp_path: Path) -> None:
+    """A source that was forgotten would bring the demo's people among the shop's own."""
+    run = Warehouse(tmp_path).dbt("compile", "--select", "base_crm__contacts", shop={"schema": "raw_shop"})
+    assert not run.ok and "var crm is the demo's and var shop your own" in run.output
+
+
 def test_an_unknown_origin_is_named(tmp_path: Path) -> None:
     run = Warehouse(tmp_path).dbt("parse", shop="dmeo")
     assert not run.ok and "var shop: dmeo is none of demo, absent, {schema: …}, {files: …}" in run.output
