@@ -79,7 +79,8 @@ def write_report(results: Path, folder: Path = FOLDER) -> None:
             PLOTS[part](of, folder)
     text = "\n".join(lines).replace("\n\n\n", "\n\n").rstrip()
     (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    if {"shops", "spark"} <= found.keys():
+    # One shop alone says nothing of growth.
+    if {"shops", "spark"} <= found.keys() and shops_report.exponent(found["shops"]["shops"], "full"):
         scale.write_page(found["shops"], found["spark"])
 
 
