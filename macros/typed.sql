@@ -6,7 +6,7 @@ Of rows that share a key the newest is kept. Nothing is dropped here: staging ta
 rejected_rows lists the others, source_reconciliation counts both.
 
 flawed_rows: a model made by flawed(), for a table too big to be judged at each read.
-never_late: as in flawed().
+never_late: that model's meta.never_late.
 orders: for an incremental model of their lines, which have no date of their own, the staged orders.
 An incremental model reads the rows of every key that has changed, old copies included.
 #}
@@ -58,13 +58,14 @@ The rows of one contract table that are not simply kept as they come: set aside,
 an id, or of a key that occurs more than once, of which all but the newest are set aside. Where one row of a key is of
 these days the others are judged again with it, unless some of them are too old to be read.
 
-never_late, values by column: rows with one of them are read and replaced in each build, however old they are. None of them
-is a copy of a row without, or what is told late of an event would hang on rows that are no longer read.
+The model's meta.never_late, values by column: rows with one of them are read and replaced in each build, however old they
+are. None of them is a copy of a row without, or what is told late of an event would hang on rows that are no longer read.
 #}
-{% macro flawed(source_name, table_name, never_late=none) %}
+{% macro flawed(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key, dated_by = contract_key(source_name, table_name), event_time(source_name, table_name) -%}
+{%- set never_late = config.get('meta', {}).get('never_late') -%}
 {%- set days = replaced_days() -%}
 {%- set rows = newest_rows(source_name, table_name, days, never_late) -%}
 with {{ parsed_ctes(source_name, table_name, rows) }},
