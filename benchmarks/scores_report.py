@@ -125,7 +125,9 @@ def _cases(cases: list[Json]) -> list[str]:
         "Everybody who had ordered by the moment; what came after it is counted from the file. An order is "
         "a day with one, money is net of what was given back. Mailroom is what its tables say, built with "
         "dbt as of the moment; its base is BG/NBD and MBG/NBD times Gamma-Gamma, without regression or "
-        "trees. lifetimes has no chance of an order within a time; P(alive) is what its users take for it.",
+        "trees. lifetimes has no chance of an order within a time; P(alive) is what its users take for it. "
+        "The sentence above each case is the registry's, with measures of the past that training could see; "
+        "the tables are of what came after.",
     ]
     for one in cases:
         about = one["about"]
