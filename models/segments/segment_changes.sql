@@ -1,5 +1,5 @@
 -- The ledger. Only ever added to: who enters or leaves a segment is written down with as_of(), never changed. It keeps
--- what the facts of that day cannot say afterwards: who was held by a dwell or a band, and what a late order changed.
+-- what the facts of that day cannot say afterwards: who was held by a band, and what a late order changed.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with catalog as (
@@ -59,9 +59,10 @@ decided as (
         customers.customer_id is not null as is_customer,
         case
             when customers.customer_id is null or catalog.segment is null then false
-            when compared.is_candidate and (compared.may_enter or compared.was_member) then true
-            when compared.was_member
-                then coalesce({{ dbt.dateadd('day', 'catalog.dwell_days', 'compared.changed_at') }} > {{ as_of() }}, false)
+            when compared.may_enter then true
+            -- In the band. Who is not even there leaves at once: it may never have been so, once records move.
+            when compared.is_candidate and compared.was_member
+                then coalesce({{ dbt.dateadd('day', 'catalog.dwell_days', 'compared.changed_at') }} > {{ as_of() }}, true)
             else false
         end as is_member
     from compared

@@ -25,7 +25,7 @@ select
     last_changes.since,
     coalesce(candidates.may_enter, false) as is_qualified,
     coalesce(
-        candidates.reason, 'Is kept in it though no longer so: ' || last_changes.reason
+        candidates.reason, 'By what was known then: ' || last_changes.reason
     ) as reason
 from last_changes
 left join candidates

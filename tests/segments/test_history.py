@@ -21,11 +21,11 @@ MODELS = [
 # From segments that hold nobody longer than the rule: their members follow from the facts of the day alone.
 FOLLOWING = """
     select customer_id, segment from segment_memberships
-    where segment not in (select segment from segment_catalog where has_band or dwell_days is not null)
+    where segment not in (select segment from segment_catalog where has_band)
 """
 HELD_TOO = "select customer_id, segment, since from segment_memberships"
 STAYING = """
-    select distinct catalog.dwell_days is not null, catalog.has_band
+    select distinct catalog.dwell_days is not null
     from segment_memberships as memberships
     inner join segment_catalog as catalog using (segment)
     where not memberships.is_qualified
@@ -65,17 +65,17 @@ def test_a_fresh_build_of_a_day_agrees_with_what_was_recorded_on_it(
     assert len(recorded[MID][FOLLOWING]) > 1000
     assert set(fresh.rows(FOLLOWING)) == recorded[MID][FOLLOWING]
     assert set(fresh.rows(STAGES)) == recorded[MID][STAGES]
-    # A dwell or a band only adds to those who enter by the rule.
+    # A band only adds to those who enter by the rule.
     entering = {(customer_id, segment) for customer_id, segment, _ in fresh.rows(HELD_TOO)}
     held = {(customer_id, segment) for customer_id, segment, _ in recorded[MID][HELD_TOO]}
     assert entering <= held
 
 
-def test_some_are_held_by_a_dwell_and_some_by_a_band(
+def test_some_are_held_by_a_band_and_some_of_them_for_days_only(
     kept: Warehouse, recorded: dict[str, dict[str, set[Any]]]
 ) -> None:
     assert recorded[FIRST][STAYING] == set()
-    assert recorded[MID][STAYING] == {(False, True), (True, False)}
+    assert recorded[MID][STAYING] == {(False,), (True,)}
 
 
 def test_moves_of_stage_are_what_time_and_orders_make(kept: Warehouse) -> None:

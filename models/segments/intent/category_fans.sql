@@ -1,3 +1,4 @@
+-- Enters with enough interest, and stays at first with any, so that nobody comes and goes with every look.
 with categories as (
     select
         customer_id,
@@ -20,10 +21,10 @@ shares as (
 
 select
     customer_id,
+    interest >= {{ var('category_fan_min_points') }} and interest_share >= {{ var('category_fan_min_share') }} as may_enter,
     {{ percent_text('interest_share') }} || ' of their interest is in ' || category || ': '
     || {{ counted('n_views', 'view') }} || ' in {{ var("interest_days") }} days, ' || {{ counted('n_units', 'unit') }} || ' bought.' as reason
 from shares
 where
     place = 1
-    and interest >= {{ var('category_fan_min_points') }}
-    and interest_share >= {{ var('category_fan_min_share') }}
+    and interest > 0

@@ -49,8 +49,8 @@ def by_batch(
 
         return relation.mapInPandas(answers, _ddl(types))
     reader = relation.order(key).to_arrow_reader(BATCH)
-    # The answers are narrow and are kept; written while the reader is open they would wait for each other. Each is
-    # copied: an id that is still the batch's own would keep the whole batch with it.
+    # The answers are narrow and are kept; written while the reader is open they would wait for each other.
+    # Each is copied: an id that is still the batch's own would keep the whole batch with it.
     answered = [_arrow(answer(batch.to_pandas()), types).take(np.arange(len(batch))) for batch in reader]
     return pa.concat_tables([_arrow(pd.DataFrame(columns=list(types)), types), *answered])
 
