@@ -1,4 +1,4 @@
--- Enters with enough interest, and stays at first with half of it, so that nobody comes and goes with every look.
+-- Enters with enough interest, and stays at first with somewhat less, so that nobody comes and goes with every look.
 with categories as (
     select
         customer_id,
@@ -27,4 +27,4 @@ select
 from shares
 where
     place = 1
-    and interest >= {{ var('category_fan_min_points') / 2 }}
+    and interest >= {{ var('category_fan_min_points') - var('category_fan_band_points') }}
