@@ -50,17 +50,21 @@ def speed(found: Json, folder: Path) -> None:
             )
         ]
     )
-    growth = (
-        alt.Chart(points)
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("customers:Q", scale=alt.Scale(type="log"), title="customers"),
-            y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds"),
-            color=alt.Color("what:N", title=None),
-            strokeDash=alt.StrokeDash("days:N", title=None),
-        )
-        .properties(width=420, height=260, title="Seconds by number of customers")
+    shown = alt.Chart(points).encode(
+        x=alt.X(
+            "customers:Q",
+            scale=alt.Scale(type="log", nice=False, padding=12),
+            axis=alt.Axis(values=sorted(points["customers"].unique().tolist())),
+            title="customers",
+        ),
+        y=alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="seconds"),
+        color=alt.Color("what:N", title=None),
     )
+    # Only shops of the same days lie on one line.
+    growth = alt.layer(
+        shown.mark_line().encode(detail="days:N"),
+        shown.mark_point(filled=True, size=60, opacity=1).encode(shape=alt.Shape("days:N", title=None)),
+    ).properties(width=420, height=260, title="Seconds by number of customers")
     growth.save(folder / "growth.png", scale_factor=1.5)
 
 

@@ -42,7 +42,13 @@ def keep(part: str, found: Json, results: Path) -> None:
     """Keep what was measured of a part, with when and on what, for this report and the next ones."""
     about = {"machine": machine(), "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
     results.mkdir(parents=True, exist_ok=True)
-    (results / f"{part}.json").write_text(json.dumps(found | about))
+    kept = results / f"{part}.json"
+    if kept.exists():
+        known = json.loads(kept.read_text())
+        # Nothing was measured again: it is still of then.
+        if json.dumps(known | found) == json.dumps(known):
+            return
+    kept.write_text(json.dumps(found | about))
 
 
 def write_report(results: Path, folder: Path = FOLDER) -> None:
