@@ -316,8 +316,7 @@ def gates(folder: Path) -> list[Json]:
                 f"select count(*) from information_schema.tables where table_name = '{table}'"
             ).fetchall()[0][0]
             # What is shuffled hangs on the order of the rows, which a table does not promise.
-            rows = f"from {table} order by all"
-            tables[argument] = connection.sql(rows).df() if exists else pd.DataFrame()
+            tables[argument] = connection.sql(f"from {table} order by all").df() if exists else pd.DataFrame()
     features, outcomes, past = tables["features"], tables["outcomes"], tables["histories"]
     random = np.random.default_rng(0)
     shuffled = outcomes.copy()
