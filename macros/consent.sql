@@ -2,3 +2,32 @@
 {% macro every_marketing_purpose() -%}every marketing purpose{%- endmacro %}
 {% macro every_signalled_purpose() -%}every purpose of an opt-out signal{%- endmacro %}
 {% macro every_purpose() -%}every purpose{%- endmacro %}
+
+
+{# What an answer says, as one text: two rows with the same are one answer. relation: what the columns are of. #}
+{% macro consent_content(relation=none) %}
+    {%- set values = [] -%}
+    {%- for column in [
+        'source_system', 'source_key', 'email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'channel',
+        'purpose', 'consent_status', 'lawful_basis', 'recorded_by', 'form', 'text_version', 'confirmed_at', 'occurred_at'
+    ] -%}
+        {%- do values.append(
+            "coalesce(cast(" ~ (relation ~ '.' if relation else '') ~ column ~ " as " ~ dbt.type_string() ~ "), '')"
+        ) -%}
+    {%- endfor -%}
+    {{ return(values | join(" || '/' || ")) }}
+{% endmacro %}
+
+
+{# Whether a base model has blanked a column of this row: it held a text that is not a value of its type. #}
+{% macro is_blanked(column) -%}
+    coalesce(', ' || blanked_columns || ',' like '%, {{ column }},%', false)
+{%- endmacro %}
+
+
+{# Status of a row in a system that records consent and says nothing of it, any more or yet. #}
+{% macro not_said() -%}not said{%- endmacro %}
+
+{# What consent_answers says of a yes that opens nothing, where consents asks. #}
+{% macro waits_for_confirmation() -%}it waits for its confirmation{%- endmacro %}
+{% macro for_another_address() -%}it was given for another address than the one to write to{%- endmacro %}

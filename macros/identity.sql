@@ -29,20 +29,55 @@ of other alphabets stay. Null for initials and empty names, which tell nothing.
 
 
 {#
-The mailbox that an address leads to, without what its domain ignores (var `normalise_mailbox_aliases`).
-domains: mailbox_domains, left joined by the address's domain.
+The mailbox that an address leads to, without what its domain ignores. It joins records, and a yes counts for it (var
+`normalise_mailbox_aliases`). domains: mailbox_domains, left joined by the address's domain.
 #}
 {% macro mailbox_of(email, domains) -%}
     {%- if not var('normalise_mailbox_aliases') -%}{{ return(email) }}{%- endif -%}
+    case
+        when {{ domains }}.email_domain is null then {{ email }}
+        else {{ provider_mailbox(email, domains) }}
+    end
+{%- endmacro %}
+
+
+{#
+The mailbox at its widest, whatever var `normalise_mailbox_aliases` says: at a domain that the seed lacks the part after a
+plus does not count either. A no binds all of it.
+#}
+{% macro widest_mailbox(email, domains) -%}
+    case
+        when {{ domains }}.email_domain is not null then {{ provider_mailbox(email, domains) }}
+        when {{ email }} like '%_+%@%'
+            then {{ dbt.split_part(dbt.split_part(email, "'@'", 1), "'+'", 1) }} || '@' || {{ dbt.split_part(email, "'@'", 2) }}
+        else {{ email }}
+    end
+{%- endmacro %}
+
+
+{# A mailbox by what the seed mailbox_domains says of its domain. #}
+{% macro provider_mailbox(email, domains) -%}
     {%- set local_part = dbt.split_part(email, "'@'", 1) -%}
     {%- set without_plus_part = dbt.split_part(local_part, "'+'", 1) -%}
     case
-        when {{ domains }}.email_domain is null then {{ email }}
-        else
-            case
-                when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part then replace({{ without_plus_part }}, '.', '')
-                when {{ domains }}.ignores_plus_part then {{ without_plus_part }}
-                else {{ local_part }}
-            end || '@' || coalesce({{ domains }}.canonical_domain, {{ domains }}.email_domain)
-    end
+        when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part then replace({{ without_plus_part }}, '.', '')
+        when {{ domains }}.ignores_plus_part then {{ without_plus_part }}
+        else {{ local_part }}
+    end || '@' || coalesce({{ domains }}.canonical_domain, {{ domains }}.email_domain)
+{%- endmacro %}
+
+
+{#
+A relation with the mailboxes of its column email beside it: all its columns, mailbox and widest_mailbox.
+#}
+{% macro with_mailboxes(relation, email='email') -%}
+    (
+        select
+            addressed.*,
+            {{ mailbox_of('addressed.' ~ email, 'domains') }} as mailbox,
+            {{ widest_mailbox('addressed.' ~ email, 'domains') }} as widest_mailbox
+        from {{ relation }} as addressed
+        left join {{ ref('mailbox_domains') }} as domains
+            on {{ dbt.split_part('addressed.' ~ email, "'@'", 2) }} = domains.email_domain
+    )
 {%- endmacro %}

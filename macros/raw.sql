@@ -10,7 +10,9 @@ Errors: a required column that is missing or a column of a type that can't be ca
     {%- set selected = [] -%}
     {%- for column in columns -%}
         {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
-        {%- if found and found != 'absent' -%}
+        {%- if found and found != 'absent' and column.meta.copy_of -%}
+            {%- do selected.append(quoted_column(column.meta.copy_of) ~ ' as ' ~ column.name) -%}
+        {%- elif found and found != 'absent' -%}
             {%- do selected.append(quoted_column(column.name)) -%}
         {%- else -%}
             {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
@@ -31,7 +33,8 @@ the source has. Its keys begin with the destination's name, so that none is the 
     {%- for column in contract_columns(source_name, table_name) -%}
         {%- set found = place.types.get(column.name, 'absent') if place.types is mapping else dbt.type_string() -%}
         {%- set type = sql_type(column.data_type) if found == 'absent' else found -%}
-        {%- do selected.append('cast(' ~ (column.name if column.name in ledger_columns(ledger) else 'null') ~ ' as ' ~ type ~ ')') -%}
+        {%- set name = column.meta.get('copy_of', column.name) -%}
+        {%- do selected.append('cast(' ~ (name if name in ledger_columns(ledger) else 'null') ~ ' as ' ~ type ~ ')') -%}
     {%- endfor -%}
     {{ return(' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
 {% endmacro %}
@@ -82,6 +85,7 @@ it is none where every column is there as text (the demo). A column without a si
     {%- endfor -%}
     {%- set missing = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
+        {%- if column.meta.copy_of -%}{%- do types.update({column.name: types.get(column.meta.copy_of, 'absent')}) -%}{%- endif -%}
         {%- if column.name not in types and column.meta.required -%}
             {%- do missing.append(column.name) -%}
         {%- elif types.get(column.name, 'absent') != 'absent' and not can_be(types[column.name], column.data_type) -%}

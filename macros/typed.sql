@@ -195,6 +195,8 @@ all different, costs more than reading everything.
     {%- endif -%}
     {%- if column.meta.format == 'email' and found != 'absent' -%}
         {%- do parsed.append(normalise_email(name) | trim ~ ' as ' ~ name) -%}
+    {%- elif column.meta.words -%}
+        {%- do parsed.append(word_given(source_name, table_name, column) | trim ~ ' as ' ~ name) -%}
     {%- elif not can_fail(column, found) -%}
         {%- set is_kept = found.startswith(text_types()) or column.data_type == 'text' or found == 'absent' -%}
         {%- do parsed.append(name if is_kept else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
@@ -295,6 +297,7 @@ it reads of one day may say how far the model came.
     {%- set found = type_found(raw_place(source_name, table_name), name) -%}
     {%- for column in contract_columns(source_name, table_name) if column.name == name -%}
         {%- set given = given_value(name, column.data_type, found) | trim -%}
+        {%- if column.meta.words -%}{{ return(known_word(given, column.meta.words) | trim) }}{%- endif -%}
         {{ return(value_as(given, column.data_type, found) | trim if can_fail(column, found) else given) }}
     {%- endfor -%}
 {% endmacro %}
@@ -393,6 +396,21 @@ turned into 1001.0 is 1001 again.
     {%- else -%}
         {{ name }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#
+A column of given (see parsed_ctes) as one of the words that Mailroom knows. meta.or_from: where it is empty, the column whose
+word may say it too, such as hard_bounce for an event. A word of that column that Mailroom knows says no more.
+#}
+{% macro word_given(source_name, table_name, column) -%}
+    {%- if not column.meta.or_from -%}{{ return(known_word(column.name, column.meta.words)) }}{%- endif -%}
+    {%- set other = (contract_columns(source_name, table_name) | selectattr('name', 'equalto', column.meta.or_from) | first) -%}
+    case
+        when {{ column.name }} is not null then {{ known_word(column.name, column.meta.words) }}
+        when {{ other.name }} in ('{{ other.meta.accepted | join("', '") }}') then null
+        when {{ is_known_word(other.name, column.meta.words) }} then {{ known_word(other.name, column.meta.words) }}
+    end
 {%- endmacro %}
 
 

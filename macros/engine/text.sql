@@ -9,7 +9,7 @@
 {%- endmacro %}
 
 {% macro spark__replace_pattern(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, r'{{ java_pattern(pattern) }}', '{{ replacement }}')
+    regexp_replace({{ expression }}, r'{{ java_pattern(pattern) }}', r'{{ replacement | replace("\\1", "$1") }}')
 {%- endmacro %}
 
 {% macro snowflake__replace_pattern(expression, pattern, replacement) -%}
@@ -219,4 +219,133 @@ Error: a pattern with what has no counterpart there.
 
 {% macro bigquery__joined(separator, texts) -%}
     array_to_string([{{ texts | join(', ') }}], '{{ separator }}')
+{%- endmacro %}
+
+
+{# A text with its letters composed (Unicode NFC), so that ü is one character however it was typed. #}
+{% macro composed_text(expression) %}{{ return(adapter.dispatch('composed_text', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__composed_text(expression) %}{{ no_engine('composed_text') }}{% endmacro %}
+
+{% macro duckdb__composed_text(expression) -%}
+    nfc_normalize({{ expression }})
+{%- endmacro %}
+
+{% macro spark__composed_text(expression) -%}
+    {{ composed_letters(expression) }}
+{%- endmacro %}
+
+{% macro snowflake__composed_text(expression) -%}
+    {{ composed_letters(expression) }}
+{%- endmacro %}
+
+{% macro bigquery__composed_text(expression) -%}
+    normalize({{ expression }}, NFC)
+{%- endmacro %}
+
+{# For engines that have no Unicode normalisation: the lower-case Latin letters of Europe's languages. #}
+{% macro composed_letters(expression) -%}
+    {%- set composed = namespace(sql=expression) -%}
+    {%- for mark, plain, letters in [
+        ('\u0300', 'aeioun', 'àèìòùǹ'), ('\u0301', 'aeiouyncszlr', 'áéíóúýńćśźĺŕ'), ('\u0302', 'aeioucghjswy', 'âêîôûĉĝĥĵŝŵŷ'),
+        ('\u0303', 'anoiu', 'ãñõĩũ'), ('\u0304', 'aeiou', 'āēīōū'), ('\u0306', 'aegiou', 'ăĕğĭŏŭ'), ('\u0307', 'cegz', 'ċėġż'),
+        ('\u0308', 'aeiouy', 'äëïöüÿ'), ('\u030a', 'au', 'åů'), ('\u030b', 'ou', 'őű'), ('\u030c', 'cdenrstz', 'čďěňřšťž'),
+        ('\u0326', 'st', 'șț'), ('\u0327', 'cgklnrst', 'çģķļņŗşţ'), ('\u0328', 'aeiu', 'ąęįų')
+    ] -%}
+        {%- for letter in letters -%}
+            {%- set composed.sql = "replace(" ~ composed.sql ~ ", '" ~ plain[loop.index0] ~ mark ~ "', '" ~ letter ~ "')" -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ composed.sql }}
+{%- endmacro %}
+
+
+{# An address with the labels of its domain in their own script: xn--mller-kva.de is müller.de (RFC 3492, RFC 5891). #}
+{% macro own_script_domain(email) %}{{ return(adapter.dispatch('own_script_domain', 'mailroom')(email)) }}{% endmacro %}
+
+{% macro default__own_script_domain(email) %}{{ no_engine('own_script_domain') }}{% endmacro %}
+
+{#
+DuckDB has no function for it: the decoder of RFC 3492, section 6.2, a digit a step. `at` is where the next letter goes, `code`
+its code point; both are held within what they may be, so that a label that is not Punycode stays some text and no error.
+The lists of one element are names for what is used more than once.
+#}
+{% macro duckdb__own_script_domain(email) -%}
+    list_transform([{{ email }}], lambda address: case
+        when not regexp_matches(address, '[@.]xn--') then address
+        else split_part(address, '@', 1) || '@' || array_to_string(list_transform(
+            string_split(split_part(address, '@', 2), '.'),
+            lambda label: case
+                when not regexp_matches(label, '^xn--[a-z0-9-]{0,58}[a-z0-9]$') then label
+                else list_transform([list_reduce(
+                    string_split(regexp_extract(label, '([a-z0-9]+)$', 1), ''),
+                    lambda state, digit: list_transform([{
+                        'value': case when digit between '0' and '9' then ascii(digit) - 22 else ascii(digit) - 97 end,
+                        'threshold': greatest(1, least(26, state.base - state.bias))
+                    }], lambda step: case
+                        when step.value >= step.threshold then {
+                            'letters': state.letters,
+                            'at': least(state.at + step.value * state.weight, 4294967295),
+                            'started_at': state.started_at,
+                            'weight': least(state.weight * (36 - step.threshold), 4294967295),
+                            'base': state.base + 36,
+                            'bias': state.bias,
+                            'code': state.code
+                        }
+                        else list_transform([{
+                            'at': least(state.at + step.value * state.weight, 4294967295),
+                            'length': length(state.letters) + 1
+                        }], lambda letter: {
+                            'letters': substr(state.letters, 1, (letter.at % letter.length)::bigint)
+                                || list_transform(
+                                    [least(state.code + letter.at // letter.length, 1114111)],
+                                    lambda code: chr(case when code between 55296 and 57343 then 65533 else code end::integer)
+                                )[1]
+                                || substr(state.letters, (letter.at % letter.length)::bigint + 1),
+                            'at': letter.at % letter.length + 1,
+                            'started_at': letter.at % letter.length + 1,
+                            'weight': 1,
+                            'base': 36,
+                            'bias': list_transform(
+                                [(letter.at - state.started_at) // case when state.started_at = 0 then 700 else 2 end],
+                                lambda gap: list_transform(
+                                    [gap + gap // letter.length],
+                                    lambda delta: case
+                                        when delta <= 455 then 36 * delta // (delta + 38)
+                                        when delta <= 455 * 35 + 34 then 36 + 36 * (delta // 35) // (delta // 35 + 38)
+                                        when delta <= 455 * 1225 + 1224 then 72 + 36 * (delta // 1225) // (delta // 1225 + 38)
+                                        else 108 + 36 * (delta // 42875) // (delta // 42875 + 38)
+                                    end
+                                )[1]
+                            )[1],
+                            'code': least(state.code + letter.at // letter.length, 1114111)
+                        })[1]
+                    end)[1],
+                    {
+                        'letters': regexp_extract(label, '^xn--(.*)-[a-z0-9]+$', 1), 'at': 0::bigint, 'started_at': 0::bigint,
+                        'weight': 1::bigint, 'base': 36::bigint, 'bias': 72::bigint, 'code': 128::bigint
+                    }
+                ).letters], lambda letters: case
+                    when regexp_matches(letters, '^[\p{L}\p{M}\p{N}_-]+$') then letters else label
+                end)[1]
+            end
+        ), '.')
+    end)[1]
+{%- endmacro %}
+
+{% macro spark__own_script_domain(email) -%}
+    transform(array({{ email }}), address -> case
+        when address rlike '[@.]xn--'
+            then split_part(address, '@', 1) || '@' || lower(reflect('java.net.IDN', 'toUnicode', split_part(address, '@', 2)))
+        else address
+    end)[0]
+{%- endmacro %}
+
+{# These two have nothing like it: an international domain stays as it is spelled. #}
+{% macro snowflake__own_script_domain(email) -%}
+    {{ email }}
+{%- endmacro %}
+
+{% macro bigquery__own_script_domain(email) -%}
+    {{ email }}
 {%- endmacro %}

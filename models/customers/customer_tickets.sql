@@ -14,6 +14,7 @@ select
     records.customer_id,
     tickets.ticket_status,
     tickets.topic,
+    coalesce({{ has_words('tickets.subject', 'stop_words') }}, false) as asks_to_stop,
     case when coalesce(tickets.solved_at, tickets.updated_at) <= {{ as_of() }} then tickets.satisfaction end as satisfaction,
     -- A ticket solved since was still open then.
     coalesce(tickets.solved_at > {{ as_of() }}, tickets.ticket_status in ('new', 'open', 'pending')) as is_open,

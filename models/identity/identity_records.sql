@@ -166,33 +166,26 @@ records as (
     from requesters
 ),
 
-domains as (
-    select * from {{ ref('mailbox_domains') }}
-),
-
 dialled as (
     select
         records.*,
-        {{ mailbox_of('records.email', 'domains') }} as mailbox,
         records.phone as phone_as_given,
         {{ dialled_phone('records.phone') }} as dialled,
         countries.calling_code,
         coalesce(countries.trunk_prefix, '') as trunk_prefix
-    from records
+    from {{ with_mailboxes('records') }} as records
     left join {{ ref('countries') }} as countries
         on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
-    left join domains on {{ dbt.split_part('records.email', "'@'", 2) }} = domains.email_domain
 ),
 
--- What is typed to get past a form is nobody's address: whoever has no other has none.
+-- What is typed to get past a form is no person's address: a record that has no other has none.
 blocked as (
     select
-        {{ mailbox_of('identifiers.identifier', 'domains') }} as mailbox,
+        identifiers.widest_mailbox,
         'blocked' || coalesce(': ' || min(identifiers.why), '') as why
-    from {{ ref('blocked_identifiers') }} as identifiers
-    left join domains on {{ dbt.split_part('identifiers.identifier', "'@'", 2) }} = domains.email_domain
+    from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
     where identifiers.identifier_type = 'email'
-    group by 1
+    group by identifiers.widest_mailbox
 )
 
 select
@@ -200,8 +193,9 @@ select
     dialled.record_type,
     dialled.record_id,
     dialled.shop_customer_id,
-    case when blocked.mailbox is null then dialled.email end as email,
+    case when blocked.widest_mailbox is null then dialled.email end as email,
     dialled.mailbox,
+    dialled.widest_mailbox,
     blocked.why as why_no_email,
     {{ e164('dialled.dialled', 'dialled.calling_code', 'dialled.trunk_prefix') }} as phone,
     dialled.phone_as_given,
@@ -217,4 +211,4 @@ select
     dialled.first_seen_at,
     dialled.updated_at
 from dialled
-left join blocked on dialled.mailbox = blocked.mailbox
+left join blocked on dialled.widest_mailbox = blocked.widest_mailbox

@@ -1,7 +1,21 @@
--- What a system says today stands in the ledger today; a build as of the past adds nothing to it.
+-- What a system says today is the last that the ledger has of its row; a build as of the past adds nothing to it.
+with newest as (
+    select
+        source_system,
+        source_key,
+        {{ dbt.hash(consent_content()) }} as content_id,
+        row_number() over (
+            partition by source_system, source_key
+            order by recorded_at desc, consent_status in ('granted', 'pending') asc, consent_event_id asc
+        ) as newest_first
+    from {{ ref('consent_ledger') }}
+)
+
 select events.consent_event_id
 from {{ ref('consent_events') }} as events
-left join {{ ref('consent_ledger') }} as history on events.consent_event_id = history.consent_event_id
+left join newest
+    on events.source_system = newest.source_system and events.source_key = newest.source_key and newest.newest_first = 1
 where
-    history.consent_event_id is null
+    events.consent_event_id is distinct from newest.content_id
+    and (events.consent_status <> '{{ not_said() }}' or newest.content_id is not null)
     and coalesce((select max(recorded_at) from {{ ref('consent_ledger') }}), {{ as_of() }}) <= {{ as_of() }}

@@ -21,6 +21,7 @@ select
     events.campaign_id,
     events.profile_id,
     events.event_type,
+    case when events.event_word <> events.event_type then events.event_word end as event_word,
     events.bounce_type,
     events.url,
     machine_events.machine_reason,

@@ -17,6 +17,7 @@ kept as (
 select
     consent_event_id,
     email,
+    email_given,
     coalesce({{ e164('dialled', 'calling_code', 'trunk_prefix') }}, phone) as phone,
     customer_id as shop_customer_id,
     visitor_id,

@@ -25,27 +25,68 @@ history as (
     cross join first_build
 ),
 
--- A yes without a date counts from before everything. A no without one counts from when it was learned of; what the
--- first build took in may have been said long before, so that on a day before that build it stands as the last word.
+-- An erasure that was refused closes nothing (GDPR art. 17(3)); an objection can't be refused (art. 21(3)).
+refused_erasures as (
+    select
+        'privacy desk' as source_system,
+        request_id as source_key,
+        'erasure' as form
+    from {{ ref('stg_privacy__requests') }}
+    where request_type = 'erasure' and request_status = 'refused'
+),
+
+known as (
+    select
+        history.*,
+        max(history.recorded_at) over (partition by history.source_system, history.source_key) as row_changed_at,
+        history.consent_status in ('granted', 'pending') as is_yes,
+        -- Dates of before the shop, and of after the build that recorded them, can't be right.
+        coalesce(
+            history.occurred_at between cast('{{ var("founded_on") }}' as timestamp) and history.recorded_at, false
+        ) as has_likely_date
+    from history
+    left join refused_erasures
+        on
+            history.source_system = refused_erasures.source_system
+            and history.source_key = refused_erasures.source_key
+            and history.form = refused_erasures.form
+    where
+        refused_erasures.source_key is null
+        and (history.recorded_at <= {{ as_of() }} or history.recorded_at = history.first_recorded_at)
+),
+
+-- A yes without a date counts from before everything. A no without a likely one counts from when it was learned of; what
+-- the first build took in may have been said long before, so that on a day before that build it stands as the last word.
+-- A no of a day without an hour counts to the end of that day.
 dated as (
     select
         *,
-        consent_status = 'granted'
-        or coalesce(consent_status = 'pending' and confirmed_at <= {{ as_of() }}, false) as is_yes,
+        case when is_yes then occurred_at is not null else has_likely_date end as is_dated,
         case
-            when consent_status in ('granted', 'pending') and confirmed_at <= {{ as_of() }} then confirmed_at
-            when occurred_at is not null then occurred_at
-            when consent_status = 'granted' then cast('1900-01-01' as timestamp)
-            else least(recorded_at, {{ as_of() }})
-        end as effective_at
-    from history
+            when is_yes then coalesce(confirmed_at, occurred_at, cast('1900-01-01' as timestamp))
+            when not has_likely_date then least(recorded_at, {{ as_of() }})
+            when occurred_at = cast(cast(occurred_at as date) as timestamp)
+                then least({{ dbt.dateadd('second', 86399, 'occurred_at') }}, recorded_at)
+            else occurred_at
+        end as effective_at,
+        case
+            when not is_yes then null
+            -- Only what a row says now can be a yes.
+            when row_changed_at > recorded_at then 'the row that held it says something else by now'
+            when occurred_at < cast('{{ var("founded_on") }}' as timestamp) then 'it is dated before the shop was founded'
+            when
+                (consent_status = 'pending' and confirmed_at is null)
+                or confirmed_at < cast('{{ var("founded_on") }}' as timestamp)
+                or confirmed_at > {{ as_of() }}
+                then '{{ waits_for_confirmation() }}'
+        end as is_no_yes_because
+    from known
     where
-        case
-            when occurred_at is not null then occurred_at <= {{ as_of() }}
-            when consent_status = 'granted' then recorded_at <= {{ as_of() }}
-            else true
+        consent_status <> '{{ not_said() }}'
+        and case
+            when is_yes then coalesce(occurred_at, recorded_at) <= {{ as_of() }}
+            else not has_likely_date or occurred_at <= {{ as_of() }}
         end
-        and (recorded_at <= {{ as_of() }} or recorded_at = first_recorded_at)
 ),
 
 -- What an answer may name, and what that stands for.
@@ -89,6 +130,7 @@ answers as (
         named.consent_event_id,
         people.customer_id,
         people.subject,
+        people.mailbox,
         scopes.channel,
         scopes.purpose,
         named.named in ('{{ every_marketing_purpose() }}', '{{ every_purpose() }}') as is_global,
@@ -96,9 +138,11 @@ answers as (
         named.consent_status,
         named.lawful_basis,
         named.recorded_by,
+        named.phone,
         people.is_about_one,
         coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false) as is_by_the_person,
-        named.occurred_at is not null as is_dated,
+        named.is_no_yes_because,
+        named.is_dated,
         named.effective_at
     from named
     inner join people on named.consent_event_id = people.consent_event_id
@@ -120,15 +164,46 @@ customers as (
     select
         customers.customer_id,
         customers.country_code,
-        customers.email,
-        customers.first_ordered_at,
+        customers.mailbox,
+        customers.phone,
         coalesce(jurisdictions.has_soft_opt_in, false) as has_soft_opt_in,
         least(
             coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days),
             coalesce(jurisdictions.implied_inquiry_days, jurisdictions.implied_purchase_days)
         ) as implied_days
-    from {{ ref('customers') }} as customers
+    from {{ with_mailboxes(ref('customers')) }} as customers
     left join jurisdictions on customers.country_code = jurisdictions.country_code
+),
+
+-- Which mailboxes came from a sale: an order carries them, or the shop account that it was placed through has them.
+soft_opt_ins as (
+    select distinct customer_id from answers where is_yes and lawful_basis = 'soft_opt_in'
+),
+
+sales as (
+    select distinct
+        order_customers.customer_id,
+        orders.email,
+        'shop_customer:' || orders.shop_customer_id as record_key
+    from {{ ref('order_customers') }} as order_customers
+    inner join soft_opt_ins on order_customers.customer_id = soft_opt_ins.customer_id
+    inner join {{ ref('stg_shop__orders') }} as orders on order_customers.order_id = orders.order_id
+    where order_customers.is_sale
+),
+
+sale_mailboxes as (
+    select
+        customer_id,
+        mailbox
+    from {{ with_mailboxes('sales') }} as addressed_sales
+    where email is not null
+    union distinct
+    select
+        sales.customer_id,
+        points.mailbox
+    from sales
+    inner join {{ ref('contact_point_customers') }} as points
+        on sales.record_key = points.record_key and points.contact_type = 'email'
 ),
 
 weighed as (
@@ -140,21 +215,19 @@ weighed as (
         end as expires_at,
         case
             when not answers.is_yes then null
+            when answers.is_no_yes_because is not null then answers.is_no_yes_because
             when not answers.is_about_one then 'more than one customer answers to that address'
-            when
-                answers.channel = 'email'
-                and answers.subject like 'email:%'
-                and coalesce(answers.subject <> 'email:' || customers.email, true)
-                then 'it was given for another address than the one to write to'
+            when answers.channel = 'email' and answers.mailbox is null then 'it names no address'
+            when answers.channel = 'sms' and answers.phone <> customers.phone then 'it was given for another number than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
             when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || answers.lawful_basis || ',%'
                 then replace(answers.lawful_basis, '_', ' ') || ' is no basis for ' || purposes.label
             when answers.lawful_basis = 'soft_opt_in' and not customers.has_soft_opt_in
-                then 'there is no soft opt-in in ' || coalesce(customers.country_code, 'a country nobody knows')
-            when answers.lawful_basis = 'soft_opt_in' and customers.first_ordered_at is null
-                then 'a soft opt-in needs a sale'
+                then 'there is no soft opt-in in ' || coalesce(customers.country_code, 'an unknown country')
+            when answers.lawful_basis = 'soft_opt_in' and sale_mailboxes.customer_id is null
+                then 'a soft opt-in needs a sale that the address came from'
             when answers.lawful_basis = 'implied' and customers.implied_days is null
-                then 'consent is not implied in ' || coalesce(customers.country_code, 'a country nobody knows')
+                then 'consent is not implied in ' || coalesce(customers.country_code, 'an unknown country')
             when
                 answers.lawful_basis = 'implied'
                 and {{ dbt.dateadd('day', 'customers.implied_days', 'answers.effective_at') }} <= {{ as_of() }}
@@ -163,6 +236,9 @@ weighed as (
                 closings.first_closed_at <= answers.effective_at
                 and not (answers.is_by_the_person and answers.lawful_basis = 'express')
                 then 'only the person can undo an unsubscribe, a complaint or an objection'
+            -- The last one asked: a yes with no other fault lifts a no to its own address.
+            when answers.channel = 'email' and coalesce(answers.mailbox <> customers.mailbox, true)
+                then '{{ for_another_address() }}'
         end as void_because
     from answers
     inner join purposes on answers.channel = purposes.channel and answers.purpose = purposes.purpose
@@ -172,6 +248,11 @@ weighed as (
             answers.customer_id = closings.customer_id
             and answers.channel = closings.channel
             and answers.purpose = closings.purpose
+    left join sale_mailboxes
+        on
+            answers.lawful_basis = 'soft_opt_in'
+            and answers.customer_id = sale_mailboxes.customer_id
+            and answers.mailbox = sale_mailboxes.mailbox
 )
 
 select

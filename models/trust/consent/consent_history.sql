@@ -1,11 +1,12 @@
 -- The ledger without erased persons: a yes that names one is gone, and of a no what is left is what it says of others
 -- who share the address, phone or device.
-{% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
+{% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'email_then'] %}
 with named as (
     {% for identifier in identifiers -%}
     select distinct
         '{{ identifier }}' as identifier_type,
-        {{ identifier }} as identifier
+        {{ identifier }} as identifier,
+        {{ identifier if identifier.startswith('email') else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as email
     from {{ ref('consent_ledger') }}
     where {{ identifier }} is not null
     {{ 'union all' if not loop.last }}
@@ -16,20 +17,23 @@ hashed as (
     select
         named.identifier_type,
         named.identifier,
+        coalesce(named.widest_mailbox, named.identifier) as answers_to,
         case named.identifier_type
             {%- for identifier in identifiers %}
-            when '{{ identifier }}' then {{ named_hash(identifier, 'named.identifier') }}
+            when '{{ identifier }}' then {{ named_hash('email' if identifier == 'email_then' else identifier, 'named.identifier') }}
             {%- endfor %}
         end as identifier_hash
-    from named
+    from {{ with_mailboxes('named') }} as named
     cross join {{ ref('erasure_salt') }} as salt
 ),
 
+-- Who still answers to it.
 others as (
     select distinct
-        identifier_type,
-        identifier
-    from {{ ref('consent_subjects') }}
+        subjects.identifier_type,
+        subjects.identifier
+    from {{ ref('consent_subjects') }} as subjects
+    inner join {{ ref('subject_customers') }} as subject_customers on subjects.subject = subject_customers.subject
 ),
 
 erased as (
@@ -40,7 +44,10 @@ erased as (
     from hashed
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
         on hashed.identifier_hash = erased_identifiers.identifier_hash
-    left join others on hashed.identifier_type = others.identifier_type and hashed.identifier = others.identifier
+    left join others
+        on
+            case when hashed.identifier_type = 'email_then' then 'email' else hashed.identifier_type end = others.identifier_type
+            and hashed.answers_to = others.identifier
 ),
 
 answers as (
@@ -65,7 +72,7 @@ select
     consent_event_id,
     source_system,
     case when not names_erased then source_key end as source_key,
-    {% for identifier in identifiers -%}
+    {% for identifier in identifiers[:-1] -%}
     shown_{{ identifier }} as {{ identifier }},
     {% endfor -%}
     channel,
@@ -77,11 +84,12 @@ select
     text_version,
     confirmed_at,
     occurred_at,
-    recorded_at
+    recorded_at,
+    shown_email_then as email_then
 from answers
 where
     not names_erased
     or (
-        consent_status not in ('granted', 'pending')
+        consent_status not in ('granted', 'pending', '{{ not_said() }}')
         and coalesce({% for identifier in identifiers %}shown_{{ identifier }}{{ ', ' if not loop.last }}{% endfor %}) is not null
     )

@@ -1,4 +1,4 @@
--- Answers that do less than whoever recorded them may think: for a person to look at.
+-- Answers that do less, or more, than the system that recorded them may expect: for a person to look at.
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
@@ -16,6 +16,7 @@ unregistered as (
     left join purposes on history.channel = purposes.channel and history.purpose = purposes.purpose
     where
         purposes.purpose is null
+        and history.consent_status <> '{{ not_said() }}'
         and (
             history.consent_status = 'granted'
             or history.purpose not in (
@@ -27,12 +28,13 @@ unregistered as (
 issues as (
     select
         history.consent_event_id,
-        'about nobody who is known' as issue
+        'about no customer that is known' as issue
     from {{ ref('consent_history') }} as history
     left join leads_to on history.consent_event_id = leads_to.consent_event_id
     left join unregistered on history.consent_event_id = unregistered.consent_event_id
     where
         leads_to.consent_event_id is null
+        and history.consent_status <> '{{ not_said() }}'
         and history.visitor_id is null
         and not coalesce(unregistered.is_yes, false)
     union all
@@ -46,9 +48,36 @@ issues as (
     union all
     select
         consent_event_id,
-        'a status that nobody knows: it counts as no' as issue
+        'an unknown status: it counts as a no' as issue
     from {{ ref('consent_history') }}
-    where consent_status not in ('granted', 'denied', 'withdrawn', 'pending')
+    where consent_status not in ('granted', 'denied', 'withdrawn', 'pending', '{{ not_said() }}')
+    union all
+    select
+        consent_event_id,
+        'an unknown word for an event that reads like a refusal: it counts as an unsubscribe' as issue
+    from {{ ref('consent_history') }}
+    where source_system = 'esp event' and form is not null and not {{ is_known_word('form', 'message_event') }}
+    union all
+    select
+        consent_event_id,
+        case
+            when occurred_at is null then 'a no without a date'
+            when occurred_at > recorded_at then 'a no that is dated after the build that recorded it'
+            else 'a no that is dated before the shop was founded'
+        end || ': it counts from when it was recorded' as issue
+    from {{ ref('consent_history') }}
+    where
+        consent_status not in ('granted', 'pending', '{{ not_said() }}')
+        and source_system <> 'esp profile'
+        and not coalesce(occurred_at between cast('{{ var("founded_on") }}' as timestamp) and recorded_at, false)
+    union all
+    -- A ledger keeps the address of a no apart from what was typed: several guesses, or none.
+    select
+        consent_event_id,
+        'a no whose address could not be read: it closes every address that it may mean' as issue
+    from {{ ref('consent_history') }}
+    where consent_status not in ('granted', 'pending', '{{ not_said() }}') and source_key like '%/' || email
+        and source_system <> 'browser'
     union all
     select distinct
         consent_event_id,

@@ -1,20 +1,30 @@
 -- Every answer as it was given. Only ever added to: a full refresh does not empty it, and an answer that its system
--- forgets stays. And only forwards: a build as of the past adds nothing. It names erased persons too until macro
--- purge_erased has run, so people read consent_history.
+-- forgets or changes stays. And only forwards: a build as of the past adds nothing. It names erased persons too until
+-- macro purge_erased has run, so people read consent_history.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with events as (
     select * from {{ ref('consent_events') }}
+),
+
+records as (
+    select
+        record_key,
+        email,
+        phone
+    from {{ ref('identity_records') }}
 )
 
 {%- if is_incremental() %},
 
 known as (
     select
-        *,
+        source_system,
+        source_key,
+        {{ dbt.hash(consent_content()) }} as consent_event_id,
         row_number() over (
             partition by source_system, source_key
-            order by recorded_at desc, consent_status = 'granted' asc, consent_event_id asc
+            order by recorded_at desc, consent_status in ('granted', 'pending') asc, consent_event_id asc
         ) as newest_first
     from {{ this }}
 ),
@@ -23,30 +33,29 @@ forwards as (
     select coalesce(max(recorded_at), {{ as_of() }}) <= {{ as_of() }} as is_forwards from {{ this }}
 ),
 
--- A no without a date that comes back after its system said otherwise is said anew.
-returned as (
+-- New is what differs from the last that the same row said, also if the row said so once before.
+new_events as (
     select
-        events.consent_event_id,
-        {{ dbt.hash("events.consent_event_id || '/" ~ as_of_text() ~ "'") }} as new_event_id
+        events.*,
+        known.consent_event_id is not null as is_of_known_row
     from events
-    inner join known
+    left join known
         on events.source_system = known.source_system and events.source_key = known.source_key and known.newest_first = 1
+    cross join forwards
     where
-        events.occurred_at is null
-        and events.consent_status <> 'granted'
-        and (
-            known.occurred_at is not null
-            or known.consent_status <> events.consent_status
-            or known.purpose <> events.purpose
-        )
+        forwards.is_forwards
+        and events.consent_event_id is distinct from known.consent_event_id
+        and (events.consent_status <> '{{ not_said() }}' or known.consent_event_id is not null)
 )
 {%- endif %}
 
+-- A yes is about the address that its record had then, whatever address it has by now.
 select
     {% if is_incremental() -%}
-    coalesce(
-        case when known.consent_event_id is not null then returned.new_event_id end, events.consent_event_id
-    ) as consent_event_id,
+    case
+        when events.is_of_known_row then {{ dbt.hash("events.consent_event_id || '/" ~ as_of_text() ~ "'") }}
+        else events.consent_event_id
+    end as consent_event_id,
     {%- else -%}
     events.consent_event_id,
     {%- endif %}
@@ -67,11 +76,12 @@ select
     events.text_version,
     events.confirmed_at,
     events.occurred_at,
-    {{ as_of() }} as recorded_at
-from events
-{% if is_incremental() -%}
-left join known on events.consent_event_id = known.consent_event_id
-left join returned on events.consent_event_id = returned.consent_event_id
-cross join forwards
-where forwards.is_forwards and (known.consent_event_id is null or returned.consent_event_id is not null)
+    {{ as_of() }} as recorded_at,
+    case when events.email is null then coalesce(accounts.email, contacts.email, profiles.email) end as email_then
+from {{ 'new_events' if is_incremental() else 'events' }} as events
+left join records as accounts on accounts.record_key = 'shop_customer:' || events.shop_customer_id
+left join records as contacts on contacts.record_key = 'crm_contact:' || events.contact_id
+left join records as profiles on profiles.record_key = 'esp_profile:' || events.profile_id
+{%- if not is_incremental() %}
+where events.consent_status <> '{{ not_said() }}'
 {%- endif %}

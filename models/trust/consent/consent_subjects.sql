@@ -1,65 +1,86 @@
--- Whom an answer is about. Consent is given for an address, so whatever leads to a record with an address leads to
--- that address; a record without one stands for itself.
-with records as (
-    select
-        identity_records.record_type,
-        identity_records.record_id,
-        identity_records.email,
-        identity_records.phone,
-        record_customers.customer_id,
-        -- A blocked address is another one for each record that has it: a no stays with the record, and a yes was not given
-        -- for the address to write to.
-        coalesce(
-            'email:' || identity_records.email,
-            'email:' || identity_records.mailbox || ' of ' || identity_records.record_key,
-            identity_records.record_key
-        ) as subject
-    from {{ ref('identity_records') }} as identity_records
-    inner join {{ ref('record_customers') }} as record_customers
-        on identity_records.record_key = record_customers.record_key
+-- What an identifier in an answer stands for. Consent is given for an address, so a record stands for each address that it
+-- has or had (a no follows it); a record that never had one stands for itself. subject_customers says who answers to it.
+with points as (
+    select * from {{ ref('contact_point_customers') }}
 ),
 
--- Everybody who answers to an address, also where an answer names only the account of one of them.
-owners as (
+records as (
+    select
+        record_type,
+        record_id,
+        record_key
+    from {{ ref('identity_records') }}
+    where record_type in ('shop_customer', 'crm_contact', 'esp_profile')
+),
+
+-- Also what a record had that its system has deleted since.
+record_points as (
     select distinct
+        record_key,
+        'mailbox:' || widest_mailbox as subject,
+        is_current
+    from points
+    where contact_type = 'email'
+),
+
+record_subjects as (
+    select
+        record_key,
         subject,
-        customer_id
+        is_current
+    from record_points
+    union all
+    select
+        records.record_key,
+        records.record_key as subject,
+        true as is_current
     from records
+    left join record_points on records.record_key = record_points.record_key
+    where record_points.record_key is null
+),
+
+-- Of two addresses of one mailbox one may be the record's today.
+by_record as (
+    select
+        record_key,
+        subject,
+        max(case when is_current then 1 else 0 end) = 1 as is_current
+    from record_subjects
+    group by record_key, subject
 )
 
 select distinct
     'email' as identifier_type,
-    email as identifier,
-    customer_id,
-    subject
-from records
-where email is not null
+    widest_mailbox as identifier,
+    'mailbox:' || widest_mailbox as subject,
+    true as is_current
+from points
+where contact_type = 'email'
 union all
 select distinct
     'phone' as identifier_type,
-    phone as identifier,
-    customer_id,
-    'phone:' || phone as subject
-from records
-where phone is not null
+    contact as identifier,
+    'phone:' || contact as subject,
+    true as is_current
+from points
+where contact_type = 'phone'
+{% for identifier, record_type in {
+    'shop_customer_id': 'shop_customer', 'contact_id': 'crm_contact', 'profile_id': 'esp_profile'
+}.items() -%}
 union all
 select
-    case records.record_type
-        when 'shop_customer' then 'shop_customer_id'
-        when 'crm_contact' then 'contact_id'
-        else 'profile_id'
-    end as identifier_type,
-    records.record_id as identifier,
-    owners.customer_id,
-    records.subject
-from records
-inner join owners on records.subject = owners.subject
-where records.record_type in ('shop_customer', 'crm_contact', 'esp_profile')
+    '{{ identifier }}' as identifier_type,
+    substr(record_key, {{ record_type | length + 2 }}) as identifier,
+    subject,
+    is_current
+from by_record
+where record_key like '{{ record_type }}:%'
+{% endfor -%}
 union all
 select
     'visitor_id' as identifier_type,
     visitor_id as identifier,
-    coalesce(customer_id, {{ mint_customer_id("'web_visitor:' || visitor_id") }}) as customer_id,
-    'web_visitor:' || visitor_id as subject
+    'web_visitor:' || visitor_id as subject,
+    true as is_current
 from {{ ref('visitor_customers') }}
 where customer_id is not null{{ ' or n_customers = 0' if var('keep_anonymous_visitors') }}

@@ -7,7 +7,8 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
--- Of one address the latest answer counts; of several at one moment the stricter.
+-- Of one address the latest answer counts; of several at one moment the stricter. A yes for another address than the one
+-- we write to lifts the no that was given there, and opens nothing.
 by_subject as (
     select
         *,
@@ -20,7 +21,7 @@ by_subject as (
             order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
         ) as place
     from {{ ref('consent_answers') }}
-    where void_because is null
+    where void_because is null or void_because = '{{ for_another_address() }}'
 ),
 
 -- Of the addresses of one customer the strictest answer counts.
@@ -37,7 +38,7 @@ by_customer as (
             order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc, subject asc
         ) as place_of_subject
     from by_subject
-    where place = 1
+    where place = 1 and void_because is null
 ),
 
 -- An answer that is void decides nothing, but says why there is none.
@@ -52,11 +53,15 @@ voids as (
     where void_because is not null
 ),
 
+-- CASL s. 10(10)(e): only an inquiry about buying implies consent.
 tickets as (
     select
         customer_id,
         max(created_at) as last_inquired_at
     from {{ ref('customer_tickets') }}
+    where
+        lower(topic) in ('{{ var("buying_inquiry_topics") | join("', '") }}')
+        and not asks_to_stop
     group by customer_id
 ),
 
@@ -135,9 +140,10 @@ answered as (
         *,
         case
             when is_yes then 'granted'
-            when consent_status in ('withdrawn', 'denied', 'pending') then consent_status
+            when consent_status in ('withdrawn', 'denied') then consent_status
             when consent_status is not null then 'denied'
             when is_implied_by_purchase or is_implied_by_inquiry or is_lawful_by_default then 'granted'
+            when void_because = '{{ waits_for_confirmation() }}' then 'pending'
             when void_because = 'implied consent has lapsed' then 'lapsed'
             else 'unknown'
         end as status
@@ -166,7 +172,7 @@ select
         when is_implied_by_purchase then purchase_expires_at
         when is_implied_by_inquiry then inquiry_expires_at
     end as expires_at,
-    coalesce(consent_event_id, case when status in ('lapsed', 'unknown') then void_event_id end) as deciding_event_id,
+    coalesce(consent_event_id, case when status in ('pending', 'lapsed', 'unknown') then void_event_id end) as deciding_event_id,
     case
         when is_yes then 'Said yes to ' || label
         when status = 'pending' then 'Has not confirmed the yes to ' || label || ' given'
@@ -179,12 +185,12 @@ select
         when is_implied_by_inquiry then 'Asked, which implies a yes to ' || label || ' in ' || country_code
         when is_lawful_by_default then 'Said nothing, which allows ' || label || ' in ' || country_code
         when void_because is not null then 'The yes to ' || label || ' does not count: ' || void_because
-        else 'Nobody knows of an answer about ' || label
+        else 'No answer about ' || label || ' is on record'
     end
     || case
         when consent_event_id is null then ''
         when said_at is not null then ' on ' || {{ day_text('said_at') }}
-        else ' on a day nobody wrote down'
+        else ' (date unknown)'
     end
     || case when recorded_by is null then '' else ' (' || replace(recorded_by, '_', ' ') || ')' end
     || case when is_global or recorded_by = 'browser_signal' then ', which closes ' || label else '' end
