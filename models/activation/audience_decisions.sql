@@ -1,5 +1,5 @@
 -- Fails closed: who is a candidate is a member if contactability says yes to the audience's kind of message, at an
--- address that is nobody else's in the audience and that nobody has refused mail at.
+-- address that no other member has, in a mailbox that no one has refused mail at.
 with audiences as (
     select distinct
         audience,
@@ -16,14 +16,15 @@ candidates as (
         audiences.message_class,
         audiences.is_suppression,
         customers.email,
+        customers.widest_mailbox,
         customers.last_seen_at
     from {{ ref('audience_candidates') }} as candidates
     inner join audiences on candidates.audience = audiences.audience
-    inner join {{ ref('customers') }} as customers on candidates.customer_id = customers.customer_id
+    inner join {{ with_mailboxes(ref('customers')) }} as customers on candidates.customer_id = customers.customer_id
 ),
 
 refused_addresses as (
-    select distinct email from candidates where is_suppression and email is not null
+    select distinct widest_mailbox from candidates where is_suppression and email is not null
 ),
 
 judged as (
@@ -34,7 +35,7 @@ judged as (
             when candidates.email is null then 'no_address'
             when candidates.is_suppression then null
             when not coalesce(allowed.is_allowed, false) then coalesce({{ dbt.split_part('allowed.blocked_by', "', '", 1) }}, 'no_consent')
-            when refused_addresses.email is not null then 'address_refused'
+            when refused_addresses.widest_mailbox is not null then 'address_refused'
         end as rule,
         allowed.reason as contact_reason
     from candidates
@@ -43,7 +44,7 @@ judged as (
             candidates.customer_id = allowed.customer_id
             and candidates.message_class = allowed.message_class
             and allowed.channel = 'email'
-    left join refused_addresses on candidates.email = refused_addresses.email
+    left join refused_addresses on candidates.widest_mailbox = refused_addresses.widest_mailbox
 ),
 
 -- The ESP knows people by their address: of several customers at one, whoever was here last stands for it.

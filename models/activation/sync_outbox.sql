@@ -7,27 +7,78 @@ differences as (
     select * from {{ ref('profile_differences') }}
 ),
 
-to_suppress as (
+routes as (
     select
         destination,
-        email
-    from differences
-    where operation = 'suppress'
+        audience
+    from {{ ref('audience_catalog') }}
+    where is_suppression
 ),
 
--- Nobody's address goes to an ESP only to be suppressed there.
-known_addresses as (
+to_suppress as (
+    select
+        routes.destination,
+        routes.audience,
+        payloads.email,
+        payloads.widest_mailbox,
+        payloads.customer_id,
+        payloads.reason
+    from {{ with_mailboxes(ref('audience_payloads')) }} as payloads
+    inner join routes on payloads.audience = routes.audience
+),
+
+-- No address goes to an ESP only to be suppressed there.
+addresses as (
     select
         to_suppress.destination,
-        to_suppress.email
+        held.email
     from to_suppress
     inner join held on to_suppress.destination = held.destination and to_suppress.email = held.email
     union distinct
     select
         to_suppress.destination,
-        to_suppress.email
+        profiles.email
     from to_suppress
     inner join {{ ref('stg_esp__profiles') }} as profiles on to_suppress.email = profiles.email
+),
+
+-- A no binds the mailbox, so it goes to whatever other spellings of it the ESP has.
+held_spellings as (
+    select
+        destination,
+        email
+    from held
+    union distinct
+    select
+        routes.destination,
+        profiles.email
+    from {{ ref('stg_esp__profiles') }} as profiles
+    cross join routes
+    where profiles.email is not null
+),
+
+other_spellings as (
+    select
+        to_suppress.destination,
+        to_suppress.audience,
+        spellings.email,
+        min(to_suppress.customer_id) as customer_id,
+        min(to_suppress.reason) as reason
+    from {{ with_mailboxes('held_spellings') }} as spellings
+    inner join to_suppress
+        on spellings.destination = to_suppress.destination and spellings.widest_mailbox = to_suppress.widest_mailbox
+    left join to_suppress as same
+        on
+            spellings.destination = same.destination
+            and to_suppress.audience = same.audience
+            and spellings.email = same.email
+    left join held
+        on
+            spellings.destination = held.destination
+            and to_suppress.audience = held.audience
+            and spellings.email = held.email
+    where same.email is null and coalesce(held.state, 'never') <> 'suppressed'
+    group by to_suppress.destination, to_suppress.audience, spellings.email
 ),
 
 hashed as (
@@ -70,10 +121,25 @@ wanted as (
         differences.email as known_as,
         differences.since
     from differences
-    left join known_addresses
-        on differences.destination = known_addresses.destination and differences.email = known_addresses.email
+    left join addresses
+        on differences.destination = addresses.destination and differences.email = addresses.email
     left join erased on differences.destination = erased.destination and differences.email = erased.email
-    where erased.email is null and (known_addresses.email is not null or differences.operation <> 'suppress')
+    where erased.email is null and (addresses.email is not null or differences.operation <> 'suppress')
+    union all
+    select
+        other_spellings.destination,
+        other_spellings.audience,
+        other_spellings.email,
+        other_spellings.customer_id,
+        'suppress' as operation,
+        other_spellings.reason,
+        cast(null as {{ dbt.type_string() }}) as payload,
+        cast(null as {{ dbt.type_string() }}) as held,
+        other_spellings.email as known_as,
+        cast(null as timestamp) as since
+    from other_spellings
+    left join erased on other_spellings.destination = erased.destination and other_spellings.email = erased.email
+    where erased.email is null
     union all
     select
         destination,

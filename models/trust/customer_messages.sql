@@ -4,15 +4,15 @@
 with customers as (
     select
         customer_id,
-        email
-    from {{ ref('customers') }}
+        widest_mailbox
+    from {{ with_mailboxes(ref('customers')) }}
 ),
 
 profiles as (
     select
         profile_id,
-        email
-    from {{ ref('stg_esp__profiles') }}
+        widest_mailbox
+    from {{ with_mailboxes(ref('stg_esp__profiles')) }}
 ),
 
 -- A message of a campaign that nobody knows counts as marketing.
@@ -22,7 +22,8 @@ events as (
         customer_id,
         profile_id,
         event_type,
-        bounce_type,
+        -- A bounce of no type may pass; repeated, it counts.
+        case when event_type = 'bounced' then coalesce(bounce_type, 'soft') end as bounce_type,
         coalesce(message_class, 'promotional') as message_class,
         occurred_at
     from {{ ref('email_events') }}
@@ -32,11 +33,11 @@ events as (
         or (event_type = 'sent' and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
 ),
 
--- A bounce speaks of an address. That of another address than we would write to today says nothing.
+-- A bounce speaks of a mailbox. That of another than we would write to today says nothing.
 told as (
     select
         events.*,
-        coalesce(profiles.email = customers.email, true) as is_of_todays_address,
+        coalesce(profiles.widest_mailbox = customers.widest_mailbox, true) as is_of_todays_address,
         events.event_type = 'sent'
         and events.message_class <> 'transactional'
         and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped

@@ -1,7 +1,7 @@
--- An address that refuses mail for good is added nowhere, though somebody else may have it too.
+-- An address whose mailbox refuses mail for good is added to no audience, whatever its spelling and whoever else has it.
 select
     outbox.audience,
     outbox.customer_id
-from {{ ref('sync_outbox') }} as outbox
-inner join {{ ref('audience_decisions') }} as decisions on outbox.email = decisions.email
+from {{ with_mailboxes(ref('sync_outbox')) }} as outbox
+inner join {{ with_mailboxes(ref('audience_decisions')) }} as decisions on outbox.widest_mailbox = decisions.widest_mailbox
 where outbox.operation in ('add', 'update') and decisions.audience = 'do_not_mail' and decisions.is_member

@@ -7,16 +7,31 @@ with requests as (
     from {{ ref('stg_privacy__requests') }}
 ),
 
-people as (
-    {% for identifier in ['email', 'phone', 'shop_customer_id'] -%}
+named as (
     select
-        requests.request_id,
-        subjects.customer_id
+        request_id,
+        'email' as identifier_type,
+        widest_mailbox as identifier
+    from {{ with_mailboxes('requests') }} as mailed
+    {% for identifier in ['phone', 'shop_customer_id'] -%}
+    union all
+    select
+        request_id,
+        '{{ identifier }}' as identifier_type,
+        {{ identifier }} as identifier
     from requests
-    inner join {{ ref('consent_subjects') }} as subjects
-        on subjects.identifier_type = '{{ identifier }}' and requests.{{ identifier }} = subjects.identifier
-    {{ 'union distinct' if not loop.last }}
     {% endfor %}
+),
+
+people as (
+    select distinct
+        named.request_id,
+        subject_customers.customer_id
+    from named
+    inner join {{ ref('consent_subjects') }} as subjects
+        on named.identifier_type = subjects.identifier_type and named.identifier = subjects.identifier
+    inner join {{ ref('subject_customers') }} as subject_customers on subjects.subject = subject_customers.subject
+    where subjects.is_current and subject_customers.is_current
 ),
 
 -- Only where all that the request names leads to one customer.
