@@ -4,7 +4,7 @@ Deliberately shares nothing with models/trust but the words of docs/consent.md.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 BY_THE_PERSON = {"preference_centre", "shop_checkbox"}
 IDENTIFIERS = ("email", "phone", "shop_customer_id", "contact_id", "profile_id", "visitor_id")
@@ -31,18 +31,43 @@ class Law:
 class Customer:
     customer_id: str
     email: str | None  # the address to write to
+    phone: str | None
     country: str | None
-    first_order: datetime | None
+    sales: tuple[
+        str, ...
+    ]  # addresses that orders carry, or that the account has which they were placed through
     last_order: datetime | None
     last_ticket: datetime | None
 
 
 @dataclass(frozen=True)
+class Point:
+    """An address (with @) or phone number of a record of a customer, of today or once."""
+
+    customer_id: str
+    record: tuple[str, str]  # such as ("shop_customer_id", "1")
+    contact: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class World:
+    """What leads to whom. records: the customer of each record and device, also of those without an address.
+    merging: domains that ignore dots and what follows a plus."""
+
+    points: tuple[Point, ...]
+    records: dict[tuple[str, str], str]
+    merging: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Answer:
-    """One row of consent_history; `names` maps an identifier's type to its value."""
+    """One row of consent_history; `names` maps an identifier's type to its value, `row` is its key there."""
 
     event_id: str
+    row: str
     names: tuple[tuple[str, str], ...]
+    email_then: str | None
     channel: str
     purpose: str
     status: str
@@ -53,7 +78,16 @@ class Answer:
     recorded_at: datetime
 
 
-Subjects = dict[tuple[str, str], set[tuple[str, str]]]  # identifier -> {(customer, address)}
+def mailbox(address: str, world: World) -> str:
+    """Where the provider takes an address to."""
+    local, domain = address.split("@")
+    return local.split("+")[0].replace(".", "") + "@" + domain if domain in world.merging else address
+
+
+def widest(address: str, world: World) -> str:
+    """The same; at an unknown domain, too, what follows a plus does not count."""
+    local, domain = address.split("@")
+    return mailbox(address, world) if domain in world.merging else local.split("+")[0] + "@" + domain
 
 
 def _concerns(answer: Answer, yes: bool, purpose: Purpose, register: list[Purpose]) -> bool:
@@ -81,57 +115,131 @@ def _is_closing(answer: Answer, yes: bool, register: list[Purpose]) -> bool:
     return all((known.channel, known.purpose) != (answer.channel, answer.purpose) for known in register)
 
 
+def _whom_a_no_binds(answer: Answer, world: World) -> set[tuple[str, str]]:
+    """(customer, subject): all who answer, or once answered, to what it names."""
+    subjects = set()
+    for kind, value in answer.names:
+        if kind == "email":
+            subjects.add(widest(value, world))
+        elif kind == "phone":
+            subjects.add(value)
+        else:
+            ever = {
+                widest(point.contact, world) for point in _addresses(world) if point.record == (kind, value)
+            }
+            subjects |= ever or {f"{kind} {value}"}
+    return {(who, subject) for subject in subjects for who in _answering(subject, world, only_today=False)}
+
+
+def _addresses(world: World) -> list[Point]:
+    return [point for point in world.points if "@" in point.contact]
+
+
+def _answering(subject: str, world: World, only_today: bool) -> set[str]:
+    """Customers who answer to a mailbox, a phone number or a record without an address."""
+    found = {who for record, who in world.records.items() if " ".join(record) == subject}
+    for point in world.points:
+        is_it = (widest(point.contact, world) if "@" in point.contact else point.contact) == subject
+        if is_it and (point.is_current or not only_today):
+            found.add(point.customer_id)
+    return found
+
+
+def _whom_a_yes_is_about(answer: Answer, world: World) -> set[tuple[str, str]]:
+    """(customer, subject). By e-mail it is about the one mailbox that it was given for."""
+    found = set()
+    given = dict(answer.names).get("email") or answer.email_then
+    for kind, value in answer.names:
+        today = [p for p in _addresses(world) if p.record == (kind, value) and p.is_current]
+        ever = [p for p in _addresses(world) if p.record == (kind, value)]
+        if kind == "email":
+            subjects = {widest(value, world)}
+        elif kind == "phone":
+            subjects = {value}
+        else:
+            subjects = {widest(p.contact, world) for p in today} if ever else {f"{kind} {value}"}
+        for subject in subjects:
+            for who in _answering(subject, world, only_today=True):
+                if answer.channel != "email" or given is None:
+                    found.add((who, subject))
+                elif subject != widest(given, world):
+                    found.add((who, widest(given, world)))
+    if answer.channel == "email" and given is not None:
+        for point in _addresses(world):
+            if point.is_current and mailbox(point.contact, world) == mailbox(given, world):
+                found.add((point.customer_id, widest(given, world)))
+    return found
+
+
 def is_allowed(
     customer: Customer,
     purpose: Purpose,
     answers: list[Answer],
-    subjects: Subjects,
+    world: World,
     register: list[Purpose],
     laws: dict[str, Law],
     as_of: datetime,
     ledger_began: datetime,
+    founded_on: datetime,
 ) -> bool:
     """May we? Anything that is not plainly a yes is a no."""
     law = laws.get(customer.country or "")
     has_spoken = False
-    said: list[tuple[str, datetime, bool, bool, Answer]] = []  # address, moment, yes, closing, answer
-    for answer in answers:
-        if answer.recorded_at > as_of and answer.recorded_at != ledger_began:
+    said: list[tuple[str, datetime, bool, bool, Answer]] = []  # subject, moment, yes, closing, answer
+    known = [a for a in answers if a.recorded_at <= as_of or a.recorded_at == ledger_began]
+    for answer in known:
+        if answer.status == "not said":
             continue
-        if answer.occurred_at is not None and answer.occurred_at > as_of:
-            continue
-        if answer.occurred_at is None and answer.recorded_at > as_of and answer.status == "granted":
-            continue
-        confirmed = answer.confirmed_at is not None and answer.confirmed_at <= as_of
-        yes = answer.status == "granted" or (answer.status == "pending" and confirmed)
-        if confirmed and answer.status in ("granted", "pending"):
-            assert answer.confirmed_at is not None
-            moment = answer.confirmed_at
-        elif answer.occurred_at is not None:
-            moment = answer.occurred_at
-        else:
-            moment = datetime(1900, 1, 1) if answer.status == "granted" else min(answer.recorded_at, as_of)
-        meant = {who for name in answer.names for who in subjects.get(name, set())}
+        yes = answer.status in ("granted", "pending")
         if not _concerns(answer, yes, purpose, register):
             continue
-        has_spoken = has_spoken or any(customer_id == customer.customer_id for customer_id, _ in meant)
-        if yes and len({customer_id for customer_id, _ in meant}) != 1:
+        if yes:
+            if (answer.occurred_at or answer.recorded_at) > as_of:
+                continue
+            moment = answer.confirmed_at or answer.occurred_at or datetime(1900, 1, 1)
+            binds = _whom_a_yes_is_about(answer, world)
+        else:
+            is_likely = (
+                answer.occurred_at is not None and founded_on <= answer.occurred_at <= answer.recorded_at
+            )
+            if is_likely and answer.occurred_at is not None:
+                if answer.occurred_at > as_of:
+                    continue
+                moment = answer.occurred_at
+                if moment.time() == time(0):
+                    moment = min(moment + timedelta(days=1, seconds=-1), answer.recorded_at)
+            else:
+                moment = min(answer.recorded_at, as_of)
+            binds = _whom_a_no_binds(answer, world)
+        has_spoken = has_spoken or any(who == customer.customer_id for who, _ in binds)
+        if yes and (
+            len({who for who, _ in binds}) != 1
+            or any(other.row == answer.row and other.recorded_at > answer.recorded_at for other in known)
+            or (answer.occurred_at is not None and answer.occurred_at < founded_on)
+            or (answer.status == "pending" and answer.confirmed_at is None)
+            or (answer.confirmed_at is not None and not founded_on <= answer.confirmed_at <= as_of)
+        ):
             continue
-        for customer_id, address in meant:
-            if customer_id == customer.customer_id:
-                said.append((address, moment, yes, _is_closing(answer, yes, register), answer))
+        for who, subject in binds:
+            if who == customer.customer_id:
+                said.append((subject, moment, yes, _is_closing(answer, yes, register), answer))
 
     closings = [moment for _, moment, _, closing, _ in said if closing]
-    counting: list[tuple[str, datetime, bool]] = []
-    for address, moment, yes, _, answer in said:
+    counting: list[tuple[str, datetime, bool, bool]] = []  # subject, moment, yes, opens
+    for subject, moment, yes, _, answer in said:
+        opens = yes
         if yes:
+            given = dict(answer.names).get("email") or answer.email_then
+            if purpose.channel == "email" and given is None:
+                continue
+            number = dict(answer.names).get("phone")
+            if purpose.channel == "sms" and number and customer.phone and number != customer.phone:
+                continue
             if answer.basis not in purpose.bases:
                 continue
-            is_address = address.startswith("email:")
-            if purpose.channel == "email" and is_address and address != f"email:{customer.email}":
-                continue
-            knows_soft_opt_in = law is not None and law.soft_opt_in
-            if answer.basis == "soft_opt_in" and not (knows_soft_opt_in and customer.first_order):
+            sales = {mailbox(sale, world) for sale in customer.sales}
+            has_sale = given is not None and mailbox(given, world) in sales
+            if answer.basis == "soft_opt_in" and not (law is not None and law.soft_opt_in and has_sale):
                 continue
             if answer.basis == "implied":
                 days = (
@@ -142,14 +250,19 @@ def is_allowed(
             by_the_person = answer.recorded_by in BY_THE_PERSON and answer.basis == "express"
             if any(closed <= moment for closed in closings) and not by_the_person:
                 continue
-        counting.append((address, moment, yes))
+            if purpose.channel == "email" and given is not None:
+                opens = customer.email is not None and mailbox(given, world) == mailbox(customer.email, world)
+        counting.append((subject, moment, yes, opens))
 
-    if counting:
-        for address in {address for address, _, _ in counting}:
-            here = [(moment, yes) for where, moment, yes in counting if where == address]
-            last = max(moment for moment, _ in here)
-            if not all(yes for moment, yes in here if moment == last):
-                return False
+    decided = []
+    for subject in {subject for subject, _, _, _ in counting}:
+        here = [(moment, yes, opens) for where, moment, yes, opens in counting if where == subject]
+        last = max(moment for moment, _, _ in here)
+        newest = [(yes, opens) for moment, yes, opens in here if moment == last]
+        if not all(yes for yes, _ in newest):
+            return False
+        decided.append(any(opens for _, opens in newest))
+    if any(decided):
         return True
 
     if (purpose.channel, purpose.purpose) != ("email", "marketing_email") or law is None:

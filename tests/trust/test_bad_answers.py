@@ -131,14 +131,11 @@ def test_what_was_said_before_decides(built: Warehouse) -> None:
         == reasons["twice"]
         == "Said no to marketing e-mail on 2026-03-01 (preference centre)."
     )
-    assert (
-        "on a day nobody wrote down" in reasons["undated"]
-        and "on a day nobody wrote down" in reasons["some-day"]
-    )
+    assert "(date unknown)" in reasons["undated"] and "(date unknown)" in reasons["some-day"]
     assert reasons["spammed"].startswith("Reported a message as spam on 2026-03-01")
     assert reasons["request"].startswith("Objected or asked to be erased on 2026-03-01")
-    assert reasons["country"].endswith("there is no soft opt-in in a country nobody knows.")
-    assert reasons["future"] == "Nobody knows of an answer about marketing e-mail."
+    assert reasons["country"].endswith("there is no soft opt-in in an unknown country.")
+    assert reasons["future"] == "No answer about marketing e-mail is on record."
 
 
 def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None:
@@ -151,18 +148,20 @@ def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None
             "channel",
             "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
         ),
-        ("country", "a yes that does not count: there is no soft opt-in in a country nobody knows"),
+        ("country", "a yes that does not count: there is no soft opt-in in an unknown country"),
         (
             "no-purpose",
             "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
         ),
         ("purpose", "a yes to a channel and purpose that the register lacks"),
+        ("some-day", "a no without a date: it counts from when it was recorded"),
         (
             "spammed",
             "a yes that does not count: only the person can undo an unsubscribe, a complaint or an objection",
         ),
-        ("status", "a status that nobody knows: it counts as no"),
-        ("stranger", "about nobody who is known"),
+        ("status", "an unknown status: it counts as a no"),
+        ("stranger", "about no customer that is known"),
+        ("undated", "a no without a date: it counts from when it was recorded"),
     ]
     rejected = built.rows(
         "select row_key, reason from rejected_rows where source_name = 'privacy' and not is_kept"

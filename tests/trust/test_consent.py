@@ -15,7 +15,18 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from naive_consent import IDENTIFIERS, Answer, Customer, Law, Purpose, Subjects, is_allowed
+from naive_consent import (
+    IDENTIFIERS,
+    Answer,
+    Customer,
+    Law,
+    Point,
+    Purpose,
+    World,
+    is_allowed,
+    mailbox,
+    widest,
+)
 
 from conftest import Warehouse
 
@@ -36,47 +47,87 @@ LAWS = {
     "PL": Law("denied", False, None, None),
     "XX": Law("granted", False, None, None),  # what no shipped row says, but a user's may
 }
-SUBJECTS: Subjects = {
-    ("email", "a@x.de"): {("a", "email:a@x.de")},
-    ("email", "old-a@x.de"): {("a", "email:old-a@x.de")},
-    ("email", "b@x.de"): {("b", "email:b@x.de")},
-    ("email", "shared@x.de"): {("a", "email:shared@x.de"), ("b", "email:shared@x.de")},
-    ("phone", "+491"): {("a", "phone:+491"), ("b", "phone:+491")},
-    ("shop_customer_id", "1"): {("a", "email:a@x.de")},
-    ("profile_id", "f1"): {("a", "email:old-a@x.de")},
-    ("contact_id", "k1"): {("b", "email:b@x.de")},
-    ("contact_id", "k2"): {("a", "email:none@none.com of crm_contact:k2")},  # a blocked address
-    ("visitor_id", "v1"): {("a", "web_visitor:v1")},
-}
+ACCOUNT, SHARED, PROFILE = ("shop_customer_id", "1"), ("shop_customer_id", "3"), ("profile_id", "f1")
+CONTACT, BLOCKED, DELETED = ("contact_id", "k1"), ("contact_id", "k2"), ("profile_id", "f9")
+WORLD = World(
+    points=(
+        Point("a", ACCOUNT, "a@x.de", True),
+        Point("a", ACCOUNT, "old-a@x.de", False),
+        Point("a", PROFILE, "a.a@g.x", True),
+        Point("a", ("contact_id", "k3"), "shared@x.de", True),
+        Point("b", SHARED, "shared@x.de", True),
+        Point("b", CONTACT, "b@x.de", True),
+        Point("a", DELETED, "gone@x.de", False),
+        Point("a", ACCOUNT, "+491", True),
+        Point("b", CONTACT, "+491", True),
+    ),
+    records={
+        **{key: "a" for key in (ACCOUNT, PROFILE, BLOCKED, ("contact_id", "k3"), ("visitor_id", "v1"))},
+        **{key: "b" for key in (CONTACT, SHARED)},
+    },
+    merging=frozenset({"g.x"}),
+)
+RECORD_TYPES = {"shop_customer_id": "shop_customer", "contact_id": "crm_contact", "profile_id": "esp_profile"}
+FOUNDED = datetime(2010, 1, 1)
 TABLES = {
     "consent_history": "consent_event_id varchar, source_system varchar, source_key varchar, email varchar, "
     "phone varchar, shop_customer_id varchar, contact_id varchar, profile_id varchar, visitor_id varchar, "
     "channel varchar, purpose varchar, consent_status varchar, lawful_basis varchar, recorded_by varchar, "
     "form varchar, text_version varchar, confirmed_at timestamp, occurred_at timestamp, "
-    "recorded_at timestamp",
-    "consent_subjects": "identifier_type varchar, identifier varchar, customer_id varchar, subject varchar",
-    "customers": "customer_id varchar, email varchar, country_code varchar, first_ordered_at timestamp, "
+    "recorded_at timestamp, email_then varchar",
+    "contact_point_customers": "customer_id varchar, record_key varchar, contact_type varchar, "
+    "contact varchar, mailbox varchar, widest_mailbox varchar, is_current boolean",
+    "identity_records": "record_type varchar, record_id varchar, record_key varchar",
+    "record_customers": "record_key varchar, record_type varchar, customer_id varchar",
+    "visitor_customers": "visitor_id varchar, customer_id varchar, n_customers integer",
+    "mailbox_domains": "email_domain varchar, canonical_domain varchar, ignores_dots boolean, "
+    "ignores_plus_part boolean",
+    "stg_privacy__requests": "request_id varchar, request_type varchar, request_status varchar",
+    "order_customers": "order_id varchar, customer_id varchar, is_sale boolean",
+    "stg_shop__orders": "order_id varchar, email varchar, shop_customer_id varchar",
+    "customers": "customer_id varchar, email varchar, phone varchar, country_code varchar, "
     "last_ordered_at timestamp",
-    "customer_tickets": "customer_id varchar, created_at timestamp",
+    "customer_tickets": "customer_id varchar, topic varchar, asks_to_stop boolean, created_at timestamp",
     "consent_purposes": "channel varchar, purpose varchar, label varchar, is_marketing boolean, "
     "stops_on_opt_out_signal boolean, accepted_bases varchar",
     "jurisdictions": "country_code varchar, lawful_default varchar, has_soft_opt_in boolean, "
     "implied_purchase_days integer, implied_inquiry_days integer",
 }
-MODELS = ("answer_customers", "consent_answers", "consents")  # each reads those before it
+# Each reads those before it.
+MODELS = ("consent_subjects", "subject_customers", "answer_customers", "consent_answers", "consents")
 T = TypeVar("T")
-World = tuple[list[Answer], list[Customer]]
+Case = tuple[list[Answer], list[Customer]]
 
 # How often each value comes. Few values, and mostly the plain one: what undoes each other has to meet at one
 # address, purpose and moment, with nothing else that would make it a no.
 DAYS_AGO = {40: 4, 30: 6, 20: 4, 0: 1, 180: 1, 181: 1, 730: 1, 900: 1}
 PAST: dict[datetime | None, int] = {AS_OF - timedelta(days=days): weight for days, weight in DAYS_AGO.items()}
-OCCURRED = {**PAST, None: 2, LATER: 1}
-CONFIRMED = {None: 20, AS_OF - timedelta(days=30): 1, AS_OF - timedelta(days=20): 1, AS_OF: 1, LATER: 1}
-RECORDED = {LEDGER_BEGAN: 6, AS_OF - timedelta(days=25): 1, AS_OF - timedelta(days=10): 1, LATER: 1}
-NAME = {("email", "a@x.de"): 50, ("email", "old-a@x.de"): 6, ("email", "nobody@x.de"): 1} | {
-    name: 2 for name in list(SUBJECTS)[2:]
+OCCURRED = {**PAST, None: 2, LATER: 1, datetime(1970, 1, 1): 1, AS_OF - timedelta(days=30, hours=-9): 4}
+CONFIRMED = {
+    None: 20,
+    datetime(1970, 1, 1): 1,
+    AS_OF - timedelta(days=30): 1,
+    AS_OF - timedelta(days=20): 1,
+    AS_OF: 1,
+    LATER: 1,
 }
+RECORDED = {LEDGER_BEGAN: 6, AS_OF - timedelta(days=25): 1, AS_OF - timedelta(days=10): 1, LATER: 1}
+NAME = {
+    ("email", "a@x.de"): 40,
+    ("email", "a+news@x.de"): 6,
+    ("email", "old-a@x.de"): 6,
+    ("email", "aa@g.x"): 4,
+    ("email", "a.a+1@g.x"): 4,
+    ("email", "b@x.de"): 2,
+    ("email", "shared@x.de"): 2,
+    ("email", "gone@x.de"): 2,
+    ("email", "nobody@x.de"): 1,
+    ("phone", "+491"): 2,
+    ("visitor_id", "v1"): 2,
+    **{key: 3 for key in (ACCOUNT, SHARED, PROFILE, CONTACT, BLOCKED, DELETED)},
+}
+THEN = {None: 6, "a@x.de": 3, "old-a@x.de": 2, "a.a@g.x": 1}
+ROWS = {None: 12, "row 1": 2, "row 2": 1}  # most answers have a row of their own
 ABOUT = {
     ("email", "marketing_email"): 12,
     ("sms", "marketing_email"): 2,
@@ -88,14 +139,31 @@ ABOUT = {
     ("email", "newsletter"): 1,
     ("post", "marketing_email"): 1,
 }
-STATUS = {"granted": 12, "withdrawn": 4, "denied": 2, "pending": 2, "maybe": 1}
+STATUS = {"granted": 12, "withdrawn": 4, "denied": 2, "pending": 2, "maybe": 1, "not said": 1}
 BASIS = {"express": 12, "soft_opt_in": 4, "implied": 4, "legitimate_interest": 1, None: 1}
 RECORDER = {"preference_centre": 6, "shop_checkbox": 2, "crm": 3, "esp": 1, None: 2}
-EMAILS: dict[str, dict[str | None, int]] = {"a": {"a@x.de": 8, "old-a@x.de": 1, None: 1}, "b": {"b@x.de": 1}}
+EMAILS: dict[str, dict[str | None, int]] = {
+    "a": {"a@x.de": 8, "aa+shop@g.x": 3, "old-a@x.de": 1, None: 1},
+    "b": {"b@x.de": 1},
+}
 COUNTRY = {"DE": 6, "CA": 6, "PL": 1, "XX": 1, "ZZ": 1, None: 1}
+SOLD: dict[str, dict[tuple[str, ...], int]] = {
+    "a": {(): 2, ("a@x.de",): 4, ("a.a@g.x",): 2, ("1",): 2, ("other@x.de",): 1},
+    "b": {(): 1, ("b@x.de",): 1},
+}
 ORDERED_DAYS_AGO = {(): 4, (30,): 4, (30, 20): 1, (900,): 1, (730,): 1, (900, 0): 1}
 ASKED_DAYS_AGO = {None: 3, 30: 1, 180: 1, 181: 1}
 N_ANSWERS = {1: 2, 2: 3, 3: 3, 4: 2, 5: 1}
+
+
+KEPT = {"consent_purposes", "jurisdictions", "mailbox_domains", "stg_privacy__requests"}
+
+
+def naive(customer: Customer) -> Customer:
+    """With the addresses of the account that orders were placed through, for the account."""
+    account = ("a@x.de", "old-a@x.de")
+    sales = tuple(address for sale in customer.sales for address in (account if sale == "1" else (sale,)))
+    return replace(customer, sales=sales)
 
 
 def pick(chance: Random, weights: Mapping[T, int]) -> T:
@@ -107,10 +175,13 @@ def history(chance: Random) -> list[Answer]:
     answers = []
     for number in range(pick(chance, N_ANSWERS)):
         channel, purpose = chance.choice(topics)
+        names = dict(pick(chance, NAME) for _ in range(pick(chance, {1: 9, 2: 1})))
         answers.append(
             Answer(
                 event_id=f"e{number}",
-                names=tuple(dict(pick(chance, NAME) for _ in range(pick(chance, {1: 9, 2: 1}))).items()),
+                row=pick(chance, ROWS) or f"e{number}",
+                names=tuple(names.items()),
+                email_then=None if "email" in names else pick(chance, THEN),
                 channel=channel,
                 purpose=purpose,
                 status=pick(chance, STATUS),
@@ -133,8 +204,9 @@ def customers(chance: Random) -> list[Customer]:
             Customer(
                 customer_id,
                 email=pick(chance, emails),
+                phone=pick(chance, {"+491": 1, "+492": 1, None: 1}),
                 country=pick(chance, COUNTRY),
-                first_order=ordered[0] if ordered else None,
+                sales=pick(chance, SOLD[customer_id]),
                 last_order=ordered[-1] if ordered else None,
                 last_ticket=None if asked_days_ago is None else AS_OF - timedelta(days=asked_days_ago),
             )
@@ -146,7 +218,9 @@ def customers(chance: Random) -> list[Customer]:
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory with the models as views over tables of the names they read."""
     warehouse = Warehouse(tmp_path_factory.mktemp("consent"))
-    compiled = warehouse.dbt("compile", "--select", *MODELS, as_of=f"{AS_OF}")
+    compiled = warehouse.dbt(
+        "compile", "--select", *MODELS, as_of=f"{AS_OF}", founded_on=f"{FOUNDED:%Y-%m-%d}"
+    )
     assert compiled.ok, compiled.output
     with duckdb.connect(config={"threads": 1}) as connection:
         for table, columns in TABLES.items():
@@ -158,57 +232,76 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
         for country, law in LAWS.items():
             terms = [country, law.default, law.soft_opt_in, law.purchase_days, law.inquiry_days]
             connection.execute("insert into jurisdictions values (?, ?, ?, ?, ?)", terms)
+        connection.execute("insert into mailbox_domains values ('g.x', 'g.x', true, true)")
         for model in MODELS:
             sql = re.sub(r'"[a-z0-9_]+"\."[a-z_]+"\."([a-z_]+)"', r"\1", warehouse.compiled(model))
             connection.execute(f"create view {model} as {sql}")
         yield connection
 
 
-def own(number: int, subject: str) -> str:
-    """An address of one world: email:a@x.de of the third is email:3a@x.de."""
-    kind, value = subject.split(":", 1)
-    return f"{kind}:{number}{value}"
-
-
-def fill(connection: duckdb.DuckDBPyConnection, worlds: list[World], ledger_began: datetime) -> None:
+def fill(connection: duckdb.DuckDBPyConnection, worlds: list[Case], ledger_began: datetime) -> None:
     """The worlds as rows; what is of one carries its number. A stranger's answer begins the ledger."""
-    rows: dict[str, list[list[Any]]] = {
-        "consent_history": [
-            ["0", "test", "0", *[None] * 6, "email", "marketing_email", "granted", *[None] * 6, ledger_began]
-        ],
-        "customers": [],
-        "customer_tickets": [],
-        "consent_subjects": [],
-    }
+    rows: dict[str, list[list[Any]]] = {table: [] for table in TABLES if table not in KEPT}
+    rows["consent_history"].append(
+        [
+            "0",
+            "test",
+            "0",
+            *[None] * 6,
+            "email",
+            "marketing_email",
+            "granted",
+            *[None] * 6,
+            ledger_began,
+            None,
+        ]
+    )
     for number, (answers, people) in enumerate(worlds):
-        for (kind, value), led_to in SUBJECTS.items():
-            for who, subject in led_to:
-                rows["consent_subjects"].append(
-                    [kind, f"{number}{value}", f"{number}{who}", own(number, subject)]
-                )
+        for point in WORLD.points:
+            kind, value = point.record
+            contact = f"{number}{point.contact}"
+            mailboxes = [mailbox(contact, WORLD), widest(contact, WORLD)] if "@" in contact else [None, None]
+            rows["contact_point_customers"].append(
+                [
+                    f"{number}{point.customer_id}", f"{RECORD_TYPES[kind]}:{number}{value}",
+                    "email" if "@" in contact else "phone", contact, *mailboxes, point.is_current,
+                ]
+            )  # fmt: skip
+        for (kind, value), who in WORLD.records.items():
+            if kind == "visitor_id":
+                rows["visitor_customers"].append([f"{number}{value}", f"{number}{who}", 1])
+                continue
+            key = f"{RECORD_TYPES[kind]}:{number}{value}"
+            rows["identity_records"].append([RECORD_TYPES[kind], f"{number}{value}", key])
+            rows["record_customers"].append([key, RECORD_TYPES[kind], f"{number}{who}"])
         for answer in answers:
             names = {kind: f"{number}{value}" for kind, value in answer.names}
             rows["consent_history"].append(
                 [
-                    f"{number}{answer.event_id}", "test", answer.event_id,
+                    f"{number}{answer.event_id}", "test", f"{number}{answer.row}",
                     *(names.get(kind) for kind in IDENTIFIERS),
                     answer.channel, answer.purpose, answer.status, answer.basis, answer.recorded_by,
                     None, None, answer.confirmed_at, answer.occurred_at, answer.recorded_at,
+                    answer.email_then and f"{number}{answer.email_then}",
                 ]
             )  # fmt: skip
         for customer in people:
             who = f"{number}{customer.customer_id}"
-            email = customer.email and f"{number}{customer.email}"
-            rows["customers"].append(
-                [who, email, customer.country, customer.first_order, customer.last_order]
-            )
+            email, phone = (value and f"{number}{value}" for value in (customer.email, customer.phone))
+            rows["customers"].append([who, email, phone, customer.country, customer.last_order])
+            for sale in customer.sales:
+                rows["order_customers"].append([f"{who}{sale}", who, True])
+                given = f"{number}{sale}"
+                rows["stg_shop__orders"].append(
+                    [f"{who}{sale}", given if "@" in sale else None, None if "@" in sale else given]
+                )
             if customer.last_ticket:
-                rows["customer_tickets"].append([who, customer.last_ticket])
+                rows["customer_tickets"].append([who, "product", False, customer.last_ticket])
     for table, found in rows.items():
         connection.execute(f"delete from {table}")
         columns = [column.split()[0] for column in TABLES[table].split(", ")]
-        given = pa.table({column: [row[at] for row in found] for at, column in enumerate(columns)})
-        connection.register("given", given)
+        given_rows = pa.table({column: [row[at] for row in found] for at, column in enumerate(columns)})
+        connection.register("given", given_rows)
         connection.execute(f"insert into {table} select {', '.join(columns)} from given")
 
 
@@ -244,7 +337,7 @@ def test_two_judges_never_disagree(
             for purpose in REGISTER:
                 allowed, reason = found[f"{number}{customer.customer_id}", purpose.channel, purpose.purpose]
                 expected = is_allowed(
-                    customer, purpose, answers, SUBJECTS, REGISTER, LAWS, AS_OF, ledger_began
+                    naive(customer), purpose, answers, WORLD, REGISTER, LAWS, AS_OF, ledger_began, FOUNDED
                 )
                 assert allowed == expected, "\n".join(map(str, [reason, purpose, customer, *answers]))
                 assert reason.endswith(".")

@@ -102,7 +102,7 @@ about as (
         given_for.mailbox
     from people
     left join given_for on people.consent_event_id = given_for.consent_event_id
-    where people.is_yes and people.channel = 'email' and not (people.subject like 'mailbox:%' and people.subject = given_for.subject)
+    where people.is_yes and people.channel = 'email' and coalesce(people.subject <> given_for.subject, true)
 ),
 
 about_one as (
