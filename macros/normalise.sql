@@ -46,7 +46,7 @@ slip of the hand, or parts one address from other words or addresses. Good for a
     {%- set wrapping = "\\p{Z}\\p{C}\"\\x27" -%}
     {%- set steps = [
         ["^[^<]*<([^<>]*@[^<>]*)>[^@]*$", "\\1"],
-        ["[(][^()]*[)]", ""],
+        ["[(][^()@]*[)]", ""],
         ["^([" ~ wrapping ~ "<(]|mailto:)*", ""],
         ["%40", "@"],
         ["[?][^@]*$", ""],

@@ -260,7 +260,9 @@ def fill(connection: duckdb.DuckDBPyConnection, worlds: list[Case], ledger_began
         for point in WORLD.points:
             kind, value = point.record
             contact = f"{number}{point.contact}"
-            mailboxes = [mailbox(contact, WORLD), widest(contact, WORLD)] if "@" in contact else [None, None]
+            mailboxes: list[str | None] = [None, None]
+            if "@" in contact:
+                mailboxes = [mailbox(contact, WORLD), widest(contact, WORLD)]
             rows["contact_point_customers"].append(
                 [
                     f"{number}{point.customer_id}", f"{RECORD_TYPES[kind]}:{number}{value}",
