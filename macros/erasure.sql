@@ -19,3 +19,41 @@ the erased person's. email, phone: as written, for what shows them; others may s
         {{ identifier_hash("'" ~ column ~ "'", value) }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#
+When each erasure request that the ledger knows came in: what is older is erased by it, what is newer may be a new person's.
+By the ledger's own moment for those that were forgotten before request_ledger was there.
+#}
+{% macro request_moments(ledger) -%}
+    select
+        ledger.request_id,
+        coalesce(min(requests.received_at), min(ledger.recorded_at)) as received_at
+    from {{ ledger }} as ledger
+    left join {{ ref('request_ledger') }} as requests on ledger.request_id = requests.request_id
+    group by ledger.request_id
+{%- endmacro %}
+
+
+{#
+Which records of a relation (record_key, customer_id, first_seen_at, received_at of a request) are a new person's in spite of
+the request: a person did something on it themselves afterwards, or it was first seen afterwards and belongs to somebody who
+did. One row per record and request that has an act after it.
+#}
+{% macro records_come_back(records, request_id=none) -%}
+    select
+        records.record_key,
+        {% if request_id %}records.request_id,{% endif %}
+        max(case when acts.record_key = records.record_key or records.first_seen_at > records.received_at then 1 else 0 end) = 1 as is_back,
+        coalesce(min(case when acts.record_key = records.record_key then acts.acted_at end), min(acts.acted_at)) as first_acted_at
+    from {{ records }} as records
+    inner join {{ ref('own_acts') }} as acts
+        on records.customer_id = acts.customer_id and acts.acted_at > records.received_at
+    group by records.record_key{{ ', records.request_id' if request_id }}
+{%- endmacro %}
+
+
+{# What a customer_id is minted from: the record's key, and of an erased person's who came back also since when it is theirs. #}
+{% macro key_since(record_key, erased_until) -%}
+    {{ record_key }} || coalesce('/' || cast({{ erased_until }} as {{ dbt.type_string() }}), '')
+{%- endmacro %}

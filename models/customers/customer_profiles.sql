@@ -3,6 +3,11 @@ with records as (
     select
         identity_records.*,
         record_customers.customer_id,
+        -- Of somebody who came back after an erasure only what is theirs since.
+        case
+            when record_customers.erased_until is null then identity_records.first_seen_at
+            else record_customers.first_seen_at
+        end as known_since_at,
         row_number() over (
             partition by record_customers.customer_id
             order by identity_records.updated_at nulls first, identity_records.record_key
@@ -20,10 +25,10 @@ select
     ] -%}
     {{ survivor('customers', field) }} as {{ field }},
     {% endfor -%}
-    {{ value_at_min('record_type', recency_key('first_seen_at', 'record_key'), is_unique=true) }} as first_record_type,
+    {{ value_at_min('record_type', recency_key('known_since_at', 'record_key'), is_unique=true) }} as first_record_type,
     count(*) as n_records,
     count(distinct email) as n_emails,
-    min(first_seen_at) as first_seen_at,
+    min(known_since_at) as first_seen_at,
     max(updated_at) as updated_at
 from records
 group by customer_id

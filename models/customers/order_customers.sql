@@ -1,5 +1,6 @@
 -- Whose order it is: the shop account's customer, or for a guest the one whose address or number was given, or the
--- visitor where the order names nobody else (var `keep_anonymous_visitors`).
+-- visitor where the order names nobody else (var `keep_anonymous_visitors`). Of somebody who came back after an erasure
+-- only what they ordered since.
 with orders as (
     select * from {{ ref('stg_shop__orders') }}
 ),
@@ -7,7 +8,8 @@ with orders as (
 records as (
     select
         record_key,
-        customer_id
+        customer_id,
+        erased_until
     from {{ ref('record_customers') }}
 ),
 
@@ -31,8 +33,14 @@ owned as (
             accounts.customer_id, guests.customer_id{{ ', visitors.customer_id' if var('keep_anonymous_visitors') }}
         ) as customer_id
     from orders
-    left join records as accounts on accounts.record_key = 'shop_customer:' || orders.shop_customer_id
-    left join records as guests on guests.record_key = 'guest_checkout:' || orders.guest_id
+    left join records as accounts
+        on
+            accounts.record_key = 'shop_customer:' || orders.shop_customer_id
+            and coalesce(orders.ordered_at > accounts.erased_until, accounts.erased_until is null)
+    left join records as guests
+        on
+            guests.record_key = 'guest_checkout:' || orders.guest_id
+            and coalesce(orders.ordered_at > guests.erased_until, guests.erased_until is null)
     {%- if var('keep_anonymous_visitors') %}
     left join visitors
         on

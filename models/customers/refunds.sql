@@ -14,7 +14,8 @@ order_customers as (
 records as (
     select
         record_key,
-        customer_id
+        customer_id,
+        erased_until
     from {{ ref('record_customers') }}
 )
 
@@ -32,5 +33,9 @@ select
 from refunds
 left join order_customers on refunds.order_id = order_customers.order_id
 left join orders on refunds.order_id = orders.order_id
-left join records on orders.order_id is null and records.record_key = 'shop_customer:' || refunds.shop_customer_id
+left join records
+    on
+        orders.order_id is null
+        and records.record_key = 'shop_customer:' || refunds.shop_customer_id
+        and coalesce(refunds.refunded_at > records.erased_until, records.erased_until is null)
 where coalesce(order_customers.customer_id, records.customer_id) is not null

@@ -11,48 +11,84 @@ with log as (
     from {{ ref('customer_key_log') }}
 ),
 
-removals as (
+-- Where a record went that had an id and has it no more.
+departures as (
     select
         log.record_key,
         log.customer_id,
+        log.changed_at as since,
         log.replaced_at as changed_at,
+        log.next_customer_id,
         {{ identifier_hash("'record'", 'log.record_key') }} as identifier_hash
     from log
     cross join {{ ref('erasure_salt') }} as salt
-    where log.customer_id is not null and log.replaced_at is not null and log.next_customer_id is null
+    where
+        log.customer_id is not null
+        and log.replaced_at is not null
+        and coalesce(log.next_customer_id <> log.customer_id, true)
+),
+
+erased as (
+    select
+        departures.*,
+        coalesce(erased_identifiers.recorded_at between departures.since and departures.changed_at, false) as is_erasure,
+        erased_identifiers.identifier_hash is not null as is_known_erased
+    from departures
+    left join {{ ref('erased_identifiers') }} as erased_identifiers
+        on departures.identifier_hash = erased_identifiers.identifier_hash
+),
+
+-- Who was erased and came back is a new person: no id leads from the one to the other.
+erased_ids as (
+    select distinct
+        customer_id,
+        changed_at
+    from erased
+    where is_known_erased and (next_customer_id is null or is_erasure)
+),
+
+removals as (
+    select
+        erased.customer_id,
+        erased.changed_at,
+        erased.is_known_erased
+    from erased
+    left join erased_ids on erased.customer_id = erased_ids.customer_id and erased.changed_at = erased_ids.changed_at
+    where erased.next_customer_id is null or erased_ids.customer_id is not null
 ),
 
 -- A record that is gone for a while and comes back under another id has moved.
 moves as (
     select
-        customer_id as new_customer_id,
-        changed_at,
-        lag(customer_id) over (partition by record_key order by log_number) as old_customer_id
+        log.record_key,
+        log.customer_id as new_customer_id,
+        log.changed_at,
+        lag(log.customer_id) over (partition by log.record_key order by log.log_number) as old_customer_id,
+        lag(log.replaced_at) over (partition by log.record_key order by log.log_number) as left_at
     from log
-    where customer_id is not null
+    where log.customer_id is not null
 ),
 
 changes as (
     select
-        old_customer_id,
-        new_customer_id,
-        changed_at,
+        moves.old_customer_id,
+        moves.new_customer_id,
+        moves.changed_at,
         count(*) as n_records,
         0 as n_erased
     from moves
-    where old_customer_id <> new_customer_id
-    group by old_customer_id, new_customer_id, changed_at
+    left join erased_ids on moves.old_customer_id = erased_ids.customer_id and moves.left_at = erased_ids.changed_at
+    where moves.old_customer_id <> moves.new_customer_id and erased_ids.customer_id is null
+    group by moves.old_customer_id, moves.new_customer_id, moves.changed_at
     union all
     select
-        removals.customer_id as old_customer_id,
+        customer_id as old_customer_id,
         cast(null as {{ dbt.type_string() }}) as new_customer_id,
-        removals.changed_at,
+        changed_at,
         count(*) as n_records,
-        count(erased_identifiers.identifier_hash) as n_erased
+        count(case when is_known_erased then 1 end) as n_erased
     from removals
-    left join {{ ref('erased_identifiers') }} as erased_identifiers
-        on removals.identifier_hash = erased_identifiers.identifier_hash
-    group by removals.customer_id, removals.changed_at
+    group by customer_id, changed_at
 ),
 
 counted as (

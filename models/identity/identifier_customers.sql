@@ -38,9 +38,17 @@ counted as (
 
 erased as (
     select
-        email,
+        'email' as identifier_type,
+        email as identifier,
         1 as n_customers
     from {{ ref('erased_addresses') }}
+    union all
+    select
+        'shop_customer_id' as identifier_type,
+        record_id as identifier,
+        1 as n_customers
+    from {{ ref('known_records') }}
+    where is_back and record_type = 'shop_customer'
 ),
 
 with_erased as (
@@ -50,7 +58,7 @@ with_erased as (
         counted.customer_id,
         counted.n_customers + coalesce(erased.n_customers, 0) as n_customers
     from counted
-    left join erased on counted.identifier_type = 'email' and counted.identifier = erased.email
+    left join erased on counted.identifier_type = erased.identifier_type and counted.identifier = erased.identifier
 )
 
 select

@@ -4,6 +4,24 @@ with erased as (
     select * from {{ ref('erased_records') }}
 ),
 
+-- Of somebody who came back what is older than the request stays erased.
+erased_until as (
+    select
+        record_key,
+        record_type,
+        record_id,
+        cast(null as timestamp) as erased_until
+    from erased
+    union all
+    select
+        record_key,
+        record_type,
+        record_id,
+        erased_until
+    from {{ ref('record_customers') }}
+    where erased_until is not null
+),
+
 -- A profile may be gone and its events not.
 profiles as (
     select events.profile_id
@@ -33,7 +51,7 @@ orders as (
         orders.order_id,
         orders.total_amount
     from {{ ref('stg_shop__orders') }} as orders
-    inner join erased
+    inner join erased_until as erased
         on
             erased.record_key = coalesce(
                 'shop_customer:' || orders.shop_customer_id, 'guest_checkout:' || orders.guest_id
@@ -41,6 +59,7 @@ orders as (
                 case when orders.email is null and orders.phone is null then 'web_visitor:' || orders.visitor_id end
                 {%- endif %}
             )
+            and not coalesce(orders.ordered_at > erased.erased_until, false)
 ),
 
 {% set of_record = {
@@ -88,7 +107,11 @@ counted as (
     from {{ ref('stg_shop__refunds') }} as refunds
     left join orders on refunds.order_id = orders.order_id
     left join {{ ref('order_customers') }} as kept_orders on refunds.order_id = kept_orders.order_id
-    left join erased on erased.record_type = 'shop_customer' and refunds.shop_customer_id = erased.record_id
+    left join erased_until as erased
+        on
+            erased.record_type = 'shop_customer'
+            and refunds.shop_customer_id = erased.record_id
+            and not coalesce(refunds.refunded_at > erased.erased_until, false)
     -- A refund is of whoever's its order is, whichever account it went to.
     where orders.order_id is not null or (kept_orders.order_id is null and erased.record_id is not null)
     union all

@@ -3,6 +3,7 @@ with ranked as (
     select
         record_key,
         customer_id,
+        erased_until,
         row_number() over (partition by customer_id order by first_seen_at nulls last, record_key) as oldest_first
     from {{ ref('record_customers') }}
 )
@@ -11,4 +12,4 @@ select
     record_key,
     customer_id
 from ranked
-where oldest_first = 1 and customer_id <> {{ mint_customer_id('record_key') }}
+where oldest_first = 1 and customer_id <> {{ mint_customer_id(key_since('record_key', 'erased_until')) }}

@@ -1,4 +1,5 @@
--- What an erased person was written to at is not written to again, whoever reads it now.
+-- What an erased person was written to at is not written to again, whatever person reads it now, until that person does
+-- something themselves: see erased_or_objecting.
 with addresses as (
     select distinct identity_records.email
     from {{ ref('identity_records') }} as identity_records
@@ -17,7 +18,8 @@ hashed as (
 
 select
     hashed.email,
-    erased_identifiers.recorded_at as since
+    erased_identifiers.recorded_at as since,
+    erased_identifiers.received_at
 from hashed
 inner join {{ ref('erased_identifiers') }} as erased_identifiers
     on hashed.identifier_hash = erased_identifiers.identifier_hash

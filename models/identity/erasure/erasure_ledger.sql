@@ -1,18 +1,26 @@
 -- Whom we must not know again, as salted hashes. Only ever added to: a request that the privacy desk's table forgets
--- holds on, and whoever an erased person's identifier leads to is that person come back.
+-- holds on, and what an erased person's identifier leads to is that person come back, unless they did something
+-- themselves since: see known_records.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
--- depends_on: {{ ref('stg_privacy__requests') }}
+-- depends_on: {{ ref('privacy_requests') }}
+-- depends_on: {{ ref('request_ledger') }}
+-- depends_on: {{ ref('own_acts') }}
 
 with held as (
     select distinct customer_id from {{ ref('held_customers') }}
 ),
 
+subjects as (
+    select * from {{ ref('erasure_subjects') }}
+),
+
 requested as (
     select
         named.*,
-        held.customer_id is not null as is_held
+        subjects.verdict,
+        subjects.is_held
     from {{ ref('named_customers') }} as named
-    left join held on named.customer_id = held.customer_id
+    inner join subjects on named.named_by_id = subjects.request_id
     where named.named_by = 'erasure request'
 ),
 
@@ -32,6 +40,7 @@ salt as (
 -- cluster that was too large only what still counted there.
 joining as (
     select
+        records.record_key,
         records.customer_id,
         identifiers.identifier_type,
         identifiers.identifier,
@@ -47,12 +56,14 @@ joining as (
 
 record_identifiers as (
     select
+        record_key,
         customer_id,
         'record' as identifier_type,
         record_key as identifier
     from records
     union all
     select
+        record_key,
         customer_id,
         'record' as identifier_type,
         'shop_customer:' || identifier as identifier
@@ -60,6 +71,7 @@ record_identifiers as (
     where identifier_type = 'shop_customer_id'
     union all
     select
+        record_key,
         customer_id,
         'phone and name' as identifier_type,
         joins_by as identifier
@@ -100,7 +112,9 @@ hashed_keys as (
 ),
 
 refused as (
-    select request_id from {{ ref('stg_privacy__requests') }} where request_status = 'refused'
+    select request_id
+    from {{ ref('privacy_requests') }}
+    where request_type = 'erasure' and request_status = 'refused'
 ),
 
 come_back as (
@@ -113,14 +127,71 @@ come_back as (
     where refused.request_id is null
 ),
 
-{% endif -%}
--- Who shares what the request names with others is not told apart from them by it.
-erased as (
+-- A request may name somebody who was erased before and is in no source any more: then it contradicts itself too.
+names_of_none as (
     select
         named_by_id as request_id,
-        customer_id
+        'record' as identifier_type,
+        'shop_customer:' || identifier as identifier
     from requested
-    where n_customers = 1
+    where verdict = 'one person' and customer_id is null and identifier_type = 'shop_customer_id'
+    union all
+    select
+        named_by_id as request_id,
+        'mailbox' as identifier_type,
+        identifier || '|no name' as identifier
+    from requested
+    where verdict = 'one person' and customer_id is null and identifier_type = 'email'
+    union all
+    select
+        named_by_id as request_id,
+        'phone' as identifier_type,
+        identifier
+    from requested
+    where verdict = 'one person' and customer_id is null and identifier_type = 'phone' and identifier is not null
+),
+
+hashed_names as (
+    select
+        names_of_none.request_id,
+        {{ identifier_hash('names_of_none.identifier_type', 'names_of_none.identifier') }} as identifier_hash
+    from names_of_none
+    cross join salt
+),
+
+names_an_erased_other as (
+    select distinct hashed_names.request_id
+    from hashed_names
+    inner join subjects on hashed_names.request_id = subjects.request_id
+    inner join {{ this }} as known
+        on hashed_names.identifier_hash = known.identifier_hash and hashed_names.request_id <> known.request_id
+    left join refused on known.request_id = refused.request_id
+    left join come_back on known.request_id = come_back.request_id and subjects.customer_id = come_back.customer_id
+    left join {{ this }} as done
+        on hashed_names.request_id = done.request_id and done.identifier_type = 'carried out'
+    where refused.request_id is null and come_back.request_id is null and done.request_id is null
+),
+
+{% endif -%}
+agreeing as (
+    select subjects.*
+    from subjects
+    {%- if is_incremental() %}
+    left join names_an_erased_other on subjects.request_id = names_an_erased_other.request_id
+    {%- endif %}
+    where
+        subjects.verdict <> 'contradicts itself'
+        {%- if is_incremental() %}
+        and names_an_erased_other.request_id is null
+        {%- endif %}
+),
+
+erased as (
+    select
+        request_id,
+        customer_id
+    from agreeing
+    where verdict = 'one person'
     {%- if is_incremental() %}
     union distinct
     select
@@ -130,13 +201,51 @@ erased as (
     {%- endif %}
 ),
 
-erased_now as (
-    select distinct
+moments as (
+    select
+        request_id,
+        min(received_at) as received_at
+    from {{ ref('request_ledger') }}
+    group by request_id
+    {%- if is_incremental() %}
+    union all
+    -- Of a request that was forgotten before request_ledger was there.
+    select
+        request_id,
+        min(recorded_at) as received_at
+    from {{ this }}
+    where request_id not in (select request_id from {{ ref('request_ledger') }})
+    group by request_id
+    {%- endif %}
+),
+
+touched as (
+    select
         erased.request_id,
-        erased.customer_id
+        records.record_key,
+        records.customer_id,
+        records.first_seen_at,
+        coalesce(moments.received_at, {{ as_of() }}) as received_at
     from erased
+    inner join records on erased.customer_id = records.customer_id
+    left join moments on erased.request_id = moments.request_id
     left join held on erased.customer_id = held.customer_id
     where held.customer_id is null
+),
+
+back as (
+    {{ records_come_back('touched', request_id=true) }}
+),
+
+-- Of what is theirs again only the past is erased: see known_records.
+erased_now as (
+    select
+        touched.request_id,
+        touched.record_key,
+        touched.customer_id
+    from touched
+    left join back on touched.request_id = back.request_id and touched.record_key = back.record_key
+    where not coalesce(back.is_back and touched.first_seen_at > touched.received_at, false)
 ),
 
 erased_joining as (
@@ -144,7 +253,7 @@ erased_joining as (
         erased_now.request_id,
         joining.*
     from joining
-    inner join erased_now on joining.customer_id = erased_now.customer_id
+    inner join erased_now on joining.record_key = erased_now.record_key
 ),
 
 erased_contacts as (
@@ -155,11 +264,10 @@ erased_contacts as (
         identity_records.phone,
         identity_records.phone_as_given
     from identity_records
-    inner join records on identity_records.record_key = records.record_key
-    inner join erased_now on records.customer_id = erased_now.customer_id
+    inner join erased_now on identity_records.record_key = erased_now.record_key
 ),
 
--- Whoever logged in on a device with an address that is one customer's alone is that customer.
+-- An address that is one customer's alone says who logged in with it on a device.
 own_addresses as (
     select identity_records.email
     from identity_records
@@ -185,17 +293,24 @@ logins as (
     where identifier_type = 'shop_customer_id'
 ),
 
--- Mailboxes of nobody yet, or of somebody under a legal hold, whose names are not looked up before it ends.
+-- What a request names that may still lead to the person later: a name that leads to no one yet, or to somebody under a
+-- legal hold, whose names are not looked up before it ends. A request that contradicts itself leaves nothing.
+named as (
+    select requested.*
+    from requested
+    inner join agreeing on requested.named_by_id = agreeing.request_id
+),
+
 mailboxes as (
     select
-        requested.named_by_id as request_id,
-        requested.identifier as mailbox
-    from requested
+        named.named_by_id as request_id,
+        named.identifier as mailbox
+    from named
     where
-        requested.identifier_type = 'email'
-        and (requested.n_customers = 0 or (requested.n_customers = 1 and requested.is_held))
+        named.identifier_type = 'email'
+        and (named.n_customers = 0 or (named.verdict = 'one person' and named.is_held))
         {%- if is_incremental() %}
-        and requested.named_by_id not in (select request_id from {{ this }})
+        and named.named_by_id not in (select request_id from {{ this }})
         {%- endif %}
 ),
 
@@ -205,7 +320,7 @@ identifiers as (
         record_identifiers.identifier_type,
         record_identifiers.identifier
     from record_identifiers
-    inner join erased_now on record_identifiers.customer_id = erased_now.customer_id
+    inner join erased_now on record_identifiers.record_key = erased_now.record_key
     union all
     select
         request_id,
@@ -247,20 +362,26 @@ identifiers as (
     inner join {{ ref('visitor_logins') }} as visitor_logins
         on logins.identifier_type = visitor_logins.identifier_type and logins.identifier = visitor_logins.identifier
     union all
-    -- What the request itself names, for whoever is known by it later: nobody may be yet, or a legal hold may end.
     select
         named_by_id as request_id,
         identifier_type,
         identifier_as_given as identifier
-    from requested
-    where identifier_type in ('email', 'phone') and not is_held
+    from named
+    where not is_held and (identifier_type = 'email' or (identifier_type = 'phone' and (customer_id is null or verdict <> 'names nobody')))
     union all
     select
         named_by_id as request_id,
         'record' as identifier_type,
         'shop_customer:' || identifier as identifier
-    from requested
+    from named
     where identifier_type = 'shop_customer_id' and n_customers <= 1
+    union all
+    -- That it was carried out, and when: what erasure_requests says for good.
+    select distinct
+        request_id,
+        'carried out' as identifier_type,
+        'carried out' as identifier
+    from erased_now
     union all
     select
         mailboxes.request_id,

@@ -1,55 +1,74 @@
--- What became of each erasure request; one that the privacy desk forgot, too.
+-- What became of each erasure request. One that was carried out stays so, also where the privacy desk forgets or edits it,
+-- or the person leaves every source; one that is refused afterwards says both.
 with requests as (
-    select * from {{ ref('stg_privacy__requests') }} where request_type = 'erasure'
+    select * from {{ ref('privacy_requests') }} where request_type = 'erasure'
 ),
 
-held as (
-    select distinct customer_id from {{ ref('held_customers') }}
+subjects as (
+    select * from {{ ref('erasure_subjects') }}
 ),
 
-leads as (
+accounts as (
     select
-        named.named_by_id as request_id,
-        max(named.n_customers) as n_customers,
-        count(held.customer_id) as n_held,
-        count(case when named.n_customers = 1 then 1 end) as n_told_apart,
-        count(distinct case when named.identifier_type = 'shop_customer_id' then named.identifier end) as n_accounts
-    from {{ ref('named_customers') }} as named
-    left join held on named.customer_id = held.customer_id
-    where named.named_by = 'erasure request'
-    group by named.named_by_id
+        named_by_id as request_id,
+        count(distinct identifier) as n_accounts
+    from {{ ref('named_customers') }}
+    where named_by = 'erasure request' and identifier_type = 'shop_customer_id'
+    group by named_by_id
+),
+
+first_seen as (
+    select
+        request_id,
+        min(received_at) as received_at,
+        min(recorded_at) as recorded_at
+    from {{ ref('request_ledger') }}
+    group by request_id
 ),
 
 ledger as (
     select
         request_id,
         min(recorded_at) as recorded_at,
+        min(case when identifier_type = 'carried out' then recorded_at end) as carried_out_at,
         count(case when identifier_type = 'record' then 1 end) as n_records
     from {{ ref('erasure_ledger') }}
     group by request_id
 ),
 
-judged as (
+-- Whether it was carried out could be told from the number of records only, before the ledger said so.
+carried_out as (
     select
-        coalesce(requests.request_id, ledger.request_id) as request_id,
-        requests.received_at,
-        ledger.recorded_at,
+        ledger.request_id,
         case
-            when requests.request_status = 'refused' then 'refused'
-            when leads.n_held > 0 then 'held'
-            when leads.n_told_apart > 0 then 'erased'
-            when leads.n_customers > 0 then 'names more than one person'
-            when ledger.n_records <= leads.n_accounts then 'names nobody'
-            else 'erased'
-        end as outcome
-    from requests
-    full outer join ledger on requests.request_id = ledger.request_id
-    left join leads on requests.request_id = leads.request_id
+            when ledger.carried_out_at is not null then ledger.carried_out_at
+            when
+                coalesce(ledger.recorded_at < first_seen.recorded_at, true)
+                and ledger.n_records > coalesce(accounts.n_accounts, 0)
+                then ledger.recorded_at
+        end as erased_at
+    from ledger
+    left join first_seen on ledger.request_id = first_seen.request_id
+    left join accounts on ledger.request_id = accounts.request_id
 )
 
 select
-    request_id,
-    outcome,
-    received_at,
-    case when outcome = 'erased' then recorded_at end as erased_at
-from judged
+    coalesce(requests.request_id, carried_out.request_id) as request_id,
+    case
+        when requests.request_status = 'refused' then 'refused'
+        when carried_out.erased_at is not null then 'erased'
+        when requests.request_id is null then 'not carried out yet'
+        when requests.may_be_refused or coalesce(requests.email, requests.phone, requests.shop_customer_id) is null then 'not readable'
+        when subjects.is_held then 'held'
+        when subjects.verdict = 'names nobody' then 'names nobody'
+        -- It names one person, all of whose records are newer than the request.
+        when subjects.verdict = 'one person' and carried_out.request_id is not null then 'names nobody'
+        else 'names more than one person'
+    end as outcome,
+    coalesce(requests.received_at, first_seen.received_at) as received_at,
+    carried_out.erased_at,
+    coalesce(subjects.is_held, false) as is_held
+from requests
+full outer join carried_out on requests.request_id = carried_out.request_id
+left join subjects on requests.request_id = subjects.request_id
+left join first_seen on coalesce(requests.request_id, carried_out.request_id) = first_seen.request_id

@@ -9,8 +9,8 @@ requests as (
         email,
         phone,
         shop_customer_id
-    from {{ ref('stg_privacy__requests') }}
-    where request_type = 'erasure' and request_status <> 'refused'
+    from {{ ref('privacy_requests') }}
+    where request_type = 'erasure' and request_status <> 'refused' and not may_be_refused
 ),
 
 -- A hold counts from the day it is entered, whatever day the build is as of: an erasure can't be undone.
@@ -32,14 +32,13 @@ named as (
     from requests
     where email is not null
     union all
-    -- A home shares a phone: it says who asks only where nothing else does.
     select
         'erasure request' as named_by,
         request_id as named_by_id,
         'phone' as identifier_type,
         phone as identifier
     from requests
-    where phone is not null and email is null and shop_customer_id is null
+    where phone is not null
     union all
     select
         'erasure request' as named_by,

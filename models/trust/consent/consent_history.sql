@@ -40,7 +40,8 @@ erased as (
     select
         hashed.identifier_type,
         hashed.identifier,
-        others.identifier is not null as is_of_others_too
+        others.identifier is not null as is_of_others_too,
+        erased_identifiers.received_at
     from hashed
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
         on hashed.identifier_hash = erased_identifiers.identifier_hash
@@ -64,7 +65,11 @@ answers as (
     from {{ ref('consent_ledger') }} as ledger
     {% for identifier in identifiers -%}
     left join erased as of_{{ identifier }}
-        on of_{{ identifier }}.identifier_type = '{{ identifier }}' and ledger.{{ identifier }} = of_{{ identifier }}.identifier
+        on
+            of_{{ identifier }}.identifier_type = '{{ identifier }}'
+            and ledger.{{ identifier }} = of_{{ identifier }}.identifier
+            -- Said after the request by somebody who is there today, it is theirs.
+            and not coalesce(of_{{ identifier }}.is_of_others_too and ledger.occurred_at > of_{{ identifier }}.received_at, false)
     {% endfor %}
 )
 

@@ -1,10 +1,12 @@
 -- The clock of each request. What an objection or erasure stops, it stops in consents at once (GDPR art. 21(3)); this is
 -- the time for the answer.
+-- A request that staging set aside has one as well.
 with requests as (
     select
         *,
-        coalesce(completed_at <= {{ as_of() }}, request_status = 'refused') as is_answered
-    from {{ ref('stg_privacy__requests') }}
+        coalesce(completed_at <= {{ as_of() }}, false) or request_status = 'refused' as is_answered
+    from {{ ref('privacy_requests') }}
+    where not coalesce(is_still_to_come, false)
 ),
 
 named as (
@@ -63,8 +65,12 @@ dated as (
         requests.received_at,
         requests.completed_at,
         requests.is_answered,
-        requesters.customer_id,
-        coalesce(erasures.outcome = 'held', false) as is_held,
+        requests.is_dated,
+        requests.issue,
+        -- An erased person is no customer, and one who came back since is another.
+        case when coalesce(erasures.erased_at is null or requests.request_status = 'refused', true) then requesters.customer_id end as customer_id,
+        coalesce(erasures.is_held, false) as is_held,
+        erasures.outcome,
         coalesce(law.country_code, own_law.country_code) as law_of,
         case
             when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
@@ -91,8 +97,11 @@ judged as (
         request_type,
         law_of,
         received_at,
-        case when is_answered then completed_at end as answered_at,
+        case when is_answered and completed_at <= {{ as_of() }} then completed_at end as answered_at,
+        is_dated,
         is_held,
+        outcome,
+        issue,
         cast(due_at as date) as due_on,
         cast(extendable_to as date) as extendable_until,
         case
@@ -105,7 +114,7 @@ judged as (
             when not is_answered then {{ dbt.datediff('cast(' ~ as_of() ~ ' as date)', 'cast(due_at as date)', 'day') }}
         end as days_left,
         case
-            when is_answered then coalesce(cast(completed_at as date) > cast(due_at as date), false)
+            when is_answered then coalesce(completed_at <= {{ as_of() }} and cast(completed_at as date) > cast(due_at as date), false)
             else cast({{ as_of() }} as date) > cast(due_at as date)
         end as is_overdue
     from dated
@@ -123,14 +132,16 @@ select
     answered_at,
     cast(days_left as bigint) as days_left,
     is_overdue,
+    issue,
     case request_type
         when 'objection' then 'Objection'
         when 'erasure' then 'Request for erasure'
         when 'access' then 'Request for access'
         when 'rectification' then 'Request for rectification'
-        else 'Request for portability'
+        when 'portability' then 'Request for portability'
+        else 'Request of an unknown type'
     end
-    || ' of ' || {{ day_text('received_at') }}
+    || case when is_dated then ' of ' else ' without a usable date, known since ' end || {{ day_text('received_at') }}
     || case
         when status = 'refused' then ', refused' || coalesce(' on ' || {{ day_text('answered_at') }}, '')
         when status = 'done' then ', answered on ' || {{ day_text('answered_at') }}
@@ -140,6 +151,17 @@ select
     || case when is_overdue and status in ('done', 'refused') then ', too late' else '' end
     || ': due by ' || cast(due_on as {{ dbt.type_string() }}) || ' (' || law_of || ')'
     || case when is_held then '; a legal hold comes first' else '' end
-    || case when customer_id is null or status = 'refused' or request_type not in ('objection', 'erasure') then '' else '; it closes marketing' end
+    || case
+        when outcome = 'names more than one person' then '; it names more than one person, so nothing is erased'
+        when outcome = 'not readable' then '; nothing is erased before it can be read'
+        else ''
+    end
+    || case
+        when request_type = 'objection' and status = 'refused'
+            then '; an objection to direct marketing can''t be refused (GDPR art. 21(3)): it closes marketing all the same'
+        when customer_id is null or status = 'refused' or request_type not in ('objection', 'erasure', 'unknown') then ''
+        else '; it closes marketing'
+    end
+    || coalesce('; to mend: ' || issue, '')
     || '.' as reason
 from judged

@@ -1,4 +1,6 @@
--- An erasure stops everything, also for whoever reads the erased person's mailbox now. An objection stops marketing until the person says yes again, which consents knows.
+-- An erasure stops everything at the erased person's addresses, whatever person reads them now, until that person opens an
+-- account, orders or says yes themselves. An objection, or an erasure that names them otherwise, stops marketing until the
+-- person says yes again, which consents knows.
 with answers as (
     select distinct
         consent_event_id,
@@ -6,56 +8,95 @@ with answers as (
     from {{ ref('consent_answers') }}
 ),
 
+-- A refused erasure stops nothing more. An objection to direct marketing can't be refused (GDPR art. 21(3)).
 requests as (
     select
+        desk_request_id,
+        min(case when request_type = 'erasure' then 1 else 0 end) = 1 as is_erasure,
+        min(case when request_type = 'erasure' and request_status = 'refused' then 1 else 0 end) = 1 as is_void
+    from {{ ref('privacy_requests') }}
+    group by desk_request_id
+),
+
+noes as (
+    select
         answers.customer_id,
-        coalesce(requests.request_type = 'erasure', false) as is_erasure,
-        history.occurred_at as received_at
+        history.occurred_at,
+        history.recorded_at,
+        case
+            when history.source_key like 'set aside/%' then {{ dbt.split_part('history.source_key', "'/'", 2) }}
+            else history.source_key
+        end as desk_request_id
     from answers
     inner join {{ ref('consent_history') }} as history
         on answers.consent_event_id = history.consent_event_id and history.recorded_by = 'privacy_request'
-    left join {{ ref('stg_privacy__requests') }} as requests on history.source_key = requests.request_id
 ),
 
-erased_addresses as (
+named as (
+    select
+        noes.customer_id,
+        coalesce(requests.is_erasure, false) as is_erasure,
+        coalesce(noes.occurred_at, noes.recorded_at) as received_at
+    from noes
+    left join requests on noes.desk_request_id = requests.desk_request_id
+    where not coalesce(requests.is_void, false)
+),
+
+acts as (
+    select
+        records.customer_id,
+        max(acts.acted_at) as last_acted_at
+    from {{ ref('own_acts') }} as acts
+    inner join {{ ref('record_customers') }} as records on acts.record_key = records.record_key
+    group by records.customer_id
+),
+
+at_erased_addresses as (
     select
         customers.customer_id,
+        coalesce(acts.last_acted_at > erased_addresses.received_at, false) as has_acted_since,
         erased_addresses.since
     from {{ ref('customers') }} as customers
     inner join {{ ref('erased_addresses') }} as erased_addresses on customers.email = erased_addresses.email
+    left join acts on customers.customer_id = acts.customer_id
 ),
 
 asked as (
     select
         customer_id,
         is_erasure,
+        false as stops_everything,
         received_at
-    from requests
+    from named
     union all
     select
         customer_id,
         true as is_erasure,
+        not has_acted_since as stops_everything,
         since as received_at
-    from erased_addresses
+    from at_erased_addresses
 ),
 
 by_customer as (
     select
         customer_id,
-        min(case when is_erasure then received_at end) as erasure_asked_at,
-        max(received_at) as received_at
+        min(case when stops_everything then received_at end) as erased_at,
+        max(case when is_erasure then received_at end) as erasure_asked_at,
+        max(case when not is_erasure then received_at end) as objected_at
     from asked
     group by customer_id
 )
 
 select
     by_customer.customer_id,
-    case when by_customer.erasure_asked_at is null then 'marketing' else 'everything' end as scope,
-    coalesce(by_customer.erasure_asked_at, by_customer.received_at) as since,
+    case when by_customer.erased_at is null then 'marketing' else 'everything' end as scope,
+    coalesce(by_customer.erased_at, by_customer.objected_at, by_customer.erasure_asked_at) as since,
     cast(null as timestamp) as until,
     case
-        when by_customer.erasure_asked_at is null then 'Objected on ' || {{ day_text('by_customer.received_at') }} || '.'
-        else 'Somebody at the address asked to be erased, ' || {{ day_text('by_customer.erasure_asked_at') }} || '.'
+        when by_customer.erased_at is not null
+            then 'Somebody at the address asked to be erased, ' || {{ day_text('by_customer.erased_at') }} || '.'
+        when by_customer.objected_at is not null then 'Objected on ' || {{ day_text('by_customer.objected_at') }} || '.'
+        else 'A request for erasure names them, ' || {{ day_text('by_customer.erasure_asked_at') }} || ': it stops marketing.'
     end as reason
 from by_customer
 left join {{ ref('consents') }} as consents
@@ -63,4 +104,4 @@ left join {{ ref('consents') }} as consents
         by_customer.customer_id = consents.customer_id
         and consents.channel = 'email'
         and consents.purpose = 'marketing_email'
-where by_customer.erasure_asked_at is not null or coalesce(not consents.is_allowed, true)
+where by_customer.erased_at is not null or coalesce(not consents.is_allowed, true)

@@ -1,0 +1,61 @@
+-- What a person did themselves since the first request came in, and the record that has it: an account opened, an order, an
+-- express yes on a form of their own. It makes a new customer of an erased one (GDPR art. 6(1)(a) and (b)). An import, a
+-- profile or a ticket does not.
+with first_request as (
+    select min(received_at) as received_at from {{ ref('request_ledger') }}
+),
+
+-- A yes to an address is an act of what has the address, and no older than that.
+yeses as (
+    select
+        email,
+        shop_customer_id,
+        case when consent_status = 'pending' then confirmed_at else coalesce(confirmed_at, occurred_at) end as said_at
+    from {{ ref('stg_privacy__consent_events') }}
+    where
+        consent_status in ('granted', 'pending')
+        and lawful_basis = 'express'
+        and recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}')
+),
+
+acts as (
+    select
+        'shop_customer:' || shop_customer_id as record_key,
+        created_at as acted_at
+    from {{ ref('stg_shop__customers') }}
+    union all
+    select
+        coalesce('shop_customer:' || shop_customer_id, 'guest_checkout:' || guest_id) as record_key,
+        ordered_at as acted_at
+    from {{ ref('stg_shop__orders') }}
+    {%- if 'shop_checkbox' in var('consent_by_the_person') %}
+    union all
+    select
+        'shop_customer:' || shop_customer_id as record_key,
+        accepts_marketing_at as acted_at
+    from {{ ref('stg_shop__customers') }}
+    where accepts_marketing
+    {%- endif %}
+    union all
+    select
+        'shop_customer:' || shop_customer_id as record_key,
+        said_at as acted_at
+    from yeses
+    where shop_customer_id is not null
+    union all
+    select
+        identity_records.record_key,
+        least(yeses.said_at, identity_records.first_seen_at) as acted_at
+    from yeses
+    inner join {{ ref('identity_records') }} as identity_records on yeses.email = identity_records.email
+    where yeses.said_at is not null and identity_records.first_seen_at is not null
+)
+
+select distinct
+    acts.record_key,
+    records.customer_id,
+    acts.acted_at
+from acts
+inner join first_request on acts.acted_at > first_request.received_at
+inner join {{ ref('record_clusters') }} as records on acts.record_key = records.record_key
+where acts.acted_at <= {{ as_of() }}
