@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from conftest import Run, Warehouse, write_table
+from mailroom.validate import validate
 
 pytestmark = pytest.mark.slow
 
@@ -351,3 +352,198 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
         "select count(*) from consent_ledger where consent_status in ('granted', 'pending')"
         " and consent_event_id not in (select deciding_event_id from consents where deciding_event_id <> '')"
     ) == [(0,)]
+
+
+# People with an account each, named by a letter: ada's account is "ada", her address ada@x.de.
+NAMES = (
+    "ada bea cyd dan eli fay gil hal ida jon kim lea moe ned ola pia quinn rob sue tom uma vic wes xia yan zoe"
+    " abe ben cal dot"
+).split()
+PHONES = {name: f"+4930900{number:04}" for number, name in enumerate(NAMES, 1000)}
+REQUESTS = "+erasure_requests +privacy_request_status +contactability +customer_id_changes +orders".split()
+NEXT = ["run", "--select", *REQUESTS]
+
+
+def account(name: str, key: str | None = None, **more: str) -> Row:
+    return person(
+        "shop/customers", key or name, name.title(), f"{name}@x.de", PHONES[name], last_name="X", **more
+    )
+
+
+def flawed(key: str | None, kind: str | None, status: str | None, received: str | None, **named: str) -> Row:
+    return {"request_id": key, "request_type": kind, "status": status, "received_at": received, **named}
+
+
+DATE = "2026-06-01"
+TWO_PEOPLE = [
+    request("account and address", customer_id="ada", email="bea@x.de"),
+    request("account and phone", customer_id="cyd", phone=PHONES["dan"]),
+    request("address and phone", email="eli@x.de", phone=PHONES["fay"]),
+    request("two and one", customer_id="gil", email="gil@x.de", phone=PHONES["hal"]),
+    request("one and two", customer_id="ida", email="jon@x.de", phone=PHONES["ida"]),
+]
+ONE_PERSON = [
+    request("all three", customer_id="kim", email="kim@x.de", phone=PHONES["kim"]),
+    request("account of no one", customer_id="nowhere", email="lea@x.de"),
+    request("phone of no one", customer_id="moe", phone="030 1234599"),
+]
+FLAWED = [
+    flawed("undated", "erasure", "received", None, email="ned@x.de"),
+    flawed("unreadable date", "erasure", "received", "in June", email="ola@x.de"),
+    flawed("of tomorrow", "erasure", "received", "2026-07-02 12:00:00", email="pia@x.de"),
+    flawed("epoch", "erasure", "done", "1970-01-01", email="quinn@x.de"),
+    flawed("no status", "erasure", None, DATE, email="rob@x.de"),
+    flawed("status of a no", "erasure", "Rejected", DATE, email="sue@x.de"),
+    flawed("status of ours", "erasure", "open", DATE, email="tom@x.de"),
+    flawed("type in capitals", "ERASURE", "received", DATE, email="uma@x.de"),
+    flawed("unknown type", "complaint", "received", DATE, email="vic@x.de"),
+    flawed("no type", None, "received", DATE, email="vic@x.de"),
+    flawed(None, "erasure", "received", DATE, email="wes@x.de"),
+    flawed("twice", "erasure", "received", "2026-06-02", email="xia@x.de"),
+    flawed("twice", "erasure", "received", DATE, email="yan@x.de"),
+    flawed("two types", "access", "received", "2026-06-02", email="zoe@x.de"),
+    flawed("two types", "erasure", "received", DATE, email="zoe@x.de"),
+    flawed("unreadable address", "erasure", "received", DATE, email="abe(at)x.de"),
+    flawed("names no one", "erasure", "received", DATE),
+    flawed("an objection", "objection", "refused", None, email="ben@x.de"),
+]
+
+
+def people_who_ask() -> dict[str, list[Row]]:
+    return {
+        "shop/customers": [account(name) for name in NAMES],
+        "shop/orders": [order(f"old of {name}", customer_id=name) for name in NAMES],
+        "privacy/requests": TWO_PEOPLE + ONE_PERSON + FLAWED + [request("of cal", email="cal@x.de")],
+    }
+
+
+def clocks(shop: Shop) -> dict[str, tuple[Any, ...]]:
+    found = shop.warehouse.rows(
+        "select request_id, received_at::date::text, due_on::text, issue from privacy_request_status"
+    )
+    return {row[0]: row[1:] for row in found}
+
+
+def validated(shop: Shop) -> None:
+    """Great Expectations finds nothing wrong with the public tables."""
+    checked = validate(shop.warehouse.folder / "warehouse.duckdb", shop.warehouse.folder / "gx")
+    assert {suite.name: suite.failed for suite in checked if suite.failed} == {}
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A privacy desk whose requests are flawed in every way; the build and all its tests pass."""
+    shop = Shop(Warehouse(tmp_path_factory.mktemp("desk")))
+    shop.build(people_who_ask(), 1, *FIRST)
+    return shop
+
+
+def test_a_request_that_names_two_people_erases_none_of_them(desk: Shop) -> None:
+    outcomes = desk.outcomes()
+    assert {outcomes[row["request_id"] or ""] for row in TWO_PEOPLE} == {"names more than one person"}
+    assert {outcomes[row["request_id"] or ""] for row in ONE_PERSON} == {"erased"}
+    assert set("ada bea cyd dan eli fay gil hal ida jon".split()) <= desk.customers()
+    assert not {"kim", "lea", "moe"} & desk.customers()
+    stopped = desk.warehouse.rows(
+        "select message_class, bool_or(is_allowed) from contactability join customers using (customer_id)"
+        " where customers.email in ('ada@x.de', 'bea@x.de', 'dan@x.de', 'hal@x.de') group by all"
+    )
+    assert dict(stopped) == {
+        "transactional": True, "promotional": False, "lifecycle": False, "onboarding": False,
+    }  # fmt: skip
+
+
+def test_a_request_that_was_set_aside_is_carried_out_where_it_can_be_read(desk: Shop) -> None:
+    outcomes = desk.outcomes()
+    (without_id,) = [key for key in outcomes if key.startswith("without id ")]
+    (second,) = [key for key in outcomes if key.startswith("twice / ")]
+    erased = {
+        "undated", "unreadable date", "of tomorrow", "epoch", "no status", "status of ours",
+        "type in capitals", without_id, "twice", second, "two types / erasure",
+    }  # fmt: skip
+    assert {key for key in erased if outcomes[key] != "erased"} == set()
+    for key in ("status of a no", "unreadable address", "names no one"):
+        assert outcomes[key] == "not readable"
+    gone = set("ned ola pia quinn rob tom uma wes xia yan zoe cal".split())
+    assert not gone & desk.customers()
+    assert {"sue", "vic", "abe", "ben"} <= desk.customers()
+
+
+def test_every_request_has_a_clock_and_says_what_to_mend(desk: Shop) -> None:
+    found = clocks(desk)
+    assert len(found) == len(people_who_ask()["privacy/requests"])
+    assert found["undated"] == ("2026-07-01", "2026-08-01", "it has no date that can be read")
+    assert found["unreadable date"] == found["undated"]
+    assert found["of tomorrow"] == ("2026-07-01", "2026-08-01", "it is dated in the future")
+    assert found["epoch"] == ("2026-07-01", "2026-08-01", "it is dated before 2000-01-01")
+    assert found["status of a no"] == (DATE, "2026-07-01", "its status is none we know")
+    assert found["unknown type"] == (DATE, "2026-07-01", "its type is none we know")
+    assert found["no type"] == (DATE, "2026-07-01", "its type is missing")
+    assert found["twice"][2] == found["two types"][2] == "its id is that of another request too"
+    assert "its e-mail address can't be read" in found["unreadable address"][2]
+    assert found["of cal"] == ("2026-01-01", "2026-02-01", None)
+    ((reason,),) = desk.warehouse.rows(
+        "select reason from privacy_request_status where request_id = 'an objection'"
+    )
+    assert "can't be refused (GDPR art. 21(3)): it closes marketing all the same" in reason
+
+
+def test_the_public_tables_validate_after_erasures_and_flawed_requests(desk: Shop, first_day: Shop) -> None:
+    validated(desk)
+    validated(first_day)
+
+
+def test_a_clock_does_not_start_again_and_what_was_done_stays_recorded(desk: Shop) -> None:
+    """The desk dates, edits, reuses and forgets its requests; the people leave every source."""
+    before, done = clocks(desk), desk.warehouse.rows(
+        "select request_id, erased_at from erasure_requests where outcome = 'erased' order by 1"
+    )
+    rows = people_who_ask()
+    edited = {
+        "all three": {"request_type": "access"},
+        "account of no one": {"email": None, "customer_id": None},
+        "phone of no one": {"customer_id": "dot", "phone": None, "status": "refused"},
+        "of cal": {"received_at": "2026-07-01 10:00:00"},
+        "no status": {"status": "a word"},
+        "type in capitals": {"request_type": "deletion"},
+    }
+    forgotten = {"status of ours", "epoch"}
+    rows["privacy/requests"] = [
+        {**row, **edited.get(row["request_id"] or "", {})}
+        for row in rows["privacy/requests"] if row["request_id"] not in forgotten
+    ]  # fmt: skip
+    gone = set("kim lea moe ned rob tom uma wes cal".split())
+    rows["shop/customers"] = [row for row in rows["shop/customers"] if row["customer_id"] not in gone]
+    rows["shop/orders"] = [row for row in rows["shop/orders"] if row["customer_id"] not in gone]
+    desk.build(rows, 2, *NEXT)
+    after = clocks(desk)
+    for key in ("undated", "unreadable date", "of tomorrow"):
+        assert after[key][:2] == before[key][:2]
+    # With another date it counts from the day we learned of it, not from any day later.
+    assert after["of cal"][0] == "2026-07-01"
+    assert set(done) <= set(
+        desk.warehouse.rows("select request_id, erased_at from erasure_requests where outcome = 'erased'")
+    )
+    assert not (gone | {"quinn", "pia"}) & desk.customers()
+    assert "dot" in desk.customers()
+    # A build as of the past, and everything built again.
+    desk.build(rows, 1, *NEXT)
+    desk.build(rows, 3, *NEXT, "--full-refresh")
+    assert clocks(desk)["undated"][:2] == before["undated"][:2]
+    assert set(done) <= set(
+        desk.warehouse.rows("select request_id, erased_at from erasure_requests where outcome = 'erased'")
+    )
+
+
+def test_a_request_that_names_an_erased_person_and_another_erases_no_one(desk: Shop) -> None:
+    """After the days above: Kim is erased and in no source any more."""
+    rows = people_who_ask()
+    rows["shop/customers"] = [row for row in rows["shop/customers"] if row["customer_id"] not in ("kim", "lea")]
+    rows["privacy/requests"] += [
+        request("account of an erased person", customer_id="kim", email="dot@x.de"),
+        request("address of an erased person", customer_id="dot", email="lea@x.de"),
+    ]
+    desk.build(rows, 4, *NEXT)
+    assert desk.outcomes()["account of an erased person"] == "names more than one person"
+    assert desk.outcomes()["address of an erased person"] == "names more than one person"
+    assert "dot" in desk.customers()

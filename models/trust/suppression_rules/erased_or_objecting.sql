@@ -35,7 +35,8 @@ noes as (
 named as (
     select
         noes.customer_id,
-        coalesce(requests.is_erasure, false) as is_erasure,
+        -- Of an erased person's no the history keeps no key.
+        coalesce(requests.is_erasure, noes.desk_request_id is null) as is_erasure,
         coalesce(noes.occurred_at, noes.recorded_at) as received_at
     from noes
     left join requests on noes.desk_request_id = requests.desk_request_id
