@@ -1,7 +1,8 @@
 {#
 An identifier of an erased person as the ledger keeps it. Needs a row of erasure_salt under the name salt.
 Types: record (the key of a record, of a shop account shop_customer:<id>), mailbox, phone and name: they make a record
-the erased person's. email, phone: as written, for what shows them; others may share them, so they make nobody erased.
+the erased person's. email, phone: as written, for what shows them; widest mailbox: for what is written to; others may share
+them, so they erase no one. carried out: of no identifier, since when the request is.
 #}
 {% macro identifier_hash(identifier_type, identifier) -%}
     {{ sha256_text("salt.salt || '/' || " ~ identifier_type ~ " || '/' || " ~ identifier) }}

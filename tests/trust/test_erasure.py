@@ -547,3 +547,114 @@ def test_a_request_that_names_an_erased_person_and_another_erases_no_one(desk: S
     assert desk.outcomes()["account of an erased person"] == "names more than one person"
     assert desk.outcomes()["address of an erased person"] == "names more than one person"
     assert "dot" in desk.customers()
+
+
+BACK = "2026-07-01 12:00:00"  # after the request of each, which came in on 2026-06-01
+RETURNING = "amy bob cat dan eva fin gia hue ian jil kai lou".split()
+
+
+def returning() -> dict[str, list[Row]]:
+    """People with an old account, an old profile, an old order and an old yes each, who ask to be erased."""
+    return {
+        "shop/customers": [account_of(name) for name in RETURNING],
+        "shop/orders": [order(f"old of {name}", customer_id=name) for name in RETURNING]
+        + [order("old of a guest", email="guest@x.de", first_name="Gus")],
+        "esp/profiles": [profile(f"profile of {name}", f"{name}@y.de") for name in RETURNING],
+        "privacy/consent_events": [
+            consent(f"old yes of {name}", "granted", "email", email=f"{name}@y.de") for name in RETURNING
+        ],
+        "privacy/requests": [
+            {**request(f"of {name}", email=f"{name}@y.de"), "received_at": DATE} for name in RETURNING
+        ]
+        + [{**request("of a guest", email="guest@x.de"), "received_at": DATE}],
+    }
+
+
+def account_of(name: str, key: str | None = None, **more: str) -> Row:
+    return person("shop/customers", key or name, name.title(), f"{name}@y.de", **more)
+
+
+def profile(key: str, email: str, **more: str) -> Row:
+    return person("esp/profiles", key, email.split("@")[0].title(), email, **more)
+
+
+def come_back() -> dict[str, list[Row]]:
+    rows = returning()
+    rows["shop/customers"] += [
+        account_of("amy", "amy again", created_at=BACK),
+        account_of("bob", "bob of before", created_at="2026-05-01"),
+        account_of("cat", "cat undated", created_at=""),
+        account_of("lou", "lou again", created_at=BACK),
+    ]
+    rows["shop/orders"] += [
+        {**order("new of dan", email="dan@y.de", first_name="Dan"), "ordered_at": BACK},
+        {**order("new of eva", customer_id="eva"), "ordered_at": BACK},
+        {**order("new of the guest", email="guest@x.de", first_name="Gus"), "ordered_at": BACK},
+        {**order("late copy of fin", email="fin@y.de", first_name="Fin"), "ordered_at": "2026-05-01"},
+    ]
+    rows["esp/profiles"] += [
+        profile("new of amy", "amy@y.de", created_at=BACK),
+        profile("new of gia", "gia@y.de", created_at=BACK),
+        profile("new of hue", "hue@y.de", created_at=BACK),
+        profile("new of kai", "kai@y.de", created_at=BACK),
+    ]
+    rows["crm/contacts"] = [person("crm/contacts", "new of ian", "Ian", "ian@y.de", created_at=BACK)]
+    rows["support/tickets"] = [{**ticket("new of jil", requester_email="jil@y.de"), "created_at": BACK}]
+    later = {"occurred_at": BACK}
+    rows["privacy/consent_events"] += [
+        {**consent("new yes of gia", "granted", "email", email="gia@y.de"), **later},
+        {**consent("import of hue", "granted", "email", email="hue@y.de"), **later, "recorded_by": "crm"},
+        {**consent("implied of kai", "granted", "email", email="kai@y.de"), **later, "lawful_basis": "implied"},
+        {**consent("new yes of lou", "granted", "email", email="lou@y.de"), **later},
+    ]
+    return rows
+
+
+def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(tmp_path_factory: pytest.TempPathFactory) -> None:
+    shop = Shop(Warehouse(tmp_path_factory.mktemp("back")))
+    shop.build(returning(), 1, *FIRST)
+    assert shop.customers() == set()
+    before = dict(shop.warehouse.rows("select record_key, customer_id from record_clusters"))
+    shop.build(come_back(), 2, *AGAIN, "+contactability", "+orders", "+source_reconciliation")
+    assert {"amy again", "new of amy", "eva", "new of gia", "lou again"} <= shop.customers()
+    assert not {
+        "amy", "bob", "bob of before", "cat", "cat undated", "dan", "profile of amy", "profile of eva",
+        "new of hue", "new of kai", "new of ian", "gia", "profile of gia",
+    } & shop.customers()  # fmt: skip
+    kept = shop.warehouse.rows("select email, customer_id, first_seen_at from customers order by 1")
+    assert [row[0] for row in kept] == [
+        "amy@y.de", "dan@y.de", "eva@y.de", "gia@y.de", "guest@x.de", "lou@y.de",
+    ]  # fmt: skip
+    assert not {row[1] for row in kept} & set(before.values())
+    assert {str(row[2]) for row in kept} == {BACK}
+    assert {key for (key,) in shop.warehouse.rows("select order_id from orders")} == {
+        "new of dan", "new of eva", "new of the guest",
+    }  # fmt: skip
+    may = shop.warehouse.rows(
+        "select customers.email, message_class from contactability join customers using (customer_id)"
+        " where contactability.is_allowed and message_class in ('transactional', 'promotional')"
+    )
+    assert {email for email, message_class in may if message_class == "transactional"} == {
+        row[0] for row in kept
+    }
+    assert {email for email, message_class in may if message_class == "promotional"} == {
+        "gia@y.de", "lou@y.de",
+    }  # fmt: skip
+    assert {row[0] for row in shop.warehouse.rows("select change_type from customer_id_changes")} <= {"erasure"}
+    assert set(shop.outcomes().values()) == {"erased"}
+    ids = {email: customer_id for email, customer_id, _ in kept}
+
+    # The sources do it at last: who came back keeps the id. Amy asks again, and is erased again.
+    rows = come_back()
+    rows["shop/customers"] = [row for row in rows["shop/customers"] if row["customer_id"] not in RETURNING]
+    rows["shop/customers"] += [account_of("eva")]
+    rows["esp/profiles"] = [row for row in rows["esp/profiles"] if row["created_at"] == BACK]
+    rows["shop/orders"] = [row for row in rows["shop/orders"] if row["ordered_at"] == BACK]
+    rows["privacy/requests"] += [
+        {**request("of amy again", email="amy@y.de"), "received_at": "2026-07-02 12:00:00"}
+    ]
+    shop.build(rows, 3, *AGAIN, "+contactability", "+orders")
+    kept = shop.warehouse.rows("select email, customer_id from customers order by 1")
+    assert dict(kept) == {email: customer_id for email, customer_id in ids.items() if email != "amy@y.de"}
+    assert shop.outcomes()["of amy again"] == "erased"
+    shop.build(rows, 3, *TESTED)

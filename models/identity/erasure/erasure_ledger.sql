@@ -261,6 +261,7 @@ erased_contacts as (
         erased_now.request_id,
         erased_now.customer_id,
         identity_records.email,
+        case when identity_records.email is not null then identity_records.widest_mailbox end as widest_mailbox,
         identity_records.phone,
         identity_records.phone_as_given
     from identity_records
@@ -344,11 +345,13 @@ identifiers as (
     where identifier_type = 'email'
     group by request_id, identifier
     having count(name_start) = 0
-    {% for column in ['email', 'phone', 'phone_as_given'] -%}
+    {% for column, identifier_type in {
+        'email': 'email', 'widest_mailbox': 'widest mailbox', 'phone': 'phone', 'phone_as_given': 'phone'
+    }.items() -%}
     union all
     select
         request_id,
-        '{{ column.split('_')[0] }}' as identifier_type,
+        '{{ identifier_type }}' as identifier_type,
         {{ column }} as identifier
     from erased_contacts
     where {{ column }} is not null
@@ -368,6 +371,13 @@ identifiers as (
         identifier_as_given as identifier
     from named
     where not is_held and (identifier_type = 'email' or (identifier_type = 'phone' and (customer_id is null or verdict <> 'names nobody')))
+    union all
+    select
+        named_by_id as request_id,
+        'widest mailbox' as identifier_type,
+        widest_mailbox as identifier
+    from named
+    where not is_held and widest_mailbox is not null
     union all
     select
         named_by_id as request_id,

@@ -74,7 +74,8 @@ normalised as (
             when 'email' then {{ mailbox_of('split.identifier', 'domains') }}
             when 'phone' then {{ e164('split.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}
             else split.identifier
-        end as identifier
+        end as identifier,
+        case when split.identifier_type = 'email' then {{ widest_mailbox('split.identifier', 'domains') }} end as widest_mailbox
     from split
     left join {{ ref('mailbox_domains') }} as domains on split.email_domain = domains.email_domain
     cross join own_country
@@ -96,6 +97,7 @@ select
     normalised.identifier_type,
     normalised.identifier_as_given,
     normalised.identifier,
+    normalised.widest_mailbox,
     identifiers.customer_id,
     count(identifiers.customer_id) over (
         partition by normalised.named_by, normalised.named_by_id, normalised.identifier_type

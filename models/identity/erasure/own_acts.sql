@@ -8,10 +8,10 @@ with first_request as (
 -- A yes to an address is an act of what has the address, and no older than that.
 yeses as (
     select
-        email,
+        widest_mailbox,
         shop_customer_id,
         case when consent_status = 'pending' then confirmed_at else coalesce(confirmed_at, occurred_at) end as said_at
-    from {{ ref('stg_privacy__consent_events') }}
+    from {{ with_mailboxes(ref('stg_privacy__consent_events')) }} as mailed
     where
         consent_status in ('granted', 'pending')
         and lawful_basis = 'express'
@@ -47,7 +47,7 @@ acts as (
         identity_records.record_key,
         least(yeses.said_at, identity_records.first_seen_at) as acted_at
     from yeses
-    inner join {{ ref('identity_records') }} as identity_records on yeses.email = identity_records.email
+    inner join {{ ref('identity_records') }} as identity_records on yeses.widest_mailbox = identity_records.widest_mailbox
     where yeses.said_at is not null and identity_records.first_seen_at is not null
 )
 
