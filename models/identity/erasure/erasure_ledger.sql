@@ -181,9 +181,7 @@ agreeing as (
     {%- endif %}
     where
         subjects.verdict <> 'contradicts itself'
-        {%- if is_incremental() %}
-        and names_an_erased_other.request_id is null
-        {%- endif %}
+        {{ 'and names_an_erased_other.request_id is null' if is_incremental() }}
 ),
 
 erased as (
@@ -310,9 +308,7 @@ mailboxes as (
     where
         named.identifier_type = 'email'
         and (named.n_customers = 0 or (named.verdict = 'one person' and named.is_held))
-        {%- if is_incremental() %}
-        and named.named_by_id not in (select request_id from {{ this }})
-        {%- endif %}
+        {{ 'and named.named_by_id not in (select request_id from ' ~ this ~ ')' if is_incremental() }}
 ),
 
 identifiers as (
