@@ -432,7 +432,7 @@ def clocks(shop: Shop) -> dict[str, tuple[Any, ...]]:
 
 
 def validated(shop: Shop) -> None:
-    """Great Expectations finds nothing wrong with the public tables, but what so small a shop does not know."""
+    """Great Expectations finds nothing wrong with the public tables, but what a small shop does not know."""
     checked = validate(shop.warehouse.folder / "warehouse.duckdb", shop.warehouse.folder / "gx")
     unknown_here = {"customers", "customer_daily_activity", "orders"}
     failed = {

@@ -172,16 +172,25 @@ names_an_erased_other as (
     where refused.request_id is null and come_back.request_id is null and done.request_id is null
 ),
 
+known_requests as (
+    select distinct request_id from {{ this }}
+),
+
+{% else -%}
+names_an_erased_other as (
+    select request_id from subjects where 1 = 0
+),
+
+known_requests as (
+    select request_id from subjects where 1 = 0
+),
+
 {% endif -%}
 agreeing as (
     select subjects.*
     from subjects
-    {%- if is_incremental() %}
     left join names_an_erased_other on subjects.request_id = names_an_erased_other.request_id
-    {%- endif %}
-    where
-        subjects.verdict <> 'contradicts itself'
-        {{ 'and names_an_erased_other.request_id is null' if is_incremental() }}
+    where subjects.verdict <> 'contradicts itself' and names_an_erased_other.request_id is null
 ),
 
 erased as (
@@ -305,10 +314,11 @@ mailboxes as (
         named.named_by_id as request_id,
         named.identifier as mailbox
     from named
+    left join known_requests on named.named_by_id = known_requests.request_id
     where
         named.identifier_type = 'email'
         and (named.n_customers = 0 or (named.verdict = 'one person' and named.is_held))
-        {{ 'and named.named_by_id not in (select request_id from ' ~ this ~ ')' if is_incremental() }}
+        and known_requests.request_id is null
 ),
 
 identifiers as (
