@@ -1,5 +1,5 @@
 -- Whose order it is: the shop account's customer, or for a guest the one whose address or number was given, or the
--- visitor where the order names nobody else (var `keep_anonymous_visitors`). Of somebody who came back after an erasure
+-- visitor where the order names no one else (var `keep_anonymous_visitors`). Of somebody who came back after an erasure
 -- only what they ordered since.
 with orders as (
     select * from {{ ref('stg_shop__orders') }}

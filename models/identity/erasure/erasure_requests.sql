@@ -36,7 +36,7 @@ ledger as (
     group by request_id
 ),
 
--- Whether it was carried out could be told from the number of records only, before the ledger said so.
+-- Before the ledger said whether a request was carried out, only the number of its records did.
 carried_out as (
     select
         ledger.request_id,

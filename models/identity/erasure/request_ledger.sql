@@ -1,5 +1,5 @@
 -- Which request an id stands for, and since when we know of it. Only ever added to, and only forwards: a date that can't be
--- read does not start the clock anew each day, and an id that the desk gives to another person is another request.
+-- read does not start the clock again each day, and an id that the desk gives to another person is another request.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 with desk_requests as (
