@@ -411,7 +411,7 @@ class Reader:
         )
 
     def profile(self, row: Row) -> Said | None:
-        """Reading: no status says nothing. An answer dates from the last change, else from the beginning."""
+        """Reading: no status says nothing. The status has no date: the row's dates are the profile's."""
         word = text(row, "subscription_status")
         if word is None or word == "never_subscribed":
             return None
@@ -421,8 +421,7 @@ class Reader:
         }
         return Said(
             status, self.marketing if closes_all else frozenset({MAIL}), closes_all,
-            moment(text(row, "updated_at") or text(row, "created_at")),
-            self.is_aside(row, "created_at", "profile_id"), "express", "esp",
+            None, self.is_aside(row, "created_at", "profile_id"), "express", "esp",
             **self.of_record(row, "profile", "profile_id", account="external_id"),
         )  # fmt: skip
 
@@ -858,6 +857,10 @@ class Judge:
                 if not opening:
                     return Verdict(False, f"the mailbox is closed: {answer}")
         return Verdict(True, f"opened by a yes of {max(yeses)[0]}")
+
+    def may_be_erased(self, name: str) -> bool:
+        """Whether a request for erasure that is not refused concerns the person."""
+        return name in self.bound and self.bound[name].may_be_erased
 
     def is_current_mail(self, name: str, mailbox: str) -> bool:
         return any(
