@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -36,7 +37,6 @@ class Decided:
     customers: Mapping[str, set[str]]
     written: Mapping[str, Written]
     allowed: Mapping[tuple[str, str, str], tuple[bool, str]]  # by customer, channel and purpose
-    promoted: set[str]  # customers whom contactability lets promotional mail go to
 
     def of(self, who: tuple[str, str, str]) -> tuple[bool, str]:
         """The decision on a person: a no where they are no customer."""
@@ -47,9 +47,13 @@ class Decided:
 
 @dataclass(frozen=True)
 class ConsentShop:
-    """A warehouse over files that change from build to build."""
+    """A warehouse over files: a folder for each delivery."""
 
     warehouse: Warehouse
+
+    def folder(self, delivery: Delivery) -> Path:
+        folder: Path = self.warehouse.folder / f"{delivery.as_of:%Y-%m-%d}"
+        return folder
 
     def variables(self, delivery: Delivery) -> dict[str, Any]:
         systems = ["crm", "shop", "web", "support", "esp", "privacy"]
@@ -57,7 +61,7 @@ class ConsentShop:
             "as_of": f"{delivery.as_of}",
             **{
                 system: {
-                    "files": f"{self.warehouse.folder}/{system}/{{table}}.parquet",
+                    "files": f"{self.folder(delivery)}/{system}/{{table}}.parquet",
                     "absent": ABSENT.get(system, []),
                 }
                 for system in systems
@@ -69,7 +73,7 @@ class ConsentShop:
         for table, columns in contract().items():
             rows = delivery.tables.get(table, ())
             assert not {column for row in rows for column in row} - set(columns), table
-            path = self.warehouse.folder / f"{table}.parquet"
+            path = self.folder(delivery) / f"{table}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             found = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns}
             pq.write_table(pa.table(found), path)
@@ -83,9 +87,16 @@ class ConsentShop:
     def decided(self, people: Iterable[Person]) -> Decided:
         return read_decided(self.warehouse.rows, people)
 
+    def promoted(self) -> set[str]:
+        """Customers whom contactability lets promotional mail go to."""
+        found = self.warehouse.rows(
+            "select customer_id from contactability where message_class = 'promotional' and is_allowed"
+        )
+        return {customer for (customer,) in found}
+
 
 def read_decided(rows: Any, people: Iterable[Person]) -> Decided:
-    """What stands in customer_keys, customers, consents and contactability; `rows` runs a query."""
+    """What stands in customer_keys, customers and consents; `rows` runs a query."""
     customer_of = dict(rows("select record_key, customer_id from customer_keys"))
     to = {
         customer: Written(email, phone)
@@ -105,12 +116,6 @@ def read_decided(rows: Any, people: Iterable[Person]) -> Decided:
             (customer, channel, purpose): (allowed, reason)
             for customer, channel, purpose, allowed, reason in rows(
                 "select customer_id, channel, purpose, is_allowed, reason from consents"
-            )
-        },
-        {
-            customer
-            for (customer,) in rows(
-                "select customer_id from contactability where message_class = 'promotional' and is_allowed"
             )
         },
     )

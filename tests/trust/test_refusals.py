@@ -35,6 +35,7 @@ class Day:
     deliveries: list[Delivery]
     judge: Judge
     decided: Decided
+    promoted: set[str]
     verdicts: dict[tuple[str, str, str], Verdict]
 
 
@@ -54,7 +55,7 @@ def built(folder: Path, persons: list[Person], deliveries: list[Delivery]) -> li
         shop.build(deliveries[n - 1], *(FIRST if n == 1 else AGAIN))
         decided = shop.decided(persons)
         judge = Judge(policy, persons, deliveries[:n])
-        days.append(Day(deliveries[:n], judge, decided, judge.decide(decided.written)))
+        days.append(Day(deliveries[:n], judge, decided, shop.promoted(), judge.decide(decided.written)))
     return days
 
 
@@ -131,7 +132,7 @@ def test_no_promotion_goes_where_the_judge_says_no(days: list[Day], build: int) 
     wrong = [
         name
         for name, customers in day.decided.customers.items()
-        if customers & day.decided.promoted and not day.verdicts[name, *MAIL].allowed
+        if customers & day.promoted and not day.verdicts[name, *MAIL].allowed
     ]
     assert not wrong, rows_about(day.judge.people[wrong[0]], day.deliveries)
 

@@ -1,0 +1,227 @@
+"""Faults on purpose: each rule of docs/consent.md is broken in turn, and the judge has to notice.
+
+A fault is a text of the compiled SQL replaced by another one. The hand-made cases are built once by dbt, in
+three builds, and what it compiled is kept. Then each fault runs the models of `REBUILT` that it reaches
+once more, in a database in memory; everything else is read from the warehouse as it stood after each build.
+That costs a fraction of a second for a model of trust, some seconds for one of staging. The first build in
+which a decision is not the judge's ends it.
+
+To add a fault: name the rule, the model, and a text of it as compiled (in `target/compiled`), with what
+shall stand there instead. Without a model the text is replaced wherever it stands, as if in a macro. A text
+that stands nowhere fails the test, so a fault can't go stale in silence.
+
+Identity is left as it was built: a fault in the reading of addresses shows in answers, not in who is who.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from consent_cases import CASES, deliveries, people
+from consent_shop import UNTESTED, ConsentShop, disagreements, read_decided
+from naive_sources import Judge, Person, Policy, Verdict
+
+from conftest import PROJECT, Warehouse
+
+pytestmark = pytest.mark.slow
+
+REBUILT = ("staging", "trust")  # folders of models that run again where a fault reaches them
+LAST = "consents"
+SELECT = ["--select", f"+{LAST}", "+customer_keys"]
+NUMBERED = list(enumerate(CASES, 1))
+Verdicts = Mapping[tuple[str, str, str], Verdict]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A fault: in the model, or in all of them, `old` becomes `new`."""
+
+    rule: str
+    old: str
+    new: str
+    model: str | None = None
+
+
+# The lead fills these in, one or more per row of docs/consent.md.
+MUTATIONS: list[Mutation] = [
+    Mutation("every status but granted and pending is a no", "'granted'", "'withdrawn'"),
+]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as dbt ran it in one build."""
+
+    name: str
+    relation: str  # "warehouse"."main"."consents"
+    materialized: str
+    parents: tuple[str, ...]
+    folder: str
+    compiled: str
+    run: str  # the statements of an incremental model
+
+
+@dataclass(frozen=True)
+class Day:
+    """A build: the warehouse as it stood then, the models in their order, and what the judge says."""
+
+    warehouse: Path
+    models: Mapping[str, Model]
+    verdicts: Verdicts
+
+
+@dataclass(frozen=True)
+class World:
+    days: Sequence[Day]
+    people: Sequence[Person]
+
+
+def in_order(nodes: Mapping[str, Any], wanted: str) -> list[str]:
+    """The models that one rests on and itself, parents first."""
+    found: list[str] = []
+
+    def visit(key: str) -> None:
+        if key not in nodes or key in found:
+            return
+        for parent in nodes[key]["depends_on"]["nodes"]:
+            visit(parent)
+        found.append(key)
+
+    visit(wanted)
+    return found
+
+
+def models_of(warehouse: Warehouse) -> dict[str, Model]:
+    """The models up to LAST, from what the last command left in the target folder."""
+    nodes = {
+        key: node for key, node in warehouse.manifest()["nodes"].items() if node["resource_type"] == "model"
+    }
+    project = next(iter(nodes)).split(".")[1]
+    found = {}
+    for key in in_order(nodes, f"model.{project}.{LAST}"):
+        node = nodes[key]
+        if node["language"] != "sql" or node["config"]["materialized"] == "ephemeral":
+            continue
+        run = warehouse.target / "run" / project / node["original_file_path"]
+        found[node["name"]] = Model(
+            node["name"],
+            node["relation_name"],
+            node["config"]["materialized"],
+            tuple(parent.split(".")[2] for parent in node["depends_on"]["nodes"]),
+            node["fqn"][1],
+            warehouse.compiled(node["name"]),
+            run.read_text() if run.exists() else "",
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The cases in three builds by dbt; what each left is kept."""
+    shop = ConsentShop(Warehouse(tmp_path_factory.mktemp("mutations")))
+    persons, policy = people(NUMBERED), Policy.of(PROJECT)
+    days, delivered = [], deliveries(NUMBERED)
+    for n, delivery in enumerate(delivered):
+        shop.build(delivery, *(["run"] if n else ["build", *UNTESTED]), *SELECT)
+        kept = shop.warehouse.folder / f"day{n}.duckdb"
+        shutil.copy(shop.warehouse.folder / "warehouse.duckdb", kept)
+        written = shop.decided(persons).written
+        verdicts = Judge(policy, persons, delivered[: n + 1]).decide(written)
+        days.append(Day(kept, models_of(shop.warehouse), verdicts))
+    return World(days, persons)
+
+
+# ------------------------------------------------------------------------------------- running it again
+
+
+def reached(models: Mapping[str, Model], changed: set[str]) -> list[str]:
+    """The changed models and those that rest on them, of the folders that run again, parents first."""
+    found: list[str] = []
+    for name, model in models.items():
+        if model.folder in REBUILT and (name in changed or set(model.parents) & set(found)):
+            found.append(name)
+    return found
+
+
+def mutated(day: Day, mutation: Mutation) -> dict[str, Model]:
+    """The models that the fault changes, as it makes them."""
+    return {
+        name: replace(model, compiled=model.compiled.replace(mutation.old, mutation.new))
+        for name, model in day.models.items()
+        if mutation.model in (None, name) and mutation.old in model.compiled and model.folder in REBUILT
+    }
+
+
+def run_again(connection: duckdb.DuckDBPyConnection, model: Model, is_first: bool) -> None:
+    """What dbt does with a model, with the SQL given."""
+    if model.materialized == "incremental" and not is_first:
+        # dbt puts the new rows into a table of its own, and merges them by the statements in target/run.
+        (newest,) = set(re.findall(r'(?:"[^"]+"\.)*"[^"]+__dbt_tmp[^"]*"', model.run)) or {""}
+        if newest:
+            name = newest.split(".")[-1]
+            connection.execute(f"create or replace temp table {name} as {model.compiled}")
+            connection.execute(model.run.replace(newest, name))
+        else:
+            connection.execute(model.run)
+        return
+    kind = "view" if model.materialized == "view" else "table"
+    connection.execute(f"create or replace {kind} {model.relation} as {model.compiled}")
+
+
+def days_again(world: World, changes: Sequence[Mapping[str, Model]]) -> Iterator[tuple[Day, Any]]:
+    """Each build with the changed models, one set per build: the day, and a way to ask its warehouse."""
+    with duckdb.connect(config={"threads": 2}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("attach ':memory:' as warehouse")
+        again = reached(world.days[0].models, set().union(*changes))
+        for n, (day, changed) in enumerate(zip(world.days, changes, strict=True)):
+            connection.execute(f"attach '{day.warehouse}' as built{n} (read_only)")
+            mine = {world.days[0].models[name].relation for name in again}
+            for schema, name in connection.execute(
+                "select table_schema, table_name from information_schema.tables where table_catalog = ?",
+                [f"built{n}"],
+            ).fetchall():
+                connection.execute(f'create schema if not exists warehouse."{schema}"')
+                relation = f'"warehouse"."{schema}"."{name}"'
+                if relation not in mine:
+                    connection.execute(
+                        f'create or replace view {relation} as select * from built{n}."{schema}"."{name}"'
+                    )
+            connection.execute("use warehouse.main")
+            for name in again:
+                run_again(connection, changed.get(name, day.models[name]), is_first=n == 0)
+            yield day, lambda sql: connection.execute(sql).fetchall()
+
+
+def caught(world: World, changes: Sequence[Mapping[str, Model]]) -> str | None:
+    """The first decision that is not the judge's, or that the models fail."""
+    try:
+        for day, rows in days_again(world, changes):
+            found = disagreements(read_decided(rows, world.people), day.verdicts)
+            if found:
+                who, verdict, reason = found[0]
+                case = CASES[int(who[0].split()[1]) - 1].name
+                return f"{case}: {who}, judge {verdict.allowed}, models: {reason}"
+    except duckdb.Error as error:
+        pytest.fail(f"The fault is no SQL that runs: {error}")
+    return None
+
+
+def test_without_a_fault_the_models_and_the_judge_agree(world: World) -> None:
+    """Every model of REBUILT runs again: what runs in memory is what dbt built."""
+    everything = [
+        {name: model for name, model in day.models.items() if model.folder in REBUILT} for day in world.days
+    ]
+    assert caught(world, everything) is None
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
+def test_a_fault_is_noticed(world: World, mutation: Mutation) -> None:
+    changes = [mutated(day, mutation) for day in world.days]
+    assert any(changes), f"{mutation.old!r} stands in no model"
+    assert caught(world, changes), "no decision differs from the judge's"
