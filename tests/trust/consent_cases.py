@@ -820,6 +820,7 @@ BASES = [
     Case("implied, not recorded by what", [[CANADA, yes("2026-01-10 12:00:00", **IMPLIED)]], True),
     Case("implied, not recorded by what, lapsed", [[CANADA, yes("2025-12-20 12:00:00", **IMPLIED)]], False),
     Case("implied where the law knows it not", [[A, order(D1), yes(D1, **IMPLIED)]], False),
+    Case("a later yes without a ground beats it", [[A, yes(D1), yes(D2, "later", **SOFT)]], False),
     Case("an express yes does not lapse", [[CANADA, yes("2015-05-05 12:00:00")]], True),
     Case(
         "a delivery question is no inquiry",

@@ -306,7 +306,10 @@ class History:
                 continue
             said = self.box(kind, len(self.moments))
             often = 0 if one.is_blocked else 0.3
-            spelling = {mail: spelled(mail, self.chance, often) for mail in {*one.addresses, one.old_address}}
+            spelling = {
+                mail: spelled(mail, self.chance, often)
+                for mail in dict.fromkeys([*one.addresses, one.old_address])
+            }
             lags = moves and kind != "account" and one.has_account and self.is_one_of(4)
             versions: Versions = []
             for build, mail in enumerate(one.addresses):
