@@ -761,7 +761,7 @@ class Judge:
         basis = answer.said.basis
         if basis not in self.policy.register[topic].bases:
             return False
-        law = self.policy.laws.get(self.country.get(name, ""), Law(False, None, None))
+        law = self.law_of(name)
         sales = [sale for sale in self.sales.get(name, ()) if sale[0] <= as_of]
         if basis == "soft_opt_in":
             return law.soft_opt_in and any(
@@ -777,16 +777,23 @@ class Judge:
                 for _, sold_to, account in sales
             )
         if basis == "implied":
-            asked = [when for when in self.inquiries.get(name, ()) if when <= as_of]
             counted = self.yes_counts_from(answer, as_of)
-            asked += [counted] if counted is not None else []
-            return (
-                law.purchase_days is not None
-                and any(as_of - when < law.purchase_days * DAY for when, *_ in sales)
-            ) or (
-                law.inquiry_days is not None and any(as_of - when < law.inquiry_days * DAY for when in asked)
-            )
+            return self.is_implied(name, as_of, [] if counted is None else [counted])
         return basis == "express"
+
+    def law_of(self, name: str) -> Law:
+        return self.policy.laws.get(self.country.get(name, ""), Law(False, None, None))
+
+    def is_implied(self, name: str, as_of: datetime, otherwise: Sequence[datetime] = ()) -> bool:
+        """Whether a purchase or an inquiry implies consent, or what was recorded without saying which."""
+        law = self.law_of(name)
+        sold = [when for when, *_ in self.sales.get(name, ()) if when <= as_of]
+        asked = [when for when in [*self.inquiries.get(name, ()), *otherwise] if when <= as_of]
+        return any(
+            days is not None and as_of - when < days * DAY
+            for days, moments in ((law.purchase_days, sold), (law.inquiry_days, asked))
+            for when in moments
+        )
 
     # The decision.
 
@@ -849,6 +856,10 @@ class Judge:
                 noes.append((self.no_counts_from(answer), answer.said.closes_all, subject, answer))
         opening = [(when, is_own) for when, is_own, _, opens in yeses if opens]
         if not opening:
+            # Reading: a purchase or inquiry implies consent of a person who said nothing about it.
+            is_accepted = "implied" in self.policy.register[topic].bases
+            if is_accepted and not noes and not groundless and self.is_implied(name, as_of):
+                return Verdict(True, "implied by a purchase or an inquiry")
             return Verdict(False, "no yes that opens")
         for when, closes_all, subject, answer in noes:
             if not any(
