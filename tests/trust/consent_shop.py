@@ -8,9 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-from naive_sources import Delivery, Person, Verdict, Written, address
+from naive_sources import Delivery, Judge, Person, Verdict, Written, address
 
 from conftest import PROJECT, Run, Warehouse
+
+Who = tuple[str, str, str]  # a person, a channel and a purpose
+Verdicts = Mapping[Who, Verdict]
+Disagreement = tuple[Who, Verdict, str]
 
 # What the worlds have no rows for.
 ABSENT = {"crm": ["opportunities"], "shop": ["products", "order_lines", "refunds"], "esp": ["campaigns"]}
@@ -142,13 +146,15 @@ def rows_about(person: Person, deliveries: Sequence[Delivery]) -> str:
     return "\n".join(lines)
 
 
-def disagreements(
-    decided: Decided, verdicts: Mapping[tuple[str, str, str], Verdict]
-) -> list[tuple[tuple[str, str, str], Verdict, str]]:
-    """Where the models and the judge differ, with the judge's verdict and the models' reason."""
+def disagreements(decided: Decided, judge: Judge, verdicts: Verdicts) -> list[Disagreement]:
+    """Where the models and the judge differ: whom, the judge's verdict and the models' reason.
+
+    Of a person whom the models have erased the judge says nothing: their records are gone.
+    """
     found = []
     for who, verdict in verdicts.items():
+        is_erased = not decided.customers[who[0]] and judge.may_be_erased(who[0])
         allowed, reason = decided.of(who)
-        if allowed != verdict.allowed:
+        if allowed != verdict.allowed and not is_erased:
             found.append((who, verdict, reason))
     return found

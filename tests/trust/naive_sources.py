@@ -821,7 +821,7 @@ class Judge:
         if topic[0] == "email" and (mail is None or self.is_blocked(mail)):
             return Verdict(False, "no address to write to")
         yeses = []  # when, whether the person gave it expressly, what it is for, whether it opens
-        groundless = []  # when, what it is for
+        has_groundless = False  # a yes on a basis that does not count
         for answer, subjects in bound.yeses:
             when = self.yes_counts_from(answer, as_of)
             if (
@@ -833,7 +833,7 @@ class Judge:
                 continue
             mailbox = next((value for kind, value in subjects if kind == "mail"), None)
             if not self.rests_on_law(name, answer, topic, mailbox, as_of):
-                groundless.append((when, subjects))
+                has_groundless = True
                 continue
             is_own = answer.said.basis == "express" and answer.said.recorded_by in self.policy.by_the_person
             if topic[0] == "email":
@@ -843,12 +843,6 @@ class Judge:
             else:  # Reading: an address that the person no longer has opens nothing.
                 opens = all(kind != "mail" or self.is_current_mail(name, value) for kind, value in subjects)
             yeses.append((when, is_own, subjects, opens))
-        # Reading: a yes without a ground is no yes, but a later answer, so it beats an earlier yes.
-        yeses = [
-            (when, is_own, subjects, opens)
-            for when, is_own, subjects, opens in yeses
-            if not any(later >= when and theirs & subjects for later, theirs in groundless)
-        ]
         noes = []
         for answer, subject in bound.noes:
             begins = answer.said.date if self.has_usable_date(answer) else BEFORE_ALL
@@ -858,7 +852,7 @@ class Judge:
         if not opening:
             # Reading: a purchase or inquiry implies consent of a person who said nothing about it.
             is_accepted = "implied" in self.policy.register[topic].bases
-            if is_accepted and not noes and not groundless and self.is_implied(name, as_of):
+            if is_accepted and not noes and not has_groundless and self.is_implied(name, as_of):
                 return Verdict(True, "implied by a purchase or an inquiry")
             return Verdict(False, "no yes that opens")
         for when, closes_all, subject, answer in noes:

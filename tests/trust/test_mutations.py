@@ -23,8 +23,8 @@ from typing import Any
 import duckdb
 import pytest
 from consent_cases import CASES, deliveries, people
-from consent_shop import UNTESTED, ConsentShop, Decided, disagreements, read_decided
-from naive_sources import Judge, Person, Policy, Verdict
+from consent_shop import UNTESTED, ConsentShop, Decided, Verdicts, disagreements, read_decided
+from naive_sources import Judge, Person, Policy
 
 from conftest import PROJECT, Warehouse
 
@@ -34,7 +34,6 @@ REBUILT = ("staging", "trust")  # folders of models that run again where a fault
 LAST = "consents"
 SELECT = ["--select", f"+{LAST}", "+customer_keys"]
 NUMBERED = list(enumerate(CASES, 1))
-Verdicts = Mapping[tuple[str, str, str], Verdict]
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,7 @@ class Day:
     warehouse: Path
     models: Mapping[str, Model]
     decided: Decided
+    judge: Judge
     verdicts: Verdicts
 
 
@@ -132,8 +132,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         kept = shop.warehouse.folder / f"day{n}.duckdb"
         shutil.copy(shop.warehouse.folder / "warehouse.duckdb", kept)
         decided = shop.decided(persons)
-        verdicts = Judge(policy, persons, delivered[: n + 1]).decide(decided.written)
-        days.append(Day(kept, models_of(shop.warehouse), decided, verdicts))
+        judge = Judge(policy, persons, delivered[: n + 1])
+        verdicts = judge.decide(decided.written)
+        days.append(Day(kept, models_of(shop.warehouse), decided, judge, verdicts))
     return World(days, persons)
 
 
@@ -203,7 +204,7 @@ def caught(world: World, changes: Sequence[Mapping[str, Model]]) -> str | None:
     """The first decision that is not the judge's, or that the models fail."""
     try:
         for day, rows in days_again(world, changes):
-            found = disagreements(read_decided(rows, world.people), day.verdicts)
+            found = disagreements(read_decided(rows, world.people), day.judge, day.verdicts)
             if found:
                 who, verdict, reason = found[0]
                 case = CASES[int(who[0].split()[1]) - 1].name
@@ -224,7 +225,7 @@ def test_what_runs_in_memory_is_what_dbt_built(world: World) -> None:
 
 def test_without_a_fault_the_models_and_the_judge_agree(world: World) -> None:
     for day in world.days:
-        assert disagreements(day.decided, day.verdicts) == []
+        assert disagreements(day.decided, day.judge, day.verdicts) == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
