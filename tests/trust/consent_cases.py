@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from naive_sources import MAIL, Delivery, Person, Row
 
@@ -906,7 +905,3 @@ def expected(cases: Iterable[tuple[int, Case]]) -> dict[tuple[str, str, str], bo
         for number, case in cases
         for (who, channel, purpose), allowed in case.expected.items()
     }
-
-
-def worlds() -> list[tuple[int, Any]]:
-    return list(enumerate(CASES, 1))
