@@ -75,8 +75,11 @@ it is none where every column is there as text (the demo). A column without a si
     {%- if origin.database -%}
         {%- set relation = relation.incorporate(path={'database': origin.database}) -%}
     {%- endif -%}
+    {%- set place = relation -%}
     {%- if origin.files -%}
-        {%- set relation = read_files(origin.files | replace('{table}', table_name)) -%}
+        {%- set place = origin.files | replace('{table}', table_name) -%}
+        {%- set names = contract_columns(source_name, table_name) | map(attribute='name') | list -%}
+        {%- set relation = read_files(place, table, names) -%}
     {%- endif -%}
     {%- set types = {} -%}
     {%- for column in relation_columns(relation) -%}
@@ -90,7 +93,7 @@ it is none where every column is there as text (the demo). A column without a si
             {%- do missing.append(column.name) -%}
         {%- elif types.get(column.name, 'absent') != 'absent' and not can_be(types[column.name], column.data_type) -%}
             {{ exceptions.raise_compiler_error(
-                table ~ "." ~ column.name ~ " has type " ~ types[column.name] ~ " in " ~ relation
+                table ~ "." ~ column.name ~ " has type " ~ types[column.name] ~ " in " ~ place
                 ~ "; the source contract wants " ~ column.data_type ~ " (or text that parses as one)"
             ) }}
         {%- endif -%}
@@ -98,7 +101,7 @@ it is none where every column is there as text (the demo). A column without a si
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
             table ~ " lacks the required column" ~ ("s " if missing | length > 1 else " ") ~ missing | join(', ')
-            ~ " in " ~ relation ~ "; it has " ~ types.keys() | join(', ')
+            ~ " in " ~ place ~ "; it has " ~ types.keys() | join(', ')
         ) }}
     {%- endif -%}
     {{ return({'relation': relation, 'types': types}) }}

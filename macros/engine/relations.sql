@@ -1,16 +1,135 @@
-{% macro read_files(path) %}{{ return(adapter.dispatch('read_files', 'mailroom')(path)) }}{% endmacro %}
+{#
+Files as a relation, for `from`. table: what they are, for errors; names: columns of which each file must have one, else its
+first line is taken for a row. Errors on DuckDB: a line of a CSV file that cannot be read, by file and line.
+#}
+{% macro read_files(path, table='', names=[]) %}{{ return(adapter.dispatch('read_files', 'mailroom')(path, table, names)) }}{% endmacro %}
 
-{% macro default__read_files(path) %}{{ no_engine('read_files') }}{% endmacro %}
+{% macro default__read_files(path, table, names) %}{{ no_engine('read_files') }}{% endmacro %}
 
-{% macro duckdb__read_files(path) -%}
+{% macro duckdb__read_files(path, table, names) -%}
     {%- if '.csv' in path -%}
-        read_csv('{{ path }}', header = true, all_varchar = true, union_by_name = true)
+        {{ return(checked_csv(path, table, names)) }}
     {%- else -%}
         read_parquet('{{ path }}', union_by_name = true)
     {%- endif -%}
 {%- endmacro %}
 
-{% macro spark__read_files(path) -%}
+{#
+CSV files on DuckDB. Its own errors print the line that they are about, and dbt writes them to the log: so each file is
+read once before, its faults kept by DuckDB in a table of the session, and only file, line and kind of fault are said. A
+file that does not fit its quotes or columns is an error; DuckDB, left to find out by itself how a file is written, may
+read such a file in another way, silently.
+dbt's graph is one for all nodes of a run: what was found of a path is kept there, so that a run reads each file once.
+#}
+{% macro checked_csv(path, table, names) %}
+    {%- if not execute -%}{{ return("read_csv('" ~ path ~ "')") }}{%- endif -%}
+    {%- set known = graph.setdefault('mailroom_csv_files', {}) -%}
+    {%- if path not in known -%}
+        {%- set forms = {} -%}
+        {%- for row in run_query("select file from glob('" ~ path ~ "') order by file") -%}
+            {%- set form = csv_form(row[0], table, names) -%}
+            {%- do forms.setdefault(form, []).append(dbt.string_literal(dbt.escape_single_quotes(row[0]))) -%}
+        {%- endfor -%}
+        {%- if not forms -%}{{ exceptions.raise_compiler_error((table ~ ': ' if table) ~ 'No files found that match ' ~ path) }}{%- endif -%}
+        {%- set relations = [] -%}
+        {%- for form, files in forms.items() -%}
+            {%- do relations.append('read_csv([' ~ files | join(', ') ~ '], header = true, ' ~ form ~ ')') -%}
+        {%- endfor -%}
+        {%- do known.update({
+            path: relations[0] if relations | length == 1 else '(from ' ~ relations | join(' union all by name from ') ~ ')'
+        }) -%}
+    {%- endif -%}
+    {{ return(known[path]) }}
+{% endmacro %}
+
+{#
+How a CSV file is written, as options of read_csv: its separator (the most frequent one of the first line), its columns, all
+text, and what stands before a quote that is part of a value. Errors: a line that cannot be read, by file and line.
+#}
+{% macro csv_form(file, table, wanted) %}
+    {%- set literal = dbt.string_literal(dbt.escape_single_quotes(file)) -%}
+    {%- set heading_query -%}
+        with heading as (
+            select
+                line,
+                list_max(list_transform(
+                    [',', ';', chr(9), '|'],
+                    lambda mark: {'n': len(string_split(regexp_replace(line, '"[^"]*"', '', 'g'), mark)), 'mark': mark}
+                )).mark as mark
+            from read_csv(
+                {{ literal }}, auto_detect = false, header = false, delim = chr(31), quote = '', escape = '',
+                ignore_errors = true, strict_mode = false, columns = {'line': 'varchar'}
+            )
+            limit 1
+        ),
+
+        names as (
+            select
+                mark,
+                regexp_extract_all(mark || line, '[' || mark || ']("(?:[^"]|"")*"|[^' || mark || ']*)', 1) as quoted
+            from heading
+        )
+
+        select
+            mark,
+            to_json(list_transform(
+                quoted, lambda name: trim(replace(regexp_extract(trim(name), '^("?)(.*?)("?)$', 2), '""', '"'))
+            ))
+        from names
+    {%- endset -%}
+    {%- set heading = run_query(heading_query) -%}
+    {%- set mark = heading[0][0] if heading else ',' -%}
+    {%- set names = [] if heading else ['column0'] -%}
+    {%- for name in (fromjson(heading[0][1]) if heading else []) -%}
+        {#- As DuckDB names a column that has no name, or that of another. -#}
+        {%- set name = name or 'column' ~ loop.index0 -%}
+        {%- do names.append(name if name | lower not in names | map('lower') else name ~ '_' ~ loop.index0) -%}
+    {%- endfor -%}
+    {%- set ways = [] -%}
+    {%- for escape in ['"', '\\'] if not ways or ways[0].faults -%}
+        {%- set form = "auto_detect = false, delim = '" ~ mark ~ "', quote = '\"', escape = '" ~ escape ~ "', columns = " -%}
+        {%- do ways.append({'form': form, 'faults': csv_faults(literal, form ~ csv_columns(range(names | length)))}) -%}
+    {%- endfor -%}
+    {%- if ways[-1].faults -%}
+        {%- set line, kind, n_lines = ways[0].faults -%}
+        {{ csv_error(file, table, line, kind | lower ~ (' (and ' ~ (n_lines - 1) ~ ' more lines with a fault)' if n_lines > 1)) }}
+    {%- endif -%}
+    {%- if wanted and not names | map('lower') | select('in', wanted) | list -%}
+        {{ csv_error(file, table, 1, "none of the table's columns is named; the first line of a file must be the names of its columns") }}
+    {%- endif -%}
+    {{ return(ways[-1].form ~ csv_columns(names)) }}
+{% endmacro %}
+
+{% macro csv_error(file, table, line, words) %}
+    {{ exceptions.raise_compiler_error(
+        (table ~ ': ' if table) ~ file ~ ', line ' ~ line ~ ': ' ~ words
+        ~ '. What is in the line is not printed, since it may name a person.'
+    ) }}
+{% endmacro %}
+
+{# The first line of a file that cannot be read, what is wrong with it and how many there are; none where all can be. #}
+{% macro csv_faults(literal, form) %}
+    {%- set tables = "rejects_table = 'mailroom_csv_errors', rejects_scan = 'mailroom_csv_scans'" -%}
+    {#- Every column is asked for: one that is not is not looked at. The heading is a line like others. -#}
+    {%- do run_query('select count(columns(*)) from read_csv(' ~ literal ~ ', header = false, store_rejects = true, ' ~ tables ~ ', ' ~ form ~ ')') -%}
+    {%- set found = run_query(
+        'select min(line), arg_min(error_type, (line, column_idx)), count(distinct line) from mailroom_csv_errors'
+    )[0] -%}
+    {%- do run_query('drop table mailroom_csv_errors') -%}
+    {%- do run_query('drop table mailroom_csv_scans') -%}
+    {{ return((found[0], found[1], found[2]) if found[2] else none) }}
+{% endmacro %}
+
+{# The option `columns` of read_csv: names, all of them text. #}
+{% macro csv_columns(names) %}
+    {%- set typed = [] -%}
+    {%- for name in names -%}
+        {%- do typed.append(dbt.string_literal(dbt.escape_single_quotes(name | string)) ~ ": 'varchar'") -%}
+    {%- endfor -%}
+    {{ return('{' ~ typed | join(', ') ~ '}') }}
+{% endmacro %}
+
+{% macro spark__read_files(path, table, names) -%}
     {%- if '.csv' in path -%}
         {%- set view = 'mailroom_csv_' ~ local_md5(path) -%}
         {%- do run_query(
@@ -23,14 +142,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro snowflake__read_files(path) -%}
+{% macro snowflake__read_files(path, table, names) -%}
     {{ exceptions.raise_compiler_error(
         "Snowflake reads no files of a path: load " ~ path ~ " into tables named as in the contract, or make external "
         ~ "tables over a stage, and set the source's var to {schema: …}."
     ) }}
 {%- endmacro %}
 
-{% macro bigquery__read_files(path) -%}
+{% macro bigquery__read_files(path, table, names) -%}
     {{ exceptions.raise_compiler_error(
         "BigQuery reads no files of a path: load " ~ path ~ " into tables named as in the contract, or make external "
         ~ "tables over a bucket, and set the source's var to {schema: …}."
