@@ -213,6 +213,27 @@ def publish(parser: argparse.ArgumentParser) -> Run:
     return run
 
 
+@command
+def compact(parser: argparse.ArgumentParser) -> Run:
+    """Write the warehouse anew, so that what was deleted is gone from its file, too. Exit code 3: a push or
+    pull runs."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.activation.ledger import AnotherPushError, activation_folder
+        from mailroom.compact import as_text, compact
+        from mailroom.show import database_path
+
+        try:
+            compacted = compact(database_path(), activation_folder(database_path()))
+        except AnotherPushError as error:
+            print(f"mailroom compact: {error}", file=sys.stderr)
+            return 3
+        print(as_text(compacted))
+        return 0
+
+    return run
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; the exit code is 0, or 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="mailroom", description="Mailroom's command line.")

@@ -19,6 +19,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from mailroom.activation.ledger import replace, sync_folder
+from mailroom.sql import literal, quoted
 
 # The oldest DuckDB that can open the copy. Without it, 2.0 and later only.
 STORAGE_VERSION = "v1.0.0"
@@ -127,10 +128,10 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
     published = Published(str(publication))
     (publication / "parquet").mkdir(parents=True)
     with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {_text(publication.parent / '.spill')}")
+        connection.execute(f"set temp_directory = {literal(publication.parent / '.spill')}")
         connection.execute("set memory_limit = ?", [os.environ.get("MAILROOM_DUCKDB_MEMORY", "35%")])
         try:
-            connection.execute(f"attach {_text(warehouse)} as built (read_only)")
+            connection.execute(f"attach {literal(warehouse)} as built (read_only)")
         except duckdb.IOException as error:
             raise ValueError(f"{warehouse} cannot be read; does a build hold it? {error}") from error
         queries, comments = [], []
@@ -144,11 +145,11 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
         published.duckdb_bytes = (publication / "mailroom.duckdb").stat().st_size
         connection.execute("detach built")
 
-        connection.execute(f"attach {_text(publication / 'mailroom.duckdb')} as published (read_only)")
+        connection.execute(f"attach {literal(publication / 'mailroom.duckdb')} as published (read_only)")
         for table, _ in queries:
             path = publication / "parquet" / f"{table}.parquet"
             replace(path, partial(_write_parquet, connection, table))
-            rows = connection.execute(f"select count(*) from published.{_name(table)}").fetchall()[0][0]
+            rows = connection.execute(f"select count(*) from published.{quoted(table)}").fetchall()[0][0]
             published.tables.append(Table(table, rows, path.stat().st_size))
     return published
 
@@ -193,7 +194,7 @@ def _query(place: str, chosen: Sequence[Column], columns: Sequence[Column]) -> s
     what is left out must not show in the order."""
     keys = [column for column in columns if column.is_key]
     order = keys if keys and all(key in chosen for key in keys) else chosen
-    names = [", ".join(_name(column.name) for column in some) for some in (chosen, order)]
+    names = [", ".join(quoted(column.name) for column in some) for some in (chosen, order)]
     return f"select {names[0]} from {place} order by {names[1]}"
 
 
@@ -203,23 +204,23 @@ def _write_duckdb(
     comments: Sequence[tuple[str, Column]],
     path: Path,
 ) -> None:
-    connection.execute(f"attach {_text(path)} as published (storage_version '{STORAGE_VERSION}')")
+    connection.execute(f"attach {literal(path)} as published (storage_version '{STORAGE_VERSION}')")
     for table, query in queries:
         try:
-            connection.execute(f"create table published.{_name(table)} as {query}")
+            connection.execute(f"create table published.{quoted(table)} as {query}")
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.IOException) as error:
             raise ValueError(f"{table} cannot be read out of the warehouse alone: {error}") from error
     connection.execute("begin")
     for table, column in comments:
-        place = f"published.{_name(table)}.{_name(column.name)}"
-        connection.execute(f"comment on column {place} is {_text(column.description)}")
+        place = f"published.{quoted(table)}.{quoted(column.name)}"
+        connection.execute(f"comment on column {place} is {literal(column.description)}")
     connection.execute("commit")
     connection.execute("detach published")  # writes what is in its log into the file
     _protect(path)
 
 
 def _write_parquet(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
-    connection.execute(f"copy published.{_name(table)} to {_text(path)} (format parquet)")
+    connection.execute(f"copy published.{quoted(table)} to {literal(path)} (format parquet)")
     _protect(path)
 
 
@@ -245,18 +246,8 @@ def _remove(folder: Path, is_to_go: Callable[[str], object]) -> None:
                 path.unlink()
 
 
-def _name(name: str) -> str:
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
-
-
 def _place(schema: str, table: str) -> str:
-    return f"built.{_name(schema)}.{_name(table)}"
-
-
-def _text(value: str | Path) -> str:
-    doubled = str(value).replace("'", "''")
-    return f"'{doubled}'"
+    return f"built.{quoted(schema)}.{quoted(table)}"
 
 
 def as_json(published: Published) -> str:

@@ -1,4 +1,4 @@
-"""CSV files of a user's own: read as they are written, or refused by file and line without what is in them."""
+"""CSV files of a user's own: read as they are written, or refused by file and line and no word of theirs."""
 
 from pathlib import Path
 
