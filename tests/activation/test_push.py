@@ -365,4 +365,4 @@ def test_parquet_keeps_types_and_any_address(
 @given(st.text())
 def test_no_cell_of_text_is_a_formula(text: str) -> None:
     assert not re.match(r"[=+\-@\t\r]", file.safe(text))
-    assert file.safe(text).removeprefix("'") == text.removeprefix("'") or file.safe(text) == f"'{text}"
+    assert file.safe(text).replace("'", "") == text.replace("'", "")

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from mailroom.activation import ledger
 from mailroom.activation.api import Connection, StoppedError, understood
 from mailroom.activation.destinations import open_destination
+from mailroom.activation.destinations.file import tidy
 from mailroom.activation.ledger import now
 from mailroom.activation.preview import dry_connection, preview
 from mailroom.activation.receipts import PENDING, ROW, forget_deleted, pending, write_receipts
@@ -161,6 +162,7 @@ class _Push:
                 self._try(name, partial(self._wait_for_jobs, name))
             self._record(routes)
             forget_deleted(self.folder)
+            self._try("file", partial(tidy, self.folder / "file"))
         return self.pushed
 
     def _try(self, name: str, action: Callable[[], object]) -> None:

@@ -1,7 +1,8 @@
 """Files for an ESP's drop folder: one a batch, CSV or Parquet, and a manifest that names those that are
 whole.
 
-MAILROOM_DROP_FORMAT: csv (the default) or parquet.
+MAILROOM_DROP_FORMAT: csv (the default) or parquet. MAILROOM_DROP_DAYS: how many days a file stays, KEPT_DAYS
+where it is not set.
 """
 
 import csv
@@ -9,8 +10,11 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +25,26 @@ from mailroom.activation.api import Connection, StoppedError
 from mailroom.activation.ledger import replace
 from mailroom.activation.rows import Answer, Batch, Limits, Operation, Refusal, Row
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet compute a cell (OWASP, CSV Injection)
+KEPT_DAYS = 30  # whoever fetches the files does so by then
+
+# What makes a spreadsheet compute a cell: a sign, as wide as it may be written, at the start of it. A cell
+# starts where the text does, and wherever another country's spreadsheet splits it: after any separator, or
+# the end of a line. Space, quotes and what does not show may stand before the sign.
+# https://owasp.org/www-community/attacks/CSV_Injection
+SIGNS = "=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212-"
+SEPARATORS = ",;|\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+UNSEEN = '"\\s\\x00-\\x1f\\x7f-\\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff'
+FORMULA = re.compile(f"(?:^|(?<=[{SEPARATORS}]))(?=[{UNSEEN}]*[{SIGNS}])|^(?=[\\t\\r\\n])")
+
+LINE_END = "\r\n"  # as RFC 4180 has it; Python puts a cell into quotes for either of the two only then
+DELETION = "-delete-"  # in the name of a file whose rows are to be deleted
 
 
 class Destination:
     """<folder>/<moment of the outbox>/<audience>-<operation>-<batch_id>.csv with email, customer_id, the
     fields and the names of those to clear (an empty cell leaves a field as it is), and a manifest.json beside
-    them with rows and SHA-256 of each file. The same batch is the same file."""
+    them with rows and SHA-256 of each file. The same batch is the same file, until somebody in it is
+    deleted: it is written again without them. tidy() takes away what is old."""
 
     max_rows = 50_000
 
@@ -55,12 +72,15 @@ class Destination:
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Write the batch's file, then name it in the manifest. In CSV, an address that a spreadsheet would
-        compute is rejected: with a quote before it, it would be another."""
+        compute is rejected: with a quote before it, it would be another. Before addresses are to be deleted
+        elsewhere, the files here forget them."""
         answers, lines = [], []
+        if batch.operation == "delete":
+            forget(self.folder, {row.email for row in batch.rows})
         name = f"{batch.audience or 'everywhere'}-{batch.operation}-{batch.batch_id}.{self.form}"
         for row in batch.rows:
-            if self.form == "csv" and row.email.startswith(FORMULA):
-                why = f"The address begins with {row.email[0]!r}."
+            if self.form == "csv" and FORMULA.search(row.email):
+                why = "A spreadsheet would compute the address."
                 answers.append(Answer(row.outbox_id, "rejected", "unsafe_address", why))
                 continue
             cleared = ", ".join(field for field, value in row.payload.items() if value is None)
@@ -80,17 +100,111 @@ class Destination:
         folder.mkdir(parents=True, exist_ok=True)
         replace(folder / name, lambda path: path.write_bytes(content))
 
-        manifest = folder / "manifest.json"
-        files: dict[str, Any] = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
-        files[name] = {"rows": len(lines), "sha256": hashlib.sha256(content).hexdigest()}
+        _write_manifest(folder, _manifest(folder) | {name: _entry(content, len(lines))})
+
+
+def forget(folder: Path, addresses: Collection[str]) -> None:
+    """Take the rows of these addresses out of every file in the drop folder but for those that ask to delete.
+
+    A file with no row left goes. At any moment the manifest names only files that are whole and as it says;
+    killed, the next call ends what this one began."""
+    gone = {address.lower() for address in addresses}
+    for moment in _moments(folder):
+        listed, changed = {}, {}
+        for path in _files(moment):
+            before = path.read_bytes()
+            content, n_rows = _without(before, path.suffix, set() if DELETION in path.name else gone)
+            if n_rows:
+                listed[path.name] = _entry(content, n_rows)
+            if content != before:
+                changed[path] = content
+        _write_manifest(moment, {name: listed[name] for name in listed if moment / name not in changed})
+        for path, content in changed.items():
+            if path.name in listed:
+                replace(path, partial(_write_as_old, path, content))
+            else:
+                path.unlink()
+        _write_manifest(moment, listed)
+
+
+def tidy(folder: Path) -> None:
+    """Take away the files of the drop folder that are older than MAILROOM_DROP_DAYS, and what a push that was
+    killed left unfinished. Raises StoppedError where that is no number of days."""
+    days = os.environ.get("MAILROOM_DROP_DAYS", str(KEPT_DAYS))
+    if not days.isascii() or not days.isdigit():
+        raise StoppedError(f"MAILROOM_DROP_DAYS is {days}, which is no number of days")
+    oldest = time.time() - int(days) * 24 * 60 * 60
+    for moment in _moments(folder):
+        for path in moment.glob(".*.unfinished"):
+            path.unlink()
+        old = [path for path in _files(moment) if path.stat().st_mtime < oldest]
+        manifest = _manifest(moment)
+        _write_manifest(moment, {name: manifest[name] for name in manifest if moment / name not in old})
+        for path in old:
+            path.unlink()
+        if not _files(moment):
+            (moment / "manifest.json").unlink(missing_ok=True)
+            if not any(moment.iterdir()):
+                moment.rmdir()
+
+
+def _moments(folder: Path) -> list[Path]:
+    """The folders of a drop folder, one a moment of the outbox."""
+    return sorted(path for path in folder.glob("*") if path.is_dir())
+
+
+def _files(moment: Path) -> list[Path]:
+    """The files of a moment, but for the manifest."""
+    return sorted(path for path in moment.glob("[!.]*") if path.suffix in (".csv", ".parquet"))
+
+
+def _manifest(moment: Path) -> dict[str, Any]:
+    path = moment / "manifest.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _write_manifest(moment: Path, files: dict[str, Any]) -> None:
+    if files != _manifest(moment):
         listed = json.dumps(files, indent=2, sort_keys=True) + "\n"
-        replace(manifest, lambda path: path.write_text(listed, encoding="utf-8"))
+        replace(moment / "manifest.json", lambda path: path.write_text(listed, encoding="utf-8"))
+
+
+def _entry(content: bytes, n_rows: int) -> dict[str, Any]:
+    """What the manifest says of a file."""
+    return {"rows": n_rows, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _write_as_old(old: Path, content: bytes, path: Path) -> None:
+    """Write a file that is as old as another: it stays no longer for being written again."""
+    path.write_bytes(content)
+    times = old.stat()
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _without(content: bytes, form: str, gone: Collection[str]) -> tuple[bytes, int]:
+    """A file without the rows of some addresses, and how many rows it has then."""
+    if form == ".csv":
+        csv.field_size_limit(len(content) + 1)
+        header, *lines = csv.reader(io.StringIO(content.decode(), newline=""))
+        kept = [line for line in lines if line[header.index("email")].lower() not in gone]
+        if len(kept) == len(lines):
+            return content, len(lines)
+        written = io.StringIO(newline="")
+        csv.writer(written, lineterminator=LINE_END).writerows([header, *kept])
+        return written.getvalue().encode(), len(kept)
+    table = pq.read_table(io.BytesIO(content))
+    stays = [email.lower() not in gone for email in table["email"].to_pylist()]
+    if all(stays):
+        return content, table.num_rows
+    buffer = io.BytesIO()
+    pq.write_table(table.filter(pa.array(stays)), buffer)
+    return buffer.getvalue(), sum(stays)
 
 
 def as_csv(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> bytes:
     """Lines as CSV that no spreadsheet computes; the address is as it is."""
     written = io.StringIO(newline="")
-    writer = csv.DictWriter(written, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(written, columns, restval="", lineterminator=LINE_END)
     writer.writeheader()
     writer.writerows(
         {name: value if name == "email" else safe(value) for name, value in line.items()} for line in lines
@@ -108,7 +222,8 @@ def as_parquet(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> bytes
 
 
 def safe(value: Any) -> str:
-    """A value as the text of a cell; a text that a spreadsheet would compute gets a quote before it."""
-    if not isinstance(value, str):
+    """A value as the text of a cell: a number as it is; in a text, a quote before whatever a spreadsheet
+    would compute."""
+    if isinstance(value, bool | int | float):
         return json.dumps(value)
-    return f"'{value}" if value.startswith(FORMULA) else value
+    return FORMULA.sub("'", value if isinstance(value, str) else json.dumps(value))
