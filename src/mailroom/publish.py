@@ -8,6 +8,7 @@ link publishes: killed at any moment, one whole publication stands. Needs a file
 import json
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,7 +27,11 @@ STORAGE_VERSION = "v1.0.0"
 
 # PII classes of field_dictionary that name nobody. Whatever else a column is classed as is personal data.
 NOT_PERSONAL = ("none", "pseudonymous")
-
+# What reaches a person wherever it stands: an address, a phone number with its country or area code.
+REACHES = (
+    r"\S(@|\x{FF20}|%40)[\p{L}\p{N}]+([.-]+[\p{L}\p{N}]+)*[.]\p{L}{2,}"
+    r"|(^|[^0-9A-Za-z_.]|[^0-9][.])([+]|00?)[1-9][0-9 ()/.-]{6,}[0-9]($|[^0-9A-Za-z_])"
+)
 LINKS = {"mailroom.duckdb": "latest/mailroom.duckdb", "parquet": "latest/parquet"}
 WITHOUT_PERSONAL_DATA = "-without-personal-data"
 PUBLICATION = re.compile(rf"\d{{8}}T\d{{12}}({WITHOUT_PERSONAL_DATA})?")
@@ -39,12 +44,13 @@ class AnotherPublishError(ValueError):
 
 @dataclass
 class Column:
-    """A column of a public table: one entry of field_dictionary."""
+    """A column of a public table: one entry of field_dictionary, and its type in the warehouse."""
 
     name: str
     description: str
     is_key: bool
     is_personal: bool
+    data_type: str
 
 
 @dataclass
@@ -79,7 +85,9 @@ def publish(warehouse: Path, folder: Path, without_personal_data: bool = False) 
 
     Rows are in the order of their key: the same warehouse gives the same Parquet bytes. The publication
     before stays for whoever is reading it; older ones go. If it has personal data and the new one is to have
-    none, it goes as well. The warehouse is open, read-only, until its tables are in mailroom.duckdb.
+    none, it goes as well. Without personal data, columns that field_dictionary classes as such are left out;
+    in all others a text with an address or phone number in it becomes hidden_ and a hash, for this
+    publication always the same. The warehouse is open, read-only, until its tables are in mailroom.duckdb.
 
     Raises:
         AnotherPublishError: another publish writes to this folder.
@@ -134,12 +142,14 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
             connection.execute(f"attach {literal(warehouse)} as built (read_only)")
         except duckdb.IOException as error:
             raise ValueError(f"{warehouse} cannot be read; does a build hold it? {error}") from error
+        # Drawn for each publication and kept nowhere: nobody can look for an address by its hash.
+        connection.execute("set variable salt = ?", [secrets.token_hex()])
         queries, comments = [], []
         for table, (place, columns) in _public(connection, warehouse, published).items():
             chosen = [column for column in columns if not (without_personal_data and column.is_personal)]
             published.left_out += [f"{table}.{column.name}" for column in columns if column not in chosen]
             if chosen:
-                queries.append((table, _query(place, chosen, columns)))
+                queries.append((table, _query(place, chosen, columns, without_personal_data)))
                 comments += [(table, column) for column in chosen]
         replace(publication / "mailroom.duckdb", partial(_write_duckdb, connection, queries, comments))
         published.duckdb_bytes = (publication / "mailroom.duckdb").stat().st_size
@@ -158,12 +168,12 @@ def _public(
     connection: duckdb.DuckDBPyConnection, warehouse: Path, published: Published
 ) -> dict[str, tuple[str, list[Column]]]:
     """The public tables that are there: where each is, and its columns."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for schema, table, column in connection.execute(
-        "select table_schema, table_name, column_name from information_schema.columns"
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column_name, data_type in connection.execute(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns"
         " where table_catalog = 'built'"
     ).fetchall():
-        found.setdefault((schema, table), set()).add(column)
+        found.setdefault((schema, table), {})[column_name] = data_type
     dictionaries = [place for place in found if place[1] == "field_dictionary"]
     if not dictionaries:
         raise ValueError(f"{warehouse} has no field_dictionary: run dbt build")
@@ -175,27 +185,40 @@ def _public(
             coalesce(pii, '') not in {NOT_PERSONAL}
         from {_place(*dictionaries[0])} order by model_name, column_number
     """)
-    for schema, table, *entry in entries.fetchall():
-        column = Column(*entry)
+    for schema, table, column_name, *entry in entries.fetchall():
         if (schema, table) not in found:
             if table not in published.missing:
                 published.missing.append(table)
-        elif column.name not in found[schema, table]:
-            published.missing.append(f"{table}.{column.name}")
+        elif column_name not in found[schema, table]:
+            published.missing.append(f"{table}.{column_name}")
         else:
+            column = Column(column_name, *entry, found[schema, table][column_name])
             public.setdefault(table, (_place(schema, table), []))[1].append(column)
     if not public:
         raise ValueError(f"{warehouse} has none of the tables that field_dictionary names: run dbt build")
     return public
 
 
-def _query(place: str, chosen: Sequence[Column], columns: Sequence[Column]) -> str:
+def _query(place: str, chosen: Sequence[Column], columns: Sequence[Column], hides: bool) -> str:
     """A table's rows in the order of its key; of all its columns where the key is not known or not published:
-    what is left out must not show in the order."""
+    what is left out must not show in the order. hides: whether texts that reach a person are hidden."""
     keys = [column for column in columns if column.is_key]
     order = keys if keys and all(key in chosen for key in keys) else chosen
     names = [", ".join(quoted(column.name) for column in some) for some in (chosen, order)]
-    return f"select {names[0]} from {place} order by {names[1]}"
+    values = ", ".join(_hidden(column) if hides else quoted(column.name) for column in chosen)
+    return f"select {names[0]} from (select {values} from {place}) order by {names[1]}"
+
+
+def _hidden(column: Column) -> str:
+    """A column whose texts with an address or phone number are a hash instead; a list or the like with such a
+    text in it is empty."""
+    name = quoted(column.name)
+    if "VARCHAR" not in column.data_type and column.data_type != "JSON":
+        return name
+    is_text = column.data_type == "VARCHAR"
+    hidden = f"'hidden_' || left(sha256(getvariable('salt') || {name}), 16)" if is_text else "null"
+    reaches = f"regexp_matches({name}::varchar, {literal(REACHES)})"
+    return f"case when {reaches} then {hidden} else {name} end as {name}"
 
 
 def _write_duckdb(

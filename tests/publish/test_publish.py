@@ -19,7 +19,9 @@ from filelock import FileLock
 from conftest import Warehouse
 from mailroom import publish as module
 from mailroom.cli import main
+from mailroom.demo import generate
 from mailroom.publish import AnotherPublishError, as_text, publish, published_folder
+from mailroom.sql import quoted
 
 Rows = list[tuple[Any, ...]]
 TABLES = ("customers", "field_dictionary", "orders")
@@ -392,6 +394,44 @@ def test_what_is_left_out_does_not_show_in_the_order_of_the_rows(tmp_path: Path)
     assert customers == sorted(customers)
 
 
+REACHING = [
+    "anna@x.de", "Write to Anna.B+c@mail.x-y.co.uk, please", "?to=anna%40x.de&x=1", "anna\uff20x.de",
+    "a@b\u00fccher.de", "+491701234567", "Tel. +49 (170) 123-4567", "0170/1234567",
+    "Tel.0170 1234567", "0041 44 123 45 67",
+]  # fmt: skip
+HARMLESS = [
+    "c000001", "o0001234567", "2026-06-30", "Spent 2232.30 EUR in 365 days, 19 orders.", "0.012345678901",
+    "-0.05512345678", '["2026-04-02", "2026-03-03"]', "3 @ 5.00", "1e+05", "",
+    "^[^@ ,;<>()A-Z]+@[^@ ,;<>()A-Z]+[.][^@ ,;<>().0-9A-Z]{2,}$",
+]  # fmt: skip
+
+
+def test_a_text_that_reaches_a_person_is_hidden_wherever_it_stands(warehouse: Path, folder: Path) -> None:
+    """Keys, too: some shops number their customers by address. What is the same stays the same."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute('create or replace table customers (customer_id varchar, "top category" varchar)')
+        connection.execute("alter table customers add column revenue varchar[]")
+        for text in REACHING + HARMLESS:
+            connection.execute("insert into customers values (?, ?, [?])", [text, text, text])
+    publish(warehouse, folder)
+    everything = copied(folder, "from customers order by all")
+    assert sorted(row[0] for row in everything) == sorted(REACHING + HARMLESS)
+
+    publish(warehouse, folder, without_personal_data=True)
+    columns = 'customer_id, "top category", revenue[1]'
+    rows = copied(folder, f"select {columns} from customers")
+    assert [row for row in rows if row[0] in HARMLESS] == [(text, text, text) for text in sorted(HARMLESS)]
+    hidden = [row for row in rows if row[0] not in HARMLESS]
+    assert len({row[0] for row in hidden}) == len(REACHING), "each is one of its own"
+    for key, text, item in hidden:
+        assert re.fullmatch("hidden_[0-9a-f]{16}", key) and text == key and item is None
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows), "nor does the order tell"
+
+    publish(warehouse, folder, without_personal_data=True)
+    again = {row[0] for row in copied(folder, f"select {columns} from customers")}
+    assert again & {row[0] for row in hidden} == set(), "the hashes of one publication say nothing of another"
+
+
 def test_what_the_dictionary_names_and_no_build_has_made_is_listed(warehouse: Path, folder: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("alter table customers drop column revenue")
@@ -497,3 +537,89 @@ def test_the_demo_is_published_whole_and_without_an_address_where_there_is_to_be
     for table, column in texts:
         with_address = f"from {table} where regexp_matches(\"{column}\", '[^ ]@[a-z0-9-]+[.][a-z]')"
         assert copied(folder, with_address) == [], f"{table}.{column}"
+
+
+NAMED, REACHED = "zyqqarwort", "canary.example"
+# Columns of the source contract in which people write what they like, or that name somebody.
+FREE = {
+    "first_name", "last_name", "street", "city", "postal_code", "requester_name", "subject", "url",
+    "user_agent", "coupon_code", "reason", "form", "text_version", "search_term",
+}  # fmt: skip
+SHAPED = {"country", "language", "time_zone", "phone", "requester_phone", "currency"}
+OF_PEOPLE = {"customer_id", "visitor_id", "contact_id", "profile_id", "order_id"}
+
+
+def with_canaries(table: str, columns: dict[str, dict[str, Any]], types: dict[str, str]) -> str:
+    """A query for the rows of a table with canaries in them: a name where people write what they like, an
+    address in every other text and in the keys of people and orders, on one row in seven."""
+    values = []
+    for column in types:
+        meta = columns.get(column, {})
+        value = quoted(column)
+        if column in OF_PEOPLE or column == "external_id":
+            value = f"{value} || '@{REACHED}'"
+        elif types[column] != "VARCHAR" or meta.get("accepted") or column in SHAPED or column.endswith("_id"):
+            pass
+        elif column.endswith("email"):
+            value = f"if(row % 7 = 3, replace({value}, '@', '.{NAMED}@{REACHED}.'), {value})"
+        elif column in FREE:
+            canary = (
+                f"https://x.de/{NAMED}?to={NAMED}%40{REACHED}"
+                if column == "url"
+                else f"{NAMED} a@{REACHED} +49 170 5550199"
+            )
+            value = f"if(row % 7 = 3, coalesce({value}, '') || '{canary}', {value})"
+        else:
+            value = f"if(row % 7 = 3, coalesce({value}, '') || ' {NAMED}@{REACHED}', {value})"
+        values.append(f"{value} as {quoted(column)}")
+    return f"select {', '.join(values)} from (select *, row_number() over () as row from {table})"
+
+
+@pytest.mark.slow
+def test_no_canary_of_a_source_is_in_what_is_published_without_personal_data(tmp_path: Path) -> None:
+    """Whatever a shop's sources hold in a text: names, addresses and numbers, in columns meant for them or
+    not."""
+    generate(customers=250, days=540, seed=5, to=tmp_path / "shop")
+    warehouse = Warehouse(tmp_path / "built")
+    warehouse.folder.mkdir()
+    assert warehouse.dbt("parse").ok
+    for source in warehouse.manifest()["sources"].values():
+        path = tmp_path / "shop" / source["source_name"] / source["name"]
+        parts = f"read_parquet('{path}/*.parquet')"
+        metas = {name: column["config"]["meta"] for name, column in source["columns"].items()}
+        with duckdb.connect() as connection:
+            types = {row[0]: row[1] for row in connection.execute(f"describe from {parts}").fetchall()}
+            connection.execute(f"copy ({with_canaries(parts, metas, types)}) to '{path}.parquet'")
+    sources = {
+        source: {"files": f"{tmp_path}/shop/{source}/{{table}}.parquet"}
+        for source in ("crm", "shop", "web", "support", "esp", "privacy")
+    }
+    run = warehouse.dbt("run", as_of="2026-07-01 00:00:00", **sources)
+    assert run.ok, run.output
+
+    folder = tmp_path / "published"
+    publish(warehouse.folder / "warehouse.duckdb", folder)
+    assert with_canary(folder), "they are in what is published with it"
+    publish(warehouse.folder / "warehouse.duckdb", folder, without_personal_data=True)
+    assert with_canary(folder) == set()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes().lower()
+            assert NAMED.encode() not in content and REACHED.encode() not in content, path
+
+
+def with_canary(folder: Path) -> set[str]:
+    """The columns of a publication, in both of its forms, that have a canary in them."""
+    found = set()
+    with duckdb.connect(str(folder / "mailroom.duckdb"), read_only=True) as connection:
+        for table, column in connection.execute(
+            "select table_name, column_name from duckdb_columns() where not internal"
+        ).fetchall():
+            for place in (quoted(table), f"'{folder}/parquet/{table}.parquet'"):
+                canaries = (
+                    f"regexp_matches(lower({quoted(column)}::varchar), '{NAMED}|canary[.]example|555.?0199')"
+                )
+                ((n_rows,),) = connection.execute(f"select count(*) from {place} where {canaries}").fetchall()
+                if n_rows:
+                    found.add(f"{table}.{column}")
+    return found
