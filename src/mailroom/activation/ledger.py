@@ -123,7 +123,10 @@ def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConne
 
 def merge(folder: Path, ledger: str) -> None:
     """Make one file of many small ones, so that years of hourly pushes stay quick to read. Killed before the
-    small ones are gone, the next call takes them away; until then their rows are there twice."""
+    small ones are gone, the next call takes them away; until then their rows are there twice. What a killed
+    push left unfinished goes, too."""
+    for path in (folder / ledger).glob(".*.unfinished"):
+        path.unlink()
     for path in (folder / ledger).glob("*-merged.parquet"):
         for name in json.loads((pq.read_schema(path).metadata or {}).get(MERGED, b"[]")):
             path.with_name(name).unlink(missing_ok=True)
