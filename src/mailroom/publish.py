@@ -185,14 +185,15 @@ def _public(
             coalesce(pii, '') not in {NOT_PERSONAL}
         from {_place(*dictionaries[0])} order by model_name, column_number
     """)
-    for schema, table, column_name, *entry in entries.fetchall():
+    for schema, table, column_name, description, is_key, is_personal in entries.fetchall():
         if (schema, table) not in found:
             if table not in published.missing:
                 published.missing.append(table)
         elif column_name not in found[schema, table]:
             published.missing.append(f"{table}.{column_name}")
         else:
-            column = Column(column_name, *entry, found[schema, table][column_name])
+            data_type = found[schema, table][column_name]
+            column = Column(column_name, description, is_key, is_personal, data_type)
             public.setdefault(table, (_place(schema, table), []))[1].append(column)
     if not public:
         raise ValueError(f"{warehouse} has none of the tables that field_dictionary names: run dbt build")

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from mailroom.activation.api import Connection, StoppedError
 from mailroom.activation.destinations.file import KEPT_DAYS, Destination, as_csv, safe, tidy
+from mailroom.activation.ledger import merge
 from mailroom.activation.rows import Batch, Operation, Row
 
 ERASED = "Erased@x.de"
@@ -174,7 +175,7 @@ def test_killed_while_old_files_go_manifests_tell_the_truth(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     for operation in ("add", "update"):
-        sent(tmp_path, operation, *OTHERS)  # type: ignore[arg-type]
+        sent(tmp_path, operation, *OTHERS)
     for path in tmp_path.glob("*/vips-*"):
         aged(path, KEPT_DAYS + 1)
     with monkeypatch.context() as patched:
@@ -184,6 +185,13 @@ def test_killed_while_old_files_go_manifests_tell_the_truth(
     held(tmp_path)
     tidy(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_push_left_of_a_ledger_goes_with_the_next(tmp_path: Path) -> None:
+    (tmp_path / "receipts").mkdir()
+    (tmp_path / "receipts/.20260701T000000000000-ab.parquet.unfinished").write_text("a@x.de")
+    merge(tmp_path, "receipts")
+    assert list((tmp_path / "receipts").iterdir()) == []
 
 
 def test_a_folder_of_nothing_is_tidy(tmp_path: Path) -> None:
