@@ -215,8 +215,8 @@ def publish(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def compact(parser: argparse.ArgumentParser) -> Run:
-    """Write the warehouse anew, so that what was deleted is gone from its file, too. Exit code 3: a push or
-    pull runs."""
+    """Copy the warehouse into a new file, so that the bytes of what was deleted are gone. Exit code 3: a push
+    or pull runs."""
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder

@@ -1,4 +1,4 @@
-"""`mailroom compact`: the warehouse written anew, so that what was deleted lies in its file no longer.
+"""`mailroom compact`: the warehouse in a new file, which has no bytes of what was deleted.
 
 DuckDB marks a deleted row as gone and a dropped table's blocks as free. Their bytes stay in the file until
 others are written over them, also after a checkpoint. A new file has only what is there.
@@ -17,7 +17,7 @@ import duckdb
 from mailroom.activation.ledger import locked, replace
 from mailroom.sql import literal, quoted
 
-# What a database consists of, but for rows.
+# What a database consists of, without its rows.
 DEFINITIONS = (
     "select schema_name, table_name, sql, comment from duckdb_tables()",
     "select schema_name, view_name, sql, comment from duckdb_views()",
@@ -30,7 +30,7 @@ DEFINITIONS = (
 
 @dataclass(frozen=True)
 class Compacted:
-    """A warehouse that was written anew: its tables, and the bytes of its file before and after."""
+    """A warehouse in its new file: its tables, and the bytes of its file before and after."""
 
     tables: int
     bytes_before: int
@@ -75,7 +75,7 @@ def _copy(warehouse: Path, path: Path) -> list[str]:
     spill = warehouse.with_name(f"{warehouse.name}.tmp")
     with duckdb.connect() as connection:
         try:
-            # To write, though nothing is written: nobody else may write meanwhile, and the log is read in.
+            # Opened to write: no other process may write meanwhile, and what is in the log is read in.
             connection.execute(f"attach {literal(warehouse)} as {old}")
         except duckdb.IOException as error:
             raise ValueError(f"{warehouse} cannot be opened; does a build hold it? {error}") from error
@@ -127,8 +127,8 @@ def _compared(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> list
 
 @contextmanager
 def _kept_from_others(warehouse: Path) -> Iterator[None]:
-    """Nobody opens this file meanwhile: by the lock that DuckDB itself takes. ValueError where somebody has
-    it open, and may have changed it."""
+    """No other process opens this file meanwhile, by the lock that DuckDB itself takes. ValueError where one
+    has it open, and may have changed it."""
     with warehouse.open("r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

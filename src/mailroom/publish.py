@@ -142,7 +142,7 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
             connection.execute(f"attach {literal(warehouse)} as built (read_only)")
         except duckdb.IOException as error:
             raise ValueError(f"{warehouse} cannot be read; does a build hold it? {error}") from error
-        # Drawn for each publication and kept nowhere: nobody can look for an address by its hash.
+        # Drawn for each publication and kept nowhere: no address can be found by its hash.
         connection.execute("set variable salt = ?", [secrets.token_hex()])
         queries, comments = [], []
         for table, (place, columns) in _public(connection, warehouse, published).items():

@@ -84,7 +84,7 @@ def test_files_forget_who_is_deleted_but_for_those_that_say_so(tmp_path: Path, f
         "01/vips-add": list(OTHERS), "02/vips-update": list(OTHERS), "03/everywhere-delete": ["erased@x.de"]
     }  # fmt: skip
     assert {path: path.stat().st_mtime_ns for path in untouched} == untouched, (
-        "nobody's file is written again"
+        "a file without them is not written again"
     )
     assert added.stat().st_mtime == 1_800_000_000, "it stays no longer for being written again"
     if form == "csv":
@@ -100,7 +100,7 @@ class KilledError(BaseException):
 
 
 def dying(number: int, work: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that dies after its so-manieth call."""
+    """A function that dies after the call of that number."""
     calls: Iterator[int] = iter(range(1_000))
 
     def and_die(*arguments: Any, **named: Any) -> Any:

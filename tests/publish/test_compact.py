@@ -23,7 +23,7 @@ CANARY = b"canary@erased.example"
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Path:
     """A warehouse of an older storage version out of which somebody was erased: a row deleted, a table
-    written anew without them."""
+    replaced by one without them."""
     path = tmp_path / "shop.duckdb"
     with duckdb.connect() as connection:
         connection.execute(f"attach '{path}' as shop (storage_version 'v1.2.0')")
@@ -157,7 +157,7 @@ def opening(path: Path, read_only: bool) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.parametrize("read_only", [True, False], ids=["reader", "build"])
-def test_nobody_opens_the_old_file_before_the_new_one_is_there(
+def test_no_process_opens_the_old_file_before_the_new_one_is_there(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
 ) -> None:
     replaced = os.replace

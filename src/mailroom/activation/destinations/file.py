@@ -25,7 +25,7 @@ from mailroom.activation.api import Connection, StoppedError
 from mailroom.activation.ledger import replace
 from mailroom.activation.rows import Answer, Batch, Limits, Operation, Refusal, Row
 
-KEPT_DAYS = 30  # whoever fetches the files does so by then
+KEPT_DAYS = 30  # by then the files have been fetched
 
 # What makes a spreadsheet compute a cell: a sign, as wide as it may be written, at the start of it. A cell
 # starts where the text does, and wherever another country's spreadsheet splits it: after any separator, or
@@ -104,7 +104,7 @@ class Destination:
 
 
 def forget(folder: Path, addresses: Collection[str]) -> None:
-    """Take the rows of these addresses out of every file in the drop folder but for those that ask to delete.
+    """Take the rows of these addresses out of every file in the drop folder, except those that ask to delete.
 
     A file with no row left goes. At any moment the manifest names only files that are whole and as it says;
     killed, the next call ends what this one began."""
@@ -154,7 +154,7 @@ def _moments(folder: Path) -> list[Path]:
 
 
 def _files(moment: Path) -> list[Path]:
-    """The files of a moment, but for the manifest."""
+    """The files of a moment, without the manifest."""
     return sorted(path for path in moment.glob("[!.]*") if path.suffix in (".csv", ".parquet"))
 
 
