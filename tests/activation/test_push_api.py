@@ -25,7 +25,6 @@ from mailroom.activation import ledger
 from mailroom.activation.api import Connection
 from mailroom.activation.destinations import known
 from mailroom.activation.push import Asked, as_json, as_text, push
-from mailroom.activation.receipts import without_address
 from mailroom.activation.rows import OPERATIONS
 from mailroom.sandbox import Faults, Sandbox, serve
 
@@ -198,9 +197,6 @@ def test_no_address_no_name_and_no_key_is_told(
     for text in told:
         assert "pk_secret" not in text and "Zoë" not in text
         assert "who1@x.de" not in text and "who" not in text.replace("w***", "")
-    assert (
-        without_address("who1@x.de can not be imported", "WHO1@x.de") == "(the address) can not be imported"
-    )
 
 
 @pytest.fixture

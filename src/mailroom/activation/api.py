@@ -1,7 +1,8 @@
 """One vendor's API over HTTP: its key, its pace, and how long a push is patient with it."""
 
-import json
+import json as json_module
 import logging
+import math
 import os
 import random
 import re
@@ -17,6 +18,7 @@ import tenacity
 from pyrate_limiter import Limiter, Rate
 
 from mailroom.activation.rows import Answer, Row
+from mailroom.activation.scrub import Scrubber, words
 
 # An address may stand in a URL, and httpx logs URLs.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -24,7 +26,11 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 # Later, the same request may be answered otherwise: HTTP's, Cloudflare's and HubSpot's.
 AGAIN = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
 NOT_LET_IN = frozenset({401, 402, 403})
+# What reading an answer of another shape than the documented one raises.
+OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
 ADDRESS = re.compile(r"[^/]+(@|%40)[^/]+")  # in a path
+UNREADABLE = 5  # answers to one request, after which a refusal counts as one though nothing says why
+LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 Result = TypeVar("Result")
 
 
@@ -37,16 +43,35 @@ class RefusedError(Exception):
 
 
 class StoppedError(RuntimeError):
-    """A destination does not let us in, or does not answer however patient we are. Says no more than that."""
+    """A destination does not let us in, or does not answer however patient we are. Says no more than that:
+    what it repeats of a person is taken out."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Scrubber().message(reason))
+
+
+class NotUnderstoodError(Exception):
+    """An answer came whole, and can't be read however often it is asked for: what it says of the rows is not
+    known. status: what it was."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(f"The answer, with status {status}, can't be read: {why}.")
+        self.status = status
 
 
 class TryAgainError(Exception):
     """No answer to count on, now. status: what it was, where there was any answer. after: seconds that the
-    server asks to wait."""
+    server asks to wait. refused: what it means if it stays like that."""
 
-    def __init__(self, reason: str, status: int | None = None, after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        status: int | None = None,
+        after: float | None = None,
+        refused: RefusedError | None = None,
+    ) -> None:
         super().__init__(reason)
-        self.status, self.after = status, after
+        self.status, self.after, self.refused = status, after, refused
 
 
 @dataclass(frozen=True)
@@ -83,7 +108,9 @@ class Api:
     ) -> None:
         self.vendor = vendor
         self._connection = connection
-        key = "sandbox" if connection.sandbox or connection.transport else setting(secret)
+        is_real = not (connection.sandbox or connection.transport)
+        key = setting(secret) if is_real else "sandbox"
+        self._key = key if is_real else None
         self._client = httpx.Client(
             base_url=f"{connection.sandbox}/{vendor}"
             if connection.sandbox
@@ -105,7 +132,7 @@ class Api:
         """What a request is answered: its JSON, None where there is no body. also: statuses above 299 that
         are answers here.
 
-        Raises RefusedError (it will not be otherwise), StoppedError.
+        Raises RefusedError (it will not be otherwise), NotUnderstoodError, StoppedError.
         """
         return self.patiently(lambda: self.once(method, path, json, params, also))
 
@@ -126,6 +153,8 @@ class Api:
             response = self._client.request(method, path, json=json, params=params)
         except httpx.RequestError as error:
             raise TryAgainError(f"{type(error).__name__} at {asked}") from error
+        except httpx.InvalidURL as error:  # made with an id that the vendor gave
+            raise StoppedError(f"{self.vendor} gives an id that no address can have, at {asked}") from error
         status = response.status_code
         if status in NOT_LET_IN and status not in also:
             raise StoppedError(
@@ -133,20 +162,36 @@ class Api:
             )
         if status in AGAIN:
             raise TryAgainError(f"status {status} at {asked}", status, retry_after(response.headers))
+        content = response.content
+        if self._key:
+            content = content.replace(self._key.encode(), b"(the key)")
         try:
-            body = response.json() if response.content else None
-        except ValueError as error:
+            body = parsed(content, status) if content else None
+        except json_module.JSONDecodeError as error:
+            body = content.decode("utf-8", "replace")
             # A refusal may be a page for people; one that calls itself JSON was cut on the way.
             if status < 300 or "json" in response.headers.get("Content-Type", ""):
-                raise TryAgainError(f"an answer that is no JSON at {asked}") from error
-            body = response.text
+                refused = None if status < 300 else RefusedError(status, body)
+                raise TryAgainError(f"an answer that is no JSON at {asked}", status, None, refused) from error
         if status >= 300 and status not in also:
             raise RefusedError(status, body)
         return body
 
     def patiently(self, ask: Callable[[], Result]) -> Result:
         """What ask() returns in the end, asked again whenever it raises TryAgainError. Raises StoppedError
-        once patience has run out."""
+        once patience has run out; RefusedError where it was refused UNREADABLE times without words."""
+        unreadable = 0
+
+        def asked() -> Result:
+            nonlocal unreadable
+            try:
+                return ask()
+            except TryAgainError as error:
+                unreadable += error.refused is not None
+                if error.refused and unreadable >= UNREADABLE:
+                    raise error.refused from error
+                raise
+
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TryAgainError),
             wait=_wait,
@@ -155,7 +200,7 @@ class Api:
             reraise=True,
         )
         try:
-            return retrying(ask)
+            return retrying(asked)
         except TryAgainError as error:
             raise StoppedError(f"{self.vendor} does not answer: {error}") from error
 
@@ -179,21 +224,51 @@ def _wait(state: tenacity.RetryCallState) -> float:
     again, so that not all come back at once."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.after if isinstance(error, TryAgainError) else None
-    wait = min(2.0 ** (state.attempt_number - 1), 60) if asked is None else asked
+    wait = asked or min(2.0 ** (state.attempt_number - 1), 60)
     return wait * random.uniform(1, 1.5)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3), or Brevo's
-    own; None without one that can be read."""
+    own; None without one that can be read. What is over already is 0."""
     value = headers.get("Retry-After") or headers.get("x-sib-ratelimit-reset", "")
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
         try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        except ValueError:
+            moment = parsedate_to_datetime(value)
+            seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time()
+        except (ValueError, TypeError, LookupError, OverflowError):
             return None
+    return None if math.isnan(seconds) else max(0.0, seconds)
+
+
+def parsed(content: bytes | str, status: int) -> Any:
+    """The JSON of an answer with this status. Letters that are none come as a question mark: they are of
+    somebody's name, and no reason to know nothing of the rest.
+
+    Raises json.JSONDecodeError where it is none, or was cut; NotUnderstoodError where it is JSON that can't
+    be read, and will not be another time.
+    """
+    if isinstance(content, bytes):
+        content = content.decode(json_module.detect_encoding(content), "replace")
+
+    def no_number(name: str) -> Any:
+        raise NotUnderstoodError(status, f"{name} is no number")
+
+    try:
+        body = json_module.loads(content, parse_constant=no_number)
+        if LONE_SURROGATE.search(content):
+            body = json_module.loads(
+                json_module.dumps(body, ensure_ascii=False).encode("utf-8", "replace").decode()
+            )
+    except RecursionError as error:
+        raise NotUnderstoodError(status, "it is nested too deep") from error
+    except json_module.JSONDecodeError:
+        raise
+    except ValueError as error:
+        raise NotUnderstoodError(status, "it has a number of thousands of digits") from error
+    return body
 
 
 def setting(name: str) -> str:
@@ -226,7 +301,11 @@ def send_without_bad_rows(
             calls -= 1
             yield from send(some)
         except RefusedError as refused:
-            bad = {place: why for place, why in pointed(refused).items() if 0 <= place < len(some)}
+            try:
+                told = pointed(refused)
+            except OTHER_SHAPE:
+                told = {}
+            bad = {place: why for place, why in told.items() if 0 <= place < len(some)}
             if not bad and len(some) > 1 and calls > 0:
                 half = len(some) // 2
                 waiting += [some[half:], some[:half]]
@@ -238,31 +317,20 @@ def send_without_bad_rows(
             waiting.append([row for place, row in enumerate(some) if place not in bad])
 
 
-def words(body: Any, most: int = 300) -> str:
-    """What an error says, in its own words, cut."""
-    if isinstance(body, dict):
-        for name in ("detail", "message", "title", "error", "errors"):
-            if body.get(name):
-                return words(body[name], most)
-    if isinstance(body, list) and body:
-        return words(body[0], most)
-    return str(body)[:most]
-
-
 def understood(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
-    """What a destination answers. Raises StoppedError where an answer has a shape that its module does not
-    know, without what was in it."""
+    """What a destination answers. Raises NotUnderstoodError; StoppedError where an answer has a shape that
+    its module does not know, without what was in it."""
     try:
         yield from ask()
     except RefusedError as refused:
         raise StoppedError(f"a request was refused: status {refused.status}") from refused
-    except (LookupError, TypeError, AttributeError) as error:
+    except (*OTHER_SHAPE, RecursionError) as error:
         raise StoppedError(f"an answer has another shape than is known ({type(error).__name__})") from error
 
 
 def json_bytes(record: Any) -> int:
     """Bytes of a record in the JSON of a request, with the comma after it."""
-    return len(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()) + 1
+    return len(json_module.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()) + 1
 
 
 def utc(text: str) -> datetime:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, StoppedError, understood
+from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, understood
 from mailroom.activation.destinations import open_destination
 from mailroom.activation.rows import Refusal
 from mailroom.show import opened, qualified_tables
@@ -94,7 +94,7 @@ def pull(
                 esp = open_destination(name, folder, connection)
                 since = _newest(folder, name) - OVERLAP
                 pulled.new[name] = write_refusals(folder, name, understood(partial(esp.refusals, since)))
-            except StoppedError as error:
+            except (StoppedError, NotUnderstoodError) as error:
                 pulled.stopped[name] = str(error)
     return pulled
 

@@ -21,13 +21,14 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, StoppedError, understood
+from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, understood
 from mailroom.activation.destinations import open_destination
 from mailroom.activation.destinations.file import tidy
 from mailroom.activation.ledger import now
 from mailroom.activation.preview import dry_connection, preview
 from mailroom.activation.receipts import PENDING, ROW, forget_deleted, pending, write_receipts
 from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
+from mailroom.activation.scrub import Scrubber
 from mailroom.show import qualified_tables
 
 READ_AT_ONCE = 10_240  # rows; of a group in a file, too
@@ -191,7 +192,7 @@ class _Push:
                     sent.requests = sent.requests or preview(batch, self.folder)
                     continue
                 self.batch_ids.add(batch.batch_id)
-                answers = list(understood(partial(opened.send, batch))) if does_fit else _too_large(batch)
+                answers = _answers(opened, batch) if does_fit else _too_large(batch)
                 self._write(batch, answers)
                 bar.update(len(batch.rows))
 
@@ -206,11 +207,16 @@ class _Push:
         waiting = 0
         for reference, since, batch in pending(self.folder, name):
             opened = self._open(name)
-            answers = list(understood(partial(opened.settle, batch, reference)))
+            try:
+                answers = list(understood(partial(opened.settle, batch, reference)))
+            except NotUnderstoodError:  # of a job: as if it had said nothing yet
+                answers = []
             if not answers and now() - since > NOT_SETTLED:
                 words = f"Nothing was heard of it since {since:%Y-%m-%d %H:%M}."
                 answers = [Answer(row.outbox_id, "rejected", "job_lost", words) for row in batch.rows]
             if answers:
+                if any(answer.message for answer in answers):
+                    batch = _with_fields(batch, self.folder)
                 self._write(batch, [dataclasses.replace(answer, reference=reference) for answer in answers])
                 if batch.batch_id in self.batch_ids:
                     self.pushed.told(batch).pending -= len(batch.rows)
@@ -284,6 +290,37 @@ def _batch(rows: list[Row]) -> Batch:
     first = rows[0]
     key = hashlib.sha256("/".join(row.outbox_id for row in rows).encode()).hexdigest()[:16]
     return Batch(key, first.destination, first.audience, first.operation, rows)
+
+
+def _answers(opened: Destination, batch: Batch) -> list[Answer]:
+    """What a destination answers about a batch. Rows about which it says nothing that can be read are
+    rejected, and sent again another time: that they arrived is not known. Raises StoppedError, which names
+    nobody in the batch."""
+    answers: list[Answer] = []
+    try:
+        for answer in understood(partial(opened.send, batch)):
+            answers.append(answer)
+    except NotUnderstoodError as error:
+        answered = {answer.outbox_id for answer in answers}
+        answers += [
+            Answer(row.outbox_id, "rejected", "not_understood", str(error))
+            for row in batch.rows if row.outbox_id not in answered
+        ]  # fmt: skip
+    except StoppedError as error:
+        raise StoppedError(str(Scrubber(batch.rows).message(error))) from error
+    return answers
+
+
+def _with_fields(batch: Batch, folder: Path) -> Batch:
+    """A batch that was pending, with the fields that its rows went out with, as far as they are still in the
+    outbox: what a job says of them may repeat them."""
+    ids = [row.outbox_id for row in batch.rows]
+    found = pq.read_table(
+        folder / "outbox.parquet", columns=["outbox_id", "payload"], filters=[("outbox_id", "in", ids)]
+    ).to_pylist()
+    fields = {row["outbox_id"]: json.loads(row["payload"]) for row in found if row["payload"]}
+    rows = [dataclasses.replace(row, payload=fields.get(row.outbox_id, {})) for row in batch.rows]
+    return dataclasses.replace(batch, rows=rows)
 
 
 def _too_large(batch: Batch) -> list[Answer]:

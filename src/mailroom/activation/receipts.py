@@ -1,6 +1,5 @@
 """Receipts: what was answered about every row that went out, a file a batch, written before the next."""
 
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -12,7 +11,8 @@ import duckdb
 import pyarrow.parquet as pq
 
 from mailroom.activation import ledger
-from mailroom.activation.rows import Answer, Batch, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Row
+from mailroom.activation.scrub import Scrubber, without_addresses
 
 ROW = tuple(column.name for column in fields(Row) if column.name != "payload")
 # Receipts of what a destination has taken without saying yet what becomes of it: a job says so of all its
@@ -30,14 +30,15 @@ def write_receipts(
     folder: Path, push_id: str, batch: Batch, answers: Iterable[Answer], answered_at: datetime
 ) -> dict[str, int]:
     """Write down every row's answer, all or none of them, into the ledger in this folder; how many of each
-    status. A row without an answer is rejected: nothing says that it arrived. answered_at: UTC, without a
-    zone."""
+    status. A row without an answer is rejected: nothing says that it arrived. What a destination says is
+    scrubbed of the people in the batch. answered_at: UTC, without a zone."""
     said = {answer.outbox_id: answer for answer in answers}
     unknown = said.keys() - {row.outbox_id for row in batch.rows}
     if unknown:
         raise ValueError(
             f"{batch.destination} answered about {len(unknown)} rows that batch {batch.batch_id} has not"
         )
+    scrubber = Scrubber(batch.rows)
     counts: dict[str, int] = {}
     records = []
     for row in batch.rows:
@@ -50,8 +51,9 @@ def write_receipts(
                 "receipt_id": uuid.uuid4().hex, "push_id": push_id, "batch_id": batch.batch_id,
                 "attempt": row.attempt, "outbox_id": row.outbox_id, "destination": row.destination,
                 "audience": row.audience, "operation": row.operation, "customer_id": row.customer_id,
-                "email": row.email, "held": row.held, "status": answer.status, "code": answer.code,
-                "message": without_address(answer.message, row.email), "reference": answer.reference,
+                "email": row.email, "held": row.held, "status": answer.status,
+                "code": _code(answer, scrubber), "message": scrubber.message(answer.message),
+                "reference": None if answer.reference is None else without_addresses(answer.reference),
                 "answered_at": answered_at, "decided_at": row.decided_at,
             }
         )  # fmt: skip
@@ -59,9 +61,11 @@ def write_receipts(
     return counts
 
 
-def without_address(message: str | None, email: str) -> str | None:
-    """What a destination said, without the address that it may repeat."""
-    return message and re.sub(re.escape(email), "(the address)", message, flags=re.IGNORECASE)
+def _code(answer: Answer, scrubber: Scrubber) -> str | None:
+    # A receipt that says NOT_THERE says that nothing is held.
+    if answer.code in (None, NOT_THERE):
+        return answer.code or ("refused" if answer.status == "rejected" else None)
+    return scrubber.message(answer.code)
 
 
 def pending(folder: Path, destination: str) -> Iterator[tuple[str, datetime, Batch]]:

@@ -8,6 +8,7 @@ list who have the tag. Imports start no automations.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -27,9 +28,9 @@ from mailroom.activation.api import (
     send_without_bad_rows,
     setting,
     utc,
-    words,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
+from mailroom.activation.scrub import words
 
 API = "/api/3"
 PAGE = 100
@@ -424,7 +425,7 @@ def _pointed(refused: RefusedError) -> dict[int, str]:
     return {
         int(reason["contact"]): str(reason.get("failureReason"))
         for reason in reasons or []
-        if isinstance(reason, dict) and str(reason.get("contact")).isdigit()
+        if isinstance(reason, dict) and re.fullmatch(r"[0-9]{1,9}", str(reason.get("contact")))
     }
 
 

@@ -36,9 +36,9 @@ from mailroom.activation.api import (
     json_bytes,
     send_without_bad_rows,
     utc,
-    words,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.scrub import words
 
 PROCESSES = "/v3/processes"
 RUNNING = ("queued", "in_process", "processing")
@@ -240,13 +240,15 @@ class Destination:
             response = self._reports.get(url)
         except httpx.RequestError as error:
             raise NotNowError from error
+        except httpx.InvalidURL as error:
+            raise UnclearError from error
         if response.status_code in AGAIN:
             raise NotNowError
         if response.status_code >= 300:
             raise UnclearError
         lines = [
             {cell.strip().lower() for cell in re.split(r'[;,\t"]', line)} & sent
-            for line in response.text.splitlines()
+            for line in response.content.decode("utf-8", "replace").splitlines()
             if line.strip()
         ]
         if not any(lines) or not all(lines[1:]):

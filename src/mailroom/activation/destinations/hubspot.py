@@ -38,14 +38,15 @@ from pyrate_limiter import Duration, Rate
 from mailroom.activation.api import (
     Api,
     Connection,
+    NotUnderstoodError,
     RefusedError,
     StoppedError,
     json_bytes,
     send_without_bad_rows,
     utc,
-    words,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.scrub import words
 
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
@@ -246,7 +247,7 @@ class Destination:
                 {"channel": "EMAIL", "verbose": "true"},  # else nobody is named
                 also=[403],
             )
-        except RefusedError:
+        except (RefusedError, NotUnderstoodError):
             body = {}
         told = {result["subscriberIdString"].lower() for result in _record(body).get("results") or []}
         refused: dict[str, Why] = {}
@@ -275,7 +276,7 @@ class Destination:
             try:
                 self._define({MARK})
                 self.api.call("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
-            except RefusedError:
+            except (RefusedError, NotUnderstoodError):
                 return  # without it, refusals() tells them as news; a no must not wait for that
 
     def _delete(self, rows: Sequence[Row]) -> list[Answer]:

@@ -7,6 +7,7 @@ would lift a suppression, nor unsubscribed, which would hold for every list.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -23,9 +24,9 @@ from mailroom.activation.api import (
     json_bytes,
     send_without_bad_rows,
     utc,
-    words,
 )
 from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.scrub import words
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
@@ -241,9 +242,8 @@ def _pointed(refused: RefusedError) -> dict[int, tuple[str, str]]:
 
 def _place(pointer: str) -> int | None:
     """The place of a profile in a JSON pointer such as /data/attributes/profiles/data/3/attributes/email."""
-    _, found, rest = pointer.partition("/profiles/data/")
-    number = rest.partition("/")[0]
-    return int(number) if found and number.isdigit() else None
+    found = re.search(r"/profiles/data/([0-9]{1,9})(?:/|$)", pointer)
+    return int(found[1]) if found else None
 
 
 def _email_in(payload: Any) -> str:

@@ -35,16 +35,18 @@ from pyrate_limiter import Duration, Rate
 from mailroom.activation.api import (
     Api,
     Connection,
+    NotUnderstoodError,
     RefusedError,
     StoppedError,
     TryAgainError,
     json_bytes,
+    parsed,
     send_without_bad_rows,
     setting,
     utc,
-    words,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.scrub import words
 
 SANDBOX_LIST = "sandbox"
 PAGE, OVERLAP = 1_000, 100  # of a collection
@@ -252,6 +254,8 @@ class Destination:
             return _unpacked(response.content)
         except (httpx.RequestError, tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
             raise TryAgainError(f"{type(error).__name__} at the results of a job") from error
+        except httpx.InvalidURL as error:
+            raise RefusedError(200, "The address of its results is none.") from error
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
         """Members who unsubscribed or bounced, and complaints. When is not told, but when a member was last
@@ -396,8 +400,8 @@ def _message(said: Any) -> str:
 def _read(response: Any) -> Any:
     """An answer in the results of a job: JSON in a text, empty where there was none."""
     try:
-        return json.loads(response) if isinstance(response, str) and response else response
-    except ValueError:
+        return parsed(response, 200) if isinstance(response, str) and response else response
+    except (ValueError, NotUnderstoodError):
         return response
 
 
@@ -407,7 +411,7 @@ def _unpacked(content: bytes) -> list[dict[str, Any]]:
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content)), mode="r:") as archive:
         for entry in archive:
             file = archive.extractfile(entry)
-            results += json.load(file) if file else []
+            results += parsed(file.read(), 200) if file else []
     return results
 
 
@@ -416,7 +420,7 @@ def _pointed(name: str, refused: RefusedError) -> dict[int, tuple[str, str]]:
     bad = {}
     if isinstance(refused.body, dict):
         for error in refused.body.get("errors") or []:
-            place = re.match(rf"{name}\.item:(\d+)", str(error.get("field")))
+            place = re.match(rf"{name}\.item:([0-9]{{1,9}})(?![0-9])", str(error.get("field")))
             if place:
                 bad[int(place[1])] = (str(refused.body.get("title")), words(error))
     return bad

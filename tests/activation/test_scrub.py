@@ -1,0 +1,134 @@
+"""What an ESP says is kept without the people in it, however it writes them."""
+
+import html
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailroom.activation.api import StoppedError
+from mailroom.activation.rows import Row
+from mailroom.activation.scrub import MOST, Scrubber, without_addresses, words
+
+ROW = Row(
+    "row1", "klaviyo", "vips", "add", "c1", "zoë.müller+shop@x-mail.example",
+    {"first_name": "Zoë", "top_category": "Green tea", "n_orders": 3, "phone": "+49 170 1234567"},
+    None, datetime(2026, 7, 1), 1,
+)  # fmt: skip
+NAMES = ("zoë", "müller", "x-mail", "zoe", "muller")
+CODINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "upper": str.upper,
+    "percent": lambda text: quote(text, safe=""),
+    "percent_at": lambda text: text.replace("@", "%40"),
+    "percent_twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent_u": lambda text: text.replace("@", "%u0040"),
+    "json": lambda text: json.dumps(text)[1:-1].replace("@", "\\u0040"),
+    "json_twice": lambda text: json.dumps(json.dumps(text.replace("@", "\\u0040")))[1:-1],
+    "hex": lambda text: text.replace("@", "\\x40"),
+    "entity": lambda text: text.replace("@", "&#64;"),
+    "entity_hex": lambda text: text.replace("@", "&#x40;"),
+    "entity_bare": lambda text: text.replace("@", "&#064"),
+    "entity_name": lambda text: text.replace("@", "&commat;").replace(".", "&period;"),
+    "entity_escaped": lambda text: html.escape(text.replace("@", "&#64;")),
+    "full_width": lambda text: text.replace("@", "\uff20").replace(".", "\uff0e"),
+    "small": lambda text: text.replace("@", "\ufe6b"),
+    "spaced": lambda text: text.replace("@", " @ "),
+    "all_spaced": lambda text: text.replace("@", " @ ").replace(".", " . "),
+    "invisible": lambda text: text.replace("@", "\u200b@\u200b"),
+    "brackets": lambda text: f"Zoë <{text}>",
+    "quoted": lambda text: '"' + text.replace("@", '"@'),
+    "idn": lambda text: text.replace("x-mail", "xn--mller-kva"),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize(
+    "around", ["{}", "Invalid email: {}.", '{{"email": "{}"}} is taken', "/contacts/{}?x=1"]
+)
+def test_no_address_is_left_in_any_coding(coding: str, around: str) -> None:
+    said = around.format(CODINGS[coding](ROW.email))
+    for rows in ([ROW], []):
+        kept = str(Scrubber(rows).message(said)).casefold()
+        assert "@" not in kept and "x-mail" not in kept and "mller-kva" not in kept
+        assert rows == [] or not any(name in kept for name in NAMES[:3])
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("The address ann@y.de is invalid.", "The address (an address) is invalid."),
+        ("ann@y.de, bob@y.de", "(an address), (an address)"),
+        ('"ann smith"@y.de is unknown', "(an address) is unknown"),
+        ("ann@[192.168.0.1] is unknown", "(an address)[192.168.0.1] is unknown"),
+        ("ann@", "(an address)"),
+        ("An address must contain a single @.", "An address must contain a single @."),
+        ("GREEN TEA is no category", "(a value) is no category"),
+        ("Zoe\u0308 is no name", "(a value) is no name"),
+        ("The username portion (before the @: zoë.müller+shop) is bad", "The username portion (before the @: (a value)) is bad"),  # noqa: E501
+        ("Call +49 (30) 123-4567 or 0170 1234567.", "Call (a number) or (a number)."),
+        ("491701234567 is taken", "(a number) is taken"),
+        ("Nothing heard of it since 2026-06-30 12:00", "Nothing heard of it since 2026-06-30 12:00"),
+        ("Job 550e8400-e29b-41d4-a716-446655440000", "Job 550e8400-e29b-41d4-a716-446655440000"),
+        ("line\nend\x00\ud800", "line end ?"),
+        (["first", "second"], "first"),
+        ({"errors": [{"detail": "ann@y.de"}]}, "(an address)"),
+        ({}, "{}"),
+        (404, "404"),
+        (None, None),
+        ("a" * 30_000, "(a text of 30,000 characters)"),
+        ("%" + "25" * 20 + "40", "(a text in too many codings)"),
+    ],
+)  # fmt: skip
+def test_what_is_said_stays_without_the_people(said: object, kept: str | None) -> None:
+    assert Scrubber([ROW]).message(said) == kept
+
+
+def test_it_is_cut_once_it_is_scrubbed() -> None:
+    for before in range(MOST - 40, MOST + 1):
+        kept = Scrubber().message("." * before + " someone@somewhere.example")
+        assert kept is not None and len(kept) <= MOST and "some" not in kept
+
+
+def test_a_name_that_a_job_has_stays_as_it_is() -> None:
+    for name in ("/api/import/info?batchId=123456789012", "/v3/processes/1,2", "a%2Fb", 17):
+        assert without_addresses(name) == str(name)
+    assert "ann" not in without_addresses("/contacts/ann%40y.de")
+
+
+def test_a_stop_names_no_address_whatever_raises_it() -> None:
+    assert str(StoppedError("brevo refuses ann%40y.de")) == "brevo refuses (an address)"
+
+
+def test_an_error_that_is_nested_has_words_all_the_same() -> None:
+    nested: object = "deep"
+    for _ in range(100_000):
+        nested = {"detail": [nested]}
+    assert words(nested) == "deep"
+    other: object = "deep"
+    for _ in range(100_000):
+        other = {"other": other}
+    assert words(other) == "(nested too deep to show)"
+    while isinstance(other, dict):  # else it is taken apart by recursion
+        other = other.pop("other")
+
+
+@pytest.mark.parametrize(
+    "text", ["@" * 20_000, "a" * 19_999 + "@", '"@' * 9_999, "a ." * 6_000, "1 " * 9_999, "%25" * 6_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    started = time.process_time()
+    Scrubber([ROW]).message(text)
+    assert time.process_time() - started < 5
+
+
+@given(st.text(), st.sampled_from(sorted(CODINGS)), st.text())
+def test_no_text_around_an_address_lets_it_through(before: str, coding: str, after: str) -> None:
+    said = f"{before} {CODINGS[coding](ROW.email)} {after}"
+    kept = str(Scrubber([ROW]).message(said)).casefold()
+    assert "x-mail.example" not in kept and "müller" not in kept and "mller-kva" not in kept
