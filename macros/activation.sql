@@ -161,7 +161,8 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 
 {#
 What mailroom push and pull write down, and dbt reads with read_ledger(): the columns of each ledger by name and type;
-src/mailroom/activation/ledger.py writes the same. Those named after a table of the source contract are read by raw().
+src/mailroom/activation/ledger.py writes the same. Those named after a table of the source contract are read by raw(),
+but for pulled_at, when a no was learned: push reads it.
 #}
 {% macro ledger_columns(ledger) %}
     {%- set text = dbt.type_string() -%}
@@ -183,11 +184,11 @@ src/mailroom/activation/ledger.py writes the same. Those named after a table of 
         'esp_profiles': {'profile_id': text, 'email': text, 'created_at': text},
         'esp_message_events': {
             'event_id': text, 'message_id': text, 'profile_id': text, 'event_type': text, 'bounce_type': text,
-            'occurred_at': text
+            'occurred_at': text, 'pulled_at': 'timestamp'
         },
         'privacy_consent_events': {
             'consent_event_id': text, 'email': text, 'channel': text, 'purpose': text, 'status': text,
-            'recorded_by': text, 'occurred_at': text
+            'recorded_by': text, 'occurred_at': text, 'pulled_at': 'timestamp'
         }
     }.get(ledger)) }}
 {% endmacro %}

@@ -1,10 +1,12 @@
 """mailroom pull: a no given at an ESP is in the sources once, and nobody is added against it till then."""
 
+import itertools
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 from test_push import outbox_of
@@ -12,8 +14,9 @@ from test_push import outbox_of
 from mailroom.activation import ledger
 from mailroom.activation.api import Connection
 from mailroom.activation.ledger import AnotherPushError
-from mailroom.activation.pull import as_text, pull
+from mailroom.activation.pull import as_text, pull, write_refusals
 from mailroom.activation.push import push
+from mailroom.activation.rows import Kind, Refusal
 from mailroom.sandbox import Faults, Sandbox
 
 BEFORE, NOW = datetime(2026, 7, 1), datetime(2026, 7, 1, 12)
@@ -25,6 +28,13 @@ def warehouse(tmp_path: Path) -> Path:
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute("insert into audience_catalog values ('klaviyo', 'vips'), ('file', 'vips')")
     return tmp_path / "warehouse.duckdb"
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock on the wall says what the sandbox's says, and goes on."""
+    ticks = itertools.count()
+    monkeypatch.setattr("mailroom.activation.ledger.now", lambda: NOW + timedelta(microseconds=next(ticks)))
 
 
 @pytest.fixture
@@ -42,7 +52,7 @@ def reached(sandbox: Sandbox) -> Connection:
 
 
 def rows(folder: Path, name: str) -> list[tuple[object, ...]]:
-    columns = ", ".join(ledger.SCHEMAS[name].names)
+    columns = ", ".join(column for column in ledger.SCHEMAS[name].names if column != "pulled_at")
     with duckdb.connect() as connection:
         return connection.execute(
             f"select {columns} from {ledger.scan(folder, name)} order by all"
@@ -127,6 +137,141 @@ def test_nobody_is_added_against_a_no_that_the_outbox_does_not_know_yet(
     outbox_of(warehouse, [row | {"decided_at": NOW + timedelta(days=1)} for row in wished])
     push(warehouse, tmp_path, connection=reached(sandbox))
     assert len(sandbox.accounts["klaviyo"].members("Mailroom vips")) == 5, "the next build has weighed it"
+
+
+SPELLINGS = [
+    ("Ann@X.de", "ann@x.de"),
+    (" ann@x.de ", "ann@x.de"),
+    ("Ann B. <ann@x.de>", "ann@x.de"),
+    ("mailto:ann@x.de", "ann@x.de"),
+    ("\uff41nn\uff20x.de", "ann@x.de"),
+    ("zoe\u0308@x.de", "zo\u00eb@x.de"),
+    ("ann@xn--mller-kva.de", "ann@m\u00fcller.de"),
+    ("ann@m\u00fcller.de", "ann@xn--mller-kva.de"),
+    ("ann@x.de", "ann+shop@x.de"),
+    ("ann+news@x.de", "ann+shop@x.de"),
+    ("ann+news@x.de", "ann@x.de"),
+    ("a.nn+news@gmail.com", "ann@googlemail.com"),
+]
+OTHERS = [
+    ("ann@x.de", "bob@x.de"),
+    ("a.nn@x.de", "ann@x.de"),
+    ("ann+news@web.de", "ann@web.de"),
+    ("ann@gmail.com", "ann@x.de"),
+]
+
+
+def goes_out(warehouse: Path, folder: Path, email: str, decided_at: datetime = BEFORE) -> set[str]:
+    """The operations about an address that a push sends."""
+    wished = [
+        {
+            "outbox_id": f"{operation}-{email}-{decided_at}", "email": email, "operation": operation,
+            "audience": operation, "decided_at": decided_at,
+        }
+        for operation in ("add", "update", "remove", "suppress")
+    ]  # fmt: skip
+    outbox_of(warehouse, wished)
+    return {sent.operation for sent in push(warehouse, folder).sent if sent.accepted}
+
+
+def refuse(
+    folder: Path,
+    email: str,
+    kind: Kind = "unsubscribed",
+    at: datetime = NOW,
+    key: str = "k",
+    profile: str = "p",
+) -> None:
+    write_refusals(folder, "klaviyo", [Refusal(key, profile, email, kind, at)])
+
+
+@pytest.mark.parametrize(("refused", "wished"), SPELLINGS)
+def test_a_no_is_of_the_mailbox_not_of_a_spelling(
+    warehouse: Path, tmp_path: Path, refused: str, wished: str
+) -> None:
+    kinds: list[Kind] = ["unsubscribed", "bounced", "complained"]
+    refuse(tmp_path, refused, kinds[len(refused) % 3])
+    assert goes_out(warehouse, tmp_path, wished) == {"remove", "suppress"}
+
+
+@pytest.mark.parametrize(("refused", "wished"), OTHERS)
+def test_a_no_is_of_no_other_mailbox(warehouse: Path, tmp_path: Path, refused: str, wished: str) -> None:
+    refuse(tmp_path, refused)
+    assert goes_out(warehouse, tmp_path, wished) == {"add", "update", "remove", "suppress"}
+
+
+@pytest.mark.parametrize(
+    ("given_at", "built_at", "goes"),
+    [
+        (BEFORE, NOW - timedelta(hours=1), False),  # given before the build, learned after it
+        (NOW + timedelta(days=999), NOW + timedelta(days=1), False),  # by a clock that is ahead
+        (NOW - timedelta(hours=2), NOW + timedelta(hours=1), True),  # the build has weighed it
+    ],
+)
+def test_a_no_counts_from_when_it_was_learned(
+    warehouse: Path, tmp_path: Path, given_at: datetime, built_at: datetime, goes: bool
+) -> None:
+    refuse(tmp_path, "ann@x.de", at=given_at)
+    assert ("add" in goes_out(warehouse, tmp_path, "ann@x.de", built_at)) == goes
+
+
+def test_ledgers_of_an_earlier_version_are_read_and_merged(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(tmp_path, "ann@x.de")
+    refuse(tmp_path, "bob@x.de", "bounced")
+    for path in [*tmp_path.glob("privacy_*/*.parquet"), *tmp_path.glob("esp_message_*/*.parquet")]:
+        pq.write_table(pq.read_table(path).drop_columns(["pulled_at"]), path)
+    assert "add" not in goes_out(warehouse, tmp_path, "ann@x.de"), "by when it was given"
+    assert "add" not in goes_out(warehouse, tmp_path, "bob@x.de")
+    assert "add" in goes_out(warehouse, tmp_path, "ann@x.de", NOW + timedelta(hours=1))
+    monkeypatch.setattr("mailroom.activation.ledger.now", lambda: NOW + timedelta(hours=2))
+    refuse(tmp_path, "cem@x.de", key="k2")
+    monkeypatch.setattr(ledger, "MOST_FILES", 1)
+    before = rows(tmp_path, "privacy_consent_events")
+    ledger.merge(tmp_path, "privacy_consent_events")
+    assert rows(tmp_path, "privacy_consent_events") == before and len(before) == 2
+    assert "add" not in goes_out(warehouse, tmp_path, "cem@x.de", NOW + timedelta(hours=1))
+
+
+def test_a_no_from_the_future_hides_none_that_follow(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.now = lambda: NOW + timedelta(days=999)
+    sandbox.accounts["klaviyo"].refuse("ahead@x.de", "unsubscribed")
+    pull(warehouse, tmp_path, connection=reached(sandbox))
+    sandbox.now = lambda: NOW + timedelta(minutes=1)
+    sandbox.accounts["klaviyo"].refuse("who4@x.de", "unsubscribed")
+    assert pull(warehouse, tmp_path, connection=reached(sandbox)).new["klaviyo"] == 1
+
+
+def test_a_profile_that_moves_to_another_address_says_no_for_both(warehouse: Path, tmp_path: Path) -> None:
+    refuse(tmp_path, "old@x.de", "bounced", key="first")
+    refuse(tmp_path, "new@x.de", "bounced", key="second")
+    refuse(tmp_path, "New@x.de", "bounced", key="second")
+    for email in ("old@x.de", "new@x.de"):
+        assert "add" not in goes_out(warehouse, tmp_path, email)
+    write_refusals(
+        tmp_path / "at_once",
+        "klaviyo",
+        [Refusal(email, "p", email, "bounced", NOW) for email in ("b@x.de", "a@x.de")],
+    )
+    for email in ("a@x.de", "b@x.de"):
+        assert "add" not in goes_out(warehouse, tmp_path / "at_once", email)
+    assert {row[:2] for row in rows(tmp_path / "at_once", "esp_profiles")} == {
+        ("klaviyo-p", "a@x.de"), ("klaviyo-b@x.de", "b@x.de")
+    }  # fmt: skip
+
+
+def test_what_was_pulled_of_whoever_is_deleted_is_gone_in_every_spelling(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    for number, email in enumerate(("Ann B. <ANN@x.de>", "bob@x.de", "ann@x.de", "\uff41nn@x.de")):
+        write_refusals(tmp_path, "klaviyo", [Refusal(f"k{number}", f"p{number}", email, "complained", NOW)])
+    outbox_of(warehouse, [{"email": "ann@x.de", "operation": "delete", "audience": ""}])
+    push(warehouse, tmp_path)
+    for name in ("esp_profiles", "privacy_consent_events"):
+        assert [row[1] for row in rows(tmp_path, name)] == ["bob@x.de"]
 
 
 def test_a_pull_waits_for_no_push(warehouse: Path, tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
                 destination varchar, audience varchar, guard varchar, reason varchar
             )
         """)
+        connection.execute("""
+            create or replace table mailbox_domains as
+            select * from (values
+                ('gmail.com', 'gmail.com', true, true), ('googlemail.com', 'gmail.com', true, true),
+                ('web.de', 'web.de', false, false)
+            ) as domains (email_domain, canonical_domain, ignores_dots, ignores_plus_part)
+        """)
         connection.execute("create or replace table audience_catalog (destination varchar, audience varchar)")
         connection.execute("""
             create or replace table sync_outbox (

@@ -45,18 +45,19 @@ SCHEMAS = {
     "pulls": pa.schema(
         {"destination": TEXT, "newest_at": MOMENT, "n_new": pa.int64(), "pulled_at": MOMENT}
     ),
-    # What is pulled back, as the source contract has it: text, but for what the contract lets be empty.
+    # What is pulled back, as the source contract has it: all text; and when it was learned, which a file of
+    # an earlier version lacks.
     "esp_profiles": pa.schema({"profile_id": TEXT, "email": TEXT, "created_at": TEXT}),
     "esp_message_events": pa.schema(
         {
             "event_id": TEXT, "message_id": TEXT, "profile_id": TEXT, "event_type": TEXT,
-            "bounce_type": TEXT, "occurred_at": TEXT,
+            "bounce_type": TEXT, "occurred_at": TEXT, "pulled_at": MOMENT,
         }
     ),
     "privacy_consent_events": pa.schema(
         {
             "consent_event_id": TEXT, "email": TEXT, "channel": TEXT, "purpose": TEXT, "status": TEXT,
-            "recorded_by": TEXT, "occurred_at": TEXT,
+            "recorded_by": TEXT, "occurred_at": TEXT, "pulled_at": MOMENT,
         }
     ),
 }  # fmt: skip
@@ -100,12 +101,16 @@ def write(folder: Path, ledger: str, name: str, rows: Iterable[Mapping[str, Any]
 
 def scan(folder: Path, ledger: str) -> str:
     """A ledger as a relation in DuckDB's SQL, with the file and place of each row; one without files is
-    empty."""
-    if any((folder / ledger).glob("*.parquet")):
-        return f"read_parquet('{folder / ledger}/*.parquet', filename = true, file_row_number = true)"
+    empty. Columns that a file of an earlier version lacks are null."""
     types = {TEXT: "varchar", MOMENT: "timestamp", pa.int64(): "bigint"}
     columns = [f"null::{types[field.type]} as {field.name}" for field in SCHEMAS[ledger]]
-    return f"(select {', '.join(columns)}, null as filename, null as file_row_number where false)"
+    empty = (
+        f"select {', '.join(columns)}, null::varchar as filename, null::bigint as file_row_number where false"
+    )
+    if not any((folder / ledger).glob("*.parquet")):
+        return f"({empty})"
+    files = f"'{folder / ledger}/*.parquet', filename = true, file_row_number = true, union_by_name = true"
+    return f"({empty} union all by name from read_parquet({files}))"
 
 
 def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -143,11 +148,22 @@ def merge(folder: Path, ledger: str) -> None:
             for path in small:
                 with pq.ParquetFile(path) as file:
                     for rows in file.iter_batches():
-                        writer.write_batch(rows.cast(SCHEMAS[ledger]))
+                        writer.write_batch(_with_all_columns(rows, SCHEMAS[ledger]))
 
     replace(small[-1].with_stem(f"{small[-1].stem}-merged"), write_all)
     for path in small:
         path.unlink()
+
+
+def _with_all_columns(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows of a file, which may be of an earlier version and lack columns."""
+    columns = [
+        rows.column(field.name).cast(field.type)
+        if field.name in rows.schema.names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:

@@ -46,7 +46,7 @@ ROWS = {
         """
         select
             key as event_id, key as message_id, profile_id, kind as event_type,
-            if(kind = 'bounced', 'hard', null) as bounce_type, occurred_at
+            if(kind = 'bounced', 'hard', null) as bounce_type, occurred_at, pulled_at
         from refusals where kind <> 'unsubscribed'
         """,
     ),
@@ -56,7 +56,8 @@ ROWS = {
         select
             key as consent_event_id, email, 'email' as channel, 'marketing_email' as purpose,
             'withdrawn' as status,
-            if(kind = 'complained', 'esp_complaint', 'esp_unsubscribe') as recorded_by, occurred_at
+            if(kind = 'complained', 'esp_complaint', 'esp_unsubscribe') as recorded_by, occurred_at,
+            pulled_at
         from refusals where kind <> 'bounced'
         """,
     ),
@@ -112,7 +113,12 @@ def _destinations(warehouse: Path) -> list[str]:
 def _newest(folder: Path, destination: str) -> datetime:
     with ledger.connect(folder) as database:
         found = database.execute(
-            f"select max(newest_at) from {ledger.scan(folder, 'pulls')} where destination = ?", [destination]
+            # A no that an ESP dates into the future must not hide those that come until then.
+            f"""
+            select max(least(newest_at, pulled_at))
+            from {ledger.scan(folder, "pulls")} where destination = ?
+            """,
+            [destination],
         ).fetchone()
     return found[0] if found and found[0] else SINCE_EVER + OVERLAP
 
@@ -121,19 +127,35 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
     """Add what is not known yet to the ledgers that raw() reads; how many refusals that are. What was known
     up to when is written last: killed before, the next pull asks for the same again."""
     folder.mkdir(parents=True, exist_ok=True)
-    copy, stem = folder / "refusals.parquet", f"{ledger.now():%Y%m%dT%H%M%S%f}-{destination}"
+    pulled_at = ledger.now()
+    copy, stem = folder / "refusals.parquet", f"{pulled_at:%Y%m%dT%H%M%S%f}-{destination}"
     try:
         with pq.ParquetWriter(copy, REFUSALS) as writer:
             remaining = iter(refusals)
             while some := [asdict(refusal) for refusal in islice(remaining, WRITTEN_AT_ONCE)]:
                 writer.write_table(pa.Table.from_pylist(some, REFUSALS))
         with ledger.connect(folder) as database:
+            # A profile has one address in our ledger. A no by another one that it has had since gets a
+            # profile of its own: else it would count for the first address only.
             database.execute(f"""
-                create view refusals as
+                create view told as
                 select distinct
                     '{destination}-' || key as key, '{destination}-' || profile_id as profile_id, email, kind,
-                    occurred_at::varchar as occurred_at
-                from '{copy}'
+                    occurred_at::varchar as occurred_at, timestamp '{pulled_at}' as pulled_at
+                from '{copy}';
+                create table addresses as
+                select profile_id, arg_min(email, place || email) as known_as
+                from (
+                    select profile_id, email, '0' as place from {ledger.scan(folder, "esp_profiles")}
+                    union all
+                    select profile_id, email, '1' as place from told where kind <> 'unsubscribed'
+                )
+                group by profile_id;
+                create view refusals as
+                select told.* replace (
+                    if(lower(email) = lower(known_as), profile_id, key) as profile_id
+                )
+                from told left join addresses using (profile_id)
             """)
             events, answers = (
                 ledger.scan(folder, f) for f in ("esp_message_events", "privacy_consent_events")
@@ -152,7 +174,7 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
                 _write_new(database, folder, name, f"{stem}.parquet")
     finally:
         copy.unlink(missing_ok=True)
-    pulled = {"destination": destination, "newest_at": newest, "n_new": n_new, "pulled_at": ledger.now()}
+    pulled = {"destination": destination, "newest_at": newest, "n_new": n_new, "pulled_at": pulled_at}
     ledger.write(folder, "pulls", stem, [pulled])
     return int(n_new)
 

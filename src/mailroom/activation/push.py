@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
@@ -29,9 +30,11 @@ from mailroom.activation.preview import dry_connection, preview
 from mailroom.activation.receipts import PENDING, ROW, forget_deleted, pending, write_receipts
 from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
 from mailroom.activation.scrub import Scrubber
+from mailroom.mailbox import widest_mailbox
 from mailroom.show import qualified_tables
 
 READ_AT_ONCE = 10_240  # rows; of a group in a file, too
+NOS = pa.schema({"outbox_id": ledger.TEXT, "refused_at": ledger.MOMENT})
 NOT_SETTLED = timedelta(days=1)  # after which a job that says nothing is taken for lost
 
 
@@ -352,11 +355,12 @@ def _read(
         guards = built.sql(
             f"select destination, audience, guard, reason from {tables['sync_guards']}"
         ).to_arrow_table()
+        domains = _domains(built, tables.get("mailbox_domains"))
         catalog = built.sql(
             f"select destination, audience from {tables['audience_catalog']}"
         ).to_arrow_table()
         failing = _failing(built, tables.get("build_failures"))
-    for name, table in (("guards", guards), ("catalog", catalog)):
+    for name, table in (("guards", guards), ("catalog", catalog), ("domains", domains)):
         database.register(f"{name}_read", table)
         database.execute(f"create table {name} as from {name}_read")
     if failing:
@@ -383,6 +387,14 @@ def _read(
     return {(destination, audience): moment for destination, audience, moment in found.fetchall()}
 
 
+def _domains(built: duckdb.DuckDBPyConnection, table: str | None) -> pa.Table:
+    """The seed mailbox_domains; empty where there is none."""
+    columns = "email_domain, canonical_domain, ignores_dots, ignores_plus_part"
+    nothing = "select null::varchar, null::varchar, null::boolean, null::boolean where false"
+    found = f"select {columns} from {table}" if table else nothing
+    return built.sql(f"with found ({columns}) as ({found}) from found").to_arrow_table()
+
+
 _IS_ASKED = """
     (len($destinations) = 0 or list_contains($destinations, destination))
     and (len($audiences) = 0 or list_contains($audiences, audience))
@@ -401,11 +413,13 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
 
     Which do not: what is accepted; what was refused since the outbox was built, or before, until its time
     has come; whoever has a row pending about the same audience, so that the older wish does not arrive
-    last; and additions of people who have said no at an ESP since the outbox was built.
+    last; and additions and changes of people who have said no at an ESP since the outbox was built.
     """
     receipts = ledger.scan(folder, "receipts")
+    database.execute(f"create view outbox as from '{folder}/outbox.parquet'")
+    database.register("refused_read", _refused(database, folder))
+    database.execute("create table refused as from refused_read")
     database.execute(f"""
-        create view outbox as from '{folder}/outbox.parquet';
         copy (
             with recent as (
                 select outbox_id, status, attempt
@@ -415,17 +429,6 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
             ),
             underway as (
                 select distinct destination, audience, email from ({PENDING.format(receipts=receipts)})
-            ),
-            refused as (
-                select lower(email) as email, max(occurred_at::timestamp) as refused_at
-                from (
-                    from {ledger.scan(folder, "privacy_consent_events")} select email, occurred_at
-                    union all
-                    from {ledger.scan(folder, "esp_message_events")} inner join (
-                        from {ledger.scan(folder, "esp_profiles")} select distinct profile_id, email
-                    ) using (profile_id) select email, occurred_at
-                )
-                group by all
             ),
             not_due as (
                 select outbox_id, status = 'rejected' as waits
@@ -437,7 +440,7 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
                 select outbox_id, false from outbox semi join underway using (destination, audience, email)
                 union all
                 select outbox_id, false
-                from outbox inner join refused using (email)
+                from outbox inner join refused using (outbox_id)
                 where operation in ('add', 'update') and refused_at >= decided_at
             )
             select outbox_id, destination, audience, bool_and(waits) as waits
@@ -452,6 +455,49 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
     """)
     n_due, n_waiting = counted.fetchall()[0]
     return n_due, n_waiting
+
+
+def _refused(database: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
+    """Rows about a mailbox that has said no since the outbox was built, by outbox_id, and when it did.
+
+    A no counts from when it was given or, if that is later, from when it was learned: one that was pulled
+    after the build is in no build. It counts for the mailbox, by the widest notion of it, whatever the
+    spelling of either address. Mailboxes are worked out here, row by row (seconds for a million), and only
+    where there is such a no.
+    """
+    refused = database.execute(f"""
+        with told as (
+            from {ledger.scan(folder, "privacy_consent_events")} select email, occurred_at, pulled_at
+            union all
+            from {ledger.scan(folder, "esp_message_events")} inner join (
+                from {ledger.scan(folder, "esp_profiles")} select distinct profile_id, email
+            ) using (profile_id) select email, occurred_at, pulled_at
+        )
+        -- A no without any date is new, whenever it is read.
+        select email, max(coalesce(greatest(
+            coalesce(try_cast(occurred_at as timestamp), pulled_at),
+            coalesce(pulled_at, try_cast(occurred_at as timestamp))
+        ), timestamp '9999-12-31')) as refused_at
+        from told
+        where email is not null
+        group by email
+        having refused_at >= (select min(decided_at) from outbox)
+    """).fetchall()
+    found: list[dict[str, Any]] = []
+    if refused:
+        domains = {
+            domain: (canonical, bool(ignores_dots), bool(ignores_plus_part))
+            for domain, canonical, ignores_dots, ignores_plus_part
+            in database.execute("from domains").fetchall()
+        }  # fmt: skip
+        newest: dict[str, datetime] = {}
+        for email, refused_at in refused:
+            mailbox = widest_mailbox(email, domains)
+            newest[mailbox] = max(refused_at, newest.get(mailbox, refused_at))
+        for row in _read_some(folder / "outbox.parquet", ["outbox_id", "email"]):
+            if at := newest.get(widest_mailbox(row["email"], domains)):
+                found.append({"outbox_id": row["outbox_id"], "refused_at": at})
+    return pa.Table.from_pylist(found, NOS)
 
 
 def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
@@ -506,11 +552,11 @@ def _rows(folder: Path, held: Collection[tuple[str, str]]) -> Iterator[Row]:
             yield Row(**told, payload=fields, attempt=row["n_rejections"] + 1)
 
 
-def _read_some(path: Path) -> Iterator[dict[str, Any]]:
+def _read_some(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     # A group at a time: iter_batches() holds what it has read.
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group).to_pylist()
+            yield from file.read_row_group(group, columns).to_pylist()
 
 
 def as_json(pushed: Pushed) -> str:

@@ -8,12 +8,15 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailroom.activation import ledger
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Row
 from mailroom.activation.scrub import Scrubber, without_addresses
+from mailroom.mailbox import spelled
 
+READ_AT_ONCE = 10_000  # addresses
 ROW = tuple(column.name for column in fields(Row) if column.name != "payload")
 # Receipts of what a destination has taken without saying yet what becomes of it: a job says so of all its
 # rows at once.
@@ -132,12 +135,22 @@ def forget_deleted(folder: Path) -> None:
 
 
 def _forget_pulled(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """What was pulled back of whoever was deleted; the erasure ledger remembers their no by its hash."""
+    """What was pulled back of whoever was deleted, however the ESP spells the address; the erasure ledger
+    remembers their no by its hash."""
+    deleted = {spelled(row[0]) for row in connection.execute("select distinct email from deleted").fetchall()}
+    if not deleted:
+        return
     for name in ("esp_profiles", "privacy_consent_events"):
-        gone = "lower(email) in (select email from deleted)"
-        found = f"select distinct filename from {ledger.scan(folder, name)} where {gone}"
-        for (path,) in connection.execute(found).fetchall():
-            kept = f"select * from read_parquet('{path}') where not coalesce({gone}, false)"
+        pulled = connection.execute(f"select distinct email, filename from {ledger.scan(folder, name)}")
+        found: dict[str, set[str]] = {}
+        while rows := pulled.fetchmany(READ_AT_ONCE):
+            for email, filename in rows:
+                if email is not None and spelled(email) in deleted:
+                    found.setdefault(filename, set()).add(email)
+        for path, emails in found.items():
+            connection.register("gone_read", pa.table({"email": pa.array(sorted(emails), pa.string())}))
+            connection.execute("create or replace table gone as from gone_read")
+            kept = f"from read_parquet('{path}') anti join gone using (email)"
             ledger.replace(Path(path), partial(_copy, connection, kept))
 
 
