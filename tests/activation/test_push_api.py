@@ -1,18 +1,23 @@
 """mailroom push to an API that misbehaves, killed at any moment: every row ends accepted, or listed with a
 reason."""
 
+import gzip
 import json
+import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import httpx
@@ -22,7 +27,7 @@ from hypothesis import strategies as st
 from test_push import KilledError, outbox_of, receipts
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection
+from mailroom.activation.api import Api, Connection, RefusedError, retry_after
 from mailroom.activation.destinations import known
 from mailroom.activation.push import Asked, as_json, as_text, push
 from mailroom.activation.rows import OPERATIONS
@@ -199,6 +204,284 @@ def test_no_address_no_name_and_no_key_is_told(
         assert "who1@x.de" not in text and "who" not in text.replace("w***", "")
 
 
+Response = Callable[[httpx.Request], httpx.Response]
+OTHER_HOST = "https://elsewhere.example/take?it=all"
+
+
+def answers(status: int, content: bytes, **headers: str) -> Response:
+    """An answer that is the same for every request. headers: with _ for -."""
+    named = {"Content_Type": "application/json"} | headers
+    raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in named.items()]
+    return lambda request: httpx.Response(status, headers=raw, stream=httpx.ByteStream(content))
+
+
+class Crooked(httpx.BaseTransport):
+    """A way to a sandbox on which some of the answers are others. n: how many; reaches: whether the request
+    arrives all the same; reads: whether those that only ask are answered so, too."""
+
+    def __init__(
+        self, sandbox: Sandbox, answer: Response, n: int = 10**9, reaches: bool = False, reads: bool = False
+    ) -> None:
+        self.transport, self.answer, self.n = sandbox.transport(), answer, n
+        self.reaches, self.reads = reaches, reads
+        self.hosts: set[str] = set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.hosts.add(request.url.host)
+        if self.n > 0 and (self.reads or request.method != "GET"):
+            self.n -= 1
+            if self.reaches:
+                self.transport.handle_request(request).read()
+            return self.answer(request)
+        return self.transport.handle_request(request)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+WHOLE = gzip.compress(json.dumps({"data": {"id": "1"}, "id": 1, "batchId": "1"} | {"x": "y" * 999}).encode())
+ODD: dict[str, Response] = {
+    "deep": answers(200, DEEP),
+    "deep_objects": answers(200, b'{"data":' * 100_000 + b"1" + b"}" * 100_000),
+    "deep_refusal": answers(400, DEEP),
+    "deep_within": answers(422, b'{"errors":' + b"[" * 900 + b"]" * 900 + b"}"),
+    "number": answers(200, b'{"data": ' + b"9" * 100_000 + b"}"),
+    "number_refusal": answers(400, b'{"detail": ' + b"9" * 100_000 + b"}"),
+    "infinite": answers(200, b'{"data": 1e999, "id": 1e999, "processId": 1e999, "batchId": 1e999}'),
+    "nan": answers(200, b"NaN"),
+    "nan_within": answers(200, b'{"data": {"id": NaN}, "processId": NaN, "batchId": NaN}'),
+    "cut": answers(200, b'{"data": {"id": "1'),
+    "cut_refusal": answers(400, b'{"errors": [{"detail": "who1@x.de'),
+    "no_utf8": answers(400, b'{"errors": [{"detail": "Zo\xeb \xff\xfe"}]}'),
+    "surrogate": answers(400, b'{"errors": [{"detail": "\\ud83d who1\\u0040x.de", "code": "\\udc00"}]}'),
+    "surrogate_id": answers(200, b'{"data": {"id": "\\ud800"}, "id": "\\ud800", "batchId": "\\ud800"}'),
+    "no_url": answers(200, b'{"data": {"id": "\\u0000 "}, "id": "\\u0000", "batchId": "\\n"}'),
+    "nothing": answers(200, b""),
+    "null": answers(200, b"null"),
+    "text": answers(200, b'"yes"'),
+    "empty": answers(200, b"{}"),
+    "odd_refusal": answers(400, b'{"errors": "no", "title": ["x"], "failureReasons": 7}'),
+    "null_refusal": answers(400, b'{"errors": [null, 7, {"source": 1}], "failureReasons": [null]}'),
+    "far_place": answers(400, b'{"errors": [{"source": {"pointer": "/profiles/data/%s"}}]}' % (b"9" * 999)),
+    "page": answers(200, b"<html>Who are you?</html>", Content_Type="text/html"),
+    "page_refusal": answers(422, b"<html>No.</html>", Content_Type="text/html"),
+    "odd_charset": answers(400, b"\xffNo.", Content_Type="text/plain; charset=punycode"),
+    "odd_type": answers(400, b"No.", Content_Type=";;;=\xe9"),
+    "truncated_gzip": answers(200, WHOLE[: len(WHOLE) // 2], Content_Encoding="gzip"),
+    "gzip_head_only": answers(200, WHOLE[:6], Content_Encoding="gzip"),
+    "no_gzip": answers(200, b'{"data": {"id": "1"}}', Content_Encoding="gzip"),
+    "no_deflate": answers(400, b'{"errors": []}', Content_Encoding="deflate"),
+    "unknown_coding": answers(200, b"\x00\x01\x02", Content_Encoding="lzma, x-own"),
+    "redirect": answers(302, b"", Location=OTHER_HOST),
+    "redirect_307": answers(307, b"{}", Location=OTHER_HOST),
+    "redirect_308": answers(308, b"{}", Location="//elsewhere.example"),
+    "redirect_nowhere": answers(301, b"", Location="http://["),
+    "not_modified": answers(304, b""),
+    "unavailable": answers(503, b"Down.", Retry_After="Fri, 31 Dec 9999 23:59:59 -2400"),
+    "too_many": answers(429, b"{}", Retry_After="1e400"),
+}  # fmt: skip
+
+
+READ_TOO = ("deep", "number", "cut", "empty", "page", "redirect", "null_refusal")
+
+
+def patient(transport: httpx.BaseTransport) -> Connection:
+    return Connection(transport=transport, sleep=lambda seconds: None)
+
+
+def few(destination: str, **given: Any) -> list[dict[str, Any]]:
+    """One row of each operation, and three that come."""
+    return [
+        {
+            "destination": destination, "operation": operation, "email": f"who{number}@x.de",
+            "audience": "" if operation == "delete" else "vips",
+        } | given
+        for number, operation in enumerate([*OPERATIONS, "add", "add"])
+    ]  # fmt: skip
+
+
+def known_to(sandbox: Sandbox, destination: str) -> Sandbox:
+    for number in range(len(OPERATIONS)):
+        sandbox.accounts[destination].upsert(f"who{number}@x.de")
+    return sandbox
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_an_answer_of_no_sense_ends_no_push_and_loses_no_row(tmp_path: Path, destination: str) -> None:
+    now = datetime(2026, 7, 1)
+    calm = known_to(Sandbox(now=lambda: now), destination)
+    today, later = tmp_path / "today.duckdb", tmp_path / "later.duckdb"
+    outbox_of(today, few(destination))
+    outbox_of(later, few(destination, n_rejections=1))
+    push(today, tmp_path / "calm", connection=reached(calm))
+    for name, reads in [(name, False) for name in ODD] + [(name, True) for name in READ_TOO]:
+        odd, folder = known_to(Sandbox(now=lambda: now), destination), tmp_path / f"{name}-{reads}"
+        # What says yes has done it; all else has not.
+        has_done = 200 <= ODD[name](httpx.Request("GET", "/")).status_code < 300
+        crooked = Crooked(odd, ODD[name], reaches=has_done, reads=reads)
+        pushed = push(today, folder, Asked(wait=0), patient(crooked))
+        assert crooked.hosts == {"sandbox"}, f"{name}: nothing goes to another host"
+        kept = receipts(folder, "outbox_id, status, code, message, reference")
+        assert pushed.stopped or len({row[0] for row in kept}) == len(few(destination)), name
+        for said in (as_text(pushed), as_json(pushed), str(kept)):
+            assert not re.search(r"who\d|x\.de|elsewhere", said), name
+
+        # What was rejected waits for its time, what is pending for a day: then it is in the outbox again.
+        with duckdb.connect() as connection:
+            for path in (folder / "receipts").glob("*.parquet"):
+                connection.execute(f"""
+                    copy (
+                        select * replace (
+                            if(status = 'pending', 'rejected', status) as status,
+                            if(status = 'pending', 'lost', code) as code
+                        )
+                        from read_parquet('{path}')
+                    ) to '{path}'
+                """)
+        assert push(later, folder, connection=reached(odd)).stopped == {}, name
+        assert held(odd, destination) == held(calm, destination), name
+        assert set(ends(folder).values()) == {"accepted"}, name
+
+
+@pytest.mark.parametrize("destination", DESTINATIONS)
+@pytest.mark.parametrize("name", ["deep", "deep_refusal"])
+def test_a_batch_whose_answer_cannot_be_read_is_rejected(tmp_path: Path, destination: str, name: str) -> None:
+    sandbox = Sandbox()
+    outbox_of(tmp_path / "warehouse.duckdb", [{"destination": destination}, {"destination": "file"}])
+    push(tmp_path / "warehouse.duckdb", tmp_path / "first", connection=reached(sandbox))  # lists are there
+    pushed = push(
+        tmp_path / "warehouse.duckdb", tmp_path / "odd", connection=patient(Crooked(sandbox, ODD[name]))
+    )
+    assert pushed.stopped == {} and pushed.exit_code == 1
+    found = dict(receipts(tmp_path / "odd", "destination, (status, code, message)"))
+    assert found["file"][0] == "accepted"
+    status, code, message = found[destination]
+    assert (status, code) == ("rejected", "not_understood") and "can't be read" in message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reaches", [False, True])
+@pytest.mark.parametrize("destination", DESTINATIONS)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answers(500, b"<html>"), answers(503, b"{}", Retry_After="1"), answers(504, DEEP),
+        answers(429, b"{}"),
+    ],
+)  # fmt: skip
+def test_an_error_before_or_after_the_work_is_done_changes_nothing(
+    tmp_path: Path, destination: str, answer: Response, reaches: bool
+) -> None:
+    now = datetime(2026, 7, 1)
+    calm, rough = (known_to(Sandbox(now=lambda: now), destination) for _ in range(2))
+    warehouse = tmp_path / "warehouse.duckdb"
+    outbox_of(warehouse, few(destination))
+    push(warehouse, tmp_path / "calm", connection=reached(calm))
+    crooked = Crooked(rough, answer, 3, reaches)
+    connection = Connection(transport=crooked, sleep=lambda seconds: None)
+    assert push(warehouse, tmp_path / "rough", connection=connection).stopped == {}
+    assert set(ends(tmp_path / "rough").values()) == {"accepted"}
+    assert held(rough, destination) == held(calm, destination)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("3", 3), ("0.5", 0.5), ("0", 0), ("-5", 0), ("99999999999", 99_999_999_999), ("1e400", math.inf),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("Wed, 21 Oct 2015 07:28:00 -0000", 0),
+        ("Mon, 01 Jan 0001 00:00:00 -0000", 0), ("Fri, 31 Dec 9999 23:59:59 -2400", None),
+        ("Fri, 99 Foo 2026 99:99:99 GMT", None), ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("nan", None), ("soon", None), ("", None), ("1, 2", None), ("\u0663", 3), ("1" * 9_999, math.inf),
+    ],
+)  # fmt: skip
+def test_what_a_server_asks_to_wait_is_read_in_every_form(value: str, seconds: float | None) -> None:
+    found = retry_after(httpx.Headers({"Retry-After": value.encode("utf-8")}, encoding="utf-8"))  # type: ignore[dict-item]
+    assert found == seconds
+    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert 3_590 < (retry_after({"Retry-After": in_an_hour}) or 0) < 3_601
+    assert retry_after({}) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["2", "-3", "0", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", None, "1e400", "9" * 30]
+)
+def test_too_many_requests_never_means_at_once_again_nor_for_ever(
+    warehouse: Path, tmp_path: Path, value: str | None
+) -> None:
+    waits: list[float] = []
+    headers = {} if value is None else {"Retry_After": value}
+    crooked = Crooked(Sandbox(), answers(429, b"{}", **headers), reads=True)
+    asked = Asked(destinations=["klaviyo"])
+    pushed = push(warehouse, tmp_path, asked, Connection(transport=crooked, sleep=waits.append))
+    assert "does not answer: status 429" in pushed.stopped["klaviyo"]
+    assert all(wait >= 1 for wait in waits) and sum(waits) <= 601
+    assert receipts(tmp_path, "outbox_id") == []
+
+
+FORMS: list[Callable[[str], str]] = [
+    str,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(quote(text, safe=""), safe=""),
+    lambda text: text.replace("@", "\\u0040"),
+    lambda text: text.replace("@", "&#64;"),
+    lambda text: text.replace("@", "&commat;"),
+    lambda text: text.replace("@", "\uff20"),
+    lambda text: text.replace("@", " @ "),
+    lambda text: "-" * 280 + text,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("destination", DESTINATIONS)
+@pytest.mark.parametrize("form", range(len(FORMS)))
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_refusal_that_quotes_a_person_is_kept_without_them(
+    tmp_path: Path, destination: str, form: int, reads: bool
+) -> None:
+    def quoting(request: httpx.Request) -> httpx.Response:
+        said = f"{request.url} {request.content.decode()} who1@x.de who5@x.de Zoë +49 170 1234567"
+        said = FORMS[form](said if form < len(FORMS) - 1 else "who5@x.de")
+        body = {name: said for name in ("detail", "message", "title", "code")}
+        return httpx.Response(400, json=body | {"errors": [body]})
+
+    outbox_of(tmp_path / "warehouse.duckdb", few(destination))
+    crooked = Crooked(known_to(Sandbox(), destination), quoting, reads=reads)
+    pushed = push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), patient(crooked))
+    kept = receipts(tmp_path, "code, message, reference")
+    with duckdb.connect() as connection:
+        kept += connection.execute(f"select reason from {ledger.scan(tmp_path, 'pushes')}").fetchall()
+    for said in (str(kept), as_text(pushed), as_json(pushed)):
+        assert not re.search(r"who\d|x\.de|Zo(ë|e)|170.?1234567", said), said
+
+
+def test_a_job_that_quotes_a_field_is_kept_without_it(tmp_path: Path) -> None:
+    """Receipts of what is pending have no fields: they are read from the outbox once more."""
+    sandbox = Sandbox()
+    outbox_of(tmp_path / "warehouse.duckdb", [{"destination": "klaviyo"}])
+    push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), reached(sandbox))
+    lost = Crooked(
+        sandbox, lambda request: httpx.Response(404, json={"detail": "No ZOË, WHO0@X.DE"}), reads=True
+    )
+    push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), patient(lost))
+    (message,) = (row[0] for row in receipts(tmp_path, "message") if row[0])
+    assert message == "No (a value), (an address)"
+
+
+def test_a_key_that_is_quoted_is_kept_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "pk_secret")
+    key = {"Key": "pk_secret"}
+    api = Api("some", "https://api.example", "SOME_KEY", lambda _: key, [], Connection("", is_paced=False))
+
+    def quoting(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, json=f"Bad key {request.headers['Key']}")
+
+    api._client = httpx.Client(
+        base_url="https://api.example", headers=key, transport=httpx.MockTransport(quoting)
+    )
+    with pytest.raises(RefusedError) as refused:
+        api.call("GET", "/")
+    assert refused.value.body == "Bad key (the key)"
+
+
 @pytest.fixture
 def server() -> Iterator[tuple[Sandbox, str]]:
     """A sandbox behind a real socket."""
@@ -232,7 +515,7 @@ def test_a_real_kill_in_the_middle_loses_nothing(
 import os, signal
 from pathlib import Path
 import httpx
-from mailroom.activation.api import Connection
+from mailroom.activation.api import Api, Connection, RefusedError, retry_after
 from mailroom.activation.push import push
 send, calls = httpx.Client.request, []
 def dying(self, *args, **kwargs):
@@ -257,3 +540,39 @@ push(Path({str(warehouse)!r}), Path({str(tmp_path / str(number))!r}), connection
         assert set(ends(tmp_path / str(number)).values()) == {"accepted"}
         assert len(ends(tmp_path / str(number))) == N_ROWS + 1
     assert len(sandbox.accounts["klaviyo"].profiles) == N_ROWS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_killed_at_random_moments_the_state_is_equal_and_nothing_is_lost(
+    tmp_path: Path, server: tuple[Sandbox, str], destination: str
+) -> None:
+    rough, url = server
+    now = datetime(2026, 7, 1)
+    calm, rough.now = Sandbox(now=lambda: now), lambda: now
+    warehouse, folder = tmp_path / "warehouse.duckdb", tmp_path / "rough"
+    outbox_of(warehouse, wishes(destination, 1))
+    push(warehouse, tmp_path / "calm", connection=reached(calm))
+    program = """
+import os, signal, sys, threading
+from pathlib import Path
+from mailroom.activation.api import Api, Connection, RefusedError, retry_after
+from mailroom.activation.push import push
+url, warehouse, folder, seconds = sys.argv[1:]
+threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
+push(Path(warehouse), Path(folder), connection=Connection(url, is_paced=False, sleep=lambda _: None))
+os._exit(0)
+"""
+    chosen, killed = random.Random(destination), 0
+    for _ in range(8):
+        arguments = [url, str(warehouse), str(folder), f"{chosen.uniform(0, 0.6):.3f}"]
+        done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, check=False)
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
+        killed += done.returncode != 0
+    assert killed, "some were killed before they were through"
+    rough.faults = Faults(0.2, 1)
+    connection = Connection(url, is_paced=False, sleep=lambda _: None, attempts=50)
+    assert push(warehouse, folder, connection=connection).stopped == {}
+    assert ends(folder) == ends(tmp_path / "calm")
+    assert held(rough, destination) == held(calm, destination)
+    assert push(warehouse, folder, connection=connection).sent == [], "nothing is left"

@@ -31,6 +31,7 @@ from mailroom.activation.api import (
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
+from mailroom.mailbox import spelled
 
 API = "/api/3"
 PAGE = 100
@@ -209,13 +210,13 @@ class Destination:
             return []
         if job["status"] != "completed":
             return _all(batch, str(job["status"]), f"The import was {job['status']}.")
-        failed = {str(email).strip().lower() for email in job.get("failure") or []}
-        if failed - {row.email.lower() for row in batch.rows}:
+        failed = {spelled(str(email)) for email in job.get("failure") or []}
+        if failed - {spelled(row.email) for row in batch.rows}:
             return _all(batch, "job_failed", f"{len(failed)} contacts failed, which ones is not clear.")
         why = "Not imported; it may be on the exclusion list, have bounced, or not be an address."
         return [
             Answer(row.outbox_id, "rejected", "not_imported", why, reference)
-            if row.email.lower() in failed
+            if spelled(row.email) in failed
             else Answer(row.outbox_id, "accepted", reference=reference)
             for row in batch.rows
         ]
@@ -254,7 +255,7 @@ class Destination:
     def _known(self, email: str, *include: str) -> list[Found]:
         """The contact of an address, or none, with what is related to it in lists of their names."""
         found = self._contacts({"email": email, "status": -1}, *include)
-        return [contact for contact in found if (contact["email"] or "").lower() == email.lower()]
+        return [contact for contact in found if spelled(contact["email"] or "") == spelled(email)]
 
     def _contacts(self, params: dict[str, str | int], *include: str) -> list[Found]:
         also = {"include": ",".join(include)} if include else {}

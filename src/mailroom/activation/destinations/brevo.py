@@ -39,6 +39,7 @@ from mailroom.activation.api import (
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
+from mailroom.mailbox import spelled
 
 PROCESSES = "/v3/processes"
 RUNNING = ("queued", "in_process", "processing")
@@ -144,11 +145,13 @@ class Destination:
         """Whoever it does not name as removed is asked for again, until it says that nobody of them is in
         the list."""
         path = f"/v3/contacts/lists/{group}/contacts/remove"
-        waiting = {row.email.lower(): row for row in rows}
+        waiting = {spelled(row.email): row for row in rows}
         while waiting:
             try:
-                told = self.api.call("POST", path, {"emails": list(waiting)})
-                removed = {str(email).lower() for email in told["contacts"].get("success") or []}
+                told = self.api.call(
+                    "POST", path, {"emails": [row.email.lower() for row in waiting.values()]}
+                )
+                removed = {spelled(str(email)) for email in told["contacts"].get("success") or []}
             except RefusedError as refused:
                 if refused.status != 400 or "removed from list" not in words(refused.body):
                     raise
@@ -179,7 +182,7 @@ class Destination:
         many are asked about at once, and nothing is known while it does not let us ask. Rows that a report
         names are refused; if a report is refused, or names what was not sent, nothing is known of any."""
         numbers = [int(number) for number in reference.rpartition("/")[2].split(",")]
-        outbox_ids = {row.email.lower(): row.outbox_id for row in batch.rows}
+        outbox_ids = {spelled(row.email): row.outbox_id for row in batch.rows}
         bad: dict[str, tuple[str, str]] = {}
         try:
             processes = [self._process(number) for number in numbers]
@@ -247,7 +250,7 @@ class Destination:
         if response.status_code >= 300:
             raise UnclearError
         lines = [
-            {cell.strip().lower() for cell in re.split(r'[;,\t"]', line)} & sent
+            {spelled(cell) for cell in re.split(r'[;,\t"]', line)} & sent
             for line in response.content.decode("utf-8", "replace").splitlines()
             if line.strip()
         ]

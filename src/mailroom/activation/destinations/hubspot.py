@@ -47,6 +47,7 @@ from mailroom.activation.api import (
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
+from mailroom.mailbox import spelled
 
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
@@ -68,7 +69,7 @@ NOT_ANSWERED: Why = ("not_answered", "HubSpot did not say what became of it.")
 
 
 class Contact(NamedTuple):
-    """A contact as a look-up finds it. email: its first address, in lower case."""
+    """A contact as a look-up finds it. email: its first address, as spelled() has it."""
 
     contact_id: str
     email: str
@@ -133,9 +134,9 @@ class Destination:
         for _ in range(2):  # once more for whom it turns out to know
             refused = {outbox_id: why for outbox_id, why in refused.items() if why[0] != "CONFLICT"}
             known = self._known(waiting)
-            new = [row for row in waiting if row.email.lower() not in known]
-            old = [row for row in waiting if row.email.lower() in known]
-            first = [row for row in old if known[row.email.lower()].email == row.email.lower()]
+            new = [row for row in waiting if spelled(row.email) not in known]
+            old = [row for row in waiting if spelled(row.email) in known]
+            first = [row for row in old if known[spelled(row.email)].email == spelled(row.email)]
             refused |= {row.outbox_id: SECOND_ADDRESS for row in old if row not in first}
             for done, not_done in (self._update(first, known), self._create(new)):
                 ids |= done
@@ -153,13 +154,13 @@ class Destination:
         ]
 
     def _update(self, rows: Sequence[Row], known: Mapping[str, Contact]) -> Done:
-        ids = {row.outbox_id: known[row.email.lower()].contact_id for row in rows}
+        ids = {row.outbox_id: known[spelled(row.email)].contact_id for row in rows}
         inputs = [{"id": ids[row.outbox_id], "properties": _properties(row)} for row in rows]
         return self._send("update", rows, inputs, {found: outbox_id for outbox_id, found in ids.items()})
 
     def _create(self, rows: Sequence[Row]) -> Done:
         inputs = [{"properties": {"email": row.email, **_set(_properties(row))}} for row in rows]
-        return self._send("create", rows, inputs, {row.email.lower(): row.outbox_id for row in rows})
+        return self._send("create", rows, inputs, {spelled(row.email): row.outbox_id for row in rows})
 
     def _send(
         self, action: str, rows: Sequence[Row], inputs: Sequence[dict[str, Any]], whose: Mapping[str, str]
@@ -183,7 +184,7 @@ class Destination:
         done: dict[str, str] = {}
         for result in body.get("results") or []:
             # What an answer names varies by version: the trace id, else the id or the address.
-            email = ((result.get("properties") or {}).get("email") or "").lower()
+            email = spelled((result.get("properties") or {}).get("email") or "")
             trace = result.get("objectWriteTraceId") or whose.get(result["id"]) or whose.get(email)
             if trace in traces:
                 done[trace] = result["id"]
@@ -228,14 +229,14 @@ class Destination:
         """Whom HubSpot knows is unsubscribed from all mail: in one request, which is for Marketing Hub
         Enterprise; whoever is not named in its answer, by a request each."""
         known = self._known(rows)
-        there = [row for row in rows if row.email.lower() in known]
+        there = [row for row in rows if spelled(row.email) in known]
         if not there:
             return [Answer(row.outbox_id, "accepted", NOT_THERE) for row in rows]
         self._mark(
             {
                 contact.contact_id: row
                 for row in there
-                if (contact := known[row.email.lower()]).email == row.email.lower()
+                if (contact := known[spelled(row.email)]).email == spelled(row.email)
                 and not contact.is_opted_out
             }
         )
@@ -249,10 +250,10 @@ class Destination:
             )
         except (RefusedError, NotUnderstoodError):
             body = {}
-        told = {result["subscriberIdString"].lower() for result in _record(body).get("results") or []}
+        told = {spelled(result["subscriberIdString"]) for result in _record(body).get("results") or []}
         refused: dict[str, Why] = {}
         for row in there:
-            if row.email.lower() not in told:
+            if spelled(row.email) not in told:
                 path = f"{STATUSES}/{quote(row.email, safe='@')}/unsubscribe-all"
                 try:
                     self.api.call("POST", path, params={"channel": "EMAIL"})
@@ -283,8 +284,8 @@ class Destination:
         known = self._known(rows)
         answers = []
         for row in rows:
-            contact = known.get(row.email.lower())
-            why = SECOND_ADDRESS if contact and contact.email != row.email.lower() else None
+            contact = known.get(spelled(row.email))
+            why = SECOND_ADDRESS if contact and contact.email != spelled(row.email) else None
             if contact and not why:
                 try:
                     self.api.call(
@@ -298,7 +299,7 @@ class Destination:
         return answers
 
     def _known(self, rows: Sequence[Row]) -> dict[str, Contact]:
-        """The contacts that HubSpot has, by address in lower case."""
+        """The contacts that HubSpot has, by address as spelled() has it."""
         return self._contacts([row.email for row in rows]) if rows else {}
 
     def _contacts(self, emails: Sequence[str]) -> dict[str, Contact]:
@@ -319,11 +320,11 @@ class Destination:
         further: dict[str, Contact] = {}
         for result in body.get("results") or []:
             told = result["properties"]
-            contact = Contact(result["id"], (told.get("email") or "").lower(), told.get(OPTED_OUT) == "true")
+            contact = Contact(result["id"], spelled(told.get("email") or ""), told.get(OPTED_OUT) == "true")
             found[contact.email] = contact
-            for email in (told.get("hs_additional_emails") or "").lower().split(";"):
-                further[email.strip()] = contact
-        asked = {email.lower() for email in emails}
+            for email in (told.get("hs_additional_emails") or "").split(";"):
+                further[spelled(email)] = contact
+        asked = {spelled(email) for email in emails}
         return {email: contact for email, contact in (further | found).items() if email in asked}
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
@@ -395,7 +396,7 @@ class Destination:
             contacts = self._contacts([item["recipient"] for item in some])
             for item in some:
                 email = item["recipient"].lower()
-                contact = contacts.get(email)
+                contact = contacts.get(spelled(email))
                 person = contact.contact_id if contact else hashlib.sha256(email.encode()).hexdigest()[:16]
                 at = datetime.fromtimestamp(item["timestamp"] / 1000, UTC).replace(tzinfo=None)
                 yield Refusal(f"{person}-complained-{at.isoformat()}", person, email, "complained", at)

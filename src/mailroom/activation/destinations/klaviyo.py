@@ -27,6 +27,7 @@ from mailroom.activation.api import (
 )
 from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
+from mailroom.mailbox import spelled
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
@@ -137,7 +138,7 @@ class Destination:
         n_failed = job.get("failed_count") or 0
         bad: dict[str, tuple[str, str]] = {}
         if n_failed:
-            outbox_ids = {row.email.lower(): row.outbox_id for row in batch.rows}
+            outbox_ids = {spelled(row.email): row.outbox_id for row in batch.rows}
             for error in self._pages(f"{reference}/import-errors", {"page[size]": 100}):
                 told = error["attributes"]
                 found = outbox_ids.get(_email_in(told.get("original_payload")))
@@ -247,7 +248,7 @@ def _place(pointer: str) -> int | None:
 
 
 def _email_in(payload: Any) -> str:
-    """The address in a profile as it was sent, in lower case, wherever it is told."""
+    """The address in a profile as it was sent, as spelled() has it, wherever it is told."""
     if not isinstance(payload, dict):
         return ""
-    return str(payload.get("email") or (payload.get("attributes") or {}).get("email") or "").lower()
+    return spelled(str(payload.get("email") or (payload.get("attributes") or {}).get("email") or ""))

@@ -47,6 +47,7 @@ from mailroom.activation.api import (
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
+from mailroom.mailbox import spelled
 
 SANDBOX_LIST = "sandbox"
 PAGE, OVERLAP = 1_000, 100  # of a collection
@@ -132,21 +133,21 @@ class Destination:
         )
         new = _emails(told["new_members"])
         bad = {
-            error["email_address"].lower(): (error.get("error_code") or "refused", _message(error))
+            spelled(error["email_address"]): (error.get("error_code") or "refused", _message(error))
             for error in told["errors"]
             if error.get("error_code") != "ERROR_CONTACT_EXISTS"
         }
         answers = [
-            Answer(row.outbox_id, "rejected", *bad[row.email.lower()])
+            Answer(row.outbox_id, "rejected", *bad[spelled(row.email)])
             for row in rows
-            if row.email.lower() in bad
+            if spelled(row.email) in bad
         ]
-        rows = [row for row in rows if row.email.lower() not in bad]
+        rows = [row for row in rows if spelled(row.email) not in bad]
         tagged = self._tag(batch, "members_to_add", "members_added", rows)
         operations, waiting = [], []
         for row in rows:
             # Whoever the answer does not mention may be there: a change finds out.
-            is_new, is_tagged = row.email.lower() in new, row.email.lower() in tagged
+            is_new, is_tagged = spelled(row.email) in new, spelled(row.email) in tagged
             if not is_new:
                 operations.append(self._patch(row, {"merge_fields": fields[row.outbox_id]}))
             if not is_tagged:
@@ -160,8 +161,8 @@ class Destination:
     def _remove(self, batch: Batch, rows: Sequence[Row]) -> list[Answer]:
         """Take the tag off. Of whom it does not say so, it may not know the address, or not the tag on it."""
         done = self._tag(batch, "members_to_remove", "members_removed", rows)
-        waiting = [row for row in rows if row.email.lower() not in done]
-        answers = [Answer(row.outbox_id, "accepted") for row in rows if row.email.lower() in done]
+        waiting = [row for row in rows if spelled(row.email) not in done]
+        answers = [Answer(row.outbox_id, "accepted") for row in rows if spelled(row.email) in done]
         return answers + self._start(waiting, [self._retag(row, batch, "inactive") for row in waiting])
 
     def _change(self, batch: Batch, rows: Sequence[Row]) -> list[Answer]:
@@ -183,8 +184,8 @@ class Destination:
             return {}
 
     def _tag(self, batch: Batch, told: str, done: str, rows: Sequence[Row]) -> set[str]:
-        """Who has got the tag, or lost it, in lower case. Of members for whom nothing changes, it is not
-        documented whether they are told: who is missing gets a job, which is documented."""
+        """The spelled() addresses that got the tag, or lost it. Of members for whom nothing changes, it is
+        not documented whether they are listed: who is missing gets a job, which is documented."""
         if not rows:
             return set()
         path = f"{self.list}/segments/{self.segment_id(batch.audience)}"
@@ -427,7 +428,7 @@ def _pointed(name: str, refused: RefusedError) -> dict[int, tuple[str, str]]:
 
 
 def _emails(members: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {member["email_address"].lower() for member in members}
+    return {spelled(member["email_address"]) for member in members}
 
 
 def _hash(email: str) -> str:
