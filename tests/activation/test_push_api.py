@@ -73,13 +73,18 @@ def wishes(destination: str, seed: int) -> list[dict[str, Any]]:
 
 def reached(sandbox: Sandbox, at: int | None = None, before: bool = False) -> Connection:
     """A way to a sandbox whose clock goes on while we wait."""
+    mortal = Mortal(sandbox.transport(), at, before)
+    return Connection(transport=mortal, sleep=waits_for(sandbox), attempts=50, seconds=10**6)
+
+
+def waits_for(sandbox: Sandbox) -> Callable[[float], None]:
+    """A sleep that moves the clock of a sandbox."""
 
     def sleep(seconds: float) -> None:
         then = sandbox.now()
         sandbox.now = lambda: then + timedelta(seconds=seconds)
 
-    mortal = Mortal(sandbox.transport(), at, before)
-    return Connection(transport=mortal, sleep=sleep, attempts=50, seconds=10**6)
+    return sleep
 
 
 def held(sandbox: Sandbox, destination: str) -> list[Any]:
@@ -394,7 +399,7 @@ def test_an_error_before_or_after_the_work_is_done_changes_nothing(
     ],
 )  # fmt: skip
 def test_what_a_server_asks_to_wait_is_read_in_every_form(value: str, seconds: float | None) -> None:
-    found = retry_after(httpx.Headers({"Retry-After": value.encode("utf-8")}, encoding="utf-8"))  # type: ignore[dict-item]
+    found = retry_after(httpx.Headers([(b"Retry-After", value.encode())], encoding="utf-8"))
     assert found == seconds
     in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
     assert 3_590 < (retry_after({"Retry-After": in_an_hour}) or 0) < 3_601
@@ -515,7 +520,7 @@ def test_a_real_kill_in_the_middle_loses_nothing(
 import os, signal
 from pathlib import Path
 import httpx
-from mailroom.activation.api import Api, Connection, RefusedError, retry_after
+from mailroom.activation.api import Connection
 from mailroom.activation.push import push
 send, calls = httpx.Client.request, []
 def dying(self, *args, **kwargs):
@@ -556,7 +561,7 @@ def test_killed_at_random_moments_the_state_is_equal_and_nothing_is_lost(
     program = """
 import os, signal, sys, threading
 from pathlib import Path
-from mailroom.activation.api import Api, Connection, RefusedError, retry_after
+from mailroom.activation.api import Connection
 from mailroom.activation.push import push
 url, warehouse, folder, seconds = sys.argv[1:]
 threading.Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
@@ -571,7 +576,7 @@ os._exit(0)
         killed += done.returncode != 0
     assert killed, "some were killed before they were through"
     rough.faults = Faults(0.2, 1)
-    connection = Connection(url, is_paced=False, sleep=lambda _: None, attempts=50)
+    connection = Connection(url, is_paced=False, sleep=waits_for(rough), attempts=50, seconds=10**6)
     assert push(warehouse, folder, connection=connection).stopped == {}
     assert ends(folder) == ends(tmp_path / "calm")
     assert held(rough, destination) == held(calm, destination)
