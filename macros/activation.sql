@@ -161,8 +161,8 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 
 {#
 What mailroom push and pull write down, and dbt reads with read_ledger(): the columns of each ledger by name and type;
-src/mailroom/activation/ledger.py writes the same. Those named after a table of the source contract are read by raw(),
-but for pulled_at, when a no was learned: push reads it.
+src/mailroom/activation/ledger.py writes the same. raw() reads those named after a table of the source contract,
+without their pulled_at, when a no was learned: push reads that.
 #}
 {% macro ledger_columns(ledger) %}
     {%- set text = dbt.type_string() -%}

@@ -36,7 +36,7 @@ def normalise(text: str | None) -> str | None:
     if len(text) <= LONGEST and PLAIN.fullmatch(text):
         return text
     address = _lower(text.translate(ASCII_FORMS))
-    # Tabs and line ends separate, as spaces do; what nobody can see does not.
+    # Tabs and line ends separate words, as spaces do. Characters without a shape do not.
     address = "".join(
         " " if char in "\t\n\r\f\v" or unicodedata.category(char)[0] == "Z" else char
         for char in address

@@ -244,8 +244,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def parsed(content: bytes | str, status: int) -> Any:
-    """The JSON of an answer with this status. Letters that are none come as a question mark: they are of
-    somebody's name, and no reason to know nothing of the rest.
+    """The JSON of an answer with this status. A question mark stands for bytes that are no letters: a broken
+    name in an error is no reason to lose the rest of it.
 
     Raises json.JSONDecodeError where it is none, or was cut; NotUnderstoodError where it is JSON that can't
     be read, and will not be another time.
@@ -302,10 +302,10 @@ def send_without_bad_rows(
             yield from send(some)
         except RefusedError as refused:
             try:
-                told = pointed(refused)
+                places = pointed(refused)
             except OTHER_SHAPE:
-                told = {}
-            bad = {place: why for place, why in told.items() if 0 <= place < len(some)}
+                places = {}
+            bad = {place: why for place, why in places.items() if 0 <= place < len(some)}
             if not bad and len(some) > 1 and calls > 0:
                 half = len(some) // 2
                 waiting += [some[half:], some[:half]]

@@ -138,7 +138,7 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
             # A profile has one address in our ledger. A no by another one that it has had since gets a
             # profile of its own: else it would count for the first address only.
             database.execute(f"""
-                create view told as
+                create view found as
                 select distinct
                     '{destination}-' || key as key, '{destination}-' || profile_id as profile_id, email, kind,
                     occurred_at::varchar as occurred_at, timestamp '{pulled_at}' as pulled_at
@@ -148,14 +148,14 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
                 from (
                     select profile_id, email, '0' as place from {ledger.scan(folder, "esp_profiles")}
                     union all
-                    select profile_id, email, '1' as place from told where kind <> 'unsubscribed'
+                    select profile_id, email, '1' as place from found where kind <> 'unsubscribed'
                 )
                 group by profile_id;
                 create view refusals as
-                select told.* replace (
+                select found.* replace (
                     if(lower(email) = lower(known_as), profile_id, key) as profile_id
                 )
-                from told left join addresses using (profile_id)
+                from found left join addresses using (profile_id)
             """)
             events, answers = (
                 ledger.scan(folder, f) for f in ("esp_message_events", "privacy_consent_events")

@@ -297,8 +297,8 @@ def _batch(rows: list[Row]) -> Batch:
 
 def _answers(opened: Destination, batch: Batch) -> list[Answer]:
     """What a destination answers about a batch. Rows about which it says nothing that can be read are
-    rejected, and sent again another time: that they arrived is not known. Raises StoppedError, which names
-    nobody in the batch."""
+    rejected, and sent again another time: that they arrived is not known. Raises StoppedError, without the
+    people in the batch."""
     answers: list[Answer] = []
     try:
         for answer in understood(partial(opened.send, batch)):
@@ -466,7 +466,7 @@ def _refused(database: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
     where there is such a no.
     """
     refused = database.execute(f"""
-        with told as (
+        with refusals as (
             from {ledger.scan(folder, "privacy_consent_events")} select email, occurred_at, pulled_at
             union all
             from {ledger.scan(folder, "esp_message_events")} inner join (
@@ -478,7 +478,7 @@ def _refused(database: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
             coalesce(try_cast(occurred_at as timestamp), pulled_at),
             coalesce(pulled_at, try_cast(occurred_at as timestamp))
         ), timestamp '9999-12-31')) as refused_at
-        from told
+        from refusals
         where email is not null
         group by email
         having refused_at >= (select min(decided_at) from outbox)

@@ -135,8 +135,8 @@ def forget_deleted(folder: Path) -> None:
 
 
 def _forget_pulled(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """What was pulled back of whoever was deleted, however the ESP spells the address; the erasure ledger
-    remembers their no by its hash."""
+    """Take out what was pulled back of people who were deleted, in any spelling of their address. The erasure
+    ledger remembers their no by its hash."""
     deleted = {spelled(row[0]) for row in connection.execute("select distinct email from deleted").fetchall()}
     if not deleted:
         return

@@ -34,14 +34,14 @@ Words = tuple[str, ...]
 def words(body: Any) -> str:
     """What an error says, in its own words: the first of what it calls a detail, a message, a title."""
     while isinstance(body, dict | list):
-        told = body[:1] if isinstance(body, list) else []
+        found = body[:1] if isinstance(body, list) else []
         if isinstance(body, dict):
-            told = [
+            found = [
                 body[name] for name in ("detail", "message", "title", "error", "errors") if body.get(name)
             ]
-        if not told:
+        if not found:
             break
-        body = told[0]
+        body = found[0]
     try:
         return str(body)
     except RecursionError:
