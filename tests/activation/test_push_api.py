@@ -382,7 +382,7 @@ def test_an_error_before_or_after_the_work_is_done_changes_nothing(
     outbox_of(warehouse, few(destination))
     push(warehouse, tmp_path / "calm", connection=reached(calm))
     crooked = Crooked(rough, answer, 3, reaches)
-    connection = Connection(transport=crooked, sleep=lambda seconds: None)
+    connection = Connection(transport=crooked, sleep=waits_for(rough))
     assert push(warehouse, tmp_path / "rough", connection=connection).stopped == {}
     assert set(ends(tmp_path / "rough").values()) == {"accepted"}
     assert held(rough, destination) == held(calm, destination)
