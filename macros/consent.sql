@@ -31,3 +31,7 @@
 {# What consent_answers says of a yes that opens nothing, where consents asks. #}
 {% macro waits_for_confirmation() -%}it waits for its confirmation{%- endmacro %}
 {% macro for_another_address() -%}it was given for another address than the one to write to{%- endmacro %}
+
+
+{# Stands for a date that can't be read: before every shop was founded, so that a no counts from today and a yes does not. #}
+{% macro unreadable_date() -%}cast('1900-01-01' as timestamp){%- endmacro %}

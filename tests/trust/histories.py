@@ -39,7 +39,7 @@ def in_letters_of_the_web(address: str, chance: Random) -> str:
 
 
 def inner_space(address: str, chance: Random) -> str:
-    at = chance.choice([address.index("@"), address.index("@") + 1, 1])
+    at = address.index("@") + chance.choice([0, 1])
     return f"{address[:at]} {address[at:]}"
 
 
@@ -102,6 +102,8 @@ def spelled_wider(address: str, chance: Random) -> str:
     wider = address.partition("@")[2] not in OF_PROVIDER and chance.random() < 0.25
     if chance.random() < 0.05:
         return address.replace("@", "\uff20")
+    if chance.random() < 0.05:
+        return f"{address[:1]} {address[1:]}"  # no address; a no binds what it may mean
     return spelled(plus(address, chance) if wider else address, chance)
 
 

@@ -148,13 +148,13 @@ def _answering(subject: str, world: World, only_today: bool) -> set[str]:
 def _whom_a_yes_is_about(answer: Answer, world: World) -> set[tuple[str, str]]:
     """(customer, subject). By e-mail it is about the one mailbox that it was given for."""
     found = set()
-    given = dict(answer.names).get("email") or answer.email_then
+    given = dict(answer.names).get("email") or (answer.email_then if answer.channel == "email" else None)
     for kind, value in answer.names:
         today = [p for p in _addresses(world) if p.record == (kind, value) and p.is_current]
         ever = [p for p in _addresses(world) if p.record == (kind, value)]
         if kind == "email":
-            subjects = {widest(value, world)}
-        elif kind == "phone":
+            continue
+        if kind == "phone":
             subjects = {value}
         else:
             subjects = {widest(p.contact, world) for p in today} if ever else {f"{kind} {value}"}
@@ -164,10 +164,10 @@ def _whom_a_yes_is_about(answer: Answer, world: World) -> set[tuple[str, str]]:
                     found.add((who, subject))
                 elif subject != widest(given, world):
                     found.add((who, widest(given, world)))
-    if answer.channel == "email" and given is not None:
-        for point in _addresses(world):
-            if point.is_current and mailbox(point.contact, world) == mailbox(given, world):
-                found.add((point.customer_id, widest(given, world)))
+    if given is not None:
+        owners = [p for p in _addresses(world) if mailbox(p.contact, world) == mailbox(given, world)]
+        for point in [p for p in owners if p.is_current] or owners:
+            found.add((point.customer_id, widest(given, world)))
     return found
 
 
@@ -206,7 +206,9 @@ def is_allowed(
                 if answer.occurred_at > as_of:
                     continue
                 moment = answer.occurred_at
-                if moment.time() == time(0):
+                if answer.confirmed_at is not None and answer.confirmed_at > moment:
+                    moment = min(answer.confirmed_at, answer.recorded_at)
+                elif moment.time() == time(0):
                     moment = min(moment + timedelta(days=1, seconds=-1), answer.recorded_at)
             else:
                 moment = min(answer.recorded_at, as_of)
@@ -233,6 +235,18 @@ def is_allowed(
             if purpose.channel == "email" and given is None:
                 continue
             number = dict(answer.names).get("phone")
+            today = {
+                mailbox(p.contact, world)
+                for p in _addresses(world)
+                if p.is_current and p.customer_id == customer.customer_id
+            }
+            if (
+                purpose.channel != "email"
+                and "email" in dict(answer.names)
+                and given is not None
+                and mailbox(given, world) not in today
+            ):
+                continue
             if purpose.channel == "sms" and number and customer.phone and number != customer.phone:
                 continue
             if answer.basis not in purpose.bases:
@@ -269,12 +283,14 @@ def is_allowed(
         return False
     if (
         law.purchase_days
+        and customer.email
         and customer.last_order
         and customer.last_order + timedelta(days=law.purchase_days) > as_of
     ):
         return True
     if (
         law.inquiry_days
+        and customer.email
         and customer.last_ticket
         and customer.last_ticket + timedelta(days=law.inquiry_days) > as_of
     ):

@@ -7,6 +7,7 @@ A row becomes an `Answer`. `Judge` keeps what was once recorded, finds whom each
 """
 
 import csv
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -98,9 +99,13 @@ class Policy:
     default_country: str
     founded_on: datetime = datetime(2000, 1, 1)
     buying_topics: frozenset[str] = frozenset({"product", "sales", "quote"})
-    refusal_words: frozenset[str] = frozenset(
-        {"unsubscribed", "complained", "cleaned", "suppressed", "unsubscribe", "complaint", "opted_out"}
-    )
+    refusal_words: str = "unsub"  # a regular expression
+    unsubscribed: frozenset[str] = frozenset()
+    subscribed: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    pending: frozenset[str] = frozenset()
+    refused_events: frozenset[str] = frozenset()
+    harmless_events: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, project: Path) -> "Policy":
@@ -161,7 +166,16 @@ class Policy:
         if given.get("buying_inquiry_topics"):
             policy = replace(policy, buying_topics=frozenset(given["buying_inquiry_topics"]))
         if given.get("refusal_words"):
-            policy = replace(policy, refusal_words=frozenset(given["refusal_words"]))
+            policy = replace(policy, refusal_words=str(given["refusal_words"]))
+        subscription = given["words"]["subscription"]["values"]
+        policy = replace(policy, unsubscribed=frozenset({"unsubscribed", *subscription["unsubscribed"]}))
+        policy = replace(policy, subscribed=frozenset({"subscribed", *subscription["subscribed"]}))
+        policy = replace(policy, silent=frozenset({"never_subscribed", *subscription["never_subscribed"]}))
+        policy = replace(policy, pending=frozenset({"pending", *subscription["pending"]}))
+        events = given["words"]["message_event"]["values"]
+        refused = {word for kind in ("complained", "unsubscribed") for word in (kind, *events[kind])}
+        harmless = {word for kind, words in events.items() for word in (kind, *words)} - refused
+        policy = replace(policy, refused_events=frozenset(refused), harmless_events=frozenset(harmless))
         return policy
 
     def mailbox(self, address: str) -> str:
@@ -201,22 +215,16 @@ class Policy:
         return f"+{number}" if 7 <= len(number) <= 15 else None
 
     def reads_like_refusal(self, word: str) -> bool:
-        """Reading: a word reads like a refusal if one of the refusal words, or its stem, stands in it."""
-        stems = {letters(known) for known in self.refusal_words} | {
-            "unsub",
-            "optout",
-            "complain",
-            "spam",
-            "abuse",
-        }
-        return any(stem in letters(word) for stem in stems)
+        """Whether a word reads like a refusal (var refusal_words)."""
+        return re.search(self.refusal_words, key_of(word)) is not None
 
 
 # ------------------------------------------------------------------------------------- reading of texts
 
 
-def letters(word: str) -> str:
-    return "".join(sign for sign in word.lower() if sign.isalpha())
+def key_of(word: str) -> str:
+    """A word as the lists of var words have it."""
+    return re.sub(r"[\W_]+", "_", word.lower()).strip("_")
 
 
 def text(row: Row, column: str) -> str | None:
@@ -226,13 +234,16 @@ def text(row: Row, column: str) -> str | None:
 
 
 @cache
-def address(given: str | None) -> str | None:
-    """An e-mail address in its one spelling, or none where the text is no address."""
+def address(given: str | None, is_guess: bool = False) -> str | None:
+    """An e-mail address in its one spelling, or none where the text is no address. is_guess: what a no may
+    mean by one with space in it."""
     if not given:
         return None
     plain = unicodedata.normalize("NFC", given).replace(FULL_WIDTH_AT, "@").lower()
     if "<" in plain and ">" in plain[plain.rindex("<") :]:
         plain = plain[plain.rindex("<") + 1 :].partition(">")[0]
+    if not is_guess and re.search(r"[^\s@.]\s+[^\s@.]", plain.strip()):
+        return None
     plain = "".join(sign for sign in plain if not sign.isspace() and sign not in NOT_OF_AN_ADDRESS)
     plain = plain.removeprefix("mailto:").rstrip(".,;")
     local, at, domain = plain.rpartition("@")
@@ -348,8 +359,8 @@ class Reader:
         given = text(row, email)
         number = self.policy.phone(text(row, phone))
         return {
-            "email": address(given),
-            "misread_email": given is not None and (address(given) is None or FULL_WIDTH_AT in given),
+            "email": address(given, is_guess=True),
+            "misread_email": given is not None and address(given) is None,
             "phone": None if ("phone", number) in self.policy.blocked else number,
             "records": frozenset(
                 (kind, key) for kind, column in records.items() if (key := text(row, column)) is not None
@@ -412,13 +423,13 @@ class Reader:
 
     def profile(self, row: Row) -> Said | None:
         """Reading: no status says nothing. The status has no date: the row's dates are the profile's."""
-        word = text(row, "subscription_status")
-        if word is None or word == "never_subscribed":
+        word = key_of(text(row, "subscription_status") or "never subscribed")
+        if word in self.policy.silent:
             return None
-        status = {"subscribed": "yes", "pending": "pending"}.get(word, "no")
-        closes_all = status == "no" and letters(word) in {
-            letters(known) for known in self.policy.refusal_words
-        }
+        status = "yes" if word in self.policy.subscribed else "no"
+        status = "pending" if word in self.policy.pending else status
+        is_refusal = word in self.policy.unsubscribed or self.policy.reads_like_refusal(word)
+        closes_all = status == "no" and is_refusal
         return Said(
             status, self.marketing if closes_all else frozenset({MAIL}), closes_all,
             None, self.is_aside(row, "created_at", "profile_id"), "express", "esp",
@@ -426,10 +437,12 @@ class Reader:
         )  # fmt: skip
 
     def message(self, row: Row) -> Said | None:
-        """Reading: an event without a type may have been an unsubscribe."""
-        word = text(row, "event_type")
-        known = {"sent", "delivered", "opened", "clicked", "bounced"}
-        if word is not None and (word in known or not self.policy.reads_like_refusal(word)):
+        """An event whose type is a refusal, or reads like one."""
+        word = key_of(text(row, "event_type") or "")
+        is_refusal = word in self.policy.refused_events or (
+            word not in self.policy.harmless_events and self.policy.reads_like_refusal(word)
+        )
+        if not is_refusal:
             return None
         return Said(
             "no", self.marketing, True, moment(text(row, "occurred_at")),
@@ -473,6 +486,7 @@ class Judge:
         self.mails: list[dict[tuple[str, str], set[str]]] = []  # addresses of a record, by delivery
         self.has_phone: dict[str, set[str]] = defaultdict(set)  # now or ever
         self.has_mailbox: dict[str, set[str]] = defaultdict(set)
+        self.has_mailbox_today: dict[str, set[str]] = defaultdict(set)
         self.has_widest: dict[str, set[str]] = defaultdict(set)
         self.device_people: dict[str, set[str]] = defaultdict(set)
         self.country: dict[str, str] = {}
@@ -502,6 +516,8 @@ class Judge:
                     mails[record].add(mail)
                     if not self.is_blocked(mail):
                         self.has_mailbox[self.policy.mailbox(mail)].add(owner)
+                        if is_last:
+                            self.has_mailbox_today[self.policy.mailbox(mail)].add(owner)
                         self.has_widest[self.policy.widest(mail)].add(owner)
                     if is_last:
                         self.default_address[owner] = mail
@@ -517,10 +533,7 @@ class Judge:
         self.mails.append(mails)
 
     def _devices(self) -> None:
-        """Who is known on a device: its owner, and those who logged in or left an address there."""
-        for (kind, key), owner in self.owner.items():
-            if kind == "device":
-                self.device_people[key].add(owner)
+        """Who is known on a device: those who logged in or left an address there."""
         for delivery in self.deliveries:
             for row in delivery.tables.get("web/events", ()):
                 device, account = text(row, "visitor_id"), text(row, "customer_id")
@@ -606,7 +619,7 @@ class Judge:
         return ("mail", self.policy.mailbox(mail))
 
     def concerned_by_yes(self, answer: Answer) -> tuple[set[str], frozenset[Subject]]:
-        """All whom a yes leads to, and what it is for. Reading: also those who once had the mailbox."""
+        """All whom a yes leads to, and what it is for: who has the mailbox, or else who had it."""
         said = answer.said
         people: set[str] = set()
         subjects: set[Subject] = set()
@@ -625,7 +638,9 @@ class Judge:
                     subjects.add(record)
         for mail in mails:
             if not self.is_blocked(mail):
-                people |= self.has_mailbox.get(self.policy.mailbox(mail), set())
+                mailbox = self.policy.mailbox(mail)
+                today = self.has_mailbox_today.get(mailbox)
+                people |= today or self.has_mailbox.get(mailbox, set())
             subjects.add(self.mail_subject(mail))
         if said.phone:
             people |= self.has_phone.get(said.phone, set())
@@ -821,7 +836,6 @@ class Judge:
         if topic[0] == "email" and (mail is None or self.is_blocked(mail)):
             return Verdict(False, "no address to write to")
         yeses = []  # when, whether the person gave it expressly, what it is for, whether it opens
-        has_groundless = False  # a yes on a basis that does not count
         for answer, subjects in bound.yeses:
             when = self.yes_counts_from(answer, as_of)
             if (
@@ -833,7 +847,6 @@ class Judge:
                 continue
             mailbox = next((value for kind, value in subjects if kind == "mail"), None)
             if not self.rests_on_law(name, answer, topic, mailbox, as_of):
-                has_groundless = True
                 continue
             is_own = answer.said.basis == "express" and answer.said.recorded_by in self.policy.by_the_person
             if topic[0] == "email":
@@ -852,16 +865,18 @@ class Judge:
         if not opening:
             # Reading: a purchase or inquiry implies consent of a person who said nothing about it.
             is_accepted = "implied" in self.policy.register[topic].bases
-            if is_accepted and not noes and not has_groundless and self.is_implied(name, as_of):
+            if is_accepted and not noes and self.is_implied(name, as_of):
                 return Verdict(True, "implied by a purchase or an inquiry")
             return Verdict(False, "no yes that opens")
         for when, closes_all, subject, answer in noes:
             if not any(
-                later > when and subject in subjects and (is_own or not closes_all)
+                later > when
+                and self.widened(subject) in map(self.widened, subjects)
+                and (is_own or not closes_all)
                 for later, is_own, subjects, _ in yeses
             ):
                 return Verdict(False, f"not lifted for {subject}: {answer}")
-            # Reading: a no for another spelling of the widest mailbox is lifted by a yes for each of the two.
+            # A later yes for the mailbox we write to beats a no for another spelling of the widest one.
             is_same = (
                 mail and subject[0] == "mail" and self.policy.widest(subject[1]) == self.policy.widest(mail)
             )
@@ -870,6 +885,9 @@ class Judge:
                 if not opening:
                     return Verdict(False, f"the mailbox is closed: {answer}")
         return Verdict(True, f"opened by a yes of {max(yeses)[0]}")
+
+    def widened(self, subject: Subject) -> Subject:
+        return (subject[0], self.policy.widest(subject[1])) if subject[0] == "mail" else subject
 
     def may_be_erased(self, name: str) -> bool:
         """Whether a request for erasure that is not refused concerns the person."""

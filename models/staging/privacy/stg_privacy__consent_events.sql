@@ -28,6 +28,7 @@ select
     lower(recorded_by) as recorded_by,
     form,
     text_version,
-    confirmed_at,
+    -- A confirmation whose date can't be read is none.
+    case when {{ is_blanked('confirmed_at') }} then {{ unreadable_date() }} else confirmed_at end as confirmed_at,
     occurred_at
 from kept

@@ -17,7 +17,7 @@ named as (
         'email' as identifier_type,
         widest_mailbox as identifier
     from history
-    where email is not null
+    where email is not null and not is_yes
     {% for identifier in identifiers -%}
     union all
     select
@@ -55,26 +55,45 @@ people as (
     where not subjects.is_yes or subject_customers.is_current
 ),
 
--- A yes to e-mail that names no address is about the one that its record had when it was recorded.
+-- A yes is about the one mailbox of the address it names. Where a yes to e-mail names none, it is about the address that its
+-- record had when it was recorded.
 given_for as (
     select
         consent_event_id,
         mailbox,
         'mailbox:' || widest_mailbox as subject
     from {{ with_mailboxes(
-        "(select consent_event_id, coalesce(email, email_then) as email from " ~ ref('consent_history')
-        ~ " where channel = 'email' and consent_status in ('granted', 'pending'))"
+        "(select consent_event_id, coalesce(email, case when channel = 'email' then email_then end) as email from "
+        ~ ref('consent_history') ~ " where consent_status in ('granted', 'pending'))"
     ) }} as yeses
     where email is not null
 ),
 
--- At an unknown domain two people may share what a no takes for one mailbox.
+-- At an unknown domain two people may share what a no takes for one mailbox. A mailbox that no record has today is of
+-- those who once had it: a yes for it lifts a no that was given for it.
+mailbox_customers as (
+    select
+        mailbox,
+        customer_id,
+        max(case when is_current then 1 else 0 end) as is_current
+    from {{ ref('contact_point_customers') }}
+    where contact_type = 'email'
+    group by mailbox, customer_id
+),
+
+owned_mailboxes as (
+    select
+        *,
+        max(is_current) over (partition by mailbox) as has_owner_today
+    from mailbox_customers
+),
+
 mailboxes as (
-    select distinct
+    select
         mailbox,
         customer_id
-    from {{ ref('contact_point_customers') }}
-    where contact_type = 'email' and is_current
+    from owned_mailboxes
+    where is_current = has_owner_today
 ),
 
 about as (
@@ -84,7 +103,7 @@ about as (
         subject,
         cast(null as {{ dbt.type_string() }}) as mailbox
     from people
-    where not is_yes or channel <> 'email'
+    where not is_yes
     union all
     select
         given_for.consent_event_id,
@@ -98,11 +117,11 @@ about as (
     select
         people.consent_event_id,
         people.customer_id,
-        coalesce(given_for.subject, people.subject) as subject,
+        case when people.channel = 'email' then coalesce(given_for.subject, people.subject) else people.subject end as subject,
         given_for.mailbox
     from people
     left join given_for on people.consent_event_id = given_for.consent_event_id
-    where people.is_yes and people.channel = 'email' and coalesce(people.subject <> given_for.subject, true)
+    where people.is_yes and coalesce(people.subject <> given_for.subject, true)
 ),
 
 about_one as (
@@ -118,6 +137,9 @@ select distinct
     about.customer_id,
     about.subject,
     about.mailbox,
+    about.mailbox is null or coalesce(mailbox_customers.is_current, 0) = 1 as has_mailbox_today,
     about_one.is_about_one
 from about
 inner join about_one on about.consent_event_id = about_one.consent_event_id
+left join mailbox_customers
+    on about.mailbox = mailbox_customers.mailbox and about.customer_id = mailbox_customers.customer_id

@@ -57,7 +57,7 @@ known as (
 
 -- A yes without a date counts from before everything. A no without a likely one counts from when it was learned of; what
 -- the first build took in may have been said long before, so that on a day before that build it stands as the last word.
--- A no of a day without an hour counts to the end of that day.
+-- A no of a day without an hour counts to the end of that day, and one with a later confirmation from that.
 dated as (
     select
         *,
@@ -65,6 +65,7 @@ dated as (
         case
             when is_yes then coalesce(confirmed_at, occurred_at, cast('1900-01-01' as timestamp))
             when not has_likely_date then least(recorded_at, {{ as_of() }})
+            when confirmed_at > occurred_at then least(confirmed_at, recorded_at)
             when occurred_at = cast(cast(occurred_at as date) as timestamp)
                 then least({{ dbt.dateadd('second', 86399, 'occurred_at') }}, recorded_at)
             else occurred_at
@@ -131,6 +132,7 @@ answers as (
         people.customer_id,
         people.subject,
         people.mailbox,
+        people.has_mailbox_today,
         scopes.channel,
         scopes.purpose,
         named.named in ('{{ every_marketing_purpose() }}', '{{ every_purpose() }}') as is_global,
@@ -218,6 +220,7 @@ weighed as (
             when answers.is_no_yes_because is not null then answers.is_no_yes_because
             when not answers.is_about_one then 'more than one customer answers to that address'
             when answers.channel = 'email' and answers.mailbox is null then 'it names no address'
+            when answers.channel <> 'email' and not answers.has_mailbox_today then 'it was given for an address that the customer no longer has'
             when answers.channel = 'sms' and answers.phone <> customers.phone then 'it was given for another number than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
             when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || answers.lawful_basis || ',%'

@@ -86,6 +86,21 @@ set_aside_answers as (
         or (flawed_answers.reject_reason like '% is a duplicate' and flawed_answers.email <> answers.email)
 ),
 
+-- A row that said yes once, and can't be read any more, says it no longer.
+silenced_answers as (
+    select
+        'consent tool' as source_system,
+        flawed_answers.consent_event_id as source_key,
+        min(flawed_answers.channel) as channel,
+        min(flawed_answers.purpose) as purpose,
+        '{{ not_said() }}' as consent_status,
+        cast(null as {{ dbt.type_string() }}) as recorded_by
+    from flawed_answers
+    left join answers on flawed_answers.consent_event_id = answers.source_key
+    where flawed_answers.consent_event_id is not null and answers.source_key is null
+    group by flawed_answers.consent_event_id
+),
+
 -- The shop's checkbox and the CRM's, which say when they were last set. A value that can't be read is a no.
 checkboxes as (
     select
@@ -100,7 +115,7 @@ checkboxes as (
         cast(null as {{ dbt.type_string() }}) as contact_id,
         case when {{ is_blanked('accepts_marketing') }} then false else accepts_marketing end as is_yes,
         'shop_checkbox' as recorded_by,
-        accepts_marketing_at as occurred_at,
+        case when {{ is_blanked('accepts_marketing_at') }} then {{ unreadable_date() }} else accepts_marketing_at end as occurred_at,
         reject_reason
     from {{ ref('base_shop__customers') }}
     union all
@@ -116,7 +131,7 @@ checkboxes as (
         contact_id,
         case when {{ is_blanked('has_marketing_consent') }} then false else has_marketing_consent end as is_yes,
         'crm' as recorded_by,
-        marketing_consent_at as occurred_at,
+        case when {{ is_blanked('marketing_consent_at') }} then {{ unreadable_date() }} else marketing_consent_at end as occurred_at,
         reject_reason
     from {{ ref('base_crm__contacts') }}
 ),
@@ -271,10 +286,7 @@ requests as (
         {{ dialled_phone('phone') }} as dialled,
         customer_id as shop_customer_id,
         'email' as channel,
-        case
-            when lower(trim(request_type)) in ('objection', 'erasure') then '{{ every_purpose() }}'
-            else '{{ every_marketing_purpose() }}'
-        end as purpose,
+        '{{ every_purpose() }}' as purpose,
         'withdrawn' as consent_status,
         'privacy_request' as recorded_by,
         coalesce(lower(trim(request_type)), 'not given') as form,
@@ -289,6 +301,7 @@ events as (
     {% for part, has in {
         'answers': ['email', 'email_given', 'phone', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
         'set_aside_answers': ['email', 'email_given', 'phone', 'dialled', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
+        'silenced_answers': [],
         'flags': ['email', 'email_given', 'shop_customer_id', 'contact_id', 'lawful_basis', 'occurred_at'],
         'subscriptions': ['email', 'email_given', 'profile_id', 'lawful_basis'],
         'unsubscribes': ['email', 'email_given', 'profile_id', 'form', 'occurred_at'],
@@ -313,11 +326,30 @@ events as (
     {% endfor %}
 ),
 
--- A yes of tomorrow is none yet.
-given as (
-    select events.*
+-- A yes of tomorrow is none yet, and one for an address that can't be read is none.
+judged as (
+    select
+        *,
+        case
+            when
+                consent_status in ('granted', 'pending')
+                and (occurred_at > {{ as_of() }} or (email is null and email_given is not null))
+                then '{{ not_said() }}'
+            else consent_status
+        end as status_today
     from events
-    where consent_status not in ('granted', 'pending') or coalesce(occurred_at <= {{ as_of() }}, true)
+),
+
+given as (
+    select
+        source_system,
+        source_key,
+        channel,
+        purpose,
+        status_today as consent_status,
+        recorded_by,
+        {{ (texts + ['dialled'] + moments) | join(',\n        ') }}
+    from judged
 ),
 
 -- A no whose address can't be read closes whatever it may have meant.
@@ -328,7 +360,7 @@ guessed as (
         source_key,
         {{ address }} as guessed_email
     from given
-    where email is null and email_given is not null and consent_status not in ('granted', 'pending')
+    where email is null and email_given is not null and consent_status not in ('granted', 'pending', '{{ not_said() }}')
     {{ 'union distinct' if not loop.last }}
     {% endfor %}
 ),

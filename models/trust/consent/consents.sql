@@ -82,7 +82,9 @@ implied as (
     from {{ ref('customers') }} as customers
     inner join jurisdictions on customers.country_code = jurisdictions.country_code
     left join tickets on customers.customer_id = tickets.customer_id
-    where coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) is not null
+    where
+        coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) is not null
+        and customers.email is not null
 ),
 
 asked as (
