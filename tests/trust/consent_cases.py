@@ -214,7 +214,7 @@ WORDS = [
     ),
     Case("a no after the confirmation", [[A, answer("pending", D1, confirmed_at=D2), no(D3)]], False),
     Case("confirmed tomorrow", [[A, yes(D1, confirmed_at="2026-07-02 06:00:00")]], False),
-    Case("confirmed at the very moment", [[A, yes(D1, confirmed_at="2026-07-01 06:00:00")]], False),
+    Case("confirmed at the very moment", [[A, yes(D1, confirmed_at="2026-07-01 06:00:00")]], True),
     Case("confirmed before the shop was founded", [[A, yes(D1, confirmed_at=EPOCH)]], False),
     Case("pending, confirmed in 1970", [[A, answer("pending", D1, confirmed_at=EPOCH)]], False),
     Case("confirmed between the builds", [[A, yes(D1, confirmed_at=DAY2)]], True),

@@ -704,18 +704,16 @@ class Judge:
         return date
 
     def yes_counts_from(self, answer: Answer, as_of: datetime) -> datetime | None:
-        """None where it opens nothing. Reading: a yes that was confirmed later counts from its own date."""
+        """None where it opens nothing. A yes that was confirmed counts from its confirmation."""
         said = answer.said
-        if said.date is not None and not self.has_usable_date(answer):
+        if said.date is not None and not self.policy.founded_on <= said.date <= as_of:
             return None
         confirmed = said.confirmed_at
-        if confirmed is not None and not self.policy.founded_on <= confirmed < as_of:
+        if confirmed is not None and not self.policy.founded_on <= confirmed <= as_of:
             return None
-        if said.status == "pending":
+        if said.status == "pending" or confirmed is not None:
             return confirmed
-        if said.date is None:
-            return BEFORE_ALL
-        return min(said.date, confirmed or said.date)
+        return said.date or BEFORE_ALL
 
     def is_known(self, answer: Answer, as_of: datetime) -> bool:
         """Whether it had been recorded by then; what the first build took in counts as known before."""
