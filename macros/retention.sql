@@ -11,8 +11,10 @@ Deletes what the ledgers still hold of erased persons; docs/privacy.md says when
             {% for column in ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] -%}
             select answers.consent_event_id from {{ ref('consent_ledger') }} as answers {{ salt }}
             {{ erased }} {{ named_hash(column, 'answers.' ~ column) }}
-            {{ 'union' if not loop.last }}
-            {% endfor %}
+            union
+            {% endfor -%}
+            select answers.consent_event_id from {{ ref('consent_ledger') }} as answers {{ salt }}
+            {{ erased }} {{ named_hash('email', 'answers.email_then') }}
         )
         -- What binds others as well stays.
         and consent_event_id not in (select consent_event_id from {{ ref('consent_history') }})
@@ -24,10 +26,18 @@ Deletes what the ledgers still hold of erased persons; docs/privacy.md says when
         )
         and record_key not in (select record_key from {{ ref('customer_keys') }})
     {%- endset -%}
+    {%- set points -%}
+        record_key in (
+            select points.record_key from {{ ref('contact_points') }} as points {{ salt }}
+            {{ erased }} {{ identifier_hash("'record'", 'points.record_key') }}
+        )
+        and record_key not in (select record_key from {{ ref('customer_keys') }})
+    {%- endset -%}
     {%- set stays = "customer_id in (select old_customer_id from " ~ ref('customer_id_changes') ~ " where change_type = 'erasure')" -%}
     {%- do purge(ref('segment_changes'), stays) -%}
     {%- do purge(ref('consent_ledger'), answers) -%}
     {%- do purge(ref('customer_key_log'), keys) -%}
+    {%- do purge(ref('contact_points'), points) -%}
 {% endmacro %}
 
 

@@ -640,7 +640,7 @@ def shop(tmp_path: Path) -> Shop:
 def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(shop: Shop) -> None:
     shop.build(returning(), 1, *FIRST)
     assert shop.customers() == set()
-    before = dict(shop.warehouse.rows("select record_key, customer_id from record_clusters"))
+    before: dict[str, str] = dict(shop.warehouse.rows("select record_key, customer_id from record_clusters"))
     shop.build(come_back(), 2, *AGAIN, "+contactability", "+orders", "+source_reconciliation")
     assert {"amy again", "new of amy", "eva", "new of gia", "lou again"} <= shop.customers()
     assert not {
