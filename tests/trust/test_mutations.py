@@ -46,9 +46,220 @@ class Mutation:
     model: str | None = None
 
 
-# The lead fills these in, one or more per row of docs/consent.md.
+# One or more per rule of docs/consent.md.
 MUTATIONS: list[Mutation] = [
-    Mutation("every status but granted and pending is a no", "'granted'", "'withdrawn'"),
+    Mutation(
+        "an unknown status is a no",
+        "history.consent_status in ('granted', 'pending') as is_yes",
+        "history.consent_status not in ('denied', 'withdrawn') as is_yes",
+        "consent_answers",
+    ),
+    Mutation(
+        "pending is no yes before its confirmation",
+        "(consent_status = 'pending' and confirmed_at is null)",
+        "false",
+        "consent_answers",
+    ),
+    Mutation(
+        "a confirmation of tomorrow is none",
+        "or confirmed_at > cast('2026-07-01 06:00:00' as timestamp)",
+        "or false",
+        "consent_answers",
+    ),
+    Mutation(
+        "a confirmation of before the shop is none",
+        "or confirmed_at < cast('2000-01-01' as timestamp)",
+        "or false",
+        "consent_answers",
+    ),
+    Mutation(
+        "pending closes nothing",
+        "when not is_yes then null\n",
+        "when not is_yes or consent_status = 'pending' then null\n",
+        "consent_answers",
+    ),
+    Mutation(
+        "a no of the future counts from when it was recorded",
+        "as timestamp) and history.recorded_at, false",
+        "as timestamp) and timestamp '2999-01-01', false",
+        "consent_answers",
+    ),
+    Mutation(
+        "a no of the epoch counts from when it was recorded",
+        "history.occurred_at between cast('2000-01-01' as timestamp)",
+        "history.occurred_at between cast('1900-01-01' as timestamp)",
+        "consent_answers",
+    ),
+    Mutation(
+        "a no without an hour counts to the end of its day",
+        "cast(86399 as bigint)",
+        "cast(0 as bigint)",
+        "consent_answers",
+    ),
+    Mutation(
+        "a yes of before the shop opens nothing",
+        "when occurred_at < cast('2000-01-01' as timestamp) then",
+        "when false then",
+        "consent_answers",
+    ),
+    Mutation(
+        "a yes of a row that has changed counts no more",
+        "when row_changed_at > recorded_at then",
+        "when false then",
+        "consent_answers",
+    ),
+    Mutation(
+        "an erasure that is refused closes nothing",
+        "request_status = 'refused'",
+        "request_status = 'never'",
+        "consent_answers",
+    ),
+    Mutation("an objection can't be refused", "'erasure' as form", "'objection' as form", "consent_answers"),
+    Mutation(
+        "a yes to several is void", "when not answers.is_about_one then", "when false then", "consent_answers"
+    ),
+    Mutation(
+        "a yes is for its mailbox only",
+        "coalesce(answers.mailbox <> customers.mailbox, true)",
+        "false",
+        "consent_answers",
+    ),
+    Mutation(
+        "a yes to text messages is for its number",
+        "when answers.channel = 'sms' and answers.phone <> customers.phone",
+        "when false",
+        "consent_answers",
+    ),
+    Mutation(
+        "a yes needs a basis that the purpose accepts",
+        "not like '%, ' || answers.lawful_basis",
+        "like '%, never' || answers.lawful_basis",
+        "consent_answers",
+    ),
+    Mutation(
+        "a soft opt-in needs a law that knows it",
+        "and not customers.has_soft_opt_in",
+        "and false",
+        "consent_answers",
+    ),
+    Mutation(
+        "a soft opt-in needs a sale that the address came from",
+        "and sale_mailboxes.customer_id is null",
+        "and false",
+        "consent_answers",
+    ),
+    Mutation(
+        "implied consent lapses",
+        "<= cast('2026-07-01 06:00:00' as timestamp)\n                then 'implied consent has lapsed'",
+        "<= cast('1900-07-01 06:00:00' as timestamp)\n                then 'implied consent has lapsed'",
+        "consent_answers",
+    ),
+    Mutation(
+        "after a no to all only the person's own yes counts",
+        "closings.first_closed_at <= answers.effective_at",
+        "false",
+        "consent_answers",
+    ),
+    Mutation(
+        "an express yes that the person gave",
+        "and not (answers.is_by_the_person and answers.lawful_basis = 'express')",
+        "and not answers.is_by_the_person",
+        "consent_answers",
+    ),
+    Mutation(
+        "a no to something unknown closes every marketing purpose",
+        "else 'every marketing purpose'",
+        "else 'nothing'",
+        "consent_answers",
+    ),
+    Mutation(
+        "a yes to everything opens nothing",
+        "when dated.is_yes then null",
+        "when dated.is_yes then 'every marketing purpose'",
+        "consent_answers",
+    ),
+    Mutation(
+        "of two answers of one moment the stricter wins",
+        "order by effective_at desc, is_yes asc",
+        "order by effective_at desc, is_yes desc",
+        "consents",
+    ),
+    Mutation(
+        "the strictest address decides",
+        "order by is_yes asc, is_global desc",
+        "order by is_yes desc, is_global desc",
+        "consents",
+    ),
+    Mutation(
+        "a yes for the old address lifts the no given there",
+        "void_because is null or void_because = 'it was given for another address than the one to write to'",
+        "void_because is null",
+        "consents",
+    ),
+    Mutation(
+        "only an inquiry about buying implies consent",
+        "in ('product', 'sales', 'quote')",
+        "is not null",
+        "consents",
+    ),
+    Mutation("a ticket that asks to stop implies nothing", "and not asks_to_stop", "and true", "consents"),
+    Mutation(
+        "a purchase implies consent in Canada", "then customers.last_ordered_at", "then null", "consents"
+    ),
+    Mutation(
+        "a no binds the widest mailbox",
+        "widest_mailbox as identifier",
+        "mailbox as identifier",
+        "answer_customers",
+    ),
+    Mutation(
+        "a no binds who once had the mailbox",
+        "where not subjects.is_yes or subject_customers.is_current",
+        "where subject_customers.is_current",
+        "answer_customers",
+    ),
+    Mutation(
+        "a yes by account is for the address of then",
+        "coalesce(email, case when channel = 'email' then email_then end) as email",
+        "email",
+        "answer_customers",
+    ),
+    Mutation(
+        "a no of the checkbox",
+        "when is_yes then 'granted'\n            else 'denied'",
+        "when is_yes then 'granted'\n            else 'not said'",
+        "consent_events",
+    ),
+    Mutation(
+        "a refusal by event",
+        "where event_type in ('unsubscribed', 'complained')\n    union",
+        "where event_type in ('complained')\n    union",
+        "consent_events",
+    ),
+    Mutation(
+        "an ESP status that is a refusal closes all",
+        "case when subscription_status = 'unsubscribed' then 'every marketing purpose' else",
+        "case when false then 'every marketing purpose' else",
+        "consent_events",
+    ),
+    Mutation(
+        "a request of an unknown type counts as an objection",
+        "not in ('access', 'rectification', 'portability')",
+        "in ('objection', 'erasure')",
+        "consent_events",
+    ),
+    Mutation(
+        "what staging sets aside may be a no",
+        "flawed_answers.consent_status not in ('granted', 'pending')\n            and not (",
+        "false and not (",
+        "consent_events",
+    ),
+    Mutation(
+        "a browser's signal is a no",
+        'from "warehouse"."main_staging"."stg_web__opt_out_signals"',
+        'from "warehouse"."main_staging"."stg_web__opt_out_signals" where false',
+        "consent_events",
+    ),
 ]
 
 
