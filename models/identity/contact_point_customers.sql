@@ -1,6 +1,12 @@
 -- Whom an address or phone number leads to: the customer of each record that has it, or once had it. A record that its
--- system has deleted since leads to the customer it was last part of.
-with points as (
+-- system has deleted since leads to the customer it was last part of. A blocked address leads to no one.
+with blocked as (
+    select distinct widest_mailbox
+    from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
+    where identifier_type = 'email'
+),
+
+points as (
     select
         record_key,
         contact_type,
@@ -86,3 +92,5 @@ select
     ) as is_current
 from {{ with_mailboxes('addressed') }} as addressed
 left join {{ ref('identity_records') }} as records on addressed.record_key = records.record_key
+left join blocked on addressed.widest_mailbox = blocked.widest_mailbox
+where blocked.widest_mailbox is null
