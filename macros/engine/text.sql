@@ -349,3 +349,20 @@ The lists of one element are names for what is used more than once.
 {% macro bigquery__own_script_domain(email) -%}
     {{ email }}
 {%- endmacro %}
+
+
+{#
+A column under another name beside its own. Spark's optimiser takes two names of one column for one where a query reads it
+twice, and then loses it (RemoveRedundantAliases, seen in 4.3.0); of an expression it does not.
+#}
+{% macro copied_text(column) %}{{ return(adapter.dispatch('copied_text', 'mailroom')(column)) }}{% endmacro %}
+
+{% macro default__copied_text(column) %}{{ no_engine('copied_text') }}{% endmacro %}
+
+{% macro duckdb__copied_text(column) -%}{{ column }}{%- endmacro %}
+
+{% macro spark__copied_text(column) -%}concat({{ column }}, ''){%- endmacro %}
+
+{% macro snowflake__copied_text(column) -%}{{ column }}{%- endmacro %}
+
+{% macro bigquery__copied_text(column) -%}{{ column }}{%- endmacro %}
