@@ -32,7 +32,7 @@ slip of the hand, or parts one address from other words or addresses. Good for a
     {%- set word = "[^@\\p{Z}\\p{C},;<>()\"|]+@[^@\\p{Z}\\p{C},;<>()\"|]+" -%}
     {{ return([
         one_address(bare_address(expression, "[\\p{Z}\\p{C}]+()")),
-        one_address(extract_pattern(text, "^[^@]*?(" ~ word ~ ")") | trim),
+        one_address(extract_pattern(text, "(" ~ word ~ ")") | trim),
         one_address(extract_pattern(text, "(" ~ word ~ ")[^@]*$") | trim)
     ]) }}
 {% endmacro %}

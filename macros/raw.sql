@@ -11,7 +11,7 @@ Errors: a required column that is missing or a column of a type that can't be ca
     {%- for column in columns -%}
         {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
         {%- if found and found != 'absent' and column.meta.copy_of -%}
-            {%- do selected.append(copied_text(quoted_column(column.meta.copy_of)) ~ ' as ' ~ column.name) -%}
+            {%- do selected.append(quoted_column(column.meta.copy_of) ~ ' as ' ~ column.name) -%}
         {%- elif found and found != 'absent' -%}
             {%- do selected.append(quoted_column(column.name)) -%}
         {%- else -%}

@@ -14,11 +14,11 @@
 
 {% macro snowflake__replace_pattern(expression, pattern, replacement) -%}
     {%- set posix = posix_pattern(pattern) -%}
-    regexp_replace({{ expression }}, '{{ posix.pattern }}', '{{ replacement }}', 1, 0, '{{ posix.flags }}')
+    regexp_replace({{ expression }}, '{{ posix.pattern }}', '{{ replacement | replace("\\1", "\\\\1") }}', 1, 0, '{{ posix.flags }}')
 {%- endmacro %}
 
 {% macro bigquery__replace_pattern(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, r'{{ pattern }}', '{{ replacement }}')
+    regexp_replace({{ expression }}, r'{{ pattern }}', r'{{ replacement }}')
 {%- endmacro %}
 
 
@@ -349,20 +349,3 @@ The lists of one element are names for what is used more than once.
 {% macro bigquery__own_script_domain(email) -%}
     {{ email }}
 {%- endmacro %}
-
-
-{#
-A column under another name beside its own. Spark's optimiser takes two names of one column for one where a query reads it
-twice, and then loses it (RemoveRedundantAliases, seen in 4.3.0); of an expression it does not.
-#}
-{% macro copied_text(column) %}{{ return(adapter.dispatch('copied_text', 'mailroom')(column)) }}{% endmacro %}
-
-{% macro default__copied_text(column) %}{{ no_engine('copied_text') }}{% endmacro %}
-
-{% macro duckdb__copied_text(column) -%}{{ column }}{%- endmacro %}
-
-{% macro spark__copied_text(column) -%}concat({{ column }}, ''){%- endmacro %}
-
-{% macro snowflake__copied_text(column) -%}{{ column }}{%- endmacro %}
-
-{% macro bigquery__copied_text(column) -%}{{ column }}{%- endmacro %}
