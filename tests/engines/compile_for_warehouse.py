@@ -269,5 +269,4 @@ def main(target: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.setrecursionlimit(20_000)  # sqlglot goes down a nest of calls by one of its own
     sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -112,7 +112,7 @@ scopes as (
     {% endfor %}
 ),
 
--- A no to something that nobody knows closes every marketing purpose; a yes to it, or to several at once, opens nothing.
+-- A no to something that the register lacks closes every marketing purpose; a yes to it, or to several at once, opens nothing.
 named as (
     select
         dated.*,
