@@ -22,7 +22,7 @@ test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation & rules=$$!; \
 	nice $(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --ignore tests/activation --durations=10; others=$$?; \
-	wait $$spark && wait $$rules && exit $$others
+	wait $$spark || others=1; wait $$rules || others=1; exit $$others
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too
 	$(BIN)/pytest -q tests/engines/test_dialects.py

@@ -19,6 +19,23 @@
 {% endmacro %}
 
 
+{# Key of a row that staging set aside. Several may have the key of one row, so what they say is part of it. #}
+{% macro set_aside_key(row_key, columns) -%}
+    {%- set values = ["'set aside'", row_of("coalesce(" ~ row_key ~ ", '')"), row_key] -%}
+    {%- for column in columns -%}
+        {%- do values.append('cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')') -%}
+    {%- endfor -%}
+    {{ joined('/', values) }}
+{%- endmacro %}
+
+{% macro is_set_aside(source_key) -%}{{ source_key }} like 'set aside/%'{%- endmacro %}
+
+{# The row of its system that an answer is of, as a hash: the same for all that were given its key. #}
+{% macro row_of(source_key) -%}
+    case when {{ is_set_aside(source_key) }} then substr({{ source_key }}, 11, 32) else {{ dbt.hash(source_key) }} end
+{%- endmacro %}
+
+
 {# Whether a base model has blanked a column of this row: it held a text that is not a value of its type. #}
 {% macro is_blanked(column) -%}
     coalesce(', ' || blanked_columns || ',' like '%, {{ column }},%', false)
@@ -30,6 +47,7 @@
 
 {# What consent_answers says of a yes that opens nothing, where consents asks. #}
 {% macro waits_for_confirmation() -%}it waits for its confirmation{%- endmacro %}
+{% macro names_no_address() -%}it names no address{%- endmacro %}
 {% macro for_another_address() -%}it was given for another address than the one to write to{%- endmacro %}
 
 

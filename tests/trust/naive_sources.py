@@ -272,6 +272,11 @@ def moment(given: str | None) -> datetime | None:
     return found
 
 
+def date_of(given: str | None) -> datetime | None:
+    """A date as it was given: none where it is empty, before all where it can't be read."""
+    return moment(given) or (BEFORE_ALL if given else None)
+
+
 def flag(given: str | None) -> bool | None:
     """Reading: what is filled but neither yes nor no is a no."""
     return None if given is None else given.lower() in {"true", "t", "yes", "y", "1"}
@@ -311,6 +316,7 @@ class Said:
     misread_email: bool = False  # an address is named that cannot be read, or only by guessing
     phone: str | None = None
     records: frozenset[tuple[str, str]] = frozenset()  # account, contact, profile, device
+    topic: Topic | None = None  # channel and purpose as the row has them
     is_erasure: bool = False
     is_refused: bool = False
 
@@ -387,8 +393,9 @@ class Reader:
         named = self.named(row, account="customer_id", device="visitor_id")
         is_aside = self.is_aside(row, "occurred_at", "consent_event_id", "channel", "purpose", "status")
         return Said(
-            status, scope, closes_all, moment(text(row, "occurred_at")), is_aside,
-            text(row, "lawful_basis"), recorded_by, moment(text(row, "confirmed_at")), **named,
+            status, scope, closes_all, date_of(text(row, "occurred_at")), is_aside,
+            text(row, "lawful_basis"), recorded_by, date_of(text(row, "confirmed_at")),
+            topic=(text(row, "channel") or "", text(row, "purpose") or ""), **named,
         )  # fmt: skip
 
     def request(self, row: Row) -> Said | None:
@@ -396,7 +403,7 @@ class Reader:
         if kind in {"access", "rectification", "portability"}:
             return None
         return Said(
-            "no", self.everything, True, moment(text(row, "received_at")),
+            "no", self.everything, True, date_of(text(row, "received_at")),
             is_erasure=kind == "erasure", is_refused=text(row, "status") == "refused",
             **self.named(row, account="customer_id"),
         )  # fmt: skip
@@ -407,7 +414,7 @@ class Reader:
         if ticked is None:
             return None
         return Said(
-            "yes" if ticked else "no", frozenset({MAIL}), False, moment(text(row, dated)),
+            "yes" if ticked else "no", frozenset({MAIL}), False, date_of(text(row, dated)),
             self.is_aside(row, "created_at", key), "express", by, **self.of_record(row, kind, key),
         )  # fmt: skip
 
@@ -445,7 +452,7 @@ class Reader:
         if not is_refusal:
             return None
         return Said(
-            "no", self.marketing, True, moment(text(row, "occurred_at")),
+            "no", self.marketing, True, date_of(text(row, "occurred_at")),
             **self.named(row, email="", phone="", profile="profile_id"),
         )  # fmt: skip
 
@@ -499,6 +506,17 @@ class Judge:
 
     # Who is who.
 
+    def _has(self, owner: str, mail: str | None, number: str | None, is_last: bool) -> None:
+        """A record of a person carries an address and a phone number."""
+        if mail and not self.is_blocked(mail):
+            mailbox = self.policy.mailbox(mail)
+            self.has_mailbox[mailbox].add(owner)
+            self.has_widest[self.policy.widest(mail)].add(owner)
+            if is_last:
+                self.has_mailbox_today[mailbox].add(owner)
+        if number and ("phone", number) not in self.policy.blocked:
+            self.has_phone[number].add(owner)
+
     def _records(self, delivery: Delivery) -> None:
         mails: dict[tuple[str, str], set[str]] = defaultdict(set)
         is_last = delivery is self.deliveries[-1]
@@ -512,25 +530,24 @@ class Judge:
                 owner = self.owner.get(record)
                 if owner is None:
                     continue
-                if mail := address(text(row, "email")):
+                mail, number = address(text(row, "email")), self.policy.phone(text(row, "phone"))
+                self._has(owner, mail, number, is_last)
+                if mail:
                     mails[record].add(mail)
-                    if not self.is_blocked(mail):
-                        self.has_mailbox[self.policy.mailbox(mail)].add(owner)
-                        if is_last:
-                            self.has_mailbox_today[self.policy.mailbox(mail)].add(owner)
-                        self.has_widest[self.policy.widest(mail)].add(owner)
                     if is_last:
                         self.default_address[owner] = mail
-                if (number := self.policy.phone(text(row, "phone"))) and (
-                    "phone",
-                    number,
-                ) not in self.policy.blocked:
-                    self.has_phone[number].add(owner)
-                    if is_last:
-                        self.default_phone[owner] = number
+                if number and ("phone", number) not in self.policy.blocked and is_last:
+                    self.default_phone[owner] = number
                 if (country := text(row, "country")) is not None:
                     self.country[owner] = self.policy.countries.get(country.lower(), country)
         self.mails.append(mails)
+        for table, email in (("shop/orders", "email"), ("support/tickets", "requester_email")):
+            for row in delivery.tables.get(table, ()):
+                mail, number = address(text(row, email)), self.policy.phone(text(row, "phone"))
+                if text(row, "customer_id") is not None:
+                    continue  # the account is the record, not what it was used for
+                for owner in self.people_of(None, mail, number):
+                    self._has(owner, mail, number, is_last)
 
     def _devices(self) -> None:
         """Who is known on a device: those who logged in or left an address there."""
@@ -632,7 +649,9 @@ class Judge:
             if owner := self.owner.get(record):
                 people.add(owner)
             if said.email is None and not said.misread_email:
-                theirs = self.mails_of(record, [answer.build])
+                # By e-mail for the address it had then, on any other channel for the person today.
+                is_mail = any(channel == "email" for channel, _ in said.scope)
+                theirs = self.mails_of(record, [answer.build if is_mail else len(self.deliveries) - 1])
                 mails |= theirs
                 if not any(not self.is_blocked(mail) for mail in theirs):
                     subjects.add(record)
@@ -737,7 +756,7 @@ class Judge:
                 continue
             mail, account = address(text(row, "email")), text(row, "customer_id")
             mailbox = self.policy.mailbox(mail) if mail else None
-            for name in self.people_of(account, mailbox):
+            for name in self.people_of(account, mail, self.policy.phone(text(row, "phone"))):
                 found[name].append((when, mailbox, account))
         return found
 
@@ -756,16 +775,18 @@ class Judge:
             if when is None or not is_about_buying or asks_to_stop(text(row, "subject")):
                 continue
             mail = address(text(row, "requester_email"))
-            for name in self.people_of(text(row, "customer_id"), self.policy.mailbox(mail) if mail else None):
+            number = self.policy.phone(text(row, "phone"))
+            for name in self.people_of(text(row, "customer_id"), mail, number):
                 found[name].append(when)
         return found
 
-    def people_of(self, account: str | None, mailbox: str | None) -> set[str]:
-        """Whose an order or ticket is: the account's, else the one person's who has the mailbox."""
+    def people_of(self, account: str | None, mail: str | None, number: str | None) -> set[str]:
+        """Whose an order or ticket is: the account's, else the one person's who has the mailbox or number."""
         if account is not None:
             owner = self.owner.get(("account", account))
             return {owner} if owner else set()
-        holders = self.has_mailbox.get(mailbox or "", set())
+        holders = self.has_mailbox.get(self.policy.mailbox(mail), set()) if mail else set()
+        holders = holders or self.has_phone.get(number or "", set())
         return holders if len(holders) == 1 else set()
 
     def rests_on_law(
@@ -851,7 +872,7 @@ class Judge:
                 opens = written_to in subjects
             elif topic[0] == "sms" and answer.said.phone:
                 opens = answer.said.phone == self.policy.phone(to.phone)
-            else:  # Reading: an address that the person no longer has opens nothing.
+            else:  # An address that the person no longer has opens nothing.
                 opens = all(kind != "mail" or self.is_current_mail(name, value) for kind, value in subjects)
             yeses.append((when, is_own, subjects, opens))
         noes = []
@@ -892,7 +913,7 @@ class Judge:
         return name in self.bound and self.bound[name].may_be_erased
 
     def is_current_mail(self, name: str, mailbox: str) -> bool:
-        return any(
+        return name in self.has_mailbox_today.get(mailbox, set()) or any(
             self.policy.mailbox(mail) == mailbox
             for record in self.people[name].records
             for mail in self.mails[-1].get(record, ())

@@ -54,7 +54,7 @@ read_rows as (
             ~ " then 'it is dated before ' || " ~ day_text("cast('" ~ var('first_request_on') ~ "' as timestamp)") ~ " end",
             "case when cast(given.completed_at as date) < cast(given.received_at as date) and given.received_at <= " ~ as_of()
             ~ " then 'it is answered before it came in' end",
-            "case when given.blanked_columns like '%email%' then 'its e-mail address can''t be read' end",
+            "case when given.blanked_columns like '%email%' then 'its e-mail address is not readable' end",
             "case when coalesce(given.email, given.phone, given.customer_id) is null then 'it names no person that can be read' end",
         ]) }}, '') as issue
     from given

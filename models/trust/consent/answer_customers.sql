@@ -56,17 +56,24 @@ people as (
 ),
 
 -- A yes is about the one mailbox of the address it names. Where a yes to e-mail names none, it is about the address that its
--- record had when it was recorded.
+-- record had when it was recorded. A blocked address is none.
+blocked as (
+    select distinct widest_mailbox
+    from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
+    where identifier_type = 'email'
+),
+
 given_for as (
     select
-        consent_event_id,
-        mailbox,
-        'mailbox:' || widest_mailbox as subject
+        yeses.consent_event_id,
+        yeses.mailbox,
+        'mailbox:' || yeses.widest_mailbox as subject
     from {{ with_mailboxes(
         "(select consent_event_id, coalesce(email, case when channel = 'email' then email_then end) as email from "
         ~ ref('consent_history') ~ " where consent_status in ('granted', 'pending'))"
     ) }} as yeses
-    where email is not null
+    left join blocked on yeses.widest_mailbox = blocked.widest_mailbox
+    where yeses.email is not null and blocked.widest_mailbox is null
 ),
 
 -- At an unknown domain two people may share what a no takes for one mailbox. A mailbox that no record has today is of

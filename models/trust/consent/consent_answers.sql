@@ -25,16 +25,6 @@ history as (
     cross join first_build
 ),
 
--- An erasure that was refused closes nothing (GDPR art. 17(3)); an objection can't be refused (art. 21(3)).
-refused_erasures as (
-    select
-        'privacy desk' as source_system,
-        request_id as source_key,
-        'erasure' as form
-    from {{ ref('stg_privacy__requests') }}
-    where request_type = 'erasure' and request_status = 'refused'
-),
-
 known as (
     select
         history.*,
@@ -45,14 +35,7 @@ known as (
             history.occurred_at between cast('{{ var("founded_on") }}' as timestamp) and history.recorded_at, false
         ) as has_likely_date
     from history
-    left join refused_erasures
-        on
-            history.source_system = refused_erasures.source_system
-            and history.source_key = refused_erasures.source_key
-            and history.form = refused_erasures.form
-    where
-        refused_erasures.source_key is null
-        and (history.recorded_at <= {{ as_of() }} or history.recorded_at = history.first_recorded_at)
+    where history.recorded_at <= {{ as_of() }} or history.recorded_at = history.first_recorded_at
 ),
 
 -- A yes without a date counts from before everything. A no without a likely one counts from when it was learned of; what
@@ -126,6 +109,26 @@ named as (
     left join purposes on dated.channel = purposes.channel and dated.purpose = purposes.purpose
 ),
 
+-- Yeses of rows that were set aside, and whom the row of their key that was kept is about.
+copies as (
+    select distinct
+        source_system,
+        {{ row_of('source_key') }} as row_of
+    from dated
+    where is_yes and {{ is_set_aside('source_key') }}
+),
+
+kept as (
+    select distinct
+        copies.source_system,
+        copies.row_of,
+        people.customer_id
+    from dated
+    inner join copies on dated.source_system = copies.source_system and {{ row_of('dated.source_key') }} = copies.row_of
+    inner join people on dated.consent_event_id = people.consent_event_id
+    where not {{ is_set_aside('dated.source_key') }} and dated.recorded_at = dated.row_changed_at
+),
+
 answers as (
     select
         named.consent_event_id,
@@ -142,6 +145,7 @@ answers as (
         named.recorded_by,
         named.phone,
         people.is_about_one,
+        kept.customer_id is not null as is_a_copy,
         coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false) as is_by_the_person,
         named.is_no_yes_because,
         named.is_dated,
@@ -149,6 +153,12 @@ answers as (
     from named
     inner join people on named.consent_event_id = people.consent_event_id
     inner join scopes on named.named = scopes.named
+    left join kept
+        on
+            {{ is_set_aside('named.source_key') }}
+            and named.source_system = kept.source_system
+            and {{ row_of('named.source_key') }} = kept.row_of
+            and people.customer_id = kept.customer_id
 ),
 
 closings as (
@@ -218,8 +228,8 @@ weighed as (
         case
             when not answers.is_yes then null
             when answers.is_no_yes_because is not null then answers.is_no_yes_because
+            when answers.is_a_copy then 'its system has another row of that key about the same customer'
             when not answers.is_about_one then 'more than one customer answers to that address'
-            when answers.channel = 'email' and answers.mailbox is null then 'it names no address'
             when answers.channel <> 'email' and not answers.has_mailbox_today then 'it was given for an address that the customer no longer has'
             when answers.channel = 'sms' and answers.phone <> customers.phone then 'it was given for another number than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
@@ -239,7 +249,8 @@ weighed as (
                 closings.first_closed_at <= answers.effective_at
                 and not (answers.is_by_the_person and answers.lawful_basis = 'express')
                 then 'only the person can undo an unsubscribe, a complaint or an objection'
-            -- The last one asked: a yes with no other fault lifts a no to its own address.
+            -- The last ones asked: a yes with no other fault lifts a no to what it was given for.
+            when answers.channel = 'email' and answers.mailbox is null then '{{ names_no_address() }}'
             when answers.channel = 'email' and coalesce(answers.mailbox <> customers.mailbox, true)
                 then '{{ for_another_address() }}'
         end as void_because

@@ -36,9 +36,8 @@ answers as (
 flawed_answers as (
     select distinct
         'consent tool' as source_system,
-        {{ joined('/', [
-            "'set aside'", 'consent_event_id', 'email', 'email_given', 'phone', 'customer_id', 'visitor_id', 'channel', 'purpose',
-            'status', 'recorded_by', 'cast(occurred_at as ' ~ dbt.type_string() ~ ')'
+        {{ set_aside_key('consent_event_id', [
+            'email', 'email_given', 'phone', 'customer_id', 'visitor_id', 'channel', 'purpose', 'status', 'recorded_by', 'occurred_at'
         ]) }} as source_key,
         email,
         email_given,
@@ -68,22 +67,22 @@ flawed_answers as (
     where reject_reason is not null
 ),
 
--- Two people under one key are two answers. Every other yes that was set aside opens nothing.
+-- Two people under one key are two answers: a copy that says yes counts where it is about another customer than the row that
+-- was kept. Every other yes that was set aside opens nothing.
 set_aside_answers as (
     select flawed_answers.*
     from flawed_answers
     left join answers on flawed_answers.consent_event_id = answers.source_key
     where
-        (
-            flawed_answers.consent_status not in ('granted', 'pending')
-            and not (
-                flawed_answers.reject_reason like '% is a duplicate'
+        case
+            when coalesce(flawed_answers.reject_reason not like '% is a duplicate', true)
+                then flawed_answers.consent_status not in ('granted', 'pending')
+            else not (
                 {%- for column in ['email', 'phone', 'shop_customer_id', 'visitor_id', 'channel', 'purpose', 'consent_status'] %}
-                and flawed_answers.{{ column }} is not distinct from answers.{{ column }}
+                flawed_answers.{{ column }} is not distinct from answers.{{ column }}{{ ' and' if not loop.last }}
                 {%- endfor %}
             )
-        )
-        or (flawed_answers.reject_reason like '% is a duplicate' and flawed_answers.email <> answers.email)
+        end
 ),
 
 -- A row that said yes once, and can't be read any more, says it no longer.
@@ -107,7 +106,7 @@ checkboxes as (
         'shop' as source_system,
         case
             when reject_reason is null then customer_id
-            else {{ joined('/', ["'set aside'", 'customer_id', 'email_given', 'cast(accepts_marketing_at as ' ~ dbt.type_string() ~ ')']) }}
+            else {{ set_aside_key('customer_id', ['email_given', 'accepts_marketing_at']) }}
         end as source_key,
         email,
         email_given,
@@ -123,7 +122,7 @@ checkboxes as (
         'crm' as source_system,
         case
             when reject_reason is null then contact_id
-            else {{ joined('/', ["'set aside'", 'contact_id', 'email_given', 'cast(marketing_consent_at as ' ~ dbt.type_string() ~ ')']) }}
+            else {{ set_aside_key('contact_id', ['email_given', 'marketing_consent_at']) }}
         end as source_key,
         email,
         email_given,
@@ -275,10 +274,7 @@ requests as (
         case
             when reject_reason is null then request_id
             else
-                {{ joined('/', [
-                    "'set aside'", 'request_id', 'email', 'email_given', 'phone', 'customer_id', 'request_type', 'status',
-                    'cast(received_at as ' ~ dbt.type_string() ~ ')'
-                ]) }}
+                {{ set_aside_key('request_id', ['email', 'email_given', 'phone', 'customer_id', 'request_type', 'status', 'received_at']) }}
         end as source_key,
         email,
         email_given,

@@ -1,16 +1,43 @@
--- The ledger without erased persons: a yes that names one is gone, and of a no what is left is what it says of others
--- who share the address, phone or device.
+-- The ledger without refused erasures and erased persons: a yes that names one is gone, and of a no what is left is what it
+-- says of others who share the address, phone or device.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'email_then'] %}
-with named as (
+with refused_erasures as (
+    select {{ row_of('request_id') }} as row_of
+    from {{ ref('base_privacy__requests') }}
+    where request_id is not null
+    group by request_id
+    having min(case when lower(trim(request_type)) = 'erasure' and lower(trim(status)) = 'refused' then 1 else 0 end) = 1
+),
+
+-- An erasure that was refused closes nothing (GDPR art. 17(3)); an objection can't be refused (art. 21(3)).
+ledger as (
+    select ledger.*
+    from {{ ref('consent_ledger') }} as ledger
+    left join refused_erasures
+        on
+            ledger.source_system = 'privacy desk'
+            and ledger.form = 'erasure'
+            and {{ row_of('ledger.source_key') }} = refused_erasures.row_of
+    where refused_erasures.row_of is null
+),
+
+named as (
     {% for identifier in identifiers -%}
     select distinct
         '{{ identifier }}' as identifier_type,
         {{ identifier }} as identifier,
         {{ identifier if identifier.startswith('email') else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as email
-    from {{ ref('consent_ledger') }}
+    from ledger
     where {{ identifier }} is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+-- An address that is typed to get past a form is of no person, so of no erased one either.
+blocked as (
+    select distinct widest_mailbox
+    from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
+    where identifier_type = 'email'
 ),
 
 hashed as (
@@ -24,7 +51,9 @@ hashed as (
             {%- endfor %}
         end as identifier_hash
     from {{ with_mailboxes('named') }} as named
+    left join blocked on named.widest_mailbox = blocked.widest_mailbox
     cross join {{ ref('erasure_salt') }} as salt
+    where blocked.widest_mailbox is null
 ),
 
 -- Who still answers to it.
@@ -62,7 +91,7 @@ answers as (
             of_{{ identifier }}.identifier{{ ',' if not loop.last }}
             {%- endfor %}
         ) is not null as names_erased
-    from {{ ref('consent_ledger') }} as ledger
+    from ledger
     {% for identifier in identifiers -%}
     left join erased as of_{{ identifier }}
         on

@@ -8,7 +8,7 @@ jurisdictions as (
 ),
 
 -- Of one address the latest answer counts; of several at one moment the stricter. A yes for another address than the one
--- we write to lifts the no that was given there, and opens nothing.
+-- we write to, or for a phone or device, lifts the no that was given there, and opens no e-mail.
 by_subject as (
     select
         *,
@@ -21,7 +21,7 @@ by_subject as (
             order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
         ) as place
     from {{ ref('consent_answers') }}
-    where void_because is null or void_because = '{{ for_another_address() }}'
+    where void_because is null or void_because in ('{{ for_another_address() }}', '{{ names_no_address() }}')
 ),
 
 -- Of the addresses of one customer the strictest answer counts.

@@ -158,7 +158,7 @@ select
     end
     || case
         when request_type = 'objection' and status = 'refused'
-            then '; an objection to direct marketing can''t be refused (GDPR art. 21(3)): it closes marketing all the same'
+            then '; an objection to direct marketing may not be refused (GDPR art. 21(3)): it closes marketing all the same'
         when customer_id is null or status = 'refused' or request_type not in ('objection', 'erasure', 'unknown') then ''
         else '; it closes marketing'
     end

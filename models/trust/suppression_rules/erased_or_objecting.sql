@@ -11,7 +11,7 @@ with answers as (
 -- A refused erasure stops nothing more. An objection to direct marketing can't be refused (GDPR art. 21(3)).
 requests as (
     select
-        desk_request_id,
+        {{ row_of('desk_request_id') }} as row_of,
         min(case when request_type = 'erasure' then 1 else 0 end) = 1 as is_erasure,
         min(case when request_type = 'erasure' and request_status = 'refused' then 1 else 0 end) = 1 as is_void
     from {{ ref('privacy_requests') }}
@@ -23,10 +23,7 @@ noes as (
         answers.customer_id,
         history.occurred_at,
         history.recorded_at,
-        case
-            when history.source_key like 'set aside/%' then {{ dbt.split_part('history.source_key', "'/'", 2) }}
-            else history.source_key
-        end as desk_request_id
+        {{ row_of('history.source_key') }} as row_of
     from answers
     inner join {{ ref('consent_history') }} as history
         on answers.consent_event_id = history.consent_event_id and history.recorded_by = 'privacy_request'
@@ -36,10 +33,10 @@ named as (
     select
         noes.customer_id,
         -- Of an erased person's no the history keeps no key.
-        coalesce(requests.is_erasure, noes.desk_request_id is null) as is_erasure,
+        coalesce(requests.is_erasure, noes.row_of is null) as is_erasure,
         coalesce(noes.occurred_at, noes.recorded_at) as received_at
     from noes
-    left join requests on noes.desk_request_id = requests.desk_request_id
+    left join requests on noes.row_of = requests.row_of
     where not coalesce(requests.is_void, false)
 ),
 
