@@ -45,7 +45,7 @@ slip of the hand, or parts one address from other words or addresses. Good for a
     {%- set text = "translate(lower(" ~ composed_text(expression) ~ "), '" ~ wide ~ "', '" ~ narrow ~ "')" -%}
     {%- set wrapping = "\\p{Z}\\p{C}\"\\x27" -%}
     {%- set steps = [
-        ["^[^<]*<([^<>]*@[^<>]*)>[^@]*$", "\\1"],
+        ["^[^<]*<+([^<>]*@[^<>]*)>[^@]*$", "\\1"],
         ["[(][^()@]*[)]", ""],
         ["^([" ~ wrapping ~ "<(]|mailto:)*", ""],
         ["%40", "@"],

@@ -317,6 +317,7 @@ class Said:
     phone: str | None = None
     records: frozenset[tuple[str, str]] = frozenset()  # account, contact, profile, device
     topic: Topic | None = None  # channel and purpose as the row has them
+    given: str | None = None  # the address as it was typed, which tells rows without a key apart
     is_erasure: bool = False
     is_refused: bool = False
 
@@ -353,7 +354,10 @@ class Reader:
 
     def read(self, table: str, row: Row) -> tuple[str | None, Said | None]:
         key, reader = self.readers[table]
-        return text(row, key), reader(row)
+        said = reader(row)
+        if said is not None and text(row, key) is None:
+            said = replace(said, given=row.get("email"))
+        return text(row, key), said
 
     def is_aside(self, row: Row, event_time: str, *required: str) -> bool:
         """Whether staging sets the row aside: something is missing, or it has not happened yet."""
@@ -870,10 +874,10 @@ class Judge:
             is_own = answer.said.basis == "express" and answer.said.recorded_by in self.policy.by_the_person
             if topic[0] == "email":
                 opens = written_to in subjects
-            elif topic[0] == "sms" and answer.said.phone:
-                opens = answer.said.phone == self.policy.phone(to.phone)
             else:  # An address that the person no longer has opens nothing.
                 opens = all(kind != "mail" or self.is_current_mail(name, value) for kind, value in subjects)
+                if topic[0] == "sms" and answer.said.phone:
+                    opens = opens and answer.said.phone == self.policy.phone(to.phone)
             yeses.append((when, is_own, subjects, opens))
         noes = []
         for answer, subject in bound.noes:

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.slow
 
 N_PEOPLE = 10_000
 SEED = 20260701
-MAX_SHARE_APART = 0.001
 MIN_SHARE_ALLOWED = 0.3  # fewer, and the models could say no to all and be right
 FIRST = ["build", "--select", "+contactability", "+customer_keys", *UNTESTED]
 AGAIN = ["run", "--select", "+contactability", "+customer_keys"]
@@ -122,13 +121,9 @@ def test_a_person_is_written_to_at_an_address_of_theirs(days: list[Day], build: 
 
 @BY_BUILD
 def test_the_models_and_the_judge_agree(days: list[Day], build: int) -> None:
-    """All but a few random histories, which the page does not decide: erased persons who are back, copies of
-    a key that part in a later build."""
     day = days[build]
     found = disagreements(day.decided, day.judge, day.verdicts)
-    print(f"{len(found)} of {len(day.verdicts)} decisions differ")
-    assert len(found) <= MAX_SHARE_APART * len(day.verdicts), story(day, found)
-    assert not [who for who, *_ in found if not who[0].startswith("person")], story(day, found)
+    assert not found, story(day, found)
 
 
 def test_the_hand_made_cases_are_decided_as_the_page_says(days: list[Day]) -> None:

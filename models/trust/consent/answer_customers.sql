@@ -58,7 +58,7 @@ people as (
 -- A yes is about the one mailbox of the address it names. Where a yes to e-mail names none, it is about the address that its
 -- record had when it was recorded. A blocked address is none.
 blocked as (
-    select distinct widest_mailbox
+    select distinct mailbox
     from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
     where identifier_type = 'email'
 ),
@@ -72,8 +72,8 @@ given_for as (
         "(select consent_event_id, coalesce(email, case when channel = 'email' then email_then end) as email from "
         ~ ref('consent_history') ~ " where consent_status in ('granted', 'pending'))"
     ) }} as yeses
-    left join blocked on yeses.widest_mailbox = blocked.widest_mailbox
-    where yeses.email is not null and blocked.widest_mailbox is null
+    left join blocked on yeses.mailbox = blocked.mailbox
+    where yeses.email is not null and blocked.mailbox is null
 ),
 
 -- At an unknown domain two people may share what a no takes for one mailbox. A mailbox that no record has today is of
@@ -124,7 +124,10 @@ about as (
     select
         people.consent_event_id,
         people.customer_id,
-        case when people.channel = 'email' then coalesce(given_for.subject, people.subject) else people.subject end as subject,
+        case
+            when people.channel = 'email' and people.subject like 'mailbox:%' then coalesce(given_for.subject, people.subject)
+            else people.subject
+        end as subject,
         given_for.mailbox
     from people
     left join given_for on people.consent_event_id = given_for.consent_event_id

@@ -173,7 +173,7 @@ subscriptions as (
         'esp profile' as source_system,
         case
             when reject_reason is null then profile_id
-            else {{ joined('/', ["'set aside'", 'profile_id', 'email_given']) }}
+            else {{ set_aside_key('profile_id', ['email_given']) }}
         end as source_key,
         email,
         email_given,
@@ -204,10 +204,7 @@ refusals as (
     where event_type in ('unsubscribed', 'complained')
     union distinct
     select
-        {{ joined('/', [
-            "'set aside'", 'flawed.event_id', 'flawed.profile_id', 'flawed.event_type',
-            'cast(flawed.occurred_at as ' ~ dbt.type_string() ~ ')'
-        ]) }} as source_key,
+        {{ set_aside_key('flawed.event_id', ['flawed.profile_id', 'flawed.event_type', 'flawed.occurred_at']) }} as source_key,
         flawed.profile_id,
         flawed.event_type,
         case when flawed.event_word <> flawed.event_type then flawed.event_word end as event_word,

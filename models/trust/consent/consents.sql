@@ -7,21 +7,34 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
--- Of one address the latest answer counts; of several at one moment the stricter. A yes for another address than the one
--- we write to, or for a phone or device, lifts the no that was given there, and opens no e-mail.
-by_subject as (
+-- What an answer was given for has one clock. A yes for another address than the one we write to, or for a phone or device
+-- only, lifts the no that was given there, and opens no e-mail.
+clocks as (
     select
         *,
         max(case when is_yes then effective_at end) over (partition by customer_id, subject, channel, purpose) as last_yes_at,
+        max(case when not is_yes then effective_at end) over (partition by customer_id, subject, channel, purpose) as last_no_at,
         max(case when not is_yes and is_dated then effective_at end) over (
             partition by customer_id, subject, channel, purpose, is_global, consent_status
-        ) as last_dated_no_at,
+        ) as last_dated_no_at
+    from {{ ref('consent_answers') }}
+    where void_because is null or void_because in ('{{ for_another_address() }}', '{{ names_no_address() }}')
+),
+
+-- The latest counts; of several at one moment the stricter.
+by_subject as (
+    select
+        *,
         row_number() over (
             partition by customer_id, subject, channel, purpose
             order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
         ) as place
-    from {{ ref('consent_answers') }}
-    where void_because is null or void_because in ('{{ for_another_address() }}', '{{ names_no_address() }}')
+    from clocks
+    where
+        case
+            when is_yes then void_because is null and coalesce(effective_at > last_no_at, true)
+            else coalesce(effective_at >= last_yes_at, true)
+        end
 ),
 
 -- Of the addresses of one customer the strictest answer counts.
@@ -38,7 +51,7 @@ by_customer as (
             order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc, subject asc
         ) as place_of_subject
     from by_subject
-    where place = 1 and void_because is null
+    where place = 1
 ),
 
 -- An answer that is void decides nothing, but says why there is none.
