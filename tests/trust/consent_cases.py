@@ -280,8 +280,47 @@ SET_ASIDE = [
         [[A, B, yes(D1), yes(D3, "x", email=BEN), no(D2, "x")]],
         {("anna",): False, ("ben",): True},
     ),
+    Case(
+        "one key, two people: one of them is gone from it",
+        [[A, B, yes(D1, "x"), yes(D2, "x", email=BEN)], [A, B, yes(D2, "x", email=BEN)]],
+        {("anna",): False, ("ben",): True},
+    ),
+    Case(
+        "one key, two people: the other one is gone from it",
+        [[A, B, yes(D2, "x"), yes(D1, "x", email=BEN)], [A, B, yes(D2, "x")]],
+        {("anna",): True, ("ben",): False},
+    ),
+    Case(
+        "one key, two people, by account and by address",
+        [[A, B, yes(D1, "x", email=None, customer_id="a{n}"), yes(D2, "x", email=BEN)]],
+        {("anna",): True, ("ben",): True},
+    ),
+    Case(
+        "one key, two people: neither confirmation can be read",
+        [[A, B, yes(D1, "x", confirmed_at=BADLY), yes(D2, "x", email=BEN, confirmed_at=BADLY)]],
+        {("anna",): False, ("ben",): False},
+    ),
+    Case(
+        "one key, one person, two yeses: one of them counts",
+        [[A, yes(D2, "x"), yes(D1, "x", channel="sms", phone=PHONE)]],
+        {("anna",): True, ("anna", *SMS): False},
+    ),
     Case("one key, one person: the no counts", [[A, yes(D1, "x"), no(D2, "x")]], False),
     Case("one event twice", [[A, yes(D1), yes(D1)]], True),
+    Case(
+        "a later yes in a wider spelling hides no earlier one",
+        [[A, yes(D1), yes(D2, "x", email="anna+x@firma{n}.de")]],
+        True,
+    ),
+    Case(
+        "a no by phone, lifted by a yes by phone",
+        [[A, yes(D4), no(D1, email=None, phone=PHONE), yes(D2, "x", email=None, phone=PHONE)]],
+        True,
+    ),
+    Case("a no by phone, and a yes by mail", [[A, yes(D4), no(D1, email=None, phone=PHONE)]], False),
+    Case(
+        "a no that takes back what was confirmed later", [[A, yes(D3), no(D1, "x", confirmed_at=D4)]], False
+    ),
     Case("a request without a key", [[A, yes(D1), request("objection", D2, request_id=None)]], False),
     Case("a request without a date", [[A, yes(D1), request("objection", None)]], False),
     Case(

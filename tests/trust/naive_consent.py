@@ -162,7 +162,10 @@ def _whom_a_yes_is_about(answer: Answer, world: World) -> set[tuple[str, str]]:
             for who in _answering(subject, world, only_today=True):
                 if answer.channel != "email" or given is None:
                     found.add((who, subject))
-                elif subject != widest(given, world):
+                    continue
+                if kind in ("phone", "visitor_id"):
+                    found.add((who, subject))
+                if subject != widest(given, world):
                     found.add((who, widest(given, world)))
     if given is not None:
         owners = [p for p in _addresses(world) if mailbox(p.contact, world) == mailbox(given, world)]
@@ -232,8 +235,6 @@ def is_allowed(
         opens = yes
         if yes:
             given = dict(answer.names).get("email") or answer.email_then
-            if purpose.channel == "email" and given is None:
-                continue
             number = dict(answer.names).get("phone")
             today = {
                 mailbox(p.contact, world)
@@ -264,18 +265,19 @@ def is_allowed(
             by_the_person = answer.recorded_by in BY_THE_PERSON and answer.basis == "express"
             if any(closed <= moment for closed in closings) and not by_the_person:
                 continue
-            if purpose.channel == "email" and given is not None:
-                opens = customer.email is not None and mailbox(given, world) == mailbox(customer.email, world)
+            if purpose.channel == "email":
+                written_to = customer.email and mailbox(customer.email, world)
+                opens = given is not None and mailbox(given, world) == written_to
         counting.append((subject, moment, yes, opens))
 
     decided = []
     for subject in {subject for subject, _, _, _ in counting}:
         here = [(moment, yes, opens) for where, moment, yes, opens in counting if where == subject]
-        last = max(moment for moment, _, _ in here)
-        newest = [(yes, opens) for moment, yes, opens in here if moment == last]
-        if not all(yes for yes, _ in newest):
+        last_no = max((moment for moment, yes, _ in here if not yes), default=datetime.min)
+        later = [opens for moment, yes, opens in here if yes and moment > last_no]
+        if not later:
             return False
-        decided.append(any(opens for _, opens in newest))
+        decided.append(any(later))
     if any(decided):
         return True
 

@@ -408,7 +408,7 @@ class Reader:
             return None
         return Said(
             "no", self.everything, True, date_of(text(row, "received_at")),
-            is_erasure=kind == "erasure", is_refused=text(row, "status") == "refused",
+            is_erasure=kind == "erasure", is_refused=kind == "erasure" and text(row, "status") == "refused",
             **self.named(row, account="customer_id"),
         )  # fmt: skip
 
@@ -444,7 +444,7 @@ class Reader:
         return Said(
             status, self.marketing if closes_all else frozenset({MAIL}), closes_all,
             None, self.is_aside(row, "created_at", "profile_id"), "express", "esp",
-            **self.of_record(row, "profile", "profile_id", account="external_id"),
+            **self.of_record(row, "profile", "profile_id"),
         )  # fmt: skip
 
     def message(self, row: Row) -> Said | None:
@@ -613,8 +613,7 @@ class Judge:
             if record[0] == "device":
                 concerned |= {(name, record) for name in self.device_people.get(record[1], ())}
                 continue
-            # Reading: then and now, and between. "Then" is when it was said, as far as a delivery shows it.
-            theirs = self.mails_of(record, range(self.build_of(answer), len(self.deliveries)))
+            theirs = self.mails_of(record, range(len(self.deliveries)))
             reachable = {mail for mail in theirs if not self.is_blocked(mail)}
             if owner := self.owner.get(record):
                 concerned |= {(owner, self.mail_subject(mail)) for mail in reachable}
@@ -628,13 +627,6 @@ class Judge:
         if said.phone:
             concerned |= {(name, ("phone", said.phone)) for name in self.has_phone.get(said.phone, ())}
         return concerned
-
-    def build_of(self, answer: Answer) -> int:
-        """The delivery that shows the records as they were when the answer was given."""
-        builds = range(len(self.deliveries))
-        date = answer.said.date
-        shown = [build for build in builds if date is not None and self.deliveries[build].as_of <= date]
-        return min(answer.build, max(shown, default=0 if date else answer.build))
 
     def mail_subject(self, mail: str) -> Subject:
         return ("mail", self.policy.mailbox(mail))
@@ -696,9 +688,12 @@ class Judge:
             if answer.said.status == "no":
                 continue
             people, subjects = self.concerned_by_yes(answer)
-            # Reading: of differing copies about one person it is not known which row staging keeps.
+            # Of copies about one person the newest counts, and none where two are.
             contested = answer.key is not None and any(
-                other != answer.said and not other.set_aside and people & theirs
+                other != answer.said
+                and not other.set_aside
+                and people & theirs
+                and (other.date or BEFORE_ALL) >= (answer.said.date or BEFORE_ALL)
                 for other, theirs in led_to[answer.table, answer.key]
             )
             if len(people) == 1 and answer.is_current and not answer.said.set_aside and not contested:
@@ -722,6 +717,9 @@ class Judge:
         date = answer.said.date
         if date is None or not self.has_usable_date(answer):
             return self.recorded_at(answer)
+        confirmed = answer.said.confirmed_at
+        if confirmed is not None and confirmed > date:  # it takes back what was confirmed then
+            return min(confirmed, self.recorded_at(answer))
         if date == date.replace(hour=0, minute=0, second=0, microsecond=0):
             return date + DAY - timedelta(microseconds=1)
         return date

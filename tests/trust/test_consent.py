@@ -75,6 +75,7 @@ TABLES = {
     "channel varchar, purpose varchar, consent_status varchar, lawful_basis varchar, recorded_by varchar, "
     "form varchar, text_version varchar, confirmed_at timestamp, occurred_at timestamp, "
     "recorded_at timestamp, email_then varchar",
+    "blocked_identifiers": "identifier_type varchar, identifier varchar",
     "contact_point_customers": "customer_id varchar, record_key varchar, contact_type varchar, "
     "contact varchar, mailbox varchar, widest_mailbox varchar, is_current boolean",
     "identity_records": "record_type varchar, record_id varchar, record_key varchar",
@@ -82,7 +83,6 @@ TABLES = {
     "visitor_customers": "visitor_id varchar, customer_id varchar, n_customers integer",
     "mailbox_domains": "email_domain varchar, canonical_domain varchar, ignores_dots boolean, "
     "ignores_plus_part boolean",
-    "stg_privacy__requests": "request_id varchar, request_type varchar, request_status varchar",
     "order_customers": "order_id varchar, customer_id varchar, is_sale boolean",
     "stg_shop__orders": "order_id varchar, email varchar, shop_customer_id varchar",
     "customers": "customer_id varchar, email varchar, phone varchar, country_code varchar, "
@@ -156,7 +156,7 @@ ASKED_DAYS_AGO = {None: 3, 30: 1, 180: 1, 181: 1}
 N_ANSWERS = {1: 2, 2: 3, 3: 3, 4: 2, 5: 1}
 
 
-KEPT = {"consent_purposes", "jurisdictions", "mailbox_domains", "stg_privacy__requests"}
+KEPT = {"consent_purposes", "jurisdictions", "mailbox_domains", "blocked_identifiers"}
 
 
 def naive(customer: Customer) -> Customer:

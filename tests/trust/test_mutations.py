@@ -110,11 +110,16 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "an erasure that is refused closes nothing",
-        "request_status = 'refused'",
-        "request_status = 'never'",
-        "consent_answers",
+        "lower(trim(status)) = 'refused'",
+        "lower(trim(status)) = 'never'",
+        "consent_history",
     ),
-    Mutation("an objection can't be refused", "'erasure' as form", "'objection' as form", "consent_answers"),
+    Mutation(
+        "an objection can't be refused",
+        "lower(trim(request_type)) = 'erasure' and lower(trim(status)) = 'refused'",
+        "lower(trim(status)) = 'refused'",
+        "consent_events",
+    ),
     Mutation(
         "a yes to several is void", "when not answers.is_about_one then", "when false then", "consent_answers"
     ),
@@ -180,8 +185,8 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "of two answers of one moment the stricter wins",
-        "order by effective_at desc, is_yes asc",
-        "order by effective_at desc, is_yes desc",
+        "effective_at > last_no_at, true)\n            else coalesce(effective_at >= last_yes_at",
+        "effective_at >= last_no_at, true)\n            else coalesce(effective_at > last_yes_at",
         "consents",
     ),
     Mutation(
@@ -192,9 +197,39 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a yes for the old address lifts the no given there",
-        "void_because is null or void_because = 'it was given for another address than the one to write to'",
-        "void_because is null",
+        "in ('it was given for another address than the one to write to', 'it names no address')",
+        "= 'it names no address'",
         "consents",
+    ),
+    Mutation(
+        "a yes for the phone lifts the no given for it",
+        "in ('it was given for another address than the one to write to', 'it names no address')",
+        "= 'it was given for another address than the one to write to'",
+        "consents",
+    ),
+    Mutation(
+        "a yes that only lifts hides no other",
+        "when is_yes then void_because is null and coalesce(",
+        "when is_yes then coalesce(",
+        "consents",
+    ),
+    Mutation(
+        "a copy that says yes is about another customer",
+        "when answers.is_a_copy then",
+        "when false then",
+        "consent_answers",
+    ),
+    Mutation(
+        "a copy that is gone says yes no longer",
+        "from silenced_copies",
+        "from silenced_copies where false",
+        "consent_ledger",
+    ),
+    Mutation(
+        "a confirmation of a copy that can't be read is none",
+        "', confirmed_at,%', false) then cast('1900-01-01' as timestamp) else confirmed_at",
+        "', confirmed_at,%', false) then null else confirmed_at",
+        "consent_events",
     ),
     Mutation(
         "only an inquiry about buying implies consent",
@@ -250,8 +285,8 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "what staging sets aside may be a no",
-        "flawed_answers.consent_status not in ('granted', 'pending')\n            and not (",
-        "false and not (",
+        "then flawed_answers.consent_status not in ('granted', 'pending')",
+        "then false",
         "consent_events",
     ),
     Mutation(

@@ -124,14 +124,21 @@ about as (
     select
         people.consent_event_id,
         people.customer_id,
-        case
-            when people.channel = 'email' and people.subject like 'mailbox:%' then coalesce(given_for.subject, people.subject)
-            else people.subject
-        end as subject,
+        case when people.channel = 'email' then coalesce(given_for.subject, people.subject) else people.subject end as subject,
         given_for.mailbox
     from people
     left join given_for on people.consent_event_id = given_for.consent_event_id
     where people.is_yes and coalesce(people.subject <> given_for.subject, true)
+    union distinct
+    -- A yes that names a phone or device as well is for these too: it lifts a no that was given there.
+    select
+        people.consent_event_id,
+        people.customer_id,
+        people.subject,
+        given_for.mailbox
+    from people
+    inner join given_for on people.consent_event_id = given_for.consent_event_id
+    where people.is_yes and (people.subject like 'phone:%' or people.subject like 'web_visitor:%')
 ),
 
 about_one as (

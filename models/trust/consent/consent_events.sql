@@ -59,7 +59,7 @@ flawed_answers as (
         lower(recorded_by) as recorded_by,
         form,
         text_version,
-        confirmed_at,
+        case when {{ is_blanked('confirmed_at') }} then {{ unreadable_date() }} else confirmed_at end as confirmed_at,
         occurred_at,
         reject_reason,
         consent_event_id
@@ -271,7 +271,7 @@ requests as (
         case
             when reject_reason is null then request_id
             else
-                {{ set_aside_key('request_id', ['email', 'email_given', 'phone', 'customer_id', 'request_type', 'status', 'received_at']) }}
+                {{ set_aside_key('request_id', ['email', 'email_given', 'phone', 'customer_id', 'request_type', 'received_at']) }}
         end as source_key,
         email,
         email_given,

@@ -27,7 +27,7 @@ by_subject as (
         *,
         row_number() over (
             partition by customer_id, subject, channel, purpose
-            order by effective_at desc, is_yes asc, is_global desc, consent_event_id asc
+            order by effective_at desc, is_global desc, consent_event_id asc
         ) as place
     from clocks
     where
