@@ -146,14 +146,19 @@ def rows_about(person: Person, deliveries: Sequence[Delivery]) -> str:
     return "\n".join(lines)
 
 
-def disagreements(decided: Decided, judge: Judge, verdicts: Verdicts) -> list[Disagreement]:
+def disagreements(
+    decided: Decided, judge: Judge, verdicts: Verdicts, began: Decided | None = None
+) -> list[Disagreement]:
     """Where the models and the judge differ: whom, the judge's verdict and the models' reason.
 
-    Of a person whom the models have erased the judge says nothing: their records are gone.
+    Of a person whom the models have erased the judge says nothing: their records are gone. Nor of one who is
+    back as another customer than when it all `began`: what they said before is gone too (see test_erasure).
     """
     found = []
     for who, verdict in verdicts.items():
-        is_erased = not decided.customers[who[0]] and judge.may_be_erased(who[0])
+        customers = decided.customers[who[0]]
+        is_gone = not customers or (began is not None and customers != began.customers[who[0]])
+        is_erased = is_gone and judge.may_be_erased(who[0])
         allowed, reason = decided.of(who)
         if allowed != verdict.allowed and not is_erased:
             found.append((who, verdict, reason))

@@ -2,7 +2,7 @@
 {{ config(materialized='table') }}
 
 select
-    visitor_id || '/' || coalesce(customer_id, '') || '/' || coalesce(email, '') || '/' || {{ day_text('occurred_at') }} as signal_key,
+    visitor_id || '/' || coalesce(customer_id, '') || '/' || coalesce(email, '') || '/' || coalesce({{ day_text('occurred_at') }}, '') as signal_key,
     visitor_id,
     customer_id as shop_customer_id,
     email,

@@ -21,8 +21,11 @@ requests as (
 noes as (
     select
         answers.customer_id,
-        history.occurred_at,
-        history.recorded_at,
+        -- A date that can't be right: since when we knew.
+        case
+            when history.occurred_at between cast('{{ var("founded_on") }}' as timestamp) and history.recorded_at then history.occurred_at
+            else history.recorded_at
+        end as received_at,
         {{ row_of('history.source_key') }} as row_of
     from answers
     inner join {{ ref('consent_history') }} as history
@@ -34,7 +37,7 @@ named as (
         noes.customer_id,
         -- Of an erased person's no the history keeps no key.
         coalesce(requests.is_erasure, noes.row_of is null) as is_erasure,
-        coalesce(noes.occurred_at, noes.recorded_at) as received_at
+        noes.received_at
     from noes
     left join requests on noes.row_of = requests.row_of
     where not coalesce(requests.is_void, false)
