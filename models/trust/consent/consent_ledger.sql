@@ -54,12 +54,12 @@ silenced_copies as (
     from known
     inner join (select distinct source_system, {{ row_of('source_key') }} as row_of from delivered) as keys
         on known.source_system = keys.source_system and known.row_of = keys.row_of
-    left join delivered on known.source_system = delivered.source_system and known.source_key = delivered.source_key
+    left join delivered as today on known.source_system = today.source_system and known.source_key = today.source_key
     where
         known.newest_first = 1
         and {{ is_set_aside('known.source_key') }}
         and known.consent_status in ('granted', 'pending')
-        and delivered.source_key is null
+        and today.source_key is null
 ),
 
 events as (

@@ -10,7 +10,8 @@ bounced as (
         min(events.occurred_at) as bounced_at
     from {{ ref('stg_esp__message_events') }} as events
     inner join profiles on events.profile_id = profiles.profile_id
-    where events.event_type = 'bounced' and events.bounce_type = 'hard'
+    -- Whatever word the ESP has for the event itself.
+    where events.bounce_type = 'hard'
     group by profiles.widest_mailbox
 ),
 
