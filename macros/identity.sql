@@ -59,9 +59,11 @@ plus does not count either. A no binds all of it.
 {% macro provider_mailbox(email, domains) -%}
     {%- set local_part = dbt.split_part(email, "'@'", 1) -%}
     {%- set without_plus_part = dbt.split_part(local_part, "'+'", 1) -%}
+    {#- Where nothing would be left, nothing is taken out: +a@gmail.com and +b@gmail.com are two. -#}
     case
-        when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part then replace({{ without_plus_part }}, '.', '')
-        when {{ domains }}.ignores_plus_part then {{ without_plus_part }}
+        when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part
+            then coalesce(nullif(replace({{ without_plus_part }}, '.', ''), ''), {{ local_part }})
+        when {{ domains }}.ignores_plus_part then coalesce(nullif({{ without_plus_part }}, ''), {{ local_part }})
         else {{ local_part }}
     end || '@' || coalesce({{ domains }}.canonical_domain, {{ domains }}.email_domain)
 {%- endmacro %}

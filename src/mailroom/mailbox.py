@@ -1,6 +1,7 @@
 """Which mailbox an e-mail address leads to, however it is spelled.
 
-The twin of the SQL in macros/identity.sql and macros/normalise.sql: both must give the same answer.
+The twin of the SQL in macros/identity.sql and macros/normalise.sql: what the SQL can read this reads alike, and
+some odder spellings that ESPs send.
 """
 
 import re
@@ -23,6 +24,7 @@ ASCII_FORMS = {0xFF01 + place: 0x21 + place for place in range(94)} | {
 QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u00ab\u00bb"  # straight and curly
 OPENING, CLOSING = QUOTES + "<([{", QUOTES + ">)]}.,;:!?"
 IN_BRACKETS = re.compile(r"<([^<>]*)>")
+COMMENT = re.compile(r"\([^()@]*\)")
 AROUND = re.compile(r" *([@.]) *")
 TOP = re.compile(r"xn--[a-z0-9-]+")
 
@@ -45,6 +47,7 @@ def normalise(text: str | None) -> str | None:
     named = IN_BRACKETS.findall(address)
     if len(named) == 1 and "@" in named[0]:
         address = named[0]
+    address = COMMENT.sub("", address).replace("%40", "@")
     address = address.strip(OPENING + " ")
     if address.startswith("mailto:"):
         address = address.removeprefix("mailto:").partition("?")[0].lstrip(OPENING + " ")

@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from conftest import PROJECT, Warehouse
+from mailroom.mailbox import mailbox, normalise, widest_mailbox
 
 MACROS = {
     "normalise_email": "normalise_email('value')",
     "refused_addresses": "'nullif(' ~ joined(' ', refused_addresses('value')) ~ ', repeat(chr(10), 0))'",
+    "mailbox_of": "mailbox_of('value', 'domains')",
+    "widest_mailbox": "widest_mailbox('value', 'domains')",
     "clean_name": "clean_name('value')",
     "language_code": "language_code('value')",
     "category_key": "category_key('value')",
@@ -57,7 +60,8 @@ class Normaliser:
         code, trunk = COUNTRIES[country]["calling_code"], COUNTRIES[country]["trunk_prefix"] or ""
         rows = self.connection.execute(
             f"select {self.sql} from (select unnest($1::varchar[]) as value, unnest(range($2)) as n,"
-            " $3 as calling_code, $4 as trunk_prefix) order by n",
+            " $3 as calling_code, $4 as trunk_prefix)"
+            " left join domains on email_domain = split_part(value, '@', 2) order by n",
             [list(values), len(values), code, trunk],
         ).fetchall()
         return [row[0] for row in rows]
@@ -70,6 +74,9 @@ def normalisers(parsed: Warehouse) -> Iterator[dict[str, Normaliser]]:
     assert run.ok, run.output
     with duckdb.connect() as connection:
         sqls = run.output.split(BREAK)[1:-1]
+        connection.execute(
+            f"create table domains as from read_csv('{PROJECT}/seeds/policy/mailbox_domains.csv')"
+        )
         yield {name: Normaliser(connection, sql) for name, sql in zip(MACROS, sqls, strict=True)}
 
 
@@ -88,10 +95,10 @@ def phone(normalisers: dict[str, Normaliser]) -> Normaliser:
 def test_no_text_breaks_a_normaliser_and_null_stays_null(
     normalisers: dict[str, Normaliser], values: list[str | None]
 ) -> None:
-    for normaliser in normalisers.values():
+    for name, normaliser in normalisers.items():
         results = normaliser([*values, None])
         assert results[-1] is None
-        assert "" not in results
+        assert "" not in results or name in ("mailbox_of", "widest_mailbox"), name
 
 
 @bulk
@@ -118,6 +125,30 @@ def test_an_address_is_the_same_however_it_is_wrapped(
         for n, value in enumerate(values)
     ]
     assert email(wrapped) == values
+
+
+@bulk
+@given(values=st.lists(anything | nearly_plain | addresses, min_size=1, max_size=200))
+def test_python_reads_an_address_as_sql_does(email: Normaliser, values: list[str | None]) -> None:
+    for value, in_sql in zip(values, email(values), strict=True):
+        assert in_sql in (None, normalise(value)), repr(value)
+
+
+def test_python_and_sql_know_the_same_mailboxes(normalisers: dict[str, Normaliser]) -> None:
+    rows = csv.DictReader((PROJECT / "seeds/policy/mailbox_domains.csv").open())
+    domains = {
+        row["email_domain"]: (
+            row["canonical_domain"] or None, row["ignores_dots"] == "true", row["ignores_plus_part"] == "true"
+        )
+        for row in rows
+    }  # fmt: skip
+    values = [
+        f"{local}@{domain}"
+        for local in ["ann", "a.nn", "ann+shop", "a.n.n+x+y", "+shop", "...", ".+.", "ann+"]
+        for domain in [*domains, "elsewhere.de"]
+    ]
+    assert normalisers["mailbox_of"](values) == [mailbox(value, domains) for value in values]
+    assert normalisers["widest_mailbox"](values) == [widest_mailbox(value, domains) for value in values]
 
 
 international = st.text(
@@ -164,7 +195,7 @@ def test_punycode_that_is_none_is_no_error(email: Normaliser, garbage: list[str]
     ],
 )
 def test_one_address_in_many_spellings(email: Normaliser, typed: str) -> None:
-    assert email([typed]) == ["anna.bérg@müller.de"]
+    assert email([typed]) == ["anna.bérg@müller.de"] == [normalise(typed)]
 
 
 @pytest.mark.parametrize(
