@@ -1,7 +1,7 @@
 """Which mailbox an e-mail address leads to, however it is spelled.
 
-The twin of the SQL in macros/identity.sql and macros/normalise.sql: what the SQL can read this reads alike, and
-some odder spellings that ESPs send.
+The twin of the SQL in macros/identity.sql and macros/normalise.sql: what the SQL can read this reads alike,
+and some odder spellings that ESPs send.
 """
 
 import re
