@@ -227,8 +227,8 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a confirmation of a copy that can't be read is none",
-        "', confirmed_at,%', false) then cast('1900-01-01' as timestamp) else confirmed_at",
-        "', confirmed_at,%', false) then null else confirmed_at",
+        "confirmed_at,%', false) then cast('1900-01-01' as timestamp) else confirmed_at",
+        "confirmed_at,%', false) then null else confirmed_at",
         "consent_events",
     ),
     Mutation(
