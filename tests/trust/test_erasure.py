@@ -335,7 +335,11 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
     """After the days above: what the ledgers still hold of erased persons goes, and nothing else."""
     shop = first_day
     options = {**shop.variables, "as_of": "2026-07-03 00:00:00"}
-    kept = "select count(*) from consent_history"
+    # A refused erasure is no answer, and stays in the ledger.
+    kept = (
+        "select count(*) from consent_ledger where source_key = 'of gus'"
+        " or consent_event_id in (select consent_event_id from consent_history)"
+    )
     answers = shop.warehouse.rows(kept)
     assert shop.warehouse.rows("select 1 from consent_ledger where email = 'anna@work.de'")
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'")
