@@ -3,9 +3,13 @@ with members as (
     {{ members_today(['highly_engaged', 'engaged']) }}
 ),
 
--- A visit counts on the day it began, and may end on the next.
+-- A visit counts on the day it began, and may end on the next; one whose session id lives for months ends much later.
 acted as (
-    select distinct customer_id
+    select customer_id
+    from {{ ref('web_visits') }}
+    where cast(ended_at as date) >= {{ days_before(as_of_day(), 1 + var('engaged_days') + var('engaged_band_days')) }}
+    union distinct
+    select customer_id
     from {{ ref('customer_daily_activity') }}
     where
         n_sessions + n_orders + n_human_clicks > 0
