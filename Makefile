@@ -17,8 +17,8 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS)
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (16 to 20 minutes on two cores)
-	@# Spark's own step is to stay under 12 minutes, so the other two give way to it.
+test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (more than half an hour on two cores)
+	@# Spark's own step is the longest single one, so the other two give way to it.
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation --durations=15 & rules=$$!; \
 	nice $(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --ignore tests/activation --durations=15; others=$$?; \
