@@ -160,6 +160,22 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 
 
 {#
+Which destination has an ESP profile: the one that it was pulled from, else the one that source esp comes from (var
+esp_destination; a single destination is that one). Null where that is not known.
+#}
+{% macro destination_of_profile(profile_id) -%}
+    {%- set destinations = var('destinations').keys() | list -%}
+    {%- set source = var('esp_destination') or (destinations[0] if destinations | length == 1) -%}
+    case
+        {%- for destination in destinations %}
+        when {{ profile_id }} like '{{ destination }}-%' then '{{ destination }}'
+        {%- endfor %}
+        else {{ "'" ~ source ~ "'" if source else 'cast(null as ' ~ dbt.type_string() ~ ')' }}
+    end
+{%- endmacro %}
+
+
+{#
 What mailroom push and pull write down, and dbt reads with read_ledger(): the columns of each ledger by name and type;
 src/mailroom/activation/ledger.py writes the same. raw() reads those named after a table of the source contract,
 without their pulled_at, when a no was learned: push reads that.
@@ -171,7 +187,7 @@ without their pulled_at, when a no was learned: push reads that.
             'receipt_id': text, 'push_id': text, 'batch_id': text, 'attempt': 'bigint', 'outbox_id': text,
             'destination': text, 'audience': text, 'operation': text, 'customer_id': text, 'email': text, 'held': text,
             'status': text, 'code': text, 'message': text, 'reference': text, 'answered_at': 'timestamp',
-            'decided_at': 'timestamp'
+            'decided_at': 'timestamp', 'sequence': 'bigint'
         },
         'overrides': {
             'push_id': text, 'destination': text, 'audience': text, 'guard': text, 'reason': text, 'because': text,

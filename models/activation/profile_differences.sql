@@ -3,9 +3,9 @@
 with routes as (
     select
         destination,
-        audience,
-        is_suppression
+        audience
     from {{ ref('audience_catalog') }}
+    where not is_suppression
 ),
 
 held as (
@@ -15,7 +15,6 @@ held as (
 desired as (
     select
         routes.destination,
-        routes.is_suppression,
         payloads.*
     from {{ ref('audience_payloads') }} as payloads
     inner join routes on payloads.audience = routes.audience
@@ -33,12 +32,12 @@ compared as (
         coalesce(desired.audience, held.audience) as audience,
         coalesce(desired.email, held.email) as email,
         coalesce(desired.customer_id, held.customer_id) as customer_id,
-        coalesce(desired.is_suppression, false) as is_suppression,
         desired.customer_id is not null as is_desired,
         coalesce(held.state = 'member', false) as is_member,
         coalesce(held.customer_id = desired.customer_id, false) as is_same_customer,
         desired.reason,
-        held.since
+        -- The same wish stays the same row while its answer is open; each removal that was accepted asks for another.
+        case when desired.customer_id is null then held.since else held.accepted_at end as since
     from desired
     full join held
         on
@@ -47,8 +46,7 @@ compared as (
             and desired.email = held.email
     where
         case
-            when desired.audience is null then held.state = 'member'
-            when desired.is_suppression then coalesce(held.state, 'never') <> 'suppressed'
+            when desired.audience is null then held.state in ('member', 'unconfirmed')
             else held.state is distinct from 'member' or desired.held is distinct from held.held
         end
 ),
@@ -74,7 +72,6 @@ changed as (
         email,
         customer_id,
         case
-            when is_suppression then 'suppress'
             when is_desired and is_member then 'update'
             when is_desired then 'add'
             else 'remove'

@@ -1,4 +1,5 @@
--- What stops a push. mailroom push asks here; an override is for one push of one audience, and recorded.
+-- What holds additions and updates back, and removals of people who have said nothing. mailroom push asks here; an override
+-- is for one push of one audience, and recorded.
 {%- set texts = {} -%}
 {%- for name, number in {
     'held': 'n_held',
@@ -35,7 +36,7 @@
 {%- endfor -%}
 {%- endfor %}
 with audiences as (
-    select * from {{ ref('audience_catalog') }}
+    select * from {{ ref('audience_catalog') }} where not is_suppression
 ),
 
 vendors as (
@@ -87,7 +88,7 @@ held as (
         count(members.email) as n_kept
     from {{ ref('esp_profile_state') }} as state
     left join {{ ref('audience_members') }} as members on state.audience = members.audience and state.email = members.email
-    where state.state <> 'removed'
+    where state.state = 'member'
     group by state.destination, state.audience
 ),
 
@@ -97,7 +98,7 @@ coming as (
         audience,
         count(*) as n_coming
     from {{ ref('sync_outbox') }}
-    where operation in ('add', 'suppress')
+    where operation = 'add'
     group by destination, audience
 ),
 

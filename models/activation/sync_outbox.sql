@@ -3,82 +3,38 @@ with held as (
     select * from {{ ref('esp_profile_state') }}
 ),
 
-differences as (
-    select * from {{ ref('profile_differences') }}
-),
-
-routes as (
-    select
-        destination,
-        audience
-    from {{ ref('audience_catalog') }}
-    where is_suppression
+refused as (
+    select * from {{ ref('refused_addresses') }}
 ),
 
 to_suppress as (
     select
-        routes.destination,
-        routes.audience,
-        payloads.email,
-        payloads.widest_mailbox,
-        payloads.customer_id,
-        payloads.reason
-    from {{ with_mailboxes(ref('audience_payloads')) }} as payloads
-    inner join routes on payloads.audience = routes.audience
-),
-
--- No address goes to an ESP only to be suppressed there.
-addresses as (
-    select
-        to_suppress.destination,
-        held.email
-    from to_suppress
-    inner join held on to_suppress.destination = held.destination and to_suppress.email = held.email
-    union distinct
-    select
-        to_suppress.destination,
-        profiles.email
-    from to_suppress
-    inner join {{ ref('stg_esp__profiles') }} as profiles on to_suppress.email = profiles.email
-),
-
--- A no binds the mailbox, so it goes to whatever other spellings of it the ESP has.
-held_spellings as (
-    select
-        destination,
-        email
-    from held
-    union distinct
-    select
-        routes.destination,
-        profiles.email
-    from {{ ref('stg_esp__profiles') }} as profiles
-    cross join routes
-    where profiles.email is not null
-),
-
-other_spellings as (
-    select
-        to_suppress.destination,
-        to_suppress.audience,
-        spellings.email,
-        min(to_suppress.customer_id) as customer_id,
-        min(to_suppress.reason) as reason
-    from {{ with_mailboxes('held_spellings') }} as spellings
-    inner join to_suppress
-        on spellings.destination = to_suppress.destination and spellings.widest_mailbox = to_suppress.widest_mailbox
-    left join to_suppress as same
-        on
-            spellings.destination = same.destination
-            and to_suppress.audience = same.audience
-            and spellings.email = same.email
+        refused.destination,
+        refused.audience,
+        refused.email,
+        coalesce(refused.customer_id, held.customer_id) as customer_id,
+        refused.reason,
+        held.accepted_at as since
+    from refused
+    inner join {{ ref('audience_catalog') }} as routes
+        on refused.destination = routes.destination and refused.audience = routes.audience
     left join held
         on
-            spellings.destination = held.destination
-            and to_suppress.audience = held.audience
-            and spellings.email = held.email
-    where same.email is null and coalesce(held.state, 'never') <> 'suppressed'
-    group by to_suppress.destination, to_suppress.audience, spellings.email
+            refused.destination = held.destination
+            and refused.audience = held.audience
+            and refused.email = held.email
+    -- A no that was learned of since is another one: in between the ESP may have been asked to write again.
+    where coalesce(held.state, 'never') <> 'suppressed' or refused.learned_at > held.decided_at
+),
+
+-- Of what was said no to at one address one sentence will do.
+refused_once as (
+    select
+        destination,
+        email,
+        min(reason) as reason
+    from refused
+    group by destination, email
 ),
 
 hashed as (
@@ -86,7 +42,8 @@ hashed as (
         held.destination,
         held.email,
         held.customer_id,
-        held.since,
+        -- What may arrive later than its deletion is deleted again the next day.
+        case when held.state = 'unconfirmed' then cast(cast({{ as_of() }} as date) as timestamp) else held.since end as since,
         {{ named_hash('email', 'held.email') }} as identifier_hash
     from held
     cross join {{ ref('erasure_salt') }} as salt
@@ -115,30 +72,33 @@ wanted as (
         differences.email,
         differences.customer_id,
         differences.operation,
-        differences.reason,
+        case when differences.operation = 'remove' then coalesce(refused.reason, differences.reason) else differences.reason end
+            as reason,
         differences.payload,
         differences.held,
         differences.email as known_as,
+        differences.operation = 'remove' and refused.email is not null as is_no,
         differences.since
-    from differences
-    left join addresses
-        on differences.destination = addresses.destination and differences.email = addresses.email
+    from {{ ref('profile_differences') }} as differences
+    left join refused_once as refused
+        on differences.destination = refused.destination and differences.email = refused.email
     left join erased on differences.destination = erased.destination and differences.email = erased.email
-    where erased.email is null and (addresses.email is not null or differences.operation <> 'suppress')
+    where erased.email is null
     union all
     select
-        other_spellings.destination,
-        other_spellings.audience,
-        other_spellings.email,
-        other_spellings.customer_id,
+        to_suppress.destination,
+        to_suppress.audience,
+        to_suppress.email,
+        to_suppress.customer_id,
         'suppress' as operation,
-        other_spellings.reason,
+        to_suppress.reason,
         cast(null as {{ dbt.type_string() }}) as payload,
         cast(null as {{ dbt.type_string() }}) as held,
-        other_spellings.email as known_as,
-        cast(null as timestamp) as since
-    from other_spellings
-    left join erased on other_spellings.destination = erased.destination and other_spellings.email = erased.email
+        to_suppress.email as known_as,
+        true as is_no,
+        to_suppress.since
+    from to_suppress
+    left join erased on to_suppress.destination = erased.destination and to_suppress.email = erased.email
     where erased.email is null
     union all
     select
@@ -152,6 +112,7 @@ wanted as (
         cast(null as {{ dbt.type_string() }}) as held,
         -- The receipt keeps the key, so no address may be guessed from it.
         identifier_hash as known_as,
+        true as is_no,
         since
     from erased
 ),
@@ -173,9 +134,9 @@ answers as (
         outbox_id,
         count(case when status = 'rejected' then 1 end) as n_rejections,
         max(answered_at) as answered_at,
-        {{ value_at_max('status', 'answered_at') }} as status,
-        {{ value_at_max('code', 'answered_at') }} as code,
-        {{ value_at_max('message', 'answered_at') }} as message
+        {{ value_at_max('status', 'sequence', is_unique=true) }} as status,
+        {{ value_at_max('code', 'sequence', is_unique=true) }} as code,
+        {{ value_at_max('message', 'sequence', is_unique=true) }} as message
     from {{ ref('sync_receipts') }}
     where outbox_id in (select outbox_id from numbered)
     group by outbox_id
@@ -186,6 +147,7 @@ select
     numbered.destination,
     numbered.audience,
     numbered.operation,
+    numbered.is_no,
     numbered.customer_id,
     numbered.email,
     numbered.payload,
@@ -195,9 +157,9 @@ select
     cast(coalesce(answers.n_rejections, 0) as bigint) as n_rejections,
     answers.code as last_code,
     answers.message as last_message,
-    -- An hour after the first refusal, then twice as long each time, a week at most.
+    -- An hour after the first refusal, then twice as long each time, a week at most. A no does not wait.
     case
-        when answers.status = 'rejected'
+        when answers.status = 'rejected' and not numbered.is_no
             then {{ dbt.dateadd('hour', 'cast(least(power(2, answers.n_rejections - 1), 168) as integer)', 'answers.answered_at') }}
     end as retry_at,
     {{ as_of() }} as decided_at

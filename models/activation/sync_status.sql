@@ -36,7 +36,7 @@ held as (
         audience,
         count(*) as n_held
     from {{ ref('esp_profile_state') }}
-    where state <> 'removed'
+    where state in ('member', 'suppressed')
     group by destination, audience
 ),
 
