@@ -1,6 +1,7 @@
 """mailroom push: killed anywhere, refused, run twice, every row ends with one yes or a reason."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -8,7 +9,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,13 @@ from mailroom.activation.api import StoppedError
 from mailroom.activation.destinations import file, known, open_destination
 from mailroom.activation.ledger import AnotherPushError
 from mailroom.activation.push import Asked, as_json, as_text, push
-from mailroom.activation.rows import Answer, Batch, masked
+from mailroom.activation.rows import Answer, Batch, Limits, masked
 
 N_ROWS, N_AUDIENCES = 30, 2
 MAX_ROWS = 2
 N_BATCHES = 20  # two of each audience and operation
 REPLACES = 3  # a batch's file, the manifest, the receipts
+N_ADDING = 8  # batches of additions and updates, which are written down before they go, too
 ENDS = 5  # what the push did, and receipts of the deletions, blanked
 OPERATIONS = ("add", "update", "remove", "suppress", "delete")
 
@@ -53,7 +56,7 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
             create or replace table sync_outbox (
                 outbox_id varchar, destination varchar, audience varchar, operation varchar,
                 customer_id varchar, email varchar, payload varchar, held varchar, reason varchar,
-                n_rejections bigint, retry_at timestamp, decided_at timestamp
+                n_rejections bigint, retry_at timestamp, decided_at timestamp, is_no boolean
             )
         """)
         for number, row in enumerate(rows):
@@ -62,7 +65,7 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
                 "customer_id": f"c{number}", "email": f"who{number}@x.de",
                 "payload": json.dumps({"customer_id": f"c{number}", "first_name": "Zoë", "n_orders": 3}),
                 "held": None, "reason": "Buys a lot.", "n_rejections": 0, "retry_at": None,
-                "decided_at": datetime(2026, 7, 1),
+                "decided_at": datetime(2026, 7, 1), "is_no": row.get("operation") in ("delete", "suppress"),
             } | row  # fmt: skip
             connection.execute(
                 f"insert into sync_outbox values ({', '.join('?' * len(filled))})", list(filled.values())
@@ -106,7 +109,8 @@ def listed(folder: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def assert_all_arrived(folder: Path) -> None:
-    accepted = receipts(folder, "status, reference, customer_id, email, operation")
+    found = receipts(folder, "status, reference, customer_id, email, operation")
+    accepted = [row for row in found if row[0] != "sent"]
     assert sorted(row[2] for row in accepted) == sorted(f"c{number}" for number in range(N_ROWS))
     files = listed(folder)
     for status, reference, customer_id, email, operation in accepted:
@@ -151,7 +155,8 @@ def killed_at(number: int, before: bool) -> Callable[..., None]:
 def test_killed_anywhere_the_next_push_finishes_the_job(
     warehouse: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(REPLACES * N_BATCHES + ENDS + 1):
+    n_writes = REPLACES * N_BATCHES + N_ADDING + ENDS
+    for number in range(n_writes + 1):
         for before in (True, False):
             place = tmp_path / f"killed-{number}-{before}"
             is_killed = False
@@ -161,9 +166,7 @@ def test_killed_anywhere_the_next_push_finishes_the_job(
                     push(warehouse, place)
                 except KilledError:
                     is_killed = True
-            assert is_killed == (number < REPLACES * N_BATCHES + ENDS), (
-                "every file that is written was killed at"
-            )
+            assert is_killed == (number < n_writes), "every file that is written was killed at"
             push(warehouse, place)
             assert_all_arrived(place)
 
@@ -237,6 +240,153 @@ def test_what_is_refused_is_listed_and_waits_for_its_time(tmp_path: Path, folder
     assert max(receipts(folder, "attempt")) == (2,)
 
 
+def test_a_no_that_was_refused_goes_again_at_once(tmp_path: Path, folder: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    operations: list[dict[str, Any]] = [{"operation": name} for name in ("suppress", "delete", "remove")]
+    noes = [row | {"email": "=cmd()@x.de", "is_no": True} for row in operations]
+    outbox_of(warehouse, [*noes, {"email": "=cmd()@y.de"}])
+    assert sum(sent.rejected for sent in push(warehouse, folder).sent) == 4
+    again = push(warehouse, folder)
+    assert [(sent.operation, sent.rejected) for sent in again.sent] == [
+        ("delete", 1), ("suppress", 1), ("remove", 1)
+    ]  # fmt: skip
+    assert again.waiting == 1
+
+
+def test_what_adds_somebody_is_written_down_before_it_goes(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = file.Destination.send
+
+    def watched(self: file.Destination, batch: Batch) -> Iterable[Answer]:
+        sent = {row[0] for row in receipts(folder, "outbox_id, status") if row[1] == "sent"}
+        going = {row.outbox_id for row in batch.rows} if batch.operation in ("add", "update") else set()
+        assert sent == going
+        return send(self, batch)
+
+    monkeypatch.setattr(file.Destination, "send", watched)
+    assert push(warehouse, folder).stopped == {}
+    assert {row[0] for row in receipts(folder, "status")} == {"accepted"}, (
+        "and taken back once it is answered"
+    )
+
+
+class Elsewhere:
+    """A second destination, in which something goes wrong."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, send: Callable[[Batch], Iterable[Answer]]) -> None:
+        self.send = send
+
+        def opened(name: str, folder: Path, connection: object = None) -> Any:
+            return self if name == "brevo" else open_destination(name, folder)
+
+        monkeypatch.setattr("mailroom.activation.push.open_destination", opened)
+
+    def limits(self, operation: str) -> Limits:
+        return Limits(MAX_ROWS)
+
+    def size(self, row: object) -> int:
+        return 1
+
+
+def outbox_of_two(tmp_path: Path) -> Path:
+    warehouse = tmp_path / "warehouse.duckdb"
+    outbox_of(
+        warehouse,
+        [
+            {"destination": name, "operation": operation, "email": f"{operation}@x.de"}
+            for name in ("brevo", "file") for operation in OPERATIONS
+        ],
+    )  # fmt: skip
+    return warehouse
+
+
+ODD = [
+    (RuntimeError("zoe@x.de"), "Mailroom has a fault: RuntimeError in test_push.py, line"),
+    (UnicodeEncodeError("ascii", "zoe@x.de\u2013", 8, 9, "ordinal not in range"), "UnicodeEncodeError"),
+    (RecursionError("zoe@x.de"), "RecursionError"), (MemoryError(), "MemoryError"),
+    (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
+    (StoppedError("it does not answer"), "it does not answer"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("error", "words"), ODD, ids=[type(error).__name__ for error, _ in ODD])
+def test_whatever_goes_wrong_in_a_destination_stops_that_one_only(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def fails(batch: Batch) -> Iterable[Answer]:
+        raise error
+
+    Elsewhere(monkeypatch, fails)
+    pushed = push(outbox_of_two(tmp_path), folder)
+    assert words in pushed.stopped["brevo"] and "@" not in pushed.stopped["brevo"]
+    assert pushed.stopped.keys() == {"brevo"} and pushed.exit_code == 5
+    assert sum(sent.accepted for sent in pushed.sent if sent.destination == "file") == len(OPERATIONS)
+    with duckdb.connect() as connection:
+        told = connection.execute(f"select distinct destination, outcome from '{folder}/pushes/*.parquet'")
+        assert sorted(told.fetchall()) == [("brevo", "stopped"), ("file", "finished")]
+
+
+def test_no_destination_waits_for_another(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_done = threading.Event()
+    send = file.Destination.send
+
+    def last(self: file.Destination, batch: Batch) -> Iterable[Answer]:
+        if batch.operation == "add":
+            is_done.set()
+        return send(self, batch)
+
+    def waits(batch: Batch) -> Iterable[Answer]:
+        assert is_done.wait(60), "the other one never comes to its end"
+        return [Answer(row.outbox_id, "accepted") for row in batch.rows]
+
+    monkeypatch.setattr(file.Destination, "send", last)
+    Elsewhere(monkeypatch, waits)
+    pushed = push(outbox_of_two(tmp_path), folder)
+    assert pushed.stopped == {} and sum(sent.accepted for sent in pushed.sent) == 2 * len(OPERATIONS)
+
+
+def test_a_warehouse_that_is_being_built_is_named(warehouse: Path, folder: Path) -> None:
+    program = (
+        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, warehouse], stdout=subprocess.PIPE) as builds:
+        assert builds.stdout and builds.stdout.readline()
+        with pytest.raises(ValueError, match=r"warehouse\.duckdb is in use"):
+            push(warehouse, folder)
+        builds.kill()
+    assert push(warehouse, folder).exit_code == 0
+
+
+def test_a_disk_that_is_full_ends_in_a_sentence(
+    warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("mailroom.activation.ledger.pq.write_table", full)
+        with pytest.raises(ValueError, match="can't be written or read: No space left on device"):
+            push(warehouse, folder)
+    push(warehouse, folder)
+    assert_all_arrived(folder)
+
+
+def test_receipts_are_in_order_though_the_clock_is_set_back(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    for year, operation in ((2031, "add"), (2026, "remove")):
+        monkeypatch.setattr("mailroom.activation.ledger.now", lambda year=year: datetime(year, 1, 1))
+        outbox_of(warehouse, [{"operation": operation, "outbox_id": operation}])
+        push(warehouse, folder)
+    found = sorted(receipts(folder, "sequence, operation, answered_at"))
+    assert [operation for _, operation, _ in found] == ["add", "remove"]
+    assert found[0][2] > found[1][2]
+
+
 def test_only_what_was_asked_for_goes_out(warehouse: Path, folder: Path) -> None:
     pushed = push(warehouse, folder, Asked(audiences=["audience_1"]))
     assert {sent.audience for sent in pushed.sent} == {"audience_1"}
@@ -254,9 +404,11 @@ def guard(warehouse: Path, *rows: tuple[str, str]) -> None:
 def test_what_a_guard_stops_stays_and_the_rest_goes(warehouse: Path, folder: Path) -> None:
     guard(warehouse, ("audience_0", "shrank"), ("audience_0", "drift"))
     pushed = push(warehouse, folder)
-    assert {sent.audience for sent in pushed.sent} == {"audience_1"}
+    operations = {sent.operation for sent in pushed.sent if sent.audience == "audience_0"}
+    assert operations == {"suppress", "delete"}, "no guard stops a no"
+    assert {sent.operation for sent in pushed.sent if sent.audience == "audience_1"} == set(OPERATIONS)
     (held,) = pushed.held
-    assert (held.audience, held.rows, held.overridden) == ("audience_0", N_ROWS // 2, False)
+    assert (held.audience, held.rows, held.overridden) == ("audience_0", N_ROWS // 2 * 3 // 5, False)
     assert held.guards == {"shrank": "Because of shrank.", "drift": "Because of drift."}
     assert "held back" in as_text(pushed) and "Because of shrank." in as_text(pushed)
 
@@ -268,7 +420,8 @@ def test_an_override_is_for_one_push_and_written_down(warehouse: Path, folder: P
     with pytest.raises(ValueError, match="no guard stops nobody"):
         push(warehouse, folder, Asked(overrides=["nobody"], because="Sale is over"))
     pushed = push(warehouse, folder, Asked(overrides=["audience_0"], because="Sale is over"))
-    assert {sent.audience for sent in pushed.sent} == {"audience_0"}
+    added = {sent.audience for sent in pushed.sent if sent.operation in ("add", "update", "remove")}
+    assert added == {"audience_0"}
     with duckdb.connect() as connection:
         written = connection.execute(
             f"select push_id, audience, guard, because from '{folder}/overrides/*.parquet'"
@@ -327,8 +480,8 @@ def test_an_answer_about_a_row_that_was_not_sent_is_an_error(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file.Destination, "send", lambda self, batch: [Answer("another", "accepted")])
-    with pytest.raises(ValueError, match="answered about 1 rows"):
-        push(warehouse, folder)
+    pushed = push(warehouse, folder)
+    assert "answered about 1 rows" in pushed.stopped["file"] and pushed.exit_code == 5
 
 
 def test_a_destination_or_warehouse_that_is_not_there_is_named(tmp_path: Path, folder: Path) -> None:

@@ -8,10 +8,13 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -151,7 +154,8 @@ def test_a_destination_that_is_down_keeps_no_other_from_what_is_theirs(
     )
     assert [(sent.destination, sent.accepted) for sent in pushed.sent if sent.accepted] == [("file", 1)]
     assert pushed.exit_code == 5 and "klaviyo does not answer" in as_text(pushed)
-    assert {row[0] for row in receipts(tmp_path, "destination")} == {"file"}
+    found = set(receipts(tmp_path, "destination, status"))
+    assert found == {("file", "accepted"), ("klaviyo", "sent")}, "what was sent may have arrived"
     with duckdb.connect() as connection:
         told = connection.execute(
             f"""
@@ -581,3 +585,91 @@ os._exit(0)
     assert ends(folder) == ends(tmp_path / "calm")
     assert held(rough, destination) == held(calm, destination)
     assert push(warehouse, folder, connection=connection).sent == [], "nothing is left"
+
+
+@pytest.mark.parametrize("dash", ["\u2013", "\u201c", "\u00a0", "\n"])
+def test_a_key_that_a_text_program_has_changed_is_named(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dash: str
+) -> None:
+    monkeypatch.setenv("KLAVIYO_API_KEY", f"pk{dash}secret")
+    pushed = push(warehouse, tmp_path, Asked(wait=0), Connection(sandbox="", attempts=1))
+    assert pushed.stopped == {"klaviyo": "KLAVIYO_API_KEY has a character that no key has: copy it again"}
+    assert pushed.exit_code == 5 and sum(sent.accepted for sent in pushed.sent) == 1, "the file goes out"
+
+
+def drip(server: socket.socket, does_answer: bool) -> None:
+    """Answer each request with a byte now and then, for ever, or with nothing at all."""
+
+    def answer(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.recv(65_536)
+            while does_answer:
+                client.sendall(b"H")
+                time.sleep(0.05)
+            time.sleep(10)
+
+    while True:
+        try:
+            client, _ = server.accept()
+        except OSError:
+            return
+        threading.Thread(target=answer, args=[client], daemon=True).start()
+
+
+@pytest.mark.parametrize("does_answer", [True, False])
+def test_an_answer_that_never_ends_is_given_up_as_a_whole(
+    warehouse: Path, tmp_path: Path, does_answer: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=[server, does_answer], daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        slow = Connection(sandbox=url, deadline=0.5, attempts=2, sleep=lambda _: None)
+        started = time.monotonic()
+        pushed = push(warehouse, tmp_path, Asked(wait=0), slow)
+    assert time.monotonic() - started < 30, "seconds; it would never end"
+    assert "klaviyo does not answer" in pushed.stopped["klaviyo"]
+
+
+def test_patience_counts_the_time_that_requests_take(warehouse: Path, tmp_path: Path) -> None:
+    """Else ten requests of a minute each are ten minutes more than the most."""
+    asked = []
+
+    class Slow(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            time.sleep(0.3)
+            raise httpx.ReadTimeout("Too slow.")
+
+    patience = Connection(transport=Slow(), seconds=0.5, sleep=lambda _: None)
+    push(warehouse, tmp_path, Asked(destinations=["klaviyo"], wait=0), patience)
+    assert len(asked) == 1, "the next wait would be longer than patience lasts"
+
+
+def test_a_removal_that_waits_for_a_job_goes_in_the_same_push(tmp_path: Path) -> None:
+    warehouse, sandbox = tmp_path / "warehouse.duckdb", Sandbox()
+    ann = {"destination": "klaviyo", "email": "ann@x.de"}
+    outbox_of(warehouse, [ann])
+    push(warehouse, tmp_path, Asked(wait=0), reached(sandbox))
+    is_done = iter([False, False, False, True])
+    account = sandbox.accounts["klaviyo"]
+    ann_there = account.find("ann@x.de")
+    assert ann_there and account.members("Mailroom vips")
+
+    class LateJob(httpx.BaseTransport):
+        """Puts Ann onto the list when the job says that it is done, not before."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if "import-jobs" in request.url.path and not next(is_done, True):
+                (job,) = account.jobs.values()
+                job["n_asked"] = 0
+            elif "import-jobs" in request.url.path and ann_there:
+                ann_there.groups |= set(account.groups)
+            response: httpx.Response = sandbox.transport().handle_request(request)
+            return response
+
+    ann_there.groups.clear()
+    outbox_of(warehouse, [ann | {"operation": "remove", "is_no": True, "outbox_id": "other"}])
+    late = Connection(transport=LateJob(), sleep=waits_for(sandbox))
+    pushed = push(warehouse, tmp_path, connection=late)
+    assert [(sent.operation, sent.accepted) for sent in pushed.sent] == [("add", 1), ("remove", 1)]
+    assert not account.members("Mailroom vips")

@@ -6,11 +6,15 @@ import math
 import os
 import random
 import re
+import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import httpx
@@ -77,10 +81,12 @@ class TryAgainError(Exception):
 @dataclass(frozen=True)
 class Connection:
     """How destinations are reached. sandbox: address of `mailroom sandbox`, instead of the vendors' own.
-    attempts, seconds: how often one request is tried, and how long is waited in between. The others are for
-    tests."""
+    deadline: seconds after which one request is given up, whatever has arrived of its answer. attempts,
+    seconds: how often one request is tried, and how long it may take with the waits in between. The others
+    are for tests."""
 
     sandbox: str = field(default_factory=lambda: os.environ.get("MAILROOM_SANDBOX", "").rstrip("/"))
+    deadline: float = 60
     attempts: int = 10
     seconds: float = 600
     transport: httpx.BaseTransport | None = None
@@ -111,14 +117,19 @@ class Api:
         is_real = not (connection.sandbox or connection.transport)
         key = setting(secret) if is_real else "sandbox"
         self._key = key if is_real else None
-        self._client = httpx.Client(
+        if not (key.isascii() and key.isprintable()):
+            # A dash or a quote that a text program put in.
+            raise StoppedError(f"{secret} has a character that no key has: copy it again")
+        self._new_client = partial(
+            httpx.Client,
             base_url=f"{connection.sandbox}/{vendor}"
             if connection.sandbox
             else f"http://sandbox/{vendor}" if connection.transport else url,
             headers={"User-Agent": "mailroom", **headers(key)},
-            timeout=httpx.Timeout(60, connect=10),
+            timeout=httpx.Timeout(connection.deadline, connect=10),
             transport=connection.transport,
         )  # fmt: skip
+        self._client = self._new_client()
         self._limiter = Limiter(list(rates)) if connection.is_paced and not connection.transport else None
 
     def call(
@@ -150,7 +161,13 @@ class Api:
             self._limiter.try_acquire(self.vendor)
         asked = f"{method} {ADDRESS.sub('(an address)', path)}"
         try:
-            response = self._client.request(method, path, json=json, params=params)
+            response = self._within_deadline(
+                partial(self._client.request, method, path, json=json, params=params)
+            )
+        except TimeoutError as error:
+            self._client.close()
+            self._client = self._new_client()
+            raise TryAgainError(f"no whole answer at {asked}") from error
         except httpx.RequestError as error:
             raise TryAgainError(f"{type(error).__name__} at {asked}") from error
         except httpx.InvalidURL as error:  # made with an id that the vendor gave
@@ -176,6 +193,26 @@ class Api:
         if status >= 300 and status not in also:
             raise RefusedError(status, body)
         return body
+
+    def _within_deadline(self, ask: Callable[[], Result]) -> Result:
+        """What ask() returns. httpx limits the time between two bytes, not the time of them all: an answer
+        that drips is left to a thread that ends with its connection. Raises TimeoutError."""
+        answers: SimpleQueue[Result | BaseException] = SimpleQueue()
+
+        def run() -> None:
+            try:
+                answers.put(ask())
+            except BaseException as error:
+                answers.put(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._connection.deadline)
+        except Empty as error:
+            raise TimeoutError from error
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
 
     def patiently(self, ask: Callable[[], Result]) -> Result:
         """What ask() returns in the end, asked again whenever it raises TryAgainError. Raises StoppedError
@@ -205,7 +242,8 @@ class Api:
             raise StoppedError(f"{self.vendor} does not answer: {error}") from error
 
     def _is_enough(self, state: tenacity.RetryCallState) -> bool:
-        waited = state.idle_for + state.upcoming_sleep
+        passed = max(state.idle_for, state.seconds_since_start or 0)
+        waited = passed + state.upcoming_sleep
         return state.attempt_number >= self._connection.attempts or waited > self._connection.seconds
 
     def found_or_made(self, find: Callable[[], Result | None], make: Callable[[], Result]) -> Result:
@@ -326,6 +364,18 @@ def understood(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
         raise StoppedError(f"a request was refused: status {refused.status}") from refused
     except (*OTHER_SHAPE, RecursionError) as error:
         raise StoppedError(f"an answer has another shape than is known ({type(error).__name__})") from error
+
+
+def why(error: Exception) -> str:
+    """Why a destination stops, whatever was raised, without the words of an error that is not ours: they may
+    repeat a person."""
+    if isinstance(error, StoppedError | NotUnderstoodError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"this machine does not do what it should: {error.strerror or type(error).__name__}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}, line {place.lineno}"
+    return f"Mailroom has a fault: {type(error).__name__} in {where}"
 
 
 def json_bytes(record: Any) -> int:

@@ -27,7 +27,7 @@ SCHEMAS = {
             "receipt_id": TEXT, "push_id": TEXT, "batch_id": TEXT, "attempt": pa.int64(), "outbox_id": TEXT,
             "destination": TEXT, "audience": TEXT, "operation": TEXT, "customer_id": TEXT, "email": TEXT,
             "held": TEXT, "status": TEXT, "code": TEXT, "message": TEXT, "reference": TEXT,
-            "answered_at": MOMENT, "decided_at": MOMENT,
+            "answered_at": MOMENT, "decided_at": MOMENT, "sequence": pa.int64(),
         }
     ),
     "overrides": pa.schema(
@@ -86,6 +86,19 @@ def locked(folder: Path) -> Iterator[None]:
         raise AnotherPushError(f"another push or pull holds {lock.lock_file}") from error
 
 
+@contextmanager
+def in_a_sentence(warehouse: Path, folder: Path) -> Iterator[None]:
+    """What this machine may lack, as a ValueError: a warehouse that no build is writing, and space."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise ValueError(f"{warehouse} is in use: wait for the build that writes it") from error
+        raise ValueError(f"{folder} can't be written or read: is the disk full?") from error
+    except OSError as error:
+        raise ValueError(f"{folder} can't be written or read: {error.strerror or error}") from error
+
+
 def now() -> datetime:
     """The moment by the clock on the wall, UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
@@ -99,18 +112,18 @@ def write(folder: Path, ledger: str, name: str, rows: Iterable[Mapping[str, Any]
         replace(folder / ledger / f"{name}.parquet", lambda path: pq.write_table(table, path))
 
 
-def scan(folder: Path, ledger: str) -> str:
-    """A ledger as a relation in DuckDB's SQL, with the file and place of each row; one without files is
-    empty. Columns that a file of an earlier version lacks are null."""
+def scan(folder: Path, ledger: str, files: str = "*.parquet") -> str:
+    """A ledger, or these files of it, as a relation in DuckDB's SQL, with the file and place of each row; one
+    without files is empty. Columns that a file of an earlier version lacks are null."""
     types = {TEXT: "varchar", MOMENT: "timestamp", pa.int64(): "bigint"}
     columns = [f"null::{types[field.type]} as {field.name}" for field in SCHEMAS[ledger]]
     empty = (
         f"select {', '.join(columns)}, null::varchar as filename, null::bigint as file_row_number where false"
     )
-    if not any((folder / ledger).glob("*.parquet")):
+    if not any((folder / ledger).glob(files)):
         return f"({empty})"
-    files = f"'{folder / ledger}/*.parquet', filename = true, file_row_number = true, union_by_name = true"
-    return f"({empty} union all by name from read_parquet({files}))"
+    found = f"'{folder / ledger}/{files}', filename = true, file_row_number = true, union_by_name = true"
+    return f"({empty} union all by name from read_parquet({found}))"
 
 
 def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConnection:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, understood
+from mailroom.activation.api import Connection, understood, why
 from mailroom.activation.destinations import open_destination
 from mailroom.activation.rows import Refusal
 from mailroom.show import opened, qualified_tables
@@ -87,16 +87,17 @@ def pull(
 
     Raises AnotherPushError, ValueError (no such destination, no warehouse).
     """
-    names = list(destinations) or _destinations(warehouse)
+    with ledger.in_a_sentence(warehouse, folder):
+        names = list(destinations) or _destinations(warehouse)
     pulled = Pulled()
-    with ledger.locked(folder):
+    with ledger.locked(folder), ledger.in_a_sentence(warehouse, folder):
         for name in names:
             try:
                 esp = open_destination(name, folder, connection)
                 since = _newest(folder, name) - OVERLAP
                 pulled.new[name] = write_refusals(folder, name, understood(partial(esp.refusals, since)))
-            except (StoppedError, NotUnderstoodError) as error:
-                pulled.stopped[name] = str(error)
+            except Exception as error:
+                pulled.stopped[name] = why(error)
     return pulled
 
 
@@ -113,12 +114,13 @@ def _destinations(warehouse: Path) -> list[str]:
 def _newest(folder: Path, destination: str) -> datetime:
     with ledger.connect(folder) as database:
         found = database.execute(
-            # A no that an ESP dates into the future must not hide those that come until then.
+            # A no that an ESP dates into the future, or a pull by a clock that was ahead, must not hide those
+            # that come until then.
             f"""
             select max(least(newest_at, pulled_at))
-            from {ledger.scan(folder, "pulls")} where destination = ?
+            from {ledger.scan(folder, "pulls")} where destination = ? and pulled_at <= ?
             """,
-            [destination],
+            [destination, ledger.now()],
         ).fetchone()
     return found[0] if found and found[0] else SINCE_EVER + OVERLAP
 
@@ -162,7 +164,7 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
             )
             told = database.execute(f"""
                 select
-                    max(occurred_at)::timestamp,
+                    max(occurred_at) filter (occurred_at <= pulled_at::varchar)::timestamp,
                     count(*) filter (
                         key not in (select event_id from {events})
                         and key not in (select consent_event_id from {answers})

@@ -1,14 +1,18 @@
 """`mailroom push`: the outbox goes out in batches, each answered for in receipts before the next goes.
 
-Killed anywhere, the next push sends what has no receipt: at most one batch twice, which changes nothing.
+Destinations go side by side, so that none waits for another, and in each of them a no goes first. Killed
+anywhere, the next push sends what has no receipt: at most one batch of each twice, which changes nothing.
+What adds people is written down before it goes: until a later removal it counts as there.
 """
 
 import dataclasses
 import getpass
 import hashlib
 import json
+import threading
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,19 +26,18 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, understood
-from mailroom.activation.destinations import open_destination
+from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, understood, why
+from mailroom.activation.destinations import check_known, open_destination
 from mailroom.activation.destinations.file import tidy
 from mailroom.activation.ledger import now
 from mailroom.activation.preview import dry_connection, preview
-from mailroom.activation.receipts import PENDING, ROW, forget_deleted, pending, write_receipts
+from mailroom.activation.receipts import PENDING, ROW, Receipts, forget_deleted, pending
 from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
 from mailroom.activation.scrub import Scrubber
 from mailroom.mailbox import widest_mailbox
 from mailroom.show import qualified_tables
 
 READ_AT_ONCE = 10_240  # rows; of a group in a file, too
-NOS = pa.schema({"outbox_id": ledger.TEXT, "refused_at": ledger.MOMENT})
 NOT_SETTLED = timedelta(days=1)  # after which a job that says nothing is taken for lost
 
 
@@ -115,13 +118,13 @@ def push(
 ) -> Pushed:
     """Send what the outbox has, but for audiences that a guard stops.
 
-    Raises AnotherPushError, ValueError (no such destination, no outbox, an override that has no because or is
-    of no audience).
+    Raises AnotherPushError, ValueError (no such destination, no outbox, a warehouse that is being built, a
+    disk that is full, an override that has no because or is of no audience).
     """
     asked = asked or Asked()
     if asked.overrides and not asked.because.strip():
         raise ValueError("an override needs a reason: --because")
-    with ledger.locked(folder):
+    with ledger.locked(folder), ledger.in_a_sentence(warehouse, folder):
         return _Push(warehouse, folder, asked, connection or Connection()).run()
 
 
@@ -145,13 +148,14 @@ class _Push:
     def _run(self) -> Pushed:
         for name in ledger.SCHEMAS:
             ledger.merge(self.folder, name)
+        self.receipts = Receipts(self.folder, self.pushed.push_id)
         with ledger.connect(self.folder) as database:
             routes = _read(database, self.warehouse, self.folder, self.asked)
             names = list(dict.fromkeys(destination for destination, _ in routes))
+            check_known(names)
             if not self.asked.dry_run:
-                for name in names:
-                    self._try(name, partial(self._settle, name))
-            n_due, self.pushed.waiting = _find_not_due(database, self.folder)
+                self._side_by_side(names, self._settle)
+            n_due, self.pushed.waiting, waits_for_jobs = _find_not_due(database, self.folder)
             self.pushed.held = _held(database, self.asked.overrides)
         if not self.asked.dry_run:
             self._record_overrides()
@@ -159,15 +163,34 @@ class _Push:
         n_going = n_due - sum(held.rows for held in kept_back)
         held = {(held.destination, held.audience) for held in kept_back}
         with tqdm(total=n_going, unit=" rows", disable=None if self.asked.is_shown else True) as bar:
-            for name, rows in groupby(_rows(self.folder, held), key=lambda row: row.destination):
-                self._try(name, partial(self._send, name, rows, bar))
+            go = partial(self._go, held=held, waits_for_jobs=waits_for_jobs, bar=bar)
+            self._side_by_side(names, go)
+        self.pushed.sent.sort(key=lambda sent: names.index(sent.destination))
         if not self.asked.dry_run:
-            for name in names:
-                self._try(name, partial(self._wait_for_jobs, name))
             self._record(routes)
             forget_deleted(self.folder)
             self._try("file", partial(tidy, self.folder / "file"))
         return self.pushed
+
+    def _side_by_side(self, names: Sequence[str], action: Callable[[str], object]) -> None:
+        """Do something about every destination, a thread each: killed, they leave no more open than one."""
+        ended: list[BaseException] = []
+
+        def run(name: str) -> None:
+            try:
+                self._try(name, partial(action, name))
+            except BaseException as error:  # raised again below, where there is somebody to hear it
+                ended.append(error)
+
+        threads = [threading.Thread(target=run, args=[name], daemon=True) for name in names]
+        for thread in threads:
+            thread.start()
+            if self.asked.dry_run:
+                thread.join()
+        for thread in threads:
+            thread.join()
+        if ended:
+            raise ended[0]
 
     def _try(self, name: str, action: Callable[[], object]) -> None:
         """A destination that stops does not keep the others from what is theirs; its own rows stay as they
@@ -175,8 +198,8 @@ class _Push:
         if name not in self.pushed.stopped:
             try:
                 action()
-            except StoppedError as error:
-                self.pushed.stopped[name] = str(error)
+            except Exception as error:
+                self.pushed.stopped[name] = why(error)
 
     def _open(self, name: str) -> Destination:
         if name not in self.opened:
@@ -184,9 +207,23 @@ class _Push:
             self.opened[name] = open_destination(name, self.folder, connection)
         return self.opened[name]
 
+    def _go(
+        self,
+        name: str,
+        held: Collection[tuple[str, str]],
+        waits_for_jobs: Collection[str],
+        bar: "tqdm[Any]",
+    ) -> None:
+        """Send what is due, wait for its jobs, and send the noes that had to wait for one: removed before it
+        is done, somebody would be added after."""
+        self._send(name, _rows(self.folder, name, held), bar)
+        if not self.asked.dry_run and self._wait_for_jobs(name) and name in waits_for_jobs:
+            self._send(name, _rows(self.folder, name, held, is_after_jobs=True), bar)
+            self._wait_for_jobs(name)
+
     def _send(self, name: str, rows: Iterator[Row], bar: "tqdm[Any]") -> None:
-        opened = self._open(name)
         for _, alike in groupby(rows, key=lambda row: (row.audience, row.operation)):
+            opened = self._open(name)
             for batch, does_fit in batches(alike, opened):
                 sent = self.pushed.told(batch)
                 sent.rows += len(batch.rows)
@@ -195,12 +232,16 @@ class _Push:
                     sent.requests = sent.requests or preview(batch, self.folder)
                     continue
                 self.batch_ids.add(batch.batch_id)
-                answers = _answers(opened, batch) if does_fit else _too_large(batch)
-                self._write(batch, answers)
+                if not does_fit:
+                    self._write(batch, _too_large(batch))
+                else:
+                    adds = batch.operation in ("add", "update")
+                    with self.receipts.sending(batch) if adds else nullcontext():
+                        self._write(batch, _answers(opened, batch))
                 bar.update(len(batch.rows))
 
     def _write(self, batch: Batch, answers: Collection[Answer]) -> None:
-        counts = write_receipts(self.folder, self.pushed.push_id, batch, answers, now())
+        counts = self.receipts.answered(batch, answers)
         sent = self.pushed.told(batch)
         for status, count in counts.items():
             setattr(sent, status, getattr(sent, status) + count)
@@ -227,11 +268,15 @@ class _Push:
                 waiting += 1
         return waiting
 
-    def _wait_for_jobs(self, name: str) -> None:
+    def _wait_for_jobs(self, name: str) -> bool:
+        """Whether every job is done before patience ends."""
         waited, pause = 0.0, 1.0
-        while self._settle(name) and waited < self.asked.wait:
+        while self._settle(name):
+            if waited >= self.asked.wait:
+                return False
             self.connection.sleep(pause)
             waited, pause = waited + pause, min(2 * pause, 30.0)
+        return True
 
     def _record_overrides(self) -> None:
         rows = [
@@ -344,10 +389,15 @@ def _read(
         for name in ("sync_outbox", "sync_guards", "audience_catalog"):
             if name not in tables:
                 raise ValueError(f"{warehouse} has no {name}: run dbt build")
+        # An outbox of an earlier version does not say which removals pass on a no.
+        columns = {row[0] for row in built.execute(f"describe {tables['sync_outbox']}").fetchall()}
+        is_no = "is_no" if "is_no" in columns else "operation in ('delete', 'suppress') as is_no"
+        left_out = "reason, is_no" if "is_no" in columns else "reason"
         built.execute(
             f"""
             copy (
-                select * exclude (reason) from {tables["sync_outbox"]} where {_IS_ASKED} order by {_ORDER}
+                select * exclude ({left_out}), {is_no}
+                from {tables["sync_outbox"]} where {_IS_ASKED} order by {_ORDER}
             ) to '{copy}' (format parquet, row_group_size {READ_AT_ONCE})
             """,
             _asked(asked),
@@ -360,7 +410,10 @@ def _read(
             f"select destination, audience from {tables['audience_catalog']}"
         ).to_arrow_table()
         failing = _failing(built, tables.get("build_failures"))
-    for name, table in (("guards", guards), ("catalog", catalog), ("domains", domains)):
+        unseen = built.sql(_unseen(folder, tables)).to_arrow_table()
+    for name, table in (
+        ("guards", guards), ("catalog", catalog), ("domains", domains), ("unseen", unseen)
+    ):  # fmt: skip
         database.register(f"{name}_read", table)
         database.execute(f"create table {name} as from {name}_read")
     if failing:
@@ -368,7 +421,7 @@ def _read(
             f"""
             insert into guards
             select distinct destination, audience, 'failed_build', ?
-            from '{copy}' where operation not in ('delete', 'suppress')
+            from '{copy}' where not is_no
             """,
             [f"The last build has failed: {', '.join(failing)}."],
         )
@@ -400,20 +453,21 @@ _IS_ASKED = """
     and (len($audiences) = 0 or list_contains($audiences, audience))
 """
 # In which rows go out.
-_ORDER = f"destination, list_position({list(OPERATIONS)}, operation), audience, outbox_id"
+_ORDER = f"destination, not is_no, list_position({list(OPERATIONS)}, operation), audience, outbox_id"
 
 
 def _asked(asked: Asked) -> dict[str, list[str]]:
     return {"destinations": list(asked.destinations), "audiences": list(asked.audiences)}
 
 
-def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, int]:
-    """Write down, in the order of the outbox, which of its rows do not go out now; how many do, and how
-    many wait for another day.
+def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, int, set[str]]:
+    """Write down, in the order of the outbox, which of its rows do not go out now; how many do, how many
+    wait for another day, and which destinations have noes that wait for a job.
 
     Which do not: what is accepted; what was refused since the outbox was built, or before, until its time
-    has come; whoever has a row pending about the same audience, so that the older wish does not arrive
-    last; and additions and changes of people who have said no at an ESP since the outbox was built.
+    has come, but for a no, which goes each time; whoever has a row pending about the same audience, so that
+    the older wish does not arrive last, until its job is done; and additions and changes of people who have
+    said no at an ESP since the outbox was built.
     """
     receipts = ledger.scan(folder, "receipts")
     database.execute(f"create view outbox as from '{folder}/outbox.parquet'")
@@ -431,21 +485,24 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
                 select distinct destination, audience, email from ({PENDING.format(receipts=receipts)})
             ),
             not_due as (
-                select outbox_id, status = 'rejected' as waits
+                select outbox_id, if(status = 'rejected', 'time', 'nothing') as waits_for
                 from outbox inner join recent using (outbox_id)
-                where status = 'accepted' or (status = 'rejected' and attempt > n_rejections)
+                where status = 'accepted' or (status = 'rejected' and attempt > n_rejections and not is_no)
                 union all
-                select outbox_id, true from outbox where retry_at > now()::timestamp
+                select outbox_id, 'time' from outbox where retry_at > now()::timestamp and not is_no
                 union all
-                select outbox_id, false from outbox semi join underway using (destination, audience, email)
+                select outbox_id, 'job' from outbox semi join underway using (destination, audience, email)
                 union all
-                select outbox_id, false
-                from outbox inner join refused using (outbox_id)
-                where operation in ('add', 'update') and refused_at >= decided_at
+                select outbox_id, 'nothing'
+                from outbox semi join refused using (outbox_id)
+                where operation in ('add', 'update')
             )
-            select outbox_id, destination, audience, bool_and(waits) as waits
+            select
+                outbox_id, destination, bool_and(waits_for = 'time') as waits,
+                bool_and(waits_for = 'job') and is_no and operation = 'remove' as waits_for_job,
+                audience, is_no
             from not_due inner join outbox using (outbox_id)
-            group by outbox_id, destination, audience, operation
+            group by outbox_id, destination, audience, operation, is_no
             order by {_ORDER}
         ) to '{folder}/not_due.parquet' (format parquet, row_group_size {READ_AT_ONCE});
         create view not_due as from '{folder}/not_due.parquet';
@@ -454,50 +511,61 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
         select (select count(*) from outbox) - count(*), count(*) filter (waits) from not_due
     """)
     n_due, n_waiting = counted.fetchall()[0]
-    return n_due, n_waiting
+    late = database.execute("select distinct destination from not_due where waits_for_job").fetchall()
+    return n_due, n_waiting, {destination for (destination,) in late}
+
+
+_OCCURRED_AT = "try_cast(occurred_at as timestamp)"
+
+
+def _unseen(folder: Path, tables: Mapping[str, str]) -> str:
+    """Addresses that have said no at an ESP in a way that the outbox may not know, as a query in the
+    warehouse: pulled after the moment that the outbox is as of, or not among what the last build read.
+
+    Dates that an ESP gives do not count here, and a clock that was set back does not either.
+    """
+    queries = []
+    for name, key, base in (
+        ("privacy_consent_events", "consent_event_id", "base_privacy__consent_events"),
+        ("esp_message_events", "event_id", "base_esp__message_events"),
+    ):
+        pulled = f"from {ledger.scan(folder, name)}"
+        if name == "esp_message_events":
+            profiles = f"from {ledger.scan(folder, 'esp_profiles')} select distinct profile_id, email"
+            pulled += f" inner join ({profiles}) using (profile_id)"
+        read, moment = f"from {tables.get(base)} semi join pulled using ({key})", "pulled_at"
+        if base not in tables:  # an outbox that another warehouse has built: there, the moments have to do
+            read, moment = "from pulled", f"greatest(pulled_at, {_OCCURRED_AT})"
+        queries.append(f"""
+            with pulled as ({pulled} select email, {key}, pulled_at, occurred_at where email is not null),
+            read as ({read} select distinct {key})
+            from pulled left join read using ({key})
+            select email
+            where read.{key} is null or coalesce({moment}, {_OCCURRED_AT}, timestamp '9999-12-31')
+                >= (select min(decided_at) from {tables["sync_outbox"]})
+        """)
+    return f"select distinct email from (({') union all ('.join(queries)}))"
 
 
 def _refused(database: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
-    """Rows about a mailbox that has said no since the outbox was built, by outbox_id, and when it did.
+    """Rows about a mailbox that has said no in a way that the outbox may not know, by outbox_id.
 
-    A no counts from when it was given or, if that is later, from when it was learned: one that was pulled
-    after the build is in no build. It counts for the mailbox, by the widest notion of it, whatever the
-    spelling of either address. Mailboxes are worked out here, row by row (seconds for a million), and only
-    where there is such a no.
+    A no counts for the mailbox, by the widest notion of it, whatever the spelling of either address.
+    Mailboxes are worked out here, row by row (seconds for a million), and only where there is such a no.
     """
-    refused = database.execute(f"""
-        with refusals as (
-            from {ledger.scan(folder, "privacy_consent_events")} select email, occurred_at, pulled_at
-            union all
-            from {ledger.scan(folder, "esp_message_events")} inner join (
-                from {ledger.scan(folder, "esp_profiles")} select distinct profile_id, email
-            ) using (profile_id) select email, occurred_at, pulled_at
-        )
-        -- A no without any date is new, whenever it is read.
-        select email, max(coalesce(greatest(
-            coalesce(try_cast(occurred_at as timestamp), pulled_at),
-            coalesce(pulled_at, try_cast(occurred_at as timestamp))
-        ), timestamp '9999-12-31')) as refused_at
-        from refusals
-        where email is not null
-        group by email
-        having refused_at >= (select min(decided_at) from outbox)
-    """).fetchall()
+    unseen = database.execute("select email from unseen").fetchall()
     found: list[dict[str, Any]] = []
-    if refused:
+    if unseen:
         domains = {
             domain: (canonical, bool(ignores_dots), bool(ignores_plus_part))
             for domain, canonical, ignores_dots, ignores_plus_part
             in database.execute("from domains").fetchall()
         }  # fmt: skip
-        newest: dict[str, datetime] = {}
-        for email, refused_at in refused:
-            mailbox = widest_mailbox(email, domains)
-            newest[mailbox] = max(refused_at, newest.get(mailbox, refused_at))
+        mailboxes = {widest_mailbox(email, domains) for (email,) in unseen}
         for row in _read_some(folder / "outbox.parquet", ["outbox_id", "email"]):
-            if at := newest.get(widest_mailbox(row["email"], domains)):
-                found.append({"outbox_id": row["outbox_id"], "refused_at": at})
-    return pa.Table.from_pylist(found, NOS)
+            if widest_mailbox(row["email"], domains) in mailboxes:
+                found.append({"outbox_id": row["outbox_id"]})
+    return pa.Table.from_pylist(found, pa.schema({"outbox_id": ledger.TEXT}))
 
 
 def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
@@ -511,7 +579,7 @@ def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
 
 
 def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> list[Held]:
-    """What guards stop of what is due. Deletions are of no audience: nothing stops them."""
+    """What guards stop of what is due. Nothing stops a no."""
     stopped = {row[0] for row in database.execute("select distinct audience from guards").fetchall()}
     if unstopped := set(overrides) - stopped:
         raise ValueError(f"no guard stops {', '.join(sorted(unstopped))}: nothing to override")
@@ -519,9 +587,9 @@ def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> li
         with due as (
             select destination, audience, sum(n) as n_due
             from (
-                select destination, audience, count(*) as n from outbox group by all
+                select destination, audience, count(*) as n from outbox where not is_no group by all
                 union all
-                select destination, audience, -count(*) as n from not_due group by all
+                select destination, audience, -count(*) as n from not_due where not is_no group by all
             )
             group by all
         )
@@ -538,25 +606,39 @@ def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> li
     return held
 
 
-def _rows(folder: Path, held: Collection[tuple[str, str]]) -> Iterator[Row]:
-    """What goes out, read some at a time, but for what is held back."""
-    left_out = (row["outbox_id"] for row in _read_some(folder / "not_due.parquet"))
-    next_left_out = next(left_out, None)
-    for row in _read_some(folder / "outbox.parquet"):
-        if row["outbox_id"] == next_left_out:
-            next_left_out = next(left_out, None)
-        elif (row["destination"], row["audience"]) not in held:
+def _rows(
+    folder: Path, destination: str, held: Collection[tuple[str, str]], is_after_jobs: bool = False
+) -> Iterator[Row]:
+    """What goes to a destination, read some at a time: what is due and not held back or, after its jobs,
+    the noes that waited for them."""
+    not_due = _read_some(folder / "not_due.parquet", destination=destination)
+    following = next(not_due, None)
+    for row in _read_some(folder / "outbox.parquet", destination=destination):
+        is_due, waits_for_job = True, False
+        if following and row["outbox_id"] == following["outbox_id"]:
+            is_due, waits_for_job = False, following["waits_for_job"]
+            following = next(not_due, None)
+        goes = is_due and (row["is_no"] or (destination, row["audience"]) not in held)
+        if waits_for_job if is_after_jobs else goes:
             fields = json.loads(row["payload"]) if row["payload"] else {}
             fields.pop("customer_id", None)
             told = {name: row[name] for name in ROW if name != "attempt"}
             yield Row(**told, payload=fields, attempt=row["n_rejections"] + 1)
 
 
-def _read_some(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+def _read_some(
+    path: Path, columns: list[str] | None = None, destination: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of a file, or those of one destination, by which it is ordered."""
     # A group at a time: iter_batches() holds what it has read.
     with pq.ParquetFile(path) as file:
+        place = file.schema_arrow.names.index("destination")
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, columns).to_pylist()
+            has = file.metadata.row_group(group).column(place).statistics
+            if destination is None or not has or has.min <= destination <= has.max:
+                for row in file.read_row_group(group, columns).to_pylist():
+                    if destination is None or row["destination"] == destination:
+                        yield row
 
 
 def as_json(pushed: Pushed) -> str:

@@ -1,17 +1,21 @@
 """Receipts: what was answered about every row that went out, a file a batch, written before the next."""
 
+import itertools
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailroom.activation import ledger
+from mailroom.activation.api import StoppedError
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Row
 from mailroom.activation.scrub import Scrubber, without_addresses
 from mailroom.mailbox import spelled
@@ -24,44 +28,74 @@ PENDING = """
     select *
     from {receipts}
     where status = 'pending' and reference not in (
-        select reference from {receipts} where status <> 'pending' and reference is not null
+        select reference from {receipts} where status not in ('pending', 'sent') and reference is not null
     )
 """
 
 
-def write_receipts(
-    folder: Path, push_id: str, batch: Batch, answers: Iterable[Answer], answered_at: datetime
-) -> dict[str, int]:
-    """Write down every row's answer, all or none of them, into the ledger in this folder; how many of each
-    status. A row without an answer is rejected: nothing says that it arrived. What a destination says is
-    scrubbed of the people in the batch. answered_at: UTC, without a zone."""
-    said = {answer.outbox_id: answer for answer in answers}
-    unknown = said.keys() - {row.outbox_id for row in batch.rows}
-    if unknown:
-        raise ValueError(
-            f"{batch.destination} answered about {len(unknown)} rows that batch {batch.batch_id} has not"
-        )
-    scrubber = Scrubber(batch.rows)
-    counts: dict[str, int] = {}
-    records = []
-    for row in batch.rows:
-        answer = said.get(row.outbox_id) or Answer(
-            row.outbox_id, "rejected", "no_answer", "Was not answered."
-        )
-        counts[answer.status] = counts.get(answer.status, 0) + 1
-        records.append(
-            {
-                "receipt_id": uuid.uuid4().hex, "push_id": push_id, "batch_id": batch.batch_id,
-                "attempt": row.attempt, "outbox_id": row.outbox_id, "destination": row.destination,
-                "audience": row.audience, "operation": row.operation, "customer_id": row.customer_id,
-                "email": row.email, "held": row.held, "status": answer.status,
-                "code": _code(answer, scrubber), "message": scrubber.message(answer.message),
-                "reference": None if answer.reference is None else without_addresses(answer.reference),
-                "answered_at": answered_at, "decided_at": row.decided_at,
-            }
-        )  # fmt: skip
-    ledger.write(folder, "receipts", f"{answered_at:%Y%m%dT%H%M%S%f}-{batch.batch_id}", records)
-    return counts
+class Receipts:
+    """The receipts that one push writes into the ledger in a folder. They are numbered: a clock may be set
+    back. Threads may share one."""
+
+    def __init__(self, folder: Path, push_id: str) -> None:
+        self.folder, self.push_id = folder, push_id
+        with ledger.connect(folder) as connection:
+            last = f"select coalesce(max(sequence), 0) from {ledger.scan(folder, 'receipts')}"
+            self._numbers = itertools.count(connection.execute(last).fetchall()[0][0] + 1)
+
+    @contextmanager
+    def sending(self, batch: Batch) -> Iterator[None]:
+        """Write down that a batch goes out, before it does, and take that back once it is answered for.
+        Killed or stopped in between, what is written says that all of it may have arrived; so it stays where
+        it stood there before."""
+        name = f"{batch.batch_id}-sent"
+        path = self.folder / "receipts" / f"{name}.parquet"
+        was_open = path.exists()
+        sent = [Answer(row.outbox_id, "sent") for row in batch.rows]
+        records, _ = self._records(batch, sent, ledger.now())
+        ledger.write(self.folder, "receipts", name, records)
+        yield
+        if not was_open:
+            path.unlink()
+
+    def answered(self, batch: Batch, answers: Iterable[Answer]) -> dict[str, int]:
+        """Write down every row's answer, all or none of them; how many of each status. A row without an
+        answer is rejected: nothing says that it arrived. What a destination says is scrubbed of the people
+        in the batch. Raises StoppedError where a destination answers about rows that were not sent."""
+        at = ledger.now()
+        records, counts = self._records(batch, answers, at)
+        ledger.write(self.folder, "receipts", f"{at:%Y%m%dT%H%M%S%f}-{batch.batch_id}", records)
+        return counts
+
+    def _records(
+        self, batch: Batch, answers: Iterable[Answer], at: datetime
+    ) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        said = {answer.outbox_id: answer for answer in answers}
+        unknown = said.keys() - {row.outbox_id for row in batch.rows}
+        if unknown:
+            raise StoppedError(
+                f"{batch.destination} answered about {len(unknown)} rows that batch {batch.batch_id} has not"
+            )
+        scrubber = Scrubber(batch.rows)
+        counts: dict[str, int] = {}
+        records = []
+        for row in batch.rows:
+            answer = said.get(row.outbox_id) or Answer(
+                row.outbox_id, "rejected", "no_answer", "Was not answered."
+            )
+            counts[answer.status] = counts.get(answer.status, 0) + 1
+            records.append(
+                {
+                    "receipt_id": uuid.uuid4().hex, "push_id": self.push_id, "batch_id": batch.batch_id,
+                    "attempt": row.attempt, "outbox_id": row.outbox_id, "destination": row.destination,
+                    "audience": row.audience, "operation": row.operation, "customer_id": row.customer_id,
+                    "email": row.email, "held": row.held, "status": answer.status,
+                    "code": _code(answer, scrubber), "message": scrubber.message(answer.message),
+                    "reference": None if answer.reference is None else without_addresses(answer.reference),
+                    "answered_at": at, "decided_at": row.decided_at, "sequence": next(self._numbers),
+                }
+            )  # fmt: skip
+        return records, counts
 
 
 def _code(answer: Answer, scrubber: Scrubber) -> str | None:
@@ -94,23 +128,35 @@ def pending(folder: Path, destination: str) -> Iterator[tuple[str, datetime, Bat
 
 def forget_deleted(folder: Path) -> None:
     """Take the address, and what was made of it, out of every receipt about a profile that was deleted since,
-    and out of what was pulled back of it.
+    and out of what was pulled back of it. What may arrive after the deletion keeps it until a later one: a
+    request without an answer, a job that is not done.
 
     Receipts of the deletions come last: killed before, the next call still finds them."""
     receipts = ledger.scan(folder, "receipts")
     with ledger.connect(folder) as connection:
         connection.execute(f"""
             create table deleted as
-            select destination, email, max(answered_at) as deleted_at
+            select
+                destination, email, max(coalesce(sequence, 0)) as deleted_as,
+                max(answered_at) as deleted_at
             from {receipts}
             where operation = 'delete' and status = 'accepted' and email is not null
             group by destination, email
+        """)
+        connection.execute(f"""
+            create table settled as
+            select distinct reference from {receipts}
+            where status not in ('pending', 'sent') and reference is not null
         """)
         _forget_pulled(connection, folder)
         about_deleted = """
             inner join deleted
             on receipts.destination = deleted.destination and receipts.email = deleted.email
-            and answered_at <= deleted_at
+            and coalesce(sequence, 0) <= deleted_as
+            and (
+                (status <> 'sent' and (status <> 'pending' or reference in (select reference from settled)))
+                or answered_at < deleted_at - interval 1 day
+            )
         """
         files = connection.execute(f"""
             select filename
@@ -118,17 +164,18 @@ def forget_deleted(folder: Path) -> None:
             group by filename order by bool_or(operation = 'delete'), filename
         """).fetchall()
         for (name,) in files:
+            in_file = ledger.scan(folder, "receipts", Path(name).name)
             blanked = f"""
                 with about_deleted as (
-                    select receipt_id from read_parquet('{name}') as receipts {about_deleted}
+                    select receipt_id from {in_file} as receipts {about_deleted}
                 )
-                select receipts.* replace (
+                select receipts.* exclude (filename, file_row_number) replace (
                     if(about.receipt_id is null or operation = 'delete', outbox_id, null) as outbox_id,
                     if(about.receipt_id is null, email, null) as email,
                     if(about.receipt_id is null, held, null) as held,
                     if(about.receipt_id is null, message, null) as message
                 )
-                from read_parquet('{name}') as receipts
+                from {in_file} as receipts
                 left join about_deleted as about on receipts.receipt_id = about.receipt_id
             """
             ledger.replace(Path(name), partial(_copy, connection, blanked))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 Operation = Literal["add", "update", "remove", "suppress", "delete"]
-Status = Literal["accepted", "rejected", "pending"]
+Status = Literal["accepted", "rejected", "pending", "sent"]
 # Who must hear no more comes first, then who leaves, then who comes.
 OPERATIONS: tuple[Operation, ...] = ("delete", "suppress", "remove", "update", "add")
 
@@ -46,7 +46,8 @@ class Batch:
 @dataclass(frozen=True)
 class Answer:
     """What a destination said about one row. code and message: why not; reference: what it calls it, such as
-    a job. pending: it will say later, asked by that reference."""
+    a job. pending: it will say later, asked by that reference. sent is what a push writes down before there
+    is an answer."""
 
     outbox_id: str
     status: Status

@@ -3,6 +3,7 @@ how to reach what it speaks to."""
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from mailroom.activation.api import Connection
@@ -14,11 +15,17 @@ def known() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
+def check_known(names: Iterable[str]) -> None:
+    """Raises ValueError where there is no destination of a name."""
+    for name in names:
+        if name not in known():
+            raise ValueError(f"destination {name} is none of {', '.join(known())}")
+
+
 def open_destination(name: str, folder: Path, connection: Connection | None = None) -> Destination:
-    """A destination to send to. Raises ValueError (nobody knows the name), api.StoppedError (a setting of
+    """A destination to send to. Raises ValueError (there is none of the name), api.StoppedError (a setting of
     it is missing)."""
-    if name not in known():
-        raise ValueError(f"destination {name} is none of {', '.join(known())}")
+    check_known([name])
     module = importlib.import_module(f"{__name__}.{name}")
     opened: Destination = module.Destination(folder / name, connection or Connection())
     return opened
