@@ -22,6 +22,12 @@ them, so they erase no one. carried out: of no identifier, since when the reques
 {%- endmacro %}
 
 
+{# The hash that the ledger has of a mailbox whose owner was erased, whatever the spelling of the address. #}
+{% macro mailbox_hash(mailbox) -%}
+    {{ identifier_hash("'mailbox'", mailbox ~ " || '|no name'") }}
+{%- endmacro %}
+
+
 {#
 When each erasure request that the ledger knows came in: what is older is erased by it, what is newer may be a new person's.
 By the ledger's own moment for those that were forgotten before request_ledger was there.

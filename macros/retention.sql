@@ -13,6 +13,11 @@ Deletes what the ledgers still hold of erased persons; docs/privacy.md says when
             {{ erased }} {{ named_hash(column, 'answers.' ~ column) }}
             union
             {% endfor -%}
+            {% for column in ['email', 'email_then'] -%}
+            select answers.consent_event_id from {{ with_mailboxes(ref('consent_ledger'), email=column) }} as answers {{ salt }}
+            {{ erased }} {{ mailbox_hash('answers.mailbox') }}
+            union
+            {% endfor -%}
             select answers.consent_event_id from {{ ref('consent_ledger') }} as answers {{ salt }}
             {{ erased }} {{ named_hash('email', 'answers.email_then') }}
         )
@@ -35,6 +40,7 @@ Deletes what the ledgers still hold of erased persons; docs/privacy.md says when
     {%- endset -%}
     {%- set stays = "customer_id in (select old_customer_id from " ~ ref('customer_id_changes') ~ " where change_type = 'erasure')" -%}
     {%- do purge(ref('segment_changes'), stays) -%}
+    {%- do purge(ref('audience_changes'), stays) -%}
     {%- do purge(ref('consent_ledger'), answers) -%}
     {%- do purge(ref('customer_key_log'), keys) -%}
     {%- do purge(ref('contact_points'), points) -%}
@@ -106,7 +112,7 @@ decides today; of a record the newest id.
 
 
 {% macro purge(relation, condition) %}
-    {%- set n_rows = count_where(relation, condition) -%}
+    {%- set n_rows = count_where(relation, condition) if load_relation(relation) else 0 -%}
     {%- if n_rows > 0 -%}{%- do delete_rows(relation, condition) -%}{%- endif -%}
     {%- do log(relation.identifier ~ ': ' ~ n_rows ~ ' rows deleted', info=true) -%}
 {% endmacro %}

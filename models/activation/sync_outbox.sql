@@ -37,32 +37,51 @@ refused_once as (
     group by destination, email
 ),
 
+addresses as (
+    select * from {{ with_mailboxes("(select distinct email from held)") }} as addresses
+),
+
 hashed as (
+    {% for identifier_hash in [named_hash('email', 'addresses.email'), mailbox_hash('addresses.mailbox')] -%}
     select
-        held.destination,
-        held.email,
-        held.customer_id,
-        -- What may arrive later than its deletion is deleted again the next day.
-        case when held.state = 'unconfirmed' then cast(cast({{ as_of() }} as date) as timestamp) else held.since end as since,
-        {{ named_hash('email', 'held.email') }} as identifier_hash
-    from held
+        addresses.email,
+        addresses.mailbox,
+        {{ named_hash('email', 'addresses.email') }} as email_hash,
+        {{ identifier_hash }} as identifier_hash
+    from addresses
     cross join {{ ref('erasure_salt') }} as salt
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+customers as (
+    select distinct mailbox from {{ with_mailboxes(ref('customers')) }} as customers
 ),
 
 -- The address of somebody who was erased stands in no table any more but in that of what the ESP holds.
-erased as (
+erased_addresses as (
     select
-        hashed.destination,
         hashed.email,
-        min(hashed.customer_id) as customer_id,
-        min(hashed.identifier_hash) as identifier_hash,
-        max(hashed.since) as since
+        min(hashed.email_hash) as identifier_hash
     from hashed
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
         on hashed.identifier_hash = erased_identifiers.identifier_hash
-    left join {{ ref('customers') }} as customers on hashed.email = customers.email
-    where customers.customer_id is null
-    group by hashed.destination, hashed.email
+    left join customers on hashed.mailbox = customers.mailbox
+    where customers.mailbox is null
+    group by hashed.email
+),
+
+erased as (
+    select
+        held.destination,
+        held.email,
+        min(held.customer_id) as customer_id,
+        min(erased_addresses.identifier_hash) as identifier_hash,
+        -- What may arrive later than its deletion is deleted again the next day.
+        max(case when held.state = 'unconfirmed' then cast(cast({{ as_of() }} as date) as timestamp) else held.since end) as since
+    from held
+    inner join erased_addresses on held.email = erased_addresses.email
+    group by held.destination, held.email
 ),
 
 wanted as (

@@ -102,8 +102,9 @@ rejected as (
 hashed as (
     select
         rejected.*,
-        {{ hashes | join(',\n        ') }}
-    from rejected
+        {{ hashes | join(',\n        ') }},
+        {{ mailbox_hash('rejected.mailbox') }} as mailbox_hash
+    from {{ with_mailboxes('rejected') }} as rejected
     cross join {{ ref('erasure_salt') }} as salt
 ),
 
@@ -114,6 +115,7 @@ judged as (
             {%- for identifier in named_in if identifier != 'order_id' %}
             of_{{ identifier }}.identifier_hash,
             {%- endfor %}
+            of_mailbox.identifier_hash,
             of_order.row_key
         ) is not null as names_erased
     from hashed
@@ -121,6 +123,7 @@ judged as (
     left join {{ ref('erased_identifiers') }} as of_{{ identifier }}
         on hashed.{{ identifier }}_hash = of_{{ identifier }}.identifier_hash
     {% endfor -%}
+    left join {{ ref('erased_identifiers') }} as of_mailbox on hashed.mailbox_hash = of_mailbox.identifier_hash
     left join {{ ref('erased_rows') }} as of_order
         on of_order.source_name = 'shop' and of_order.table_name = 'orders' and hashed.order_id = of_order.row_key
 )

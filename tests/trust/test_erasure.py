@@ -43,7 +43,7 @@ Row = dict[str, str | None]
 # All that the sources hold of Anna; what others share of it is not hers alone.
 ANNAS = [
     "anna.berg@gmail.com", "annaberg@gmail.com", "anna@work.de", "+49304711001", "030 4711001", "030 4711002",
-    "+49304711002", "Bergstraße 7", "a1", "ka1", "fa1", "va1", "Annabel",
+    "+49304711002", "Bergstraße 7", "a1", "ka1", "fa1", "va1", "Annabel", "a.nna.berg+news@googlemail.com",
 ]  # fmt: skip
 
 
@@ -120,6 +120,9 @@ def world() -> dict[str, list[Row]]:
             consent("y1", "granted", "sms", customer_id="a1", phone="+49304711001"),
             consent("n1", "withdrawn", "sms", phone="+49304711001", customer_id="a1"),
             consent("n2", "withdrawn", "email", email="anna@work.de"),
+            # Her mailbox in a spelling that no record of hers has.
+            consent("n3", "withdrawn", "email", email="a.nna.berg+news@googlemail.com"),
+            {**consent("n4", "granted", "email", email="a.nna.berg+news@googlemail.com"), "occurred_at": "x"},
             consent("y2", "granted", "email", email="ben@x.de"),
         ],
         "privacy/requests": [
@@ -341,7 +344,8 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
         " or consent_event_id in (select consent_event_id from consent_history)"
     )
     answers = shop.warehouse.rows(kept)
-    assert shop.warehouse.rows("select 1 from consent_ledger where email = 'anna@work.de'")
+    of_anna = "select 1 from consent_ledger where email in ('anna@work.de', 'a.nna.berg+news@googlemail.com')"
+    assert len(shop.warehouse.rows(of_anna)) == 3
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'")
     stays = (
         "select 1 from segment_changes where customer_id in"
@@ -355,6 +359,7 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
         shop.warehouse.rows("select 1 from consent_ledger where shop_customer_id = 'a1' and email <> ''")
         == []
     )
+    assert shop.warehouse.rows(of_anna) == []
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'") == []
     assert shop.warehouse.rows(stays) == []
     assert shop.warehouse.rows("select count(*) from consent_ledger") == answers

@@ -45,6 +45,7 @@ hashed as (
         named.identifier_type,
         named.identifier,
         coalesce(named.widest_mailbox, named.identifier) as answers_to,
+        case when named.mailbox is not null then {{ mailbox_hash('named.mailbox') }} end as mailbox_hash,
         case named.identifier_type
             {%- for identifier in identifiers %}
             when '{{ identifier }}' then {{ named_hash('email' if identifier == 'email_then' else identifier, 'named.identifier') }}
@@ -65,19 +66,38 @@ others as (
     inner join {{ ref('subject_customers') }} as subject_customers on subjects.subject = subject_customers.subject
 ),
 
+-- By the address itself, or by its mailbox in another spelling.
+spelled as (
+    select
+        identifier_type,
+        identifier,
+        answers_to,
+        identifier_hash
+    from hashed
+    union all
+    select
+        identifier_type,
+        identifier,
+        answers_to,
+        mailbox_hash as identifier_hash
+    from hashed
+    where mailbox_hash is not null
+),
+
 erased as (
     select
-        hashed.identifier_type,
-        hashed.identifier,
-        others.identifier is not null as is_of_others_too,
-        erased_identifiers.received_at
-    from hashed
+        spelled.identifier_type,
+        spelled.identifier,
+        max(case when others.identifier is not null then 1 else 0 end) = 1 as is_of_others_too,
+        max(erased_identifiers.received_at) as received_at
+    from spelled
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
-        on hashed.identifier_hash = erased_identifiers.identifier_hash
+        on spelled.identifier_hash = erased_identifiers.identifier_hash
     left join others
         on
-            case when hashed.identifier_type = 'email_then' then 'email' else hashed.identifier_type end = others.identifier_type
-            and hashed.answers_to = others.identifier
+            case when spelled.identifier_type = 'email_then' then 'email' else spelled.identifier_type end = others.identifier_type
+            and spelled.answers_to = others.identifier
+    group by spelled.identifier_type, spelled.identifier
 ),
 
 answers as (
