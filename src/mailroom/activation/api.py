@@ -139,13 +139,15 @@ class Api:
         json: Any = None,
         params: Mapping[str, str | int] | None = None,
         also: Collection[int] = (),
+        yes: int | None = None,
     ) -> Any:
         """What a request is answered: its JSON, None where there is no body. also: statuses above 299 that
-        are answers here.
+        are answers here. yes: the only status below 300 that is one, where the vendor documents an answer
+        without words: another one may be of a gateway.
 
         Raises RefusedError (it will not be otherwise), NotUnderstoodError, StoppedError.
         """
-        return self.patiently(lambda: self.once(method, path, json, params, also))
+        return self.patiently(lambda: self.once(method, path, json, params, also, yes))
 
     def once(
         self,
@@ -154,6 +156,7 @@ class Api:
         json: Any = None,
         params: Mapping[str, str | int] | None = None,
         also: Collection[int] = (),
+        yes: int | None = None,
     ) -> Any:
         """As call(), tried once: for what must not arrive twice, inside found_or_made(). Raises TryAgainError
         too."""
@@ -190,7 +193,7 @@ class Api:
             if status < 300 or "json" in response.headers.get("Content-Type", ""):
                 refused = None if status < 300 else RefusedError(status, body)
                 raise TryAgainError(f"an answer that is no JSON at {asked}", status, None, refused) from error
-        if status >= 300 and status not in also:
+        if (status >= 300 and status not in also) or (status < 300 and yes not in (None, status)):
             raise RefusedError(status, body)
         return body
 
@@ -353,6 +356,25 @@ def send_without_bad_rows(
             for place, (code, message) in bad.items():
                 yield Answer(some[place].outbox_id, "rejected", code, message)
             waiting.append([row for place, row in enumerate(some) if place not in bad])
+
+
+def was_there(ask: Callable[[], object], says_absent: Callable[[Any], bool]) -> bool:
+    """Ask for something to be done to one person; whether they were there for it.
+
+    says_absent: whether the body of a 404 is the vendor's word for "no such person". Any other 404 proves
+    nothing: a gateway says it of a path, an API of a list. It is raised, as every other RefusedError.
+    """
+    try:
+        ask()
+    except RefusedError as refused:
+        try:
+            is_absent = refused.status == 404 and says_absent(refused.body)
+        except OTHER_SHAPE:
+            is_absent = False
+        if not is_absent:
+            raise
+        return False
+    return True
 
 
 def understood(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:

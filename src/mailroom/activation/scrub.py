@@ -42,6 +42,8 @@ def words(body: Any) -> str:
         if not found:
             break
         body = found[0]
+    if body in (None, ""):
+        return "(no words)"
     try:
         return str(body)
     except RecursionError:

@@ -58,6 +58,10 @@ def routes(account: Account) -> flask.Blueprint:
         is_known = (flask.request.view_args or {}).get("list_id", LIST) == LIST
         return None if is_known else not_found()
 
+    @api.get("/lists/<list_id>")
+    def the_list(list_id: str) -> Any:
+        return {"id": LIST, "name": "Sandbox"}
+
     @api.get("/lists/<list_id>/merge-fields")
     def merge_fields(list_id: str) -> Any:
         return page("merge_fields", list(account.fields.values()))

@@ -28,6 +28,7 @@ from mailroom.activation.api import (
     send_without_bad_rows,
     setting,
     utc,
+    was_there,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
@@ -38,6 +39,7 @@ PAGE = 100
 UNSUBSCRIBED, BOUNCED = "2", "3"  # statuses of a contact on a list
 # On whom Mailroom unsubscribed, which tells them from those who did it themselves. No audience has a colon.
 SUPPRESSED = "Mailroom: suppressed"
+NOT_ITS_OWN = "The answer is not one of ActiveCampaign's."
 Found = dict[str, Any]
 
 
@@ -118,7 +120,7 @@ class Destination:
         for contact in self._known(row.email, "fieldValues"):
             for value in contact["fieldValues"]:
                 if str(value["field"]) in fields:
-                    self.api.call("DELETE", f"{API}/fieldValues/{value['id']}", also=[404])
+                    self._take_off("fieldValues", value["id"])
             if "first_name" in gone:
                 self.api.call("PUT", f"{API}/contacts/{contact['id']}", {"contact": {"firstName": ""}})
 
@@ -171,7 +173,7 @@ class Destination:
         for contact in self._known(row.email, "contactTags"):
             for tagged in contact["contactTags"]:
                 if str(tagged["tag"]) == tag:
-                    self.api.call("DELETE", f"{API}/contactTags/{tagged['id']}", also=[404])
+                    self._take_off("contactTags", tagged["id"])
 
     def _suppress(self, row: Row, tag: str) -> str | None:
         """Nothing in this API keeps an address from all mail (the exclusion list is not in it), so that it is
@@ -185,17 +187,29 @@ class Destination:
             # First, so that nothing takes what follows for the person's own wish.
             if not _has(contact, tag):
                 tagged = {"contact": int(contact["id"]), "tag": int(tag)}
-                self.api.call("POST", f"{API}/contactTags", {"contactTag": tagged})
+                _own(self.api.call("POST", f"{API}/contactTags", {"contactTag": tagged}), "contactTag")
             statuses = {str(on["list"]): str(on["status"]) for on in contact["contactLists"]}
             for list_id in self.list_ids():
                 if statuses.get(list_id) not in (UNSUBSCRIBED, BOUNCED):
                     off = {"list": int(list_id), "contact": int(contact["id"]), "status": int(UNSUBSCRIBED)}
-                    self.api.call("POST", f"{API}/contactLists", {"contactList": off})
+                    told = self.api.call("POST", f"{API}/contactLists", {"contactList": off})
+                    _own(told, "contactList")
         return code
 
     def _delete(self, row: Row) -> None:
         for contact in self._known(row.email):
-            self.api.call("DELETE", f"{API}/contacts/{contact['id']}", also=[404])
+            self._take_off("contacts", contact["id"])
+
+    def _take_off(self, kind: str, found: Any) -> None:
+        """Delete something by its id, or find it gone. A yes has a body there, an empty object: one without
+        is not ActiveCampaign's."""
+
+        def ask() -> None:
+            told = self.api.call("DELETE", f"{API}/{kind}/{found}")
+            if told != {}:
+                raise RefusedError(200, NOT_ITS_OWN)
+
+        was_there(ask, lambda body: _says_absent(body, found))
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """What an import says once it is done. It names the addresses that failed, without reasons: on its
@@ -260,6 +274,7 @@ class Destination:
     def _contacts(self, params: dict[str, str | int], *include: str) -> list[Found]:
         also = {"include": ",".join(include)} if include else {}
         page = self.api.call("GET", f"{API}/contacts", params={**params, **also, "limit": PAGE})
+        _own(page, "contacts", "meta")
         for contact in page["contacts"]:
             for name in include:
                 related = page.get(name)
@@ -414,6 +429,19 @@ def _singly(rows: Sequence[Row], act: Callable[[Row], str | None]) -> Iterator[A
 
 def _refused(row: Row, refused: RefusedError) -> Answer:
     return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
+
+
+def _own(told: Any, *names: str) -> None:
+    """Raises RefusedError where a yes is not ActiveCampaign's: its answers have these names."""
+    if not isinstance(told, dict) or not told.keys() >= set(names):
+        raise RefusedError(200, NOT_ITS_OWN)
+
+
+def _says_absent(body: Any, found: Any) -> bool:
+    """Whether a 404 is ActiveCampaign's word for "nothing with this id"."""
+    return (
+        re.fullmatch(rf"No Result found for \w+ with id {re.escape(str(found))}", body["message"]) is not None
+    )
 
 
 def _all(batch: Batch, code: str, message: str) -> list[Answer]:

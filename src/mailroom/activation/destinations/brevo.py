@@ -36,6 +36,7 @@ from mailroom.activation.api import (
     json_bytes,
     send_without_bad_rows,
     utc,
+    was_there,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
@@ -153,7 +154,7 @@ class Destination:
                 )
                 removed = {spelled(str(email)) for email in told["contacts"].get("success") or []}
             except RefusedError as refused:
-                if refused.status != 400 or "removed from list" not in words(refused.body):
+                if not _says_off_list(refused):
                     raise
                 removed = set(waiting)
             if removed.isdisjoint(waiting):
@@ -167,15 +168,15 @@ class Destination:
         """Change one contact, or delete it; one whom Brevo does not know is left unknown. It takes an address
         in the path only."""
         path = f"/v3/contacts/{quote(row.email.lower(), safe='')}"
+
+        def ask() -> None:
+            self.api.call(method, path, data, {"identifierType": "email_id"}, yes=204)
+
         try:
-            told = self.api.call(method, path, data, {"identifierType": "email_id"}, also=[404])
+            is_known = was_there(ask, _says_absent)
         except RefusedError as refused:
             return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
-        if told is None:
-            return Answer(row.outbox_id, "accepted")
-        if isinstance(told, dict) and told.get("code") == "document_not_found":
-            return Answer(row.outbox_id, "accepted", NOT_THERE)
-        return Answer(row.outbox_id, "rejected", "404", words(told))
+        return Answer(row.outbox_id, "accepted", None if is_known else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """What imports say once all of them are done. Brevo lets us ask for processes 100 times an hour, so
@@ -278,7 +279,13 @@ class Destination:
         """The newest that is known of what made a contact blocklisted."""
         path = f"/v3/contacts/{contact['id']}/campaignStats"
         for span in _spans(contact, since):
-            told = self.api.call("GET", path, params=span, also=[404]) or {}
+            told: dict[str, Any] = {}
+
+            def ask(told: dict[str, Any] = told, span: dict[str, str] = span) -> None:
+                told |= self.api.call("GET", path, params=span) or {}
+
+            if not was_there(ask, _says_absent):
+                return  # deleted since they were listed
             told |= told.get("unsubscriptions") or {}
             for name, kind in EVENTS.items():
                 for event in told.get(name) or []:
@@ -351,6 +358,8 @@ class Destination:
         offset = 0
         while True:
             page = self.api.call("GET", path, params={**params, "limit": size, "offset": offset})
+            if "count" not in page:  # the list itself is missing where it is empty
+                raise StoppedError("brevo gives a page that is none of its own")
             found = page.get(name) or []
             yield from found
             if len(found) < size:
@@ -364,6 +373,20 @@ class NotNowError(Exception):
 
 class UnclearError(Exception):
     """A report does not say which contacts failed."""
+
+
+def _says_absent(body: Any) -> bool:
+    """Whether a 404 is Brevo's word for "no such contact": document_not_found it says of lists, too."""
+    return (
+        body["code"] == "document_not_found"
+        and re.match(r"contact\b", body["message"], re.IGNORECASE) is not None
+    )
+
+
+def _says_off_list(refused: RefusedError) -> bool:
+    """Whether a removal is refused because nobody of them is on the list."""
+    body = refused.body if isinstance(refused.body, dict) else {}
+    return refused.status == 400 and "code" in body and "removed from list" in str(body.get("message"))
 
 
 def _contact(row: Row, attributes: dict[str, str]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ to erase it, and opt out if asked to unsubscribe it: it is asked for neither.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +44,7 @@ from mailroom.activation.api import (
     json_bytes,
     send_without_bad_rows,
     utc,
+    was_there,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
@@ -58,6 +59,7 @@ REFUSALS: dict[str, Kind] = {
     "hs_email_optout": "unsubscribed", "hs_email_hard_bounce_reason_enum": "bounced",
 }  # fmt: skip
 OPTED_OUT = "hs_email_optout"
+CHANGED = {"recordsIdsAdded", "recordIdsRemoved", "recordIdsMissing"}  # as its document spells them
 SOON = timedelta(hours=1)  # after the mark, our own opt-out is there: a push is patient for minutes
 Why = tuple[str, str]  # code and message
 Done = tuple[dict[str, str], dict[str, Why]]  # ids of contacts, and refusals, by outbox_id
@@ -133,7 +135,7 @@ class Destination:
         waiting = list(rows)
         for _ in range(2):  # once more for whom it turns out to know
             refused = {outbox_id: why for outbox_id, why in refused.items() if why[0] != "CONFLICT"}
-            known = self._known(waiting)
+            known, _ = self._known(waiting)
             new = [row for row in waiting if spelled(row.email) not in known]
             old = [row for row in waiting if spelled(row.email) in known]
             first = [row for row in old if known[spelled(row.email)].email == spelled(row.email)]
@@ -209,12 +211,17 @@ class Destination:
         return {outbox_id: why for outbox_id, contact_id in ids.items() if contact_id in missing}
 
     def _remove(self, batch: Batch) -> list[Answer]:
-        """Whom it does not know is on no list of it."""
-        known = self._known(batch.rows)
+        """Whom it says it does not know is on no list of it."""
+        known, unclear = self._known(batch.rows)
         if known:
             ids = sorted({contact.contact_id for contact in known.values()})
             self._change_list(self.list_id(batch.audience), remove=ids)
-        return [Answer(row.outbox_id, "accepted") for row in batch.rows]
+        return [
+            Answer(row.outbox_id, "rejected", *NOT_ANSWERED)
+            if row.outbox_id in unclear
+            else Answer(row.outbox_id, "accepted")
+            for row in batch.rows
+        ]
 
     def _change_list(self, list_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> set[str]:
         """Put contacts on a list, or take them off; the ids that are nobody's."""
@@ -223,15 +230,27 @@ class Destination:
             f"{LISTS}/{list_id}/memberships/add-and-remove",
             {"recordIdsToAdd": list(add), "recordIdsToRemove": list(remove)},
         )
+        if not body.keys() <= CHANGED:
+            raise RefusedError(200, "The answer is not one of HubSpot's.")
         return {str(found) for found in body.get("recordIdsMissing") or []}
 
     def _suppress(self, rows: Sequence[Row]) -> list[Answer]:
         """Whom HubSpot knows is unsubscribed from all mail: in one request, which is for Marketing Hub
         Enterprise; whoever is not named in its answer, by a request each."""
-        known = self._known(rows)
+        known, unclear = self._known(rows)
         there = [row for row in rows if spelled(row.email) in known]
-        if not there:
-            return [Answer(row.outbox_id, "accepted", NOT_THERE) for row in rows]
+        refused = self._opt_out(there, known) if there else {}
+        refused |= dict.fromkeys(unclear, NOT_ANSWERED)
+        return [
+            Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
+            if row.outbox_id in refused
+            else Answer(row.outbox_id, "accepted", None if row in there else NOT_THERE)
+            for row in rows
+        ]
+
+    def _opt_out(self, there: Sequence[Row], known: Mapping[str, Contact]) -> dict[str, Why]:
+        """Unsubscribe contacts; who could not be, by outbox_id. An answer that does not say that it is
+        complete is none of HubSpot's."""
         self._mark(
             {
                 contact.contact_id: row
@@ -256,15 +275,13 @@ class Destination:
             if spelled(row.email) not in told:
                 path = f"{STATUSES}/{quote(row.email, safe='@')}/unsubscribe-all"
                 try:
-                    self.api.call("POST", path, params={"channel": "EMAIL"})
+                    done = _record(self.api.call("POST", path, params={"channel": "EMAIL"}))
                 except RefusedError as error:
                     refused[row.outbox_id] = (str(error.status), words(error.body))
-        return [
-            Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
-            if row.outbox_id in refused
-            else Answer(row.outbox_id, "accepted", None if row in there else NOT_THERE)
-            for row in rows
-        ]
+                else:
+                    if done.get("status") != "COMPLETE" or "completedAt" not in done:
+                        refused[row.outbox_id] = NOT_ANSWERED
+        return refused
 
     def _mark(self, rows: Mapping[str, Row]) -> None:
         """Write down on contacts, by id, that their opt-out will be ours: HubSpot does not document how it
@@ -281,16 +298,16 @@ class Destination:
                 return  # without it, refusals() tells them as news; a no must not wait for that
 
     def _delete(self, rows: Sequence[Row]) -> list[Answer]:
-        known = self._known(rows)
+        known, unclear = self._known(rows)
         answers = []
         for row in rows:
             contact = known.get(spelled(row.email))
             why = SECOND_ADDRESS if contact and contact.email != spelled(row.email) else None
+            if row.outbox_id in unclear:
+                why = NOT_ANSWERED
             if contact and not why:
                 try:
-                    self.api.call(
-                        "POST", f"{CONTACTS}/gdpr-delete", {"objectId": contact.contact_id}, also=[404]
-                    )
+                    was_there(partial(self._erase, contact), _says_absent)
                 except RefusedError as refused:
                     why = (str(refused.status), words(refused.body))
             answers.append(
@@ -298,12 +315,20 @@ class Destination:
             )
         return answers
 
-    def _known(self, rows: Sequence[Row]) -> dict[str, Contact]:
-        """The contacts that HubSpot has, by address as spelled() has it."""
-        return self._contacts([row.email for row in rows]) if rows else {}
+    def _erase(self, contact: Contact) -> None:
+        self.api.call("POST", f"{CONTACTS}/gdpr-delete", {"objectId": contact.contact_id}, yes=204)
 
-    def _contacts(self, emails: Sequence[str]) -> dict[str, Contact]:
-        """Raises RefusedError where it is not certain that HubSpot does not know the others."""
+    def _known(self, rows: Sequence[Row]) -> tuple[dict[str, Contact], set[str]]:
+        """The contacts that HubSpot has, by address as spelled() has it, and the rows, by outbox_id, of whom
+        it says neither that it has them nor that it does not."""
+        if not rows:
+            return {}, set()
+        known, absent = self._contacts([row.email for row in rows])
+        return known, {row.outbox_id for row in rows if spelled(row.email) not in known.keys() | absent}
+
+    def _contacts(self, emails: Sequence[str]) -> tuple[dict[str, Contact], set[str]]:
+        """Contacts by address, and the addresses that HubSpot says are of nobody. Raises RefusedError where
+        the look-up was not completed."""
         body = self.api.call(
             "POST",
             f"{CONTACTS}/batch/read",
@@ -313,7 +338,9 @@ class Destination:
                 "inputs": [{"id": email} for email in emails],
             },
         )
-        unclear = [error for error in body.get("errors") or [] if error.get("category") != "OBJECT_NOT_FOUND"]
+        errors = body.get("errors") or []
+        unclear = [error for error in errors if error.get("category") != "OBJECT_NOT_FOUND"]
+        absent = {spelled(key) for error in errors for key in (error.get("context") or {}).get("ids") or []}
         if unclear or body["status"] != "COMPLETE":
             raise RefusedError(207, unclear or "The look-up was not completed.")
         found: dict[str, Contact] = {}
@@ -325,7 +352,7 @@ class Destination:
             for email in (told.get("hs_additional_emails") or "").split(";"):
                 further[spelled(email)] = contact
         asked = {spelled(email) for email in emails}
-        return {email: contact for email, contact in (further | found).items() if email in asked}
+        return {email: contact for email, contact in (further | found).items() if email in asked}, absent
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
         """Opt-outs from all mail but our own, hard bounces and complaints.
@@ -393,7 +420,7 @@ class Destination:
         """Who reported mail as spam, the newest first."""
         told = self._timeline(since)
         while some := list(islice(told, AT_ONCE)):
-            contacts = self._contacts([item["recipient"] for item in some])
+            contacts, _ = self._contacts([item["recipient"] for item in some])
             for item in some:
                 email = item["recipient"].lower()
                 contact = contacts.get(spelled(email))
@@ -408,9 +435,11 @@ class Destination:
             "limit": AT_ONCE,
         }
         while True:
-            page = _record(self.api.call("GET", TIMELINE, params=asked, also=[403, 404, 410]))
-            yield from page.get("timeline") or []
-            if not page.get("hasMore"):
+            page = self.api.call("GET", TIMELINE, params=asked, also=[403, 404, 410])
+            if _is_refusal(page):
+                return
+            yield from page["timeline"]
+            if not page["hasMore"]:
                 return
             asked["offset"] = page["offset"]
 
@@ -419,12 +448,20 @@ class Destination:
 
         def find() -> str | None:
             path = f"{LISTS}/object-type-id/0-1/name/{quote(name, safe='')}"
-            found = _record(self.api.call("GET", path, also=[404])).get("list")
-            if found and found["processingType"] == "DYNAMIC":
+            told: Any = {}
+
+            def ask() -> None:
+                nonlocal told
+                told = self.api.call("GET", path)
+
+            if not was_there(ask, _is_refusal):
+                return None
+            found = told["list"]
+            if found["processingType"] == "DYNAMIC":
                 raise RefusedError(
                     409, f"The list {name} fills itself: rename it, so that a manual one is made."
                 )
-            return str(found["listId"]) if found else None
+            return str(found["listId"])
 
         def make() -> str:
             body = {"name": name, "objectTypeId": "0-1", "processingType": "MANUAL"}
@@ -453,8 +490,8 @@ class Destination:
             self.defined |= names
 
     def _has_group(self) -> bool | None:
-        found = _record(self.api.call("GET", f"{PROPERTIES}/groups/{GROUP}", also=[404]))
-        return True if found.get("name") == GROUP else None
+        ask = partial(self.api.call, "GET", f"{PROPERTIES}/groups/{GROUP}")
+        return True if was_there(ask, _is_refusal) else None
 
     def _make_group(self) -> bool:
         self.api.once("POST", f"{PROPERTIES}/groups", {"name": GROUP, "label": "Mailroom"})
@@ -473,6 +510,17 @@ def _properties(row: Row) -> dict[str, str]:
 def _record(body: Any) -> dict[str, Any]:
     """An answer with names; a refusal may be mere text."""
     return body if isinstance(body, dict) else {}
+
+
+def _is_refusal(body: Any) -> bool:
+    """Whether a no is HubSpot's own, which has an id to ask about it by, and no gateway's."""
+    return bool(_record(body).get("correlationId"))
+
+
+def _says_absent(body: Any) -> bool:
+    """Whether a 404 is HubSpot's word for "no such contact": of a path that it does not have, it says no
+    category."""
+    return _is_refusal(body) and body["category"] == "OBJECT_NOT_FOUND"
 
 
 def _set(properties: Mapping[str, str]) -> dict[str, str]:

@@ -21,15 +21,18 @@ from mailroom.activation.api import (
     Api,
     Connection,
     RefusedError,
+    StoppedError,
     json_bytes,
     send_without_bad_rows,
     utc,
+    was_there,
 )
-from mailroom.activation.rows import Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
 from mailroom.mailbox import spelled
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
+DELETIONS = "/api/data-privacy-deletion-jobs"
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
 Asked = Mapping[str, str | int]
 REFUSALS: dict[str, Kind] = {
@@ -103,26 +106,34 @@ class Destination:
         return [Answer(row.outbox_id, "pending", reference=f"{SUPPRESSIONS}/{job}") for row in rows]
 
     def _remove(self, batch: Batch) -> list[Answer]:
-        """Whom it does not know is on no list of it."""
+        """Whom it does not know is on no list of it. Profiles that were not asked for stay where they are."""
         emails = [row.email for row in batch.rows]
+        wanted = {spelled(email) for email in emails}
         ids = []
         for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
             some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
             asked: Asked = {"filter": f"any(email,{some})", "fields[profile]": "email", "page[size]": 100}
-            ids += [profile["id"] for profile in self._pages("/api/profiles", asked)]
+            for profile in self._pages("/api/profiles", asked):
+                if spelled(profile["attributes"]["email"] or "") in wanted:
+                    ids.append(profile["id"])
         path = f"/api/lists/{self.list_id(batch.audience)}/relationships/profiles"
         if ids:
-            self.api.call("DELETE", path, {"data": [{"type": "profile", "id": found} for found in ids]})
+            off = {"data": [{"type": "profile", "id": found} for found in ids]}
+            self.api.call("DELETE", path, off, yes=204)
         return [Answer(row.outbox_id, "accepted", reference=path) for row in batch.rows]
 
     def _delete(self, row: Row) -> Answer:
         profile = {"data": {"type": "profile", "attributes": {"email": row.email}}}
         data = {"type": "data-privacy-deletion-job", "attributes": {"profile": profile}}
+
+        def ask() -> None:
+            self.api.call("POST", DELETIONS, {"data": data}, yes=202)
+
         try:
-            self.api.call("POST", "/api/data-privacy-deletion-jobs", {"data": data}, also=[404])
+            is_new = was_there(ask, _says_absent)
         except RefusedError as refused:
             return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
-        return Answer(row.outbox_id, "accepted")
+        return Answer(row.outbox_id, "accepted", None if is_new else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """What a job says once it is done. A failed profile is told by its address, or else by its place; if
@@ -200,12 +211,15 @@ class Destination:
         return self.api.found_or_made(find, make)
 
     def _pages(self, path: str, params: Asked) -> Iterator[dict[str, Any]]:
-        """What a collection has, page after page."""
+        """What a collection has, page after page. Its document has a link to itself in each: what has none is
+        of something else, and says of nobody that they are not there."""
         cursor: Asked = {}
         while True:
             page = self.api.call("GET", path, params={**params, **cursor})
+            if "self" not in page["links"]:
+                raise StoppedError("klaviyo gives a page that is none of its own")
             yield from page["data"]
-            following = (page.get("links") or {}).get("next")
+            following = page["links"].get("next")
             if not following:
                 return
             cursor = {"page[cursor]": parse_qs(urlsplit(following).query)["page[cursor]"][0]}
@@ -224,6 +238,16 @@ def _profile(row: Row) -> dict[str, Any]:
     if unset:
         profile["meta"] = {"patch_properties": {"unset": unset}}
     return profile
+
+
+def _says_absent(body: Any) -> bool:
+    """Whether a 404 is Klaviyo's word for "no such profile": its code, and words about a profile. It says
+    not_found of lists, jobs and paths, too."""
+    errors = body["errors"]
+    return bool(errors) and all(
+        error["code"] == "not_found" and re.search(r"\bprofile\b.*\bnot\b", error["detail"], re.IGNORECASE)
+        for error in errors
+    )
 
 
 def _all(batch: Batch, status: Any, code: str, message: str) -> list[Answer]:

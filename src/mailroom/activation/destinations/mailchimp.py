@@ -80,7 +80,7 @@ class Destination:
         )
         # The key must not go where the results of jobs are.
         self.files = httpx.Client(timeout=60, transport=connection.transport)
-        self.list = f"/lists/{list_id}"
+        self.list_id, self.list = list_id, f"/lists/{list_id}"
         self.merge_fields: dict[str, str] = {}  # tags by name
         self.know_list = cache(self._know_list)
         self.segment_id = cache(self._segment_id)
@@ -229,19 +229,33 @@ class Destination:
             return [Answer(row.outbox_id, "rejected", "job_lost", said) for row in batch.rows]
         said_of: dict[str, tuple[str, str] | None] = {}
         unknown: set[str] = set()
+        has_list = cache(self._has_list)
         for result in results:
-            if batch.operation == "suppress" and result["status_code"] == 404:
-                unknown.add(result["operation_id"])
-            said_of[result["operation_id"]] = said_of.get(result["operation_id"]) or _why_not(
-                batch.operation, result["status_code"], _read(result["response"])
-            )
+            answered, said = result["status_code"], _read(result["response"])
+            why = _why_not(batch.operation, answered, said)
+            if answered == 404 and batch.operation in ("remove", "suppress", "delete"):
+                if _says_absent(said) and has_list():
+                    why = None
+                    unknown.add(result["operation_id"])
+                else:
+                    why = ("404", _message(said))
+            said_of[result["operation_id"]] = said_of.get(result["operation_id"]) or why
         answers = []
         for row in batch.rows:
             why = said_of.get(row.outbox_id, ("no_answer", "The job says nothing of it."))
             status: Literal["accepted", "rejected"] = "rejected" if why else "accepted"
-            code, message = why or (NOT_THERE if row.outbox_id in unknown else None, None)
+            is_unknown = batch.operation == "suppress" and row.outbox_id in unknown
+            code, message = why or (NOT_THERE if is_unknown else None, None)
             answers.append(Answer(row.outbox_id, status, code, message, reference))
         return answers
+
+    def _has_list(self) -> bool:
+        """Whether its audience is there now, and so was when a job looked for members in it: Mailchimp says
+        the same 404 of a member and of the audience."""
+        try:
+            return bool(self.api.call("GET", self.list, params={"fields": "id"})["id"] == self.list_id)
+        except RefusedError:
+            return False
 
     def _results(self, reference: str) -> list[dict[str, Any]]:
         """What the operations of a job were answered. The address of the file is good for minutes only."""
@@ -381,11 +395,16 @@ def _prepared(what: str, ask: Callable[[], Found]) -> Found:
 def _why_not(operation: Operation, status: int, said: Any) -> tuple[str, str] | None:
     """Code and message of an operation that failed; None if all is as it should be."""
     title = said.get("title") if isinstance(said, dict) else None
-    if status < 300 or (status == 404 and operation in ("remove", "suppress", "delete")):
+    if status < 300:
         return None
     if operation == "suppress" and title == COMPLIANCE:
         return None  # gets no mail as it is
     return title or str(status), _message(said)
+
+
+def _says_absent(said: Any) -> bool:
+    """Whether a 404 is Mailchimp's word for "no such member", or for no such audience."""
+    return isinstance(said, dict) and (said.get("title"), said.get("status")) == ("Resource Not Found", 404)
 
 
 def _message(said: Any) -> str:

@@ -1,0 +1,271 @@
+"""That somebody is not there is taken from the vendor's own word for it only: a removal, a suppression or an
+erasure is accepted where it is so, whatever stands between us and the API."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from test_destinations import DESTINATIONS, NOW, Esp
+
+from mailroom.activation.api import (
+    Connection,
+    NotUnderstoodError,
+    RefusedError,
+    StoppedError,
+    understood,
+    was_there,
+)
+from mailroom.activation.destinations.mailchimp import _hash
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Operation
+from mailroom.sandbox.mailchimp import packed
+
+ANN = "ann@x.de"
+LEAVING: tuple[Operation, ...] = ("delete", "suppress", "remove")
+
+
+def answer(status: int, body: Any = None, kind: str = "application/json") -> httpx.Response:
+    content = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return httpx.Response(status, headers={"Content-Type": kind}, content=content)
+
+
+ERROR = {"id": "1", "code": "not_found", "title": "Not found.", "detail": "A list with id X does not exist."}
+# What is no word of the vendor's about a person.
+NO_WORD: dict[str, httpx.Response] = {
+    "page": answer(404, "<html>404 Not Found</html>", "text/html"),
+    "page_called_json": answer(404, "<html>404 Not Found</html>"),
+    "nothing": answer(404),
+    "null": answer(404, "null"),
+    "list": answer(404, []),
+    "object": answer(404, {}),
+    "gateway": answer(404, {"message": "no Route matched with those values"}),
+    "proxy": answer(404, {"error": {"code": 404, "message": "Requested entity was not found."}}),
+    "spring": answer(404, {"timestamp": 1, "status": 404, "error": "Not Found", "path": "/contacts"}),
+    "the_list": answer(404, {"errors": [ERROR]}),
+    "no_errors": answer(404, {"errors": []}),
+    "the_list_too": answer(404, {"code": "document_not_found", "message": "List ID does not exist"}),
+    "no_category": answer(404, {"status": "error", "message": "resource not found", "correlationId": "1"}),
+    "another_id": answer(404, {"message": "No Result found for Subscriber with id 0"}),
+    "another_kind": answer(404, {"title": "Resource Not Found", "detail": "The path is none."}),
+    "yes_page": answer(200, "<html>Please log in</html>", "text/html"),
+    "yes_nothing": answer(200),
+    "yes_null": answer(200, "null"),
+    "yes_list": answer(200, []),
+    "yes_object": answer(200, {}),
+    "yes_data": answer(200, {"data": []}),
+    "yes_contacts": answer(200, {"contacts": [], "results": [], "status": "COMPLETE"}),
+    "accepted": answer(202),
+    "no_content": answer(204),
+}
+
+
+class Instead(httpx.BaseTransport):
+    """A way to a sandbox that ends, from one of the requests on, in something else."""
+
+    def __init__(self, transport: httpx.BaseTransport, at: int, said: httpx.Response) -> None:
+        self.transport, self.at, self.said, self.n = transport, at, said, 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.n += 1
+        if self.n > self.at:
+            said = self.said
+            return httpx.Response(said.status_code, headers=said.headers, content=said.content)
+        return self.transport.handle_request(request)
+
+
+def is_so(esp: Esp, operation: Operation) -> bool:
+    ann = esp.account.find(ANN)
+    if operation == "remove":
+        return ANN not in esp.emails()
+    return ann is None or (operation == "suppress" and bool(ann.refusals))
+
+
+# Answers by which these vendors say yes, without a word of it: a gateway can say the same.
+YES = {("klaviyo", "delete", "accepted"), ("klaviyo", "remove", "no_content"),
+       ("brevo", "delete", "no_content"), ("brevo", "suppress", "no_content"),
+       ("hubspot", "delete", "no_content"), ("hubspot", "remove", "yes_object"),
+       ("activecampaign", "delete", "yes_object"), ("activecampaign", "remove", "yes_object")}  # fmt: skip
+
+
+def known(destination: str, folder: Path) -> Esp:
+    esp = Esp(destination, folder)
+    esp.send(esp.row(ANN))
+    return esp
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("destination", DESTINATIONS)
+@pytest.mark.parametrize("operation", LEAVING)
+def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Operation) -> None:
+    esp = known(destination, tmp_path)
+    for name, at in product(NO_WORD, range(5)):
+        if is_so(esp, operation):
+            esp = known(destination, tmp_path)
+        transport = Instead(esp.sandbox.transport(), at, NO_WORD[name])
+        esp.connection = Connection(transport=transport, sleep=esp.sleep, attempts=3)
+        esp.opened = esp.open()
+        row = esp.row(ANN, operation)
+        batch = Batch("b", destination, "vips", operation, [row])
+        try:
+            answers = {found.outbox_id: found for found in understood(partial(esp.opened.send, batch))}
+            for _ in range(3):
+                found = answers[row.outbox_id]
+                if found.status == "pending":
+                    asked = understood(partial(esp.opened.settle, batch, str(found.reference)))
+                    answers |= {told.outbox_id: told for told in asked}
+                    esp.sleep(10)
+        except (StoppedError, NotUnderstoodError):
+            continue
+        if answers[row.outbox_id].status == "accepted" and (destination, operation, name) not in YES:
+            assert is_so(esp, operation), f"{name}, from request {at + 1} on"
+
+
+@pytest.mark.parametrize(
+    ("destination", "said"),
+    [
+        ("klaviyo", {"errors": [ERROR | {"detail": "A profile with email X does not exist."}]}),
+        ("brevo", {"code": "document_not_found", "message": "Contact does not exist"}),
+    ],
+)
+def test_the_vendor_s_own_word_for_nobody_counts(tmp_path: Path, destination: str, said: Any) -> None:
+    esp = Esp(destination, tmp_path)
+    esp.connection = Connection(transport=httpx.MockTransport(lambda request: answer(404, said)))
+    esp.opened = esp.open()
+    (told,) = esp.send(esp.row(ANN, "delete")).values()
+    assert (told.status, told.code) == ("accepted", NOT_THERE)
+
+
+@pytest.mark.parametrize("destination", ["klaviyo", "brevo"])
+def test_a_404_of_something_else_is_a_refusal_with_its_words(tmp_path: Path, destination: str) -> None:
+    esp = Esp(destination, tmp_path)
+    said = iter([answer(404, {"message": "No route"}), answer(404)])
+    esp.connection = Connection(transport=httpx.MockTransport(lambda request: next(said)))
+    esp.opened = esp.open()
+    for words in ("No route", "(no words)"):
+        (told,) = esp.send(esp.row(ANN, "delete")).values()
+        assert (told.status, told.code, told.message) == ("rejected", "404", words)
+
+
+def job_of(esp: Esp, operation: Operation, response: str, status: int = 404) -> list[Answer]:
+    """What becomes of a row whose job at Mailchimp was answered so."""
+    batch = Batch("b", "mailchimp", "vips", operation, [esp.row(ANN, operation)])
+    (sent,) = esp.opened.send(batch)
+    result = {"status_code": status, "operation_id": batch.rows[0].outbox_id, "response": response}
+    esp.account.jobs[str(sent.reference).rpartition("/")[2]]["file"] = packed([result])
+    esp.sleep(10)
+    return list(esp.opened.settle(batch, str(sent.reference)))
+
+
+@pytest.mark.parametrize("operation", LEAVING)
+@pytest.mark.parametrize("response", ["", "<html>404</html>", "[]", "{}", json.dumps({"title": "No"})])
+def test_a_404_in_a_job_of_mailchimp_s_counts_by_its_own_words_only(
+    tmp_path: Path, operation: Operation, response: str
+) -> None:
+    esp = Esp("mailchimp", tmp_path)
+    assert [(told.status, told.code) for told in job_of(esp, operation, response)] == [("rejected", "404")]
+
+
+@pytest.mark.parametrize("operation", LEAVING)
+def test_mailchimp_knows_nobody_only_while_its_audience_is_there(
+    tmp_path: Path, operation: Operation
+) -> None:
+    esp = Esp("mailchimp", tmp_path)
+    own = json.dumps({"title": "Resource Not Found", "status": 404, "detail": "Not there.", "type": "x"})
+    assert [told.status for told in job_of(esp, operation, own)] == ["accepted"]
+    asked = esp.sandbox.requests["mailchimp", "GET", "/lists/sandbox"]
+    assert asked == 1, "once a job"
+
+    is_gone: list[bool] = []
+
+    def without_list(request: httpx.Request) -> httpx.Response:
+        if is_gone and request.url.path.endswith("/lists/sandbox"):
+            return answer(404, {"title": "Resource Not Found", "status": 404})
+        return esp.sandbox.transport().handle_request(request)
+
+    esp.connection = Connection(transport=httpx.MockTransport(without_list), sleep=esp.sleep)
+    esp.opened = esp.open()
+    is_gone.append(True)
+    assert [(told.status, told.code) for told in job_of(esp, operation, own)] == [("rejected", "404")]
+    assert _hash(ANN) not in str(esp.sandbox.requests)
+
+
+def test_klaviyo_takes_off_a_list_only_who_was_asked_for(tmp_path: Path) -> None:
+    """Whatever answers a look-up with others than were asked for."""
+    esp = Esp("klaviyo", tmp_path)
+    esp.send(esp.row(ANN), esp.row("bob@x.de"))
+    bob = esp.account.find("bob@x.de")
+    assert bob
+
+    def crooked(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and request.url.path.endswith("/api/profiles"):
+            told = {"type": "profile", "id": bob.profile_id, "attributes": {"email": "bob@x.de"}}
+            return answer(200, {"data": [told], "links": {"self": "x"}})
+        return esp.sandbox.transport().handle_request(request)
+
+    esp.connection = Connection(transport=httpx.MockTransport(crooked), sleep=esp.sleep)
+    esp.opened = esp.open()
+    esp.send(esp.row(ANN, "remove"))
+    assert "bob@x.de" in esp.emails()
+
+
+def test_hubspot_names_whom_it_does_not_know(tmp_path: Path) -> None:
+    """A look-up that names nobody, as found or as missing, leaves all of them as they are."""
+    esp = Esp("hubspot", tmp_path)
+    esp.send(esp.row(ANN))
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/batch/read"):
+            return answer(200, {"status": "COMPLETE", "results": []})
+        return esp.sandbox.transport().handle_request(request)
+
+    esp.connection = Connection(transport=httpx.MockTransport(silent), sleep=esp.sleep)
+    esp.opened = esp.open()
+    for operation in LEAVING:
+        (told,) = esp.send(esp.row(ANN, operation)).values()
+        assert (told.status, told.code) == ("rejected", "not_answered")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("destination", DESTINATIONS)
+def test_what_is_no_answer_is_not_taken_for_nobody_said_no(tmp_path: Path, destination: str) -> None:
+    esp = known(destination, tmp_path)
+    for reason in ("unsubscribed", "bounced", "complained"):
+        esp.account.refuse(ANN, reason)
+    whole = len(list(esp.opened.refusals(NOW)))
+    # HubSpot may have given up what tells of complaints; and no content is no page of any of them.
+    for name, at in product(NO_WORD.keys() - {"no_category"}, range(4)):
+        transport = Instead(esp.sandbox.transport(), at, NO_WORD[name])
+        esp.connection = Connection(transport=transport, sleep=esp.sleep, attempts=3)
+        try:
+            told = list(understood(partial(esp.open().refusals, NOW)))
+        except (StoppedError, NotUnderstoodError):
+            continue
+        assert len(told) == whole, f"{name}, from request {at + 1} on"
+
+
+def refusing(status: int, body: Any) -> Callable[[], None]:
+    def ask() -> None:
+        raise RefusedError(status, body)
+
+    return ask
+
+
+def test_only_a_404_with_its_words_says_that_somebody_is_not_there() -> None:
+    def says(body: Any) -> bool:
+        return bool(body["code"] == "gone")
+
+    assert was_there(lambda: None, says)
+    assert not was_there(refusing(404, {"code": "gone"}), says)
+    for status, body in (
+        (404, {"code": "no"}),
+        (404, None),
+        (404, "gone"),
+        (404, []),
+        (410, {"code": "gone"}),
+    ):
+        with pytest.raises(RefusedError):
+            was_there(refusing(status, body), says)
