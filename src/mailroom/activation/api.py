@@ -112,7 +112,7 @@ class Api:
         rates: Sequence[Rate],
         connection: Connection,
     ) -> None:
-        self.vendor = vendor
+        self.vendor, self.rates = vendor, list(rates)
         self._connection = connection
         is_real = not (connection.sandbox or connection.transport)
         key = setting(secret) if is_real else "sandbox"
@@ -130,7 +130,7 @@ class Api:
             transport=connection.transport,
         )  # fmt: skip
         self._client = self._new_client()
-        self._limiter = Limiter(list(rates)) if connection.is_paced and not connection.transport else None
+        self._limiter = Limiter(self.rates) if connection.is_paced and not connection.transport else None
 
     def call(
         self,

@@ -8,12 +8,21 @@ from typing import Any
 import flask
 
 from mailroom.sandbox.account import Account, Profile
+from mailroom.sandbox.required import lacking
 
 RATES = [(5, 1)]
 # An address here is taken by an import and fails in it.
 FAILS_LATER = "@fails.example"
 # Number of the first contact that a refused import points at: the documentation does not say.
 FIRST = 1
+REQUIRED = {
+    "POST /import/bulk_import": ("contacts[].email",),
+    "POST /tags": ("tag.tag", "tag.tagType"),
+    "POST /contactTags": ("contactTag.contact", "contactTag.tag"),
+    "POST /contactLists": ("contactList.list", "contactList.contact", "contactList.status"),
+    "POST /fields": ("field.type", "field.title"),
+    "POST /fieldRels": ("fieldRel.field", "fieldRel.relid"),
+}
 Record = dict[str, Any]
 
 
@@ -28,7 +37,12 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.before_request
     def let_in() -> Any:
-        return None if flask.request.headers.get("Api-Token") else ({"message": "Forbidden"}, 403)
+        if not flask.request.headers.get("Api-Token"):
+            return {"message": "Forbidden"}, 403
+        if name := lacking(REQUIRED, "/activecampaign/api/3"):
+            error = {"title": f"{name} is required", "detail": "", "code": "field_missing"}
+            return {"errors": [error]}, 422
+        return None
 
     @api.post("/import/bulk_import")
     def imported() -> Any:

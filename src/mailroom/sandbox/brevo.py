@@ -7,12 +7,20 @@ from typing import Any
 import flask
 
 from mailroom.sandbox.account import Account, Profile, Window
+from mailroom.sandbox.required import lacking
 
 RATES = [(10, 1), (36_000, 3_600)]
 PROCESSES_AN_HOUR = 100
 # An address here is taken by an import and fails in it.
 FAILS_LATER = "@fails.example"
 DEFAULTS = ("FIRSTNAME", "LASTNAME", "SMS")
+REQUIRED = {
+    "POST /v3/contacts/attributes/normal/<name>": ("type",),
+    "POST /v3/contacts/folders": ("name",),
+    "POST /v3/contacts/lists": ("name", "folderId"),
+    "POST /v3/contacts/lists/<key>/contacts/remove": ("emails",),
+    "POST /v3/contacts/import": ("jsonBody[].email", "listIds"),
+}
 EVENTS = {"bounced": "hardBounces", "complained": "complaints"}
 BLOCKED = {"bounced": "hardBounce", "complained": "contactFlaggedAsSpam"}
 
@@ -28,6 +36,8 @@ def routes(account: Account) -> flask.Blueprint:
     def let_in() -> Any:
         if not flask.request.headers.get("api-key") and "/v3/" in flask.request.path:
             return refuse(401, "unauthorized", "Key not found")
+        if name := lacking(REQUIRED, "/brevo"):
+            return refuse(400, "missing_parameter", f"{name} is missing")
         return None
 
     @api.post("/v3/contacts/import")
@@ -129,8 +139,19 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.get("/v3/contacts/folders")
     def folders() -> Any:
-        found = [{"id": int(key), "name": name} for key, name in account.fields["folders"].items()]
+        found = [
+            {"id": int(key), "name": name, **counts()} for key, name in account.fields["folders"].items()
+        ]
         return page("folders", found, 50)
+
+    def counts(group: str | None = None) -> dict[str, int]:
+        """Of a list; folders are not counted here."""
+        members = [profile for profile in account.profiles.values() if group in profile.groups]
+        n_blocked = sum(bool(profile.refusals) for profile in members)
+        n_reached = len(members) - n_blocked
+        return {
+            "totalBlacklisted": n_blocked, "totalSubscribers": n_reached, "uniqueSubscribers": n_reached,
+        }  # fmt: skip
 
     @api.post("/v3/contacts/folders")
     def folder_made() -> Any:
@@ -140,7 +161,12 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.get("/v3/contacts/lists")
     def lists() -> Any:
-        return page("lists", [{"id": int(key), "name": name} for key, name in account.groups.items()], 50)
+        folder = int(next(iter(account.fields["folders"]), 1))
+        found = [
+            {"id": int(key), "name": name, "folderId": folder, **counts(key)}
+            for key, name in account.groups.items()
+        ]
+        return page("lists", found, 50)
 
     @api.post("/v3/contacts/lists")
     def list_made() -> Any:
@@ -224,8 +250,9 @@ def routes(account: Account) -> flask.Blueprint:
         shown = [
             {
                 "id": number_of(profile), "email": profile.email, "attributes": profile.fields,
-                "emailBlacklisted": bool(profile.refusals), "createdAt": moment(datetime(2026, 1, 1)),
-                "modifiedAt": moment(profile.changed_at), "listIds": sorted(map(int, profile.groups)),
+                "emailBlacklisted": bool(profile.refusals), "smsBlacklisted": False,
+                "createdAt": moment(datetime(2026, 1, 1)), "modifiedAt": moment(profile.changed_at),
+                "listIds": sorted(map(int, profile.groups)),
             }
             for profile in account.profiles.values()
             if not since or profile.changed_at >= datetime.fromisoformat(since)
@@ -262,7 +289,12 @@ def routes(account: Account) -> flask.Blueprint:
     def blocked() -> Any:
         """What a mailbox refuses, it refuses of transactional mail, too."""
         shown = [
-            {"email": profile.email, "reason": {"code": BLOCKED[reason]}, "blockedAt": moment(at)}
+            {
+                "email": profile.email,
+                "senderEmail": "",
+                "blockedAt": moment(at),
+                "reason": {"code": BLOCKED[reason], "message": ""},
+            }
             for profile in account.profiles.values()
             for reason, at in profile.refusals.items()
             if reason in BLOCKED

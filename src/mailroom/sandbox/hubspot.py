@@ -14,6 +14,7 @@ from typing import Any
 import flask
 
 from mailroom.sandbox.account import Account, Profile
+from mailroom.sandbox.required import lacking
 
 RATES = [(190, 10)]
 OPTED_OUT, BOUNCED = "hs_email_optout", "hs_email_hard_bounce_reason_enum"
@@ -24,6 +25,26 @@ CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
 
 
+REQUIRED = {
+    f"POST {CONTACTS}/batch/create": ("inputs[].associations", "inputs[].properties"),
+    f"POST {CONTACTS}/batch/update": ("inputs[].id", "inputs[].properties"),
+    f"POST {CONTACTS}/batch/upsert": ("inputs[].id", "inputs[].properties"),
+    f"POST {CONTACTS}/batch/read": ("inputs[].id", "properties", "propertiesWithHistory"),
+    f"POST {CONTACTS}/gdpr-delete": ("objectId",),
+    f"POST {CONTACTS}/search": (
+        "after", "limit", "properties", "sorts", "filterGroups[].filters[].operator",
+        "filterGroups[].filters[].propertyName",
+    ),
+    f"POST {PROPERTIES}/batch/create": tuple(
+        f"inputs[].{name}" for name in ("fieldType", "groupName", "label", "name", "type")
+    ),
+    f"POST {PROPERTIES}/groups": ("label", "name"),
+    f"POST {LISTS}": ("name", "objectTypeId", "processingType"),
+    f"PUT {LISTS}/<key>/memberships/add-and-remove": ("recordIdsToAdd", "recordIdsToRemove"),
+    f"POST {STATUSES}/batch/unsubscribe-all": ("inputs",),
+}  # fmt: skip
+
+
 def routes(account: Account) -> flask.Blueprint:
     """What HubSpot answers. An address without @ is refused with all others of its request."""
     api = flask.Blueprint("hubspot", __name__)
@@ -32,6 +53,10 @@ def routes(account: Account) -> flask.Blueprint:
     def let_in() -> Any:
         if not flask.request.headers.get("Authorization", "").startswith("Bearer "):
             return refuse(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
+        if name := lacking(REQUIRED, "/hubspot"):
+            return refuse(
+                400, "VALIDATION_ERROR", f"Invalid input JSON: some required fields were not set: {name}"
+            )
         return None
 
     def find(email: str) -> Profile | None:
@@ -277,10 +302,15 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.get(PROPERTIES)
     def properties() -> Any:
-        own = [
-            {"name": name, "type": "string"} for name in (*OWN, "hs_additional_emails", OPTED_OUT, BOUNCED)
-        ]
-        return {"results": own + [{"name": name, "type": type_} for name, type_ in account.fields.items()]}
+        own = dict.fromkeys((*OWN, "hs_additional_emails", OPTED_OUT, BOUNCED), "string")
+        return {"results": [told_property(name, type_) for name, type_ in (own | account.fields).items()]}
+
+    def told_property(name: str, type_: str) -> dict[str, Any]:
+        return {
+            "name": name, "type": type_, "label": name, "description": "", "options": [],
+            "groupName": "contactinformation" if name in OWN else "mailroom",
+            "fieldType": "number" if type_ == "number" else "text",
+        }  # fmt: skip
 
     @api.post(f"{PROPERTIES}/batch/create")
     def properties_made() -> Any:
@@ -291,7 +321,8 @@ def routes(account: Account) -> flask.Blueprint:
             if one["name"] in account.fields:
                 return refuse(409, "OBJECT_ALREADY_EXISTS", "A property of this name already exists.")
         account.fields |= {one["name"]: one["type"] for one in told}
-        return {"status": "COMPLETE", "results": told, **times()}, 201
+        made = [told_property(one["name"], one["type"]) for one in told]
+        return {"status": "COMPLETE", "results": made, **times()}, 201
 
     @api.get(f"{PROPERTIES}/groups/<name>")
     def group(name: str) -> Any:
@@ -305,7 +336,7 @@ def routes(account: Account) -> flask.Blueprint:
         if told["name"] in account.jobs.get("property_groups", ()):
             return refuse(409, "OBJECT_ALREADY_EXISTS", "A group of this name already exists.")
         account.jobs.setdefault("property_groups", set()).add(told["name"])
-        return {**told, "archived": False}, 201
+        return {"displayOrder": -1, **told, "archived": False}, 201
 
     @api.get(f"{LISTS}/object-type-id/0-1/name/<name>")
     def list_found(name: str) -> Any:
@@ -326,7 +357,7 @@ def routes(account: Account) -> flask.Blueprint:
 
     def told_list(key: str) -> dict[str, Any]:
         return {
-            "listId": key, "name": account.groups[key], "objectTypeId": "0-1",
+            "listId": key, "listVersion": 1, "name": account.groups[key], "objectTypeId": "0-1",
             "processingType": account.jobs[f"list-{key}"], "processingStatus": "COMPLETE",
         }  # fmt: skip
 
@@ -479,7 +510,15 @@ def invalid_emails(emails: list[str]) -> Any:
 def failed(told: dict[str, Any], category: str, message: str, **context: list[str]) -> dict[str, Any]:
     """An error of one contact of a batch."""
     named = {"objectWriteTraceId": [told["objectWriteTraceId"]], **context}
-    return {"status": "error", "category": category, "message": message, "context": named}
+    return standard_error(category, message, named)
+
+
+def standard_error(category: str, message: str, context: dict[str, list[str]]) -> dict[str, Any]:
+    """An error within an answer, with all that the document requires of one."""
+    return {
+        "status": "error", "category": category, "message": message, "context": context, "errors": [],
+        "links": {},
+    }  # fmt: skip
 
 
 def not_found(ids: list[str]) -> dict[str, Any]:
@@ -487,4 +526,4 @@ def not_found(ids: list[str]) -> dict[str, Any]:
     message = (
         "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid."
     )
-    return {"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": ids}}
+    return standard_error("OBJECT_NOT_FOUND", message, {"ids": ids})

@@ -8,11 +8,29 @@ from typing import Any
 import flask
 
 from mailroom.sandbox.account import Account, Profile
+from mailroom.sandbox.required import lacking
 
 RATES = [(10, 1), (150, 60)]
+RATES_BELOW = {"/api/data-privacy-deletion-jobs": [(3, 1), (60, 60)]}
 REASON = {
     "unsubscribed": "UNSUBSCRIBE", "bounced": "HARD_BOUNCE", "complained": "SPAM_COMPLAINT",
     "suppressed": "USER_SUPPRESSED",
+}  # fmt: skip
+PROFILES = "data.attributes.profiles.data[]"
+REQUIRED = {
+    "POST /api/profile-bulk-import-jobs": ("data.type", f"{PROFILES}.type", f"{PROFILES}.attributes"),
+    "POST /api/profile-suppression-bulk-create-jobs": (
+        "data.type", f"{PROFILES}.type", f"{PROFILES}.attributes.email",
+    ),
+    "POST /api/lists": ("data.type", "data.attributes.name"),
+    "DELETE /api/lists/<key>/relationships/profiles": ("data[].type", "data[].id"),
+    "POST /api/lists/<key>/relationships/profiles": ("data[].type", "data[].id"),
+    "POST /api/profiles": ("data.type", "data.attributes"),
+    "PATCH /api/profiles/<key>": ("data.type", "data.id", "data.attributes"),
+    "POST /api/data-privacy-deletion-jobs": (
+        "data.type", "data.attributes.profile.data.type", "data.attributes.profile.data.attributes",
+    ),
+    "POST /api/profile-subscription-bulk-create-jobs": ("data.type", f"{PROFILES}.type"),
 }  # fmt: skip
 # An address here is taken by an import and fails in its job.
 FAILS_LATER = "@fails.example"
@@ -29,6 +47,8 @@ def routes(account: Account) -> flask.Blueprint:
             return refuse(401, "not_authenticated", "Missing or invalid private key.")
         if not request.headers.get("revision"):
             return refuse(400, "invalid", "Missing revision.")
+        if name := lacking(REQUIRED, "/klaviyo"):
+            return refuse(400, "required", f"{name} is a required field for this resource.")
         return None
 
     @api.post("/api/profile-bulk-import-jobs")

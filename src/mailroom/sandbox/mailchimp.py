@@ -13,10 +13,17 @@ from typing import Any
 import flask
 
 from mailroom.sandbox.account import Account, Profile
+from mailroom.sandbox.required import lacking
 
 # Mailchimp limits connections at a time, not requests in a time; here is one at a time.
 RATES: list[tuple[int, float]] = []
 LIST = "sandbox"
+REQUIRED = {
+    "POST /lists/<list_id>/merge-fields": ("name", "type"),
+    "POST /lists/<list_id>/segments": ("name",),
+    "POST /lists/<list_id>": ("members[].email_address",),
+    "POST /batches": ("operations[].method", "operations[].path"),
+}
 FAILS_LATER = "@fails.example"
 MOST_MERGE_FIELDS, MOST_JOBS, LONGEST_TAG = 30, 500, 10
 DONE_AFTER = timedelta(seconds=5)  # a job
@@ -56,6 +63,8 @@ def routes(account: Account) -> flask.Blueprint:
         if not is_let_in:
             return problem(401, "API Key Invalid", "Your API key may be invalid.")
         is_known = (flask.request.view_args or {}).get("list_id", LIST) == LIST
+        if is_known and (name := lacking(REQUIRED, "/mailchimp")):
+            return problem(400, "Invalid Resource", f"{name}: Required field missing.")
         return None if is_known else not_found()
 
     @api.get("/lists/<list_id>")

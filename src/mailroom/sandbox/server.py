@@ -23,7 +23,7 @@ from mailroom.activation.ledger import replace
 from mailroom.sandbox.account import REASONS, Account, Window
 from mailroom.sandbox.faults import Dropped, Faults
 
-NOT_VENDORS = ("account", "faults", "server")
+NOT_VENDORS = ("account", "faults", "required", "server")
 
 
 def vendors() -> list[str]:
@@ -35,8 +35,8 @@ class Sandbox:
     """A WSGI application: each vendor's API below /<vendor>, a page to look at below /.
 
     faults: what goes wrong with requests to a vendor. now: the clock, UTC without a zone. is_limited:
-    whether the vendors' limits of requests a second hold. requests: how often each method and path was
-    asked for, by vendor.
+    whether the vendors' limits of requests a second hold, of all and of those below some paths. requests: how
+    often each method and path was asked for, by vendor.
     """
 
     def __init__(
@@ -50,14 +50,17 @@ class Sandbox:
         self.accounts: dict[str, Account] = {}
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.n_bytes = 0
-        self._windows: dict[str, list[Window]] = {}
+        self._windows: dict[str, list[tuple[str, Window]]] = {}  # each for paths that begin so
         self._lock = threading.Lock()
         self._app = flask.Flask(__name__)
         for vendor in vendors():
             module = importlib.import_module(f"{package.__name__}.{vendor}")
             self.accounts[vendor] = Account(vendor, lambda: self.now())
             self._app.register_blueprint(module.routes(self.accounts[vendor]), url_prefix=f"/{vendor}")
-            self._windows[vendor] = [Window(*rate) for rate in module.RATES] if is_limited else []
+            rates = {"": module.RATES, **getattr(module, "RATES_BELOW", {})} if is_limited else {}
+            self._windows[vendor] = [
+                (below, Window(*rate)) for below, several in rates.items() for rate in several
+            ]
         self._app.register_blueprint(pages(self.accounts, self.requests, lambda: self.n_bytes))
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
@@ -68,7 +71,8 @@ class Sandbox:
         with self._lock:
             self.requests[vendor, environ["REQUEST_METHOD"], f"/{path}"] += 1
             self.n_bytes += int(environ.get("CONTENT_LENGTH") or 0)
-            wait = max((window.wait() for window in self._windows[vendor]), default=0)
+            windows = [window for below, window in self._windows[vendor] if f"/{path}".startswith(below)]
+            wait = max((window.wait() for window in windows), default=0)
             fault = "429" if wait else self.faults.next()
             if fault == "lost":
                 raise Dropped

@@ -161,7 +161,9 @@ class Destination:
         return self._send("update", rows, inputs, {found: outbox_id for outbox_id, found in ids.items()})
 
     def _create(self, rows: Sequence[Row]) -> Done:
-        inputs = [{"properties": {"email": row.email, **_set(_properties(row))}} for row in rows]
+        inputs = [
+            {"associations": [], "properties": {"email": row.email, **_set(_properties(row))}} for row in rows
+        ]
         return self._send("create", rows, inputs, {spelled(row.email): row.outbox_id for row in rows})
 
     def _send(
@@ -335,6 +337,7 @@ class Destination:
             {
                 "idProperty": "email",
                 "properties": ["email", "hs_additional_emails", OPTED_OUT],
+                "propertiesWithHistory": [],
                 "inputs": [{"id": email} for email in emails],
             },
         )
@@ -387,6 +390,7 @@ class Destination:
                 "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                 "properties": ["email"],
                 "limit": FOUND_AT_ONCE,
+                "after": "0",
             },
         )
         return [result["id"] for result in body["results"]]
