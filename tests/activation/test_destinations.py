@@ -159,6 +159,29 @@ def test_who_is_deleted_is_gone_and_a_second_time_is_no_error(esp: Esp) -> None:
     assert not esp.account.find("ann@x.de") and esp.account.find("bob@x.de")
 
 
+FIELDS = {
+    "mailchimp": "/lists/sandbox/merge-fields", "brevo": "/v3/contacts/attributes",
+    "hubspot": "/crm/properties/2026-03/contacts", "activecampaign": "/api/3/fields",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_what_fields_there_are_is_asked_once_a_push(name: str, tmp_path: Path) -> None:
+    esp = Esp(name, tmp_path)
+    fields: list[dict[str, Any]] = [
+        {"top_category": "Tea"}, {"churn_band": "low", "first_name": "Ann"}, {"value_band": "high"},
+    ]  # fmt: skip
+    for is_known in (False, True):
+        esp.opened = esp.open()
+        esp.sandbox.requests.clear()
+        for number, payload in enumerate(fields):
+            sent = esp.send(*[esp.row(f"who{number}{place}@x.de", **payload) for place in range(3)])
+            assert {answer.status for answer in sent.values()} == {"accepted"}
+        asked = esp.sandbox.requests[name, "GET", FIELDS[name]]
+        # A field that is made at ActiveCampaign is read once more: what the request answers is not known.
+        assert asked == 1 or (name == "activecampaign" and not is_known), asked
+
+
 def test_one_bad_row_is_refused_and_the_others_arrive(esp: Esp) -> None:
     emails = [f"who{number}@x.de" for number in range(20)] + ["nowhere", "later@fails.example"]
     sent = esp.send(*[esp.row(email, first_name="Ann") for email in emails])

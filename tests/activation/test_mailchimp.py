@@ -121,6 +121,17 @@ def test_too_many_fields_stop_before_anything_is_sent_but_a_no_goes(esp: Esp) ->
     assert esp.account.profiles[ANN].refusals
 
 
+def test_a_field_that_there_is_no_room_for_is_asked_for_once(esp: Esp) -> None:
+    esp.send(*[esp.row(f"who{number}@x.de") for number in range(20)])
+    for number in range(len(esp.account.fields), 30):
+        asked(esp, "POST", "/merge-fields", {"name": f"Theirs {number}", "type": "text"})
+    esp.opened = esp.open()
+    esp.sandbox.requests.clear()
+    sent = esp.send(*[esp.row(f"who{number}@x.de", "suppress") for number in range(20)])
+    assert {answer.status for answer in sent.values()} == {"accepted"}
+    assert esp.sandbox.requests["mailchimp", "POST", "/lists/sandbox/merge-fields"] == 2, "by two tags"
+
+
 def test_what_a_job_does_not_say_is_not_taken_for_a_yes(esp: Esp) -> None:
     batch = Batch("b", "mailchimp", "vips", "update", [esp.row(ANN, "update")])
     [answer] = esp.opened.send(batch)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -312,6 +312,22 @@ def parsed(content: bytes | str, status: int) -> Any:
     return body
 
 
+def looked_at_once(
+    find: Callable[[], Result | None], look: Callable[[], object], was_looked_at: bool
+) -> Callable[[], Result | None]:
+    """A find() for found_or_made() among things that look() reads all of. What was read before is read again
+    only where find() is called again: what was to be made may be there."""
+
+    def found() -> Result | None:
+        nonlocal was_looked_at
+        if not was_looked_at:
+            look()
+        was_looked_at = False
+        return find()
+
+    return found
+
+
 def setting(name: str) -> str:
     """An environment variable that must be there. Raises StoppedError with its name."""
     value = os.environ.get(name, "").strip()
@@ -400,9 +416,31 @@ def why(error: Exception) -> str:
     return f"Mailroom has a fault: {type(error).__name__} in {where}"
 
 
-def json_bytes(record: Any) -> int:
-    """Bytes of a record in the JSON of a request, with the comma after it."""
-    return len(json_module.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()) + 1
+def json_bytes(fields: Mapping[str, Any]) -> int:
+    """Bytes of fields in the JSON of a request, at most: their names and values, with what parts them, but
+    without what a request has around them or puts before a name. A value may be put into a text there.
+
+    Most values are plain: they are counted, not encoded, which the request does once.
+    """
+    return sum(_name_bytes(name) + _value_bytes(value) for name, value in fields.items())
+
+
+@cache
+def _name_bytes(name: str) -> int:
+    return _encoded_bytes(name) + 2  # a colon before its value and a comma after it
+
+
+def _value_bytes(value: Any) -> int:
+    if type(value) is str:
+        is_plain = value.isascii() and value.isprintable() and '"' not in value and "\\" not in value
+        return len(value) + 2 if is_plain else _encoded_bytes(value)
+    if isinstance(value, int | float) or value is None:
+        return len(str(value)) + 2
+    return _encoded_bytes(json_module.dumps(value))
+
+
+def _encoded_bytes(text: str) -> int:
+    return len(json_module.dumps(text, ensure_ascii=False).encode())
 
 
 def utc(text: str) -> datetime:

@@ -34,6 +34,7 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
+    looked_at_once,
     send_without_bad_rows,
     utc,
     was_there,
@@ -44,6 +45,8 @@ from mailroom.mailbox import spelled
 
 PROCESSES = "/v3/processes"
 RUNNING = ("queued", "in_process", "processing")
+PREFIX = "MAILROOM_"  # of attributes
+AROUND = 30  # bytes of a contact in an import, without what it says
 PAGES_OF_PROCESSES = 10  # looked through for one before it is asked for alone
 FIRST_NAMES = ("FIRSTNAME", "PRENOM", "VORNAME", "NOMBRE", "NOME", "FNAME")
 STATISTICS_DAYS = 90  # at most, in one request
@@ -87,9 +90,8 @@ class Destination:
 
     def size(self, row: Row) -> int:
         """Bytes of a contact in an import, at most."""
-        fields = {"customer_id": row.customer_id, **row.payload}
-        attributes = {f"MAILROOM_{name.upper()}": _text(value) for name, value in fields.items()}
-        return json_bytes({"email": row.email, "attributes": attributes})
+        fields = {"email": row.email, "customer_id": row.customer_id, **row.payload}
+        return AROUND + json_bytes(fields) + len(PREFIX) * len(fields)
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """One import, and one for each set of fields that rows clear; one request for a removal, two if some
@@ -114,17 +116,17 @@ class Destination:
         reference names all of them, so that what settle() gets is all that a report may be about."""
         values = []
         cleared: dict[tuple[str, ...], list[Row]] = {}
+        attribute = self.attribute
         for row in rows:
-            fields = {
-                self.attribute(name): value
-                for name, value in {"customer_id": row.customer_id, **row.payload}.items()
-            }
-            values.append(
-                _contact(row, {name: _text(value) for name, value in fields.items() if value is not None})
-            )
-            names = tuple(sorted(name for name, value in fields.items() if value is None))
-            if names:
-                cleared.setdefault(names, []).append(row)
+            attributes, gone = {attribute("customer_id"): row.customer_id}, []
+            for name, value in row.payload.items():
+                if value is None:
+                    gone.append(attribute(name))
+                else:
+                    attributes[attribute(name)] = value if type(value) is str else _text(value)
+            values.append(_contact(row, attributes))
+            if gone:
+                cleared.setdefault(tuple(sorted(gone)), []).append(row)
         numbers = [self._start(values, group)]
         for names, some in cleared.items():
             empty = [_contact(row, dict.fromkeys(names, "")) for row in some]
@@ -183,7 +185,7 @@ class Destination:
         many are asked about at once, and nothing is known while it does not let us ask. Rows that a report
         names are refused; if a report is refused, or names what was not sent, nothing is known of any."""
         numbers = [int(number) for number in reference.rpartition("/")[2].split(",")]
-        outbox_ids = {spelled(row.email): row.outbox_id for row in batch.rows}
+        outbox_ids: dict[str, str] = {}
         bad: dict[str, tuple[str, str]] = {}
         try:
             processes = [self._process(number) for number in numbers]
@@ -193,7 +195,10 @@ class Destination:
                 if process["status"] != "completed":
                     return _all(batch, str(process["status"]), f"The import was {process['status']}.")
                 for name, url in ((process.get("info") or {}).get("import") or {}).items():
-                    for email in self._named(url, set(outbox_ids)) if url else ():
+                    if not url:
+                        continue
+                    outbox_ids = outbox_ids or {spelled(row.email): row.outbox_id for row in batch.rows}
+                    for email in self._named(url, set(outbox_ids)):
                         bad[outbox_ids[email]] = (name, f"Brevo's report {name} names it.")
         except NotNowError:
             return []
@@ -298,26 +303,23 @@ class Destination:
 
     def _attribute(self, name: str) -> str:
         """The attribute of a field, made where there is none. Raises StoppedError if it would drop text."""
-        wanted = FIRST_NAMES if name == "first_name" else (f"MAILROOM_{name.upper()}",)
+        wanted = FIRST_NAMES if name == "first_name" else (f"{PREFIX}{name.upper()}",)
 
         def find() -> str | None:
-            for is_news in (False, True):
-                if is_news:
-                    told = self.api.call("GET", "/v3/contacts/attributes")["attributes"]
-                    self._attributes = {
-                        kind["name"].upper(): f"{kind['category']} {kind.get('type')}" for kind in told
-                    }
-                for known in wanted:
-                    if known in self._attributes:
-                        return known
-            return None
+            return next((known for known in wanted if known in self._attributes), None)
 
         def make() -> str:
             self.api.once("POST", f"/v3/contacts/attributes/normal/{wanted[0]}", {"type": "text"})
             self._attributes[wanted[0]] = "normal text"
             return wanted[0]
 
-        found = self._set_up(find, make)
+        def look() -> None:
+            told = self.api.call("GET", "/v3/contacts/attributes")["attributes"]
+            self._attributes = {
+                kind["name"].upper(): f"{kind['category']} {kind.get('type')}" for kind in told
+            }
+
+        found = self._set_up(looked_at_once(find, look, bool(self._attributes)), make)
         if self._attributes[found] != "normal text":
             raise StoppedError(
                 f"brevo has {found} as {self._attributes[found]}: it must be a normal text attribute"

@@ -42,6 +42,7 @@ from mailroom.activation.api import (
     RefusedError,
     StoppedError,
     json_bytes,
+    looked_at_once,
     send_without_bad_rows,
     utc,
     was_there,
@@ -95,7 +96,9 @@ class Destination:
         self.api = api(Rate(190, 10 * Duration.SECOND))
         self.search = api(Rate(5, Duration.SECOND))  # has a limit of its own
         self.list_id = cache(self._list_id)
-        self.defined: set[str] = {"firstname"}
+        self.make_group = cache(lambda: self.api.found_or_made(self._has_group, self._make_group))
+        self.may_mark = cache(self._may_mark)
+        self.defined: set[str] = set()  # properties, as last told
 
     def limits(self, operation: Operation) -> Limits:
         """100 contacts a request, whatever is done with them."""
@@ -103,7 +106,7 @@ class Destination:
 
     def size(self, row: Row) -> int:
         """Bytes of a contact in a request."""
-        return json_bytes(_properties(row))
+        return json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """A look-up, then what is to be done, by ids: two to five requests; an erasure is one per contact."""
@@ -288,13 +291,12 @@ class Destination:
     def _mark(self, rows: Mapping[str, Row]) -> None:
         """Write down on contacts, by id, that their opt-out will be ours: HubSpot does not document how it
         records one that an API asked for."""
-        if rows:
+        if rows and self.may_mark():
             inputs = [
                 {"id": contact_id, "properties": {MARK: row.decided_at.isoformat()}}
                 for contact_id, row in rows.items()
             ]
             try:
-                self._define({MARK})
                 self.api.call("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
             except (RefusedError, NotUnderstoodError):
                 return  # without it, refusals() tells them as news; a no must not wait for that
@@ -475,23 +477,32 @@ class Destination:
 
     def _define(self, names: set[str]) -> None:
         """Make the properties that are not there: HubSpot refuses contacts with others."""
-        there: set[str] = set()
+
+        def look() -> None:
+            self.defined = {told["name"] for told in self.api.call("GET", PROPERTIES)["results"]}
 
         def find() -> bool | None:
-            there.update(told["name"] for told in self.api.call("GET", PROPERTIES)["results"])
-            return True if names <= there else None
+            return True if names <= self.defined else None
 
         def make() -> bool:
-            inputs = [_definition(name) for name in sorted(names - there)]
+            self.make_group()
+            inputs = [_definition(name) for name in sorted(names - self.defined)]
             made = self.api.once("POST", f"{PROPERTIES}/batch/create", {"inputs": inputs})
-            if names - there - {told["name"] for told in made.get("results") or []}:
+            self.defined |= {told["name"] for told in made.get("results") or []}
+            if names - self.defined:
                 raise RefusedError(207, made.get("errors") or NOT_ANSWERED[1])
             return True
 
         if names - self.defined:
-            self.api.found_or_made(self._has_group, self._make_group)
-            self.api.found_or_made(find, make)
-            self.defined |= names
+            self.api.found_or_made(looked_at_once(find, look, bool(self.defined)), make)
+
+    def _may_mark(self) -> bool:
+        """Whether there is, or can be, a property for marks."""
+        try:
+            self._define({MARK})
+        except (RefusedError, NotUnderstoodError):
+            return False
+        return True
 
     def _has_group(self) -> bool | None:
         ask = partial(self.api.call, "GET", f"{PROPERTIES}/groups/{GROUP}")

@@ -33,6 +33,7 @@ from mailroom.mailbox import spelled
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
 DELETIONS = "/api/data-privacy-deletion-jobs"
+AROUND = 130  # bytes of a profile in an import, without what it says
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
 Asked = Mapping[str, str | int]
 REFUSALS: dict[str, Kind] = {
@@ -74,8 +75,8 @@ class Destination:
         return Limits({"remove": 1_000, "suppress": 100}.get(operation, 1))
 
     def size(self, row: Row) -> int:
-        """Bytes of a profile in an import."""
-        return json_bytes(_profile(row))
+        """Bytes of a profile in an import, at most."""
+        return AROUND + json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """One request, or two: a list is made, and its members looked up, before they are removed."""
@@ -229,14 +230,16 @@ class Destination:
 
 def _profile(row: Row) -> dict[str, Any]:
     """A profile as an import takes it. A custom property is cleared by taking it off the profile."""
-    fields = {"customer_id": row.customer_id, **row.payload}
-    native = {name: value for name, value in fields.items() if name == "first_name"}
-    properties = {name: value for name, value in fields.items() if name not in native and value is not None}
-    unset = [name for name, value in fields.items() if name not in native and value is None]
-    profile: dict[str, Any] = {
-        "type": "profile",
-        "attributes": {"email": row.email, **native, "properties": properties},
-    }
+    attributes: dict[str, Any] = {"email": row.email, "properties": {"customer_id": row.customer_id}}
+    unset = []
+    for name, value in row.payload.items():
+        if name == "first_name":
+            attributes[name] = value
+        elif value is None:
+            unset.append(name)
+        else:
+            attributes["properties"][name] = value
+    profile: dict[str, Any] = {"type": "profile", "attributes": attributes}
     if unset:
         profile["meta"] = {"patch_properties": {"unset": unset}}
     return profile

@@ -40,6 +40,7 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
+    looked_at_once,
     parsed,
     send_without_bad_rows,
     setting,
@@ -82,6 +83,7 @@ class Destination:
         self.files = httpx.Client(timeout=60, transport=connection.transport)
         self.list_id, self.list = list_id, f"/lists/{list_id}"
         self.merge_fields: dict[str, str] = {}  # tags by name
+        self.tag, self.suppressed_on = cache(self._tag_of), cache(self._suppressed_on)
         self.know_list = cache(self._know_list)
         self.segment_id = cache(self._segment_id)
         self.archived = cache(self._archived)
@@ -92,7 +94,7 @@ class Destination:
 
     def size(self, row: Row) -> int:
         """Bytes of what is told of a member."""
-        return json_bytes({"email_address": row.email, "merge_fields": row.payload})
+        return json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """An addition is three requests: members, tag, and a job for who was there already. A removal is one,
@@ -178,10 +180,14 @@ class Destination:
     def _signed(self, row: Row) -> dict[str, Any]:
         """The date of a suppression, by which refusals() knows that it was us. Where there is no room for
         the field, a no goes without."""
+        tag = self.suppressed_on()
+        return {"merge_fields": {tag: f"{row.decided_at:%Y-%m-%d}"}} if tag else {}
+
+    def _suppressed_on(self) -> str | None:
         try:
-            return {"merge_fields": {self.merge_field("suppressed_on"): f"{row.decided_at:%Y-%m-%d}"}}
+            return self.merge_field("suppressed_on")
         except RefusedError:
-            return {}
+            return None
 
     def _tag(self, batch: Batch, told: str, done: str, rows: Sequence[Row]) -> set[str]:
         """The spelled() addresses that got the tag, or lost it. Of members for whom nothing changes, it is
@@ -335,10 +341,10 @@ class Destination:
     def _fields(self, row: Row) -> dict[str, str]:
         """Merge fields of a member. Empty text clears one: null would be its default."""
         fields = {"customer_id": row.customer_id, **row.payload}
-        return {
-            _prepared(f"the merge field {name}", partial(self.merge_field, name)): _text(value)
-            for name, value in fields.items()
-        }
+        return {self.tag(name): _text(value) for name, value in fields.items()}
+
+    def _tag_of(self, field: str) -> str:
+        return _prepared(f"the merge field {field}", partial(self.merge_field, field))
 
     def merge_field(self, field: str) -> str:
         """The tag of a field's merge field, which is made if there is none. An unknown tag would be dropped
@@ -346,7 +352,6 @@ class Destination:
         name, path = f"Mailroom {field}", f"{self.list}/merge-fields"
 
         def find() -> str | None:
-            self._read_merge_fields()
             return self.merge_fields.get(name)
 
         def make() -> str:
@@ -357,8 +362,8 @@ class Destination:
                 made = self.api.once("POST", path, told)
             return str(made["tag"])
 
-        if name not in self.merge_fields:
-            self.merge_fields[name] = self.api.found_or_made(find, make)
+        find = looked_at_once(find, self._read_merge_fields, bool(self.merge_fields))
+        self.merge_fields[name] = self.api.found_or_made(find, make)
         return self.merge_fields[name]
 
     def _read_merge_fields(self) -> None:
