@@ -470,11 +470,11 @@ def test_a_job_that_quotes_a_field_is_kept_without_it(tmp_path: Path) -> None:
     outbox_of(tmp_path / "warehouse.duckdb", [{"destination": "klaviyo"}])
     push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), reached(sandbox))
     lost = Crooked(
-        sandbox, lambda request: httpx.Response(404, json={"detail": "No ZOË, WHO0@X.DE"}), reads=True
+        sandbox, lambda request: httpx.Response(404, json={"detail": "No ZOË is at WHO0@X.DE"}), reads=True
     )
     push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), patient(lost))
     (message,) = (row[0] for row in receipts(tmp_path, "message") if row[0])
-    assert message == "No (a value), (an address)"
+    assert message == "No (a value) is at (an address)"
 
 
 def test_a_key_that_is_quoted_is_kept_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,17 @@ def routes(account: Account) -> flask.Blueprint:
         account.jobs[job]["n_asked"] += 1
         return told_job(job)
 
+    @api.get("/api/profile-bulk-import-jobs")
+    @api.get("/api/profile-suppression-bulk-create-jobs")
+    def all_asked() -> Any:
+        """The newest first."""
+        kind = flask.request.path.rpartition("/")[2].removesuffix("s")
+        found = [key for key, job in account.jobs.items() if job["kind"] == kind]
+        shown = page(found[::-1])
+        for key in shown["data"]:
+            account.jobs[key]["n_asked"] += 1
+        return {**shown, "data": [told_job(key)["data"] for key in shown["data"]]}
+
     def told_job(job: str) -> dict[str, Any]:
         found = account.jobs[job]
         is_done = found["n_asked"] > 1  # the first time, it is still at it
@@ -251,7 +262,7 @@ def routes(account: Account) -> flask.Blueprint:
     return api
 
 
-def page(found: list[dict[str, Any]]) -> dict[str, Any]:
+def page(found: list[Any]) -> dict[str, Any]:
     """One page of a collection."""
     args = flask.request.args
     first, size = int(args.get("page[cursor]", 0)), int(args.get("page[size]", 20))

@@ -261,6 +261,10 @@ def routes(account: Account) -> flask.Blueprint:
             "response_body_url": f"{flask.request.url_root}mailchimp/results/{key}.tar.gz",
         }  # fmt: skip
 
+    @api.get("/batches")
+    def all_jobs() -> Any:
+        return page("batches", [key for key in account.jobs if key != "forgotten"], told_job)
+
     @api.get("/batches/<key>")
     def job(key: str) -> Any:
         return told_job(key) if key in account.jobs else not_found()

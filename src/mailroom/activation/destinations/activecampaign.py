@@ -66,6 +66,8 @@ class Destination:
 
         self.api = api(Rate(5, Duration.SECOND))
         self.imports = api(Rate(5, Duration.SECOND), Rate(100, Duration.MINUTE))
+        # Its list of imports tells of no single one: each is asked for, more slowly than imports are sent.
+        self.jobs = api(Rate(1, Duration.SECOND))
         self.fields: list[Found] | None = None  # as last told
         self.tag_id = cache(self._tag_id)
         self.field_id = cache(self._field_id)
@@ -224,7 +226,7 @@ class Destination:
         exclusion list, as those are who complained, or bounced. If it names one that was not sent, nothing is
         known of any."""
         try:
-            job = self.api.call("GET", reference)
+            job = self.jobs.call("GET", reference)
         except RefusedError as refused:
             return _all(batch, "job_lost", words(refused.body))
         # False: it is so new that it has no status.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +28,7 @@ from mailroom.activation.api import (
     utc,
     was_there,
 )
+from mailroom.activation.jobs import Job, Jobs
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
 from mailroom.mailbox import spelled
@@ -34,6 +36,7 @@ from mailroom.mailbox import spelled
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
 DELETIONS = "/api/data-privacy-deletion-jobs"
 AROUND = 130  # bytes of a profile in an import, without what it says
+PAGES_OF_JOBS = 5
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
 Asked = Mapping[str, str | int]
 REFUSALS: dict[str, Kind] = {
@@ -66,6 +69,7 @@ class Destination:
         self.deletions = api(Rate(3, Duration.SECOND), Rate(60, Duration.MINUTE))
         self.api = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
         self.jobs = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
+        self.told_jobs = Jobs(self._look_at_jobs, self._ask_for_job)
         self.list_id = cache(self._list_id)
 
     def limits(self, operation: Operation) -> Limits:
@@ -142,7 +146,7 @@ class Destination:
         """What a job says once it is done. A failed profile is told by its address, or else by its place; if
         one is told by neither, nothing is known of any."""
         try:
-            job = self.jobs.call("GET", reference)["data"]["attributes"]
+            job = self.told_jobs.told(reference)
         except RefusedError as refused:
             return _all(batch, "rejected", "job_lost", words(refused.body))
         if job["status"] in ("queued", "processing"):
@@ -171,6 +175,23 @@ class Destination:
             else Answer(row.outbox_id, "accepted", reference=reference)
             for row in batch.rows
         ]
+
+    def _look_at_jobs(self, reference: str) -> dict[str, Job]:
+        """The newest jobs of this kind, back to this one, or as many as a few pages have."""
+        path = reference.rpartition("/")[0]
+        params: Asked = (
+            {"sort": "-created_at", "page[size]": 100} if path == IMPORTS else {"sort": "-created"}
+        )
+        found: dict[str, Job] = {}
+        for page in islice(self._whole_pages(self.jobs, path, params), PAGES_OF_JOBS):
+            found |= {f"{path}/{job['id']}": job["attributes"] for job in page}
+            if reference in found:
+                break
+        return found
+
+    def _ask_for_job(self, reference: str) -> Job:
+        job: Job = self.jobs.call("GET", reference)["data"]["attributes"]
+        return job
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
         """Suppressions but our own (reason USER_SUPPRESSED). Who left a single list is not among them:
@@ -214,14 +235,19 @@ class Destination:
         return self.api.found_or_made(find, make)
 
     def _pages(self, path: str, params: Asked) -> Iterator[dict[str, Any]]:
+        """What a collection has."""
+        for page in self._whole_pages(self.api, path, params):
+            yield from page
+
+    def _whole_pages(self, api: Api, path: str, params: Asked) -> Iterator[list[dict[str, Any]]]:
         """What a collection has, page after page. Its document has a link to itself in each: what has none is
         of something else, and says of nobody that they are not there."""
         cursor: Asked = {}
         while True:
-            page = self.api.call("GET", path, params={**params, **cursor})
+            page = api.call("GET", path, params={**params, **cursor})
             if "self" not in page["links"]:
                 raise StoppedError("klaviyo gives a page that is none of its own")
-            yield from page["data"]
+            yield page["data"]
             following = page["links"].get("next")
             if not following:
                 return

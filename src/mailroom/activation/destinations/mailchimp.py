@@ -46,6 +46,7 @@ from mailroom.activation.api import (
     setting,
     utc,
 )
+from mailroom.activation.jobs import Job, Jobs
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
 from mailroom.mailbox import spelled
@@ -83,6 +84,7 @@ class Destination:
         self.files = httpx.Client(timeout=60, transport=connection.transport)
         self.list_id, self.list = list_id, f"/lists/{list_id}"
         self.merge_fields: dict[str, str] = {}  # tags by name
+        self.jobs = Jobs(self._look_at_jobs, partial(self.api.call, "GET"))
         self.tag, self.suppressed_on = cache(self._tag_of), cache(self._suppressed_on)
         self.know_list = cache(self._know_list)
         self.segment_id = cache(self._segment_id)
@@ -223,7 +225,7 @@ class Destination:
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """What a job says once it is done: all is well, or a file of what every operation was answered."""
         try:
-            job = self.api.call("GET", reference)
+            job = self.jobs.told(reference)
             if job["status"] != "finished":
                 return []
             n_done, n_all = job["finished_operations"], job["total_operations"]
@@ -254,6 +256,13 @@ class Destination:
             code, message = why or (NOT_THERE if is_unknown else None, None)
             answers.append(Answer(row.outbox_id, status, code, message, reference))
         return answers
+
+    def _look_at_jobs(self, reference: str) -> dict[str, Job]:
+        """As many jobs as a page has, in an order that is not documented."""
+        names = ("id", "status", "total_operations", "finished_operations", "errored_operations")
+        asked: dict[str, str | int] = {"fields": ",".join(f"batches.{name}" for name in names), "count": PAGE}
+        found = self.api.call("GET", "/batches", params=asked)["batches"]
+        return {f"/batches/{job['id']}": job for job in found}
 
     def _has_list(self) -> bool:
         """Whether its audience is there now, and so was when a job looked for members in it: Mailchimp says
