@@ -116,7 +116,7 @@ def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Ope
                 found = answers[row.outbox_id]
                 if found.status == "pending":
                     asked = understood(partial(esp.opened.settle, batch, str(found.reference)))
-                    answers |= {told.outbox_id: told for told in asked}
+                    answers |= {reply.outbox_id: reply for reply in asked}
                     esp.sleep(10)
         except (StoppedError, NotUnderstoodError):
             continue
@@ -131,12 +131,12 @@ def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Ope
         ("brevo", {"code": "document_not_found", "message": "Contact does not exist"}),
     ],
 )
-def test_the_vendor_s_own_word_for_nobody_counts(tmp_path: Path, destination: str, said: Any) -> None:
+def test_the_vendor_s_own_word_for_no_such_person_counts(tmp_path: Path, destination: str, said: Any) -> None:
     esp = Esp(destination, tmp_path)
     esp.connection = Connection(transport=httpx.MockTransport(lambda request: answer(404, said)))
     esp.opened = esp.open()
-    (told,) = esp.send(esp.row(ANN, "delete")).values()
-    assert (told.status, told.code) == ("accepted", NOT_THERE)
+    (reply,) = esp.send(esp.row(ANN, "delete")).values()
+    assert (reply.status, reply.code) == ("accepted", NOT_THERE)
 
 
 @pytest.mark.parametrize("destination", ["klaviyo", "brevo"])
@@ -146,8 +146,8 @@ def test_a_404_of_something_else_is_a_refusal_with_its_words(tmp_path: Path, des
     esp.connection = Connection(transport=httpx.MockTransport(lambda request: next(said)))
     esp.opened = esp.open()
     for words in ("No route", "(no words)"):
-        (told,) = esp.send(esp.row(ANN, "delete")).values()
-        assert (told.status, told.code, told.message) == ("rejected", "404", words)
+        (reply,) = esp.send(esp.row(ANN, "delete")).values()
+        assert (reply.status, reply.code, reply.message) == ("rejected", "404", words)
 
 
 def job_of(esp: Esp, operation: Operation, response: str, status: int = 404) -> list[Answer]:
@@ -166,16 +166,16 @@ def test_a_404_in_a_job_of_mailchimp_s_counts_by_its_own_words_only(
     tmp_path: Path, operation: Operation, response: str
 ) -> None:
     esp = Esp("mailchimp", tmp_path)
-    assert [(told.status, told.code) for told in job_of(esp, operation, response)] == [("rejected", "404")]
+    assert [(reply.status, reply.code) for reply in job_of(esp, operation, response)] == [("rejected", "404")]
 
 
 @pytest.mark.parametrize("operation", LEAVING)
-def test_mailchimp_knows_nobody_only_while_its_audience_is_there(
+def test_mailchimp_lacks_a_member_only_while_its_audience_is_there(
     tmp_path: Path, operation: Operation
 ) -> None:
     esp = Esp("mailchimp", tmp_path)
     own = json.dumps({"title": "Resource Not Found", "status": 404, "detail": "Not there.", "type": "x"})
-    assert [told.status for told in job_of(esp, operation, own)] == ["accepted"]
+    assert [reply.status for reply in job_of(esp, operation, own)] == ["accepted"]
     asked = esp.sandbox.requests["mailchimp", "GET", "/lists/sandbox"]
     assert asked == 1, "once a job"
 
@@ -189,7 +189,7 @@ def test_mailchimp_knows_nobody_only_while_its_audience_is_there(
     esp.connection = Connection(transport=httpx.MockTransport(without_list), sleep=esp.sleep)
     esp.opened = esp.open()
     is_gone.append(True)
-    assert [(told.status, told.code) for told in job_of(esp, operation, own)] == [("rejected", "404")]
+    assert [(reply.status, reply.code) for reply in job_of(esp, operation, own)] == [("rejected", "404")]
     assert _hash(ANN) not in str(esp.sandbox.requests)
 
 
@@ -202,8 +202,8 @@ def test_klaviyo_takes_off_a_list_only_who_was_asked_for(tmp_path: Path) -> None
 
     def crooked(request: httpx.Request) -> httpx.Response:
         if request.method == "GET" and request.url.path.endswith("/api/profiles"):
-            told = {"type": "profile", "id": bob.profile_id, "attributes": {"email": "bob@x.de"}}
-            return answer(200, {"data": [told], "links": {"self": "x"}})
+            reply = {"type": "profile", "id": bob.profile_id, "attributes": {"email": "bob@x.de"}}
+            return answer(200, {"data": [reply], "links": {"self": "x"}})
         return esp.sandbox.transport().handle_request(request)
 
     esp.connection = Connection(transport=httpx.MockTransport(crooked), sleep=esp.sleep)
@@ -213,7 +213,7 @@ def test_klaviyo_takes_off_a_list_only_who_was_asked_for(tmp_path: Path) -> None
 
 
 def test_hubspot_names_whom_it_does_not_know(tmp_path: Path) -> None:
-    """A look-up that names nobody, as found or as missing, leaves all of them as they are."""
+    """A look-up that names no one, as found or as missing, leaves all of them as they are."""
     esp = Esp("hubspot", tmp_path)
     esp.send(esp.row(ANN))
 
@@ -225,13 +225,13 @@ def test_hubspot_names_whom_it_does_not_know(tmp_path: Path) -> None:
     esp.connection = Connection(transport=httpx.MockTransport(silent), sleep=esp.sleep)
     esp.opened = esp.open()
     for operation in LEAVING:
-        (told,) = esp.send(esp.row(ANN, operation)).values()
-        assert (told.status, told.code) == ("rejected", "not_answered")
+        (reply,) = esp.send(esp.row(ANN, operation)).values()
+        assert (reply.status, reply.code) == ("rejected", "not_answered")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
-def test_what_is_no_answer_is_not_taken_for_nobody_said_no(tmp_path: Path, destination: str) -> None:
+def test_what_is_no_answer_is_not_taken_for_no_refusal(tmp_path: Path, destination: str) -> None:
     esp = known(destination, tmp_path)
     for reason in ("unsubscribed", "bounced", "complained"):
         esp.account.refuse(ANN, reason)
@@ -241,10 +241,10 @@ def test_what_is_no_answer_is_not_taken_for_nobody_said_no(tmp_path: Path, desti
         transport = Instead(esp.sandbox.transport(), at, NO_WORD[name])
         esp.connection = Connection(transport=transport, sleep=esp.sleep, attempts=3)
         try:
-            told = list(understood(partial(esp.open().refusals, NOW)))
+            reply = list(understood(partial(esp.open().refusals, NOW)))
         except (StoppedError, NotUnderstoodError):
             continue
-        assert len(told) == whole, f"{name}, from request {at + 1} on"
+        assert len(reply) == whole, f"{name}, from request {at + 1} on"
 
 
 def refusing(status: int, body: Any) -> Callable[[], None]:

@@ -159,8 +159,8 @@ def test_what_the_sandbox_answers_to_others_is_as_klaviyo_has_it(checked: tuple[
         assert asked("POST", "/profiles", {"data": ann}).status_code == 409
         assert asked("PATCH", f"/profiles/{made}", {"data": {"id": made, **ann}}).status_code == 200
         assert asked("PATCH", "/profiles/none", {"data": {"id": "none", **ann}}).status_code == 404
-        told = {"data": {"type": "list", "attributes": {"name": "x"}}}
-        group = asked("POST", "/lists", told).json()["data"]["id"]
+        new = {"data": {"type": "list", "attributes": {"name": "x"}}}
+        group = asked("POST", "/lists", new).json()["data"]["id"]
         on = {"data": [{"type": "profile", "id": made}]}
         assert asked("POST", f"/lists/{group}/relationships/profiles", on).status_code == 204
         assert asked("POST", "/profile-subscription-bulk-create-jobs", jobs).status_code == 202

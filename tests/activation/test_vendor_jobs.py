@@ -36,13 +36,13 @@ def test_many_jobs_are_asked_about_at_once(
         (answer,) = esp.opened.send(batch)
         sent.append((batch, str(answer.reference)))
     esp.sandbox.requests.clear()
-    told: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     for _ in range(10):
         for batch, reference in sent:
-            if batch.rows[0].outbox_id not in told:
-                told |= {answer.outbox_id: answer for answer in esp.opened.settle(batch, reference)}
+            if batch.rows[0].outbox_id not in answers:
+                answers |= {answer.outbox_id: answer for answer in esp.opened.settle(batch, reference)}
         esp.sleep(10)
-    assert {answer.status for answer in told.values()} == {"accepted"} and len(told) == N_BATCHES
+    assert {answer.status for answer in answers.values()} == {"accepted"} and len(answers) == N_BATCHES
     n_asked = sum(n for (_, method, at), n in esp.sandbox.requests.items() if at.startswith(path))
     assert n_asked <= 4, n_asked
 
@@ -69,5 +69,5 @@ def test_a_job_that_is_not_among_many_is_asked_for_alone() -> None:
         return {"n": 0}
 
     jobs = Jobs(look, ask)
-    assert [jobs.told(name)["n"] for name in ("a", "b", "a", "c", "refused")] == [1, 1, 2, 0, 0]
+    assert [jobs.latest(name)["n"] for name in ("a", "b", "a", "c", "refused")] == [1, 1, 2, 0, 0]
     assert asked == ["all", "all", "all", "c", "all", "refused"]

@@ -14,17 +14,17 @@ class Jobs:
     """What a vendor says of its jobs, by name.
 
     look: a request that tells of many, the one of this name mostly among them; ask: one that tells of this
-    one, and raises RefusedError where there is none. What was told of a job is said once: whoever asks for
-    the same job again wants to know how it is by then.
+    one, and raises RefusedError where there is none. What was heard of a job is given once: a second question
+    about the same job wants to know how it is by then.
     """
 
     def __init__(self, look: Callable[[str], Mapping[str, Job]], ask: Callable[[str], Job]) -> None:
         self._look, self._ask = look, ask
-        self._told: dict[str, Job] = {}
+        self._heard: dict[str, Job] = {}
 
-    def told(self, name: str) -> Job:
+    def latest(self, name: str) -> Job:
         """How a job is. Raises RefusedError, StoppedError."""
-        if name not in self._told:
+        if name not in self._heard:
             with suppress(RefusedError):  # then it is asked for alone
-                self._told |= self._look(name)
-        return self._told.pop(name) if name in self._told else self._ask(name)
+                self._heard |= self._look(name)
+        return self._heard.pop(name) if name in self._heard else self._ask(name)

@@ -303,9 +303,9 @@ def routes(account: Account) -> flask.Blueprint:
     @api.get(PROPERTIES)
     def properties() -> Any:
         own = dict.fromkeys((*OWN, "hs_additional_emails", OPTED_OUT, BOUNCED), "string")
-        return {"results": [told_property(name, type_) for name, type_ in (own | account.fields).items()]}
+        return {"results": [property_of(name, type_) for name, type_ in (own | account.fields).items()]}
 
-    def told_property(name: str, type_: str) -> dict[str, Any]:
+    def property_of(name: str, type_: str) -> dict[str, Any]:
         return {
             "name": name, "type": type_, "label": name, "description": "", "options": [],
             "groupName": "contactinformation" if name in OWN else "mailroom",
@@ -321,7 +321,7 @@ def routes(account: Account) -> flask.Blueprint:
             if one["name"] in account.fields:
                 return refuse(409, "OBJECT_ALREADY_EXISTS", "A property of this name already exists.")
         account.fields |= {one["name"]: one["type"] for one in told}
-        made = [told_property(one["name"], one["type"]) for one in told]
+        made = [property_of(one["name"], one["type"]) for one in told]
         return {"status": "COMPLETE", "results": made, **times()}, 201
 
     @api.get(f"{PROPERTIES}/groups/<name>")

@@ -68,7 +68,7 @@ class Destination:
         self.imports = api(Rate(5, Duration.SECOND), Rate(100, Duration.MINUTE))
         # Its list of imports tells of no single one: each is asked for, more slowly than imports are sent.
         self.jobs = api(Rate(1, Duration.SECOND))
-        self.fields: list[Found] | None = None  # as last told
+        self.fields: list[Found] | None = None  # as last read
         self.tag_id = cache(self._tag_id)
         self.field_id = cache(self._field_id)
         self.list_ids = cache(self._list_ids)
@@ -202,8 +202,7 @@ class Destination:
             for list_id in self.list_ids():
                 if statuses.get(list_id) not in (UNSUBSCRIBED, BOUNCED):
                     off = {"list": int(list_id), "contact": int(contact["id"]), "status": int(UNSUBSCRIBED)}
-                    told = self.api.call("POST", f"{API}/contactLists", {"contactList": off})
-                    _own(told, "contactList")
+                    _own(self.api.call("POST", f"{API}/contactLists", {"contactList": off}), "contactList")
         return code
 
     def _delete(self, row: Row) -> None:
@@ -215,8 +214,7 @@ class Destination:
         is not ActiveCampaign's."""
 
         def ask() -> None:
-            told = self.api.call("DELETE", f"{API}/{kind}/{found}")
-            if told != {}:
+            if self.api.call("DELETE", f"{API}/{kind}/{found}") != {}:
                 raise RefusedError(200, NOT_ITS_OWN)
 
         was_there(ask, lambda body: _says_absent(body, found))
@@ -445,9 +443,9 @@ def _refused(row: Row, refused: RefusedError) -> Answer:
     return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
 
 
-def _own(told: Any, *names: str) -> None:
+def _own(reply: Any, *names: str) -> None:
     """Raises RefusedError where a yes is not ActiveCampaign's: its answers have these names."""
-    if not isinstance(told, dict) or not told.keys() >= set(names):
+    if not isinstance(reply, dict) or not reply.keys() >= set(names):
         raise RefusedError(200, NOT_ITS_OWN)
 
 

@@ -284,21 +284,21 @@ class Destination:
         """The newest that is known of what made a contact blocklisted."""
         path = f"/v3/contacts/{contact['id']}/campaignStats"
         for span in _spans(contact, since):
-            told: dict[str, Any] = {}
+            stats: dict[str, Any] = {}
 
-            def ask(told: dict[str, Any] = told, span: dict[str, str] = span) -> None:
-                told |= self.api.call("GET", path, params=span) or {}
+            def ask(stats: dict[str, Any] = stats, span: dict[str, str] = span) -> None:
+                stats |= self.api.call("GET", path, params=span) or {}
 
             if not was_there(ask, _says_absent):
                 return  # deleted since they were listed
-            told |= told.get("unsubscriptions") or {}
+            stats |= stats.get("unsubscriptions") or {}
             for name, kind in EVENTS.items():
-                for event in told.get(name) or []:
+                for event in stats.get(name) or []:
                     at = utc(event["eventTime"])
                     if kind and at >= since:
                         key = f"{contact['id']}-{kind}-{at.isoformat()}"
                         yield Refusal(key, str(contact["id"]), contact["email"], kind, at)
-            if any(told.get(name) for name in EVENTS):
+            if any(stats.get(name) for name in EVENTS):
                 return
 
     def _attribute(self, name: str) -> str:
@@ -314,9 +314,9 @@ class Destination:
             return wanted[0]
 
         def look() -> None:
-            told = self.api.call("GET", "/v3/contacts/attributes")["attributes"]
+            listed = self.api.call("GET", "/v3/contacts/attributes")["attributes"]
             self._attributes = {
-                kind["name"].upper(): f"{kind['category']} {kind.get('type')}" for kind in told
+                kind["name"].upper(): f"{kind['category']} {kind.get('type')}" for kind in listed
             }
 
         found = self._set_up(looked_at_once(find, look, bool(self._attributes)), make)
@@ -386,7 +386,7 @@ def _says_absent(body: Any) -> bool:
 
 
 def _says_off_list(refused: RefusedError) -> bool:
-    """Whether a removal is refused because nobody of them is on the list."""
+    """Whether a removal is refused because none of them is on the list."""
     body = refused.body if isinstance(refused.body, dict) else {}
     return refused.status == 400 and "code" in body and "removed from list" in str(body.get("message"))
 

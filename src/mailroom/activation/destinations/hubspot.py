@@ -98,7 +98,7 @@ class Destination:
         self.list_id = cache(self._list_id)
         self.make_group = cache(lambda: self.api.found_or_made(self._has_group, self._make_group))
         self.may_mark = cache(self._may_mark)
-        self.defined: set[str] = set()  # properties, as last told
+        self.defined: set[str] = set()  # properties, as last read
 
     def limits(self, operation: Operation) -> Limits:
         """100 contacts a request, whatever is done with them."""
@@ -331,8 +331,9 @@ class Destination:
         return known, {row.outbox_id for row in rows if spelled(row.email) not in known.keys() | absent}
 
     def _contacts(self, emails: Sequence[str]) -> tuple[dict[str, Contact], set[str]]:
-        """Contacts by address, and the addresses that HubSpot says are of nobody. Raises RefusedError where
-        the look-up was not completed."""
+        """Contacts by address, and the addresses that HubSpot says it does not know.
+
+        Raises RefusedError where the look-up was not completed."""
         body = self.api.call(
             "POST",
             f"{CONTACTS}/batch/read",
@@ -454,15 +455,15 @@ class Destination:
 
         def find() -> str | None:
             path = f"{LISTS}/object-type-id/0-1/name/{quote(name, safe='')}"
-            told: Any = {}
+            reply: Any = {}
 
             def ask() -> None:
-                nonlocal told
-                told = self.api.call("GET", path)
+                nonlocal reply
+                reply = self.api.call("GET", path)
 
             if not was_there(ask, _is_refusal):
                 return None
-            found = told["list"]
+            found = reply["list"]
             if found["processingType"] == "DYNAMIC":
                 raise RefusedError(
                     409, f"The list {name} fills itself: rename it, so that a manual one is made."
@@ -479,7 +480,7 @@ class Destination:
         """Make the properties that are not there: HubSpot refuses contacts with others."""
 
         def look() -> None:
-            self.defined = {told["name"] for told in self.api.call("GET", PROPERTIES)["results"]}
+            self.defined = {one["name"] for one in self.api.call("GET", PROPERTIES)["results"]}
 
         def find() -> bool | None:
             return True if names <= self.defined else None
@@ -488,7 +489,7 @@ class Destination:
             self.make_group()
             inputs = [_definition(name) for name in sorted(names - self.defined)]
             made = self.api.once("POST", f"{PROPERTIES}/batch/create", {"inputs": inputs})
-            self.defined |= {told["name"] for told in made.get("results") or []}
+            self.defined |= {one["name"] for one in made.get("results") or []}
             if names - self.defined:
                 raise RefusedError(207, made.get("errors") or NOT_ANSWERED[1])
             return True

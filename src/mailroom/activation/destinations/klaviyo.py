@@ -69,7 +69,7 @@ class Destination:
         self.deletions = api(Rate(3, Duration.SECOND), Rate(60, Duration.MINUTE))
         self.api = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
         self.jobs = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
-        self.told_jobs = Jobs(self._look_at_jobs, self._ask_for_job)
+        self.known_jobs = Jobs(self._look_at_jobs, self._ask_for_job)
         self.list_id = cache(self._list_id)
 
     def limits(self, operation: Operation) -> Limits:
@@ -88,7 +88,10 @@ class Destination:
             lists = [self.list_id(batch.audience)] if batch.operation == "add" else []
             return send_without_bad_rows(batch.rows, lambda rows: self._import(rows, lists), _pointed)
         if batch.operation == "remove":
-            return self._remove(batch)
+            try:
+                return self._remove(batch)
+            except RefusedError as refused:
+                return _all(batch, "rejected", str(refused.status), words(refused.body))
         if batch.operation == "suppress":
             return send_without_bad_rows(batch.rows, self._suppress, _pointed)
         return [self._delete(row) for row in batch.rows]
@@ -137,16 +140,16 @@ class Destination:
             self.deletions.call("POST", DELETIONS, {"data": data}, yes=202)
 
         try:
-            is_new = was_there(ask, _says_absent)
+            is_known = was_there(ask, _says_absent)
         except RefusedError as refused:
             return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
-        return Answer(row.outbox_id, "accepted", None if is_new else NOT_THERE)
+        return Answer(row.outbox_id, "accepted", None if is_known else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """What a job says once it is done. A failed profile is told by its address, or else by its place; if
         one is told by neither, nothing is known of any."""
         try:
-            job = self.told_jobs.told(reference)
+            job = self.known_jobs.latest(reference)
         except RefusedError as refused:
             return _all(batch, "rejected", "job_lost", words(refused.body))
         if job["status"] in ("queued", "processing"):
@@ -241,7 +244,7 @@ class Destination:
 
     def _whole_pages(self, api: Api, path: str, params: Asked) -> Iterator[list[dict[str, Any]]]:
         """What a collection has, page after page. Its document has a link to itself in each: what has none is
-        of something else, and says of nobody that they are not there."""
+        of something else, and proves of no one that they are not there."""
         cursor: Asked = {}
         while True:
             page = api.call("GET", path, params={**params, **cursor})

@@ -225,7 +225,7 @@ class Destination:
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """What a job says once it is done: all is well, or a file of what every operation was answered."""
         try:
-            job = self.jobs.told(reference)
+            job = self.jobs.latest(reference)
             if job["status"] != "finished":
                 return []
             n_done, n_all = job["finished_operations"], job["total_operations"]
