@@ -150,6 +150,22 @@ def test_a_404_of_something_else_is_a_refusal_with_its_words(tmp_path: Path, des
         assert (reply.status, reply.code, reply.message) == ("rejected", "404", words)
 
 
+def test_a_removal_that_klaviyo_refuses_is_of_its_rows(tmp_path: Path) -> None:
+    """The list may be gone: the others of the push go on, and it goes again."""
+    esp = Esp("klaviyo", tmp_path)
+    esp.send(esp.row(ANN))
+
+    def without_list(request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            return answer(404, {"errors": [ERROR]})
+        return esp.sandbox.transport().handle_request(request)
+
+    esp.connection = Connection(transport=httpx.MockTransport(without_list), sleep=esp.sleep)
+    esp.opened = esp.open()
+    (reply,) = esp.send(esp.row(ANN, "remove")).values()
+    assert (reply.status, reply.code, reply.message) == ("rejected", "404", ERROR["detail"])
+
+
 def job_of(esp: Esp, operation: Operation, response: str, status: int = 404) -> list[Answer]:
     """What becomes of a row whose job at Mailchimp was answered so."""
     batch = Batch("b", "mailchimp", "vips", operation, [esp.row(ANN, operation)])

@@ -105,6 +105,59 @@ def test_what_is_required_is_sent_and_less_is_refused(tmp_path: Path, destinatio
     assert n_less >= len(required)
 
 
+BATCH = ("completedAt", "results", "startedAt", "status")
+CONTACT = tuple(f"results[].{name}" for name in ("archived", "createdAt", "id", "properties", "updatedAt"))
+ERROR = tuple(f"errors[].{name}" for name in ("category", "context", "errors", "links", "message", "status"))
+PROPERTY = tuple(
+    f"results[].{name}"
+    for name in ("description", "fieldType", "groupName", "label", "name", "options", "type")
+)
+LIST = tuple(
+    f"list.{name}"
+    for name in ("listId", "listVersion", "name", "objectTypeId", "processingStatus", "processingType")
+)
+# What HubSpot's document of version 2026-03 requires of its answers, by the end of the path. What its lists
+# say of members they leave out where it is empty, whatever the document requires.
+ANSWERS = {
+    "/objects/2026-03/contacts/batch/create": BATCH + CONTACT, "/batch/read": BATCH + CONTACT,
+    "/batch/update": BATCH + CONTACT, "/search": ("total", "results", *CONTACT),
+    "/properties/2026-03/contacts/batch/create": BATCH + PROPERTY,
+    "/properties/2026-03/contacts": ("results", *PROPERTY),
+    "/groups": ("archived", "displayOrder", "label", "name"),
+    "/groups/mailroom": ("archived", "displayOrder", "label", "name"), "/lists/2026-03": LIST,
+    "/name/Mailroom vips": LIST, "/unsubscribe-all": BATCH,
+}  # fmt: skip
+
+
+def test_hubspot_s_sandbox_answers_with_all_that_its_document_requires(tmp_path: Path) -> None:
+    esp = Esp("hubspot", tmp_path)
+    sandbox, seen = esp.sandbox.transport(), set()
+
+    def checked(request: httpx.Request) -> httpx.Response:
+        response = sandbox.handle_request(request)
+        response.read()
+        if response.content:
+            body = response.json()
+            names = next((n for end, n in ANSWERS.items() if request.url.path.endswith(end)), ())
+            if response.status_code >= 400:
+                names = ("category", "correlationId", "message")
+            elif response.status_code == 207:
+                names = (*BATCH, *CONTACT, "numErrors", *ERROR)
+            seen.add(names)
+            for name in names:
+                assert has(body, name), (request.url.path, name)
+        return response
+
+    esp.connection = Connection(transport=httpx.MockTransport(checked), sleep=esp.sleep)
+    for _ in range(2):
+        esp.opened = esp.open()
+        esp.send(esp.row("ann@x.de", first_name="Ann"), esp.row("ann@fails.example"), esp.row("nowhere"))
+        for operation in ("update", "suppress", "remove", "delete"):
+            esp.send(esp.row("ann@x.de", operation), esp.row("bob@x.de", operation))
+        list(esp.opened.refusals(NOW - timedelta(days=1)))
+    assert len(seen) >= 8
+
+
 def test_a_member_of_each_and_of_a_list_that_is_empty() -> None:
     assert has({"a": [{"b": None}, {"b": {"c": 1}}]}, "a[].b") and has({"a": []}, "a[].b")
     bodies: list[Any] = [{"a": [{}]}, {"a": None}, {"a": {"b": 1}}, {}, None, []]
