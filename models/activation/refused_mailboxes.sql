@@ -32,7 +32,10 @@ of_customers as (
 
 -- Each no that closes marketing by e-mail; one that the register of purposes lacks closes all marketing.
 noes as (
-    select history.*
+    select
+        history.*,
+        -- A no that names an account only is about the address of then, also once the account is gone.
+        coalesce(history.email, history.email_then) as address
     from {{ ref('consent_history') }} as history
     left join {{ ref('consent_purposes') }} as purposes
         on history.channel = purposes.channel and history.purpose = purposes.purpose
@@ -49,8 +52,8 @@ named as (
     select
         widest_mailbox,
         recorded_at
-    from {{ with_mailboxes('noes') }} as addressed
-    where email is not null
+    from {{ with_mailboxes('noes', email='address') }} as addressed
+    where address is not null
     {% for identifier in ['shop_customer_id', 'contact_id', 'profile_id'] -%}
     union all
     select
