@@ -38,7 +38,8 @@ unconfirmed as (
         max(receipts.sequence) as sequence,
         max(receipts.answered_at) as answered_at,
         min(receipts.customer_id) as customer_id,
-        max(case when receipts.status <> 'rejected' then {{ dbt.dateadd('hour', 24, 'receipts.answered_at') }} end) as open_until
+        -- A job that was taken for lost may be done all the same.
+        max(case when receipts.status <> 'rejected' or receipts.code = 'job_lost' then {{ dbt.dateadd('hour', 24, 'receipts.answered_at') }} end) as open_until
     from receipts
     left join settled_jobs on receipts.status = 'pending' and receipts.reference = settled_jobs.reference
     where
