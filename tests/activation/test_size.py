@@ -62,7 +62,7 @@ def test_a_batch_is_no_larger_than_it_was_measured(destination: str, payloads: l
     sandbox = esp.sandbox.transport()
 
     def kept(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith(path):
+        if request.method == "POST" and request.url.path.endswith(path):
             bodies.append(request.content)
         return sandbox.handle_request(request)
 

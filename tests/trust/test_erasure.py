@@ -345,7 +345,7 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
     )
     answers = shop.warehouse.rows(kept)
     of_anna = "select 1 from consent_ledger where email in ('anna@work.de', 'a.nna.berg+news@googlemail.com')"
-    assert len(shop.warehouse.rows(of_anna)) == 3
+    assert len(shop.warehouse.rows(of_anna)) == 2
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'")
     stays = (
         "select 1 from segment_changes where customer_id in"

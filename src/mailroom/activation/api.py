@@ -164,8 +164,9 @@ class Api:
             self._limiter.try_acquire(self.vendor)
         asked = f"{method} {ADDRESS.sub('(an address)', path)}"
         try:
-            response = self._within_deadline(
-                partial(self._client.request, method, path, json=json, params=params)
+            response = within(
+                self._connection.deadline,
+                partial(self._client.request, method, path, json=json, params=params),
             )
         except TimeoutError as error:
             self._client.close()
@@ -196,26 +197,6 @@ class Api:
         if (status >= 300 and status not in also) or (status < 300 and yes not in (None, status)):
             raise RefusedError(status, body)
         return body
-
-    def _within_deadline(self, ask: Callable[[], Result]) -> Result:
-        """What ask() returns. httpx limits the time between two bytes, not the time of them all: an answer
-        that drips is left to a thread that ends with its connection. Raises TimeoutError."""
-        answers: SimpleQueue[Result | BaseException] = SimpleQueue()
-
-        def run() -> None:
-            try:
-                answers.put(ask())
-            except BaseException as error:
-                answers.put(error)
-
-        threading.Thread(target=run, daemon=True).start()
-        try:
-            answer = answers.get(timeout=self._connection.deadline)
-        except Empty as error:
-            raise TimeoutError from error
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
 
     def patiently(self, ask: Callable[[], Result]) -> Result:
         """What ask() returns in the end, asked again whenever it raises TryAgainError. Raises StoppedError
@@ -258,6 +239,27 @@ class Api:
             return found if found is not None else make()
 
         return self.patiently(either)
+
+
+def within(seconds: float, ask: Callable[[], Result]) -> Result:
+    """What ask() returns. httpx limits the time between two bytes, not the time of them all: an answer that
+    drips is left to a thread of its own, which ends with its connection. Raises TimeoutError."""
+    answers: SimpleQueue[Result | BaseException] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(ask())
+        except BaseException as error:  # raised below, where there is somebody to hear it
+            answers.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except Empty as error:
+        raise TimeoutError from error
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

@@ -12,7 +12,6 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -236,12 +235,12 @@ class _Push:
                     self._write(batch, _too_large(batch))
                 else:
                     adds = batch.operation in ("add", "update")
-                    with self.receipts.sending(batch) if adds else nullcontext():
-                        self._write(batch, _answers(opened, batch))
+                    written = self.receipts.sent(batch) if adds else None
+                    self._write(batch, _answers(opened, batch), written)
                 bar.update(len(batch.rows))
 
-    def _write(self, batch: Batch, answers: Collection[Answer]) -> None:
-        counts = self.receipts.answered(batch, answers)
+    def _write(self, batch: Batch, answers: Collection[Answer], written: str | None = None) -> None:
+        counts = self.receipts.answered(batch, answers, written)
         sent = self.pushed.told(batch)
         for status, count in counts.items():
             setattr(sent, status, getattr(sent, status) + count)
@@ -255,6 +254,8 @@ class _Push:
                 answers = list(understood(partial(opened.settle, batch, reference)))
             except NotUnderstoodError:  # of a job: as if it had said nothing yet
                 answers = []
+            except StoppedError as error:
+                raise _without_people(error, _with_fields(batch, self.folder)) from error
             if not answers and now() - since > NOT_SETTLED:
                 words = f"Nothing was heard of it since {since:%Y-%m-%d %H:%M}."
                 answers = [Answer(row.outbox_id, "rejected", "job_lost", words) for row in batch.rows]
@@ -355,8 +356,12 @@ def _answers(opened: Destination, batch: Batch) -> list[Answer]:
             for row in batch.rows if row.outbox_id not in answered
         ]  # fmt: skip
     except StoppedError as error:
-        raise StoppedError(str(Scrubber(batch.rows).message(error))) from error
+        raise _without_people(error, batch) from error
     return answers
+
+
+def _without_people(error: StoppedError, batch: Batch) -> StoppedError:
+    return StoppedError(str(Scrubber(batch.rows).message(error)))
 
 
 def _with_fields(batch: Batch, folder: Path) -> Batch:

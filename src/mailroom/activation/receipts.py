@@ -1,9 +1,7 @@
 """Receipts: what was answered about every row that went out, a file a batch, written before the next."""
 
 import itertools
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
@@ -43,28 +41,24 @@ class Receipts:
             last = f"select coalesce(max(sequence), 0) from {ledger.scan(folder, 'receipts')}"
             self._numbers = itertools.count(connection.execute(last).fetchall()[0][0] + 1)
 
-    @contextmanager
-    def sending(self, batch: Batch) -> Iterator[None]:
-        """Write down that a batch goes out, before it does, and take that back once it is answered for.
-        Killed or stopped in between, what is written says that all of it may have arrived; so it stays where
-        it stood there before."""
-        name = f"{batch.batch_id}-sent"
-        path = self.folder / "receipts" / f"{name}.parquet"
-        was_open = path.exists()
-        sent = [Answer(row.outbox_id, "sent") for row in batch.rows]
-        records, _ = self._records(batch, sent, ledger.now())
+    def sent(self, batch: Batch) -> str:
+        """Write down that a batch goes out, before it does; the name of the file. Killed or stopped before
+        answered() replaces it, what is written says that all of it may have arrived."""
+        at = ledger.now()
+        name = f"{at:%Y%m%dT%H%M%S%f}-{batch.batch_id}"
+        records, _ = self._records(batch, [Answer(row.outbox_id, "sent") for row in batch.rows], at)
         ledger.write(self.folder, "receipts", name, records)
-        yield
-        if not was_open:
-            path.unlink()
+        return name
 
-    def answered(self, batch: Batch, answers: Iterable[Answer]) -> dict[str, int]:
-        """Write down every row's answer, all or none of them; how many of each status. A row without an
-        answer is rejected: nothing says that it arrived. What a destination says is scrubbed of the people
-        in the batch. Raises StoppedError where a destination answers about rows that were not sent."""
+    def answered(self, batch: Batch, answers: Iterable[Answer], name: str | None = None) -> dict[str, int]:
+        """Write down every row's answer, all or none of them, in place of the file that sent() has named; how
+        many of each status. A row without an answer is rejected: nothing says that it arrived. What a
+        destination says is scrubbed of the people in the batch. Raises StoppedError where a destination
+        answers about rows that were not sent."""
         at = ledger.now()
         records, counts = self._records(batch, answers, at)
-        ledger.write(self.folder, "receipts", f"{at:%Y%m%dT%H%M%S%f}-{batch.batch_id}", records)
+        # Replaced, not taken away: a build may be reading it.
+        ledger.write(self.folder, "receipts", name or f"{at:%Y%m%dT%H%M%S%f}-{batch.batch_id}", records)
         return counts
 
     def _records(
@@ -84,15 +78,17 @@ class Receipts:
                 row.outbox_id, "rejected", "no_answer", "Was not answered."
             )
             counts[answer.status] = counts.get(answer.status, 0) + 1
+            number = next(self._numbers)
             records.append(
                 {
-                    "receipt_id": uuid.uuid4().hex, "push_id": self.push_id, "batch_id": batch.batch_id,
+                    "receipt_id": f"{self.push_id}-{number}", "push_id": self.push_id,
+                    "batch_id": batch.batch_id,
                     "attempt": row.attempt, "outbox_id": row.outbox_id, "destination": row.destination,
                     "audience": row.audience, "operation": row.operation, "customer_id": row.customer_id,
                     "email": row.email, "held": row.held, "status": answer.status,
                     "code": _code(answer, scrubber), "message": scrubber.message(answer.message),
                     "reference": None if answer.reference is None else without_addresses(answer.reference),
-                    "answered_at": at, "decided_at": row.decided_at, "sequence": next(self._numbers),
+                    "answered_at": at, "decided_at": row.decided_at, "sequence": number,
                 }
             )  # fmt: skip
         return records, counts

@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from mailroom.activation.api import (
     send_without_bad_rows,
     utc,
     was_there,
+    within,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import words
@@ -75,7 +76,10 @@ class Destination:
             connection,
         )
         # Reports lie elsewhere, where the key has no business.
-        self._reports = httpx.Client(transport=connection.transport, timeout=60, follow_redirects=True)
+        self._reports = httpx.Client(
+            transport=connection.transport, timeout=connection.deadline, follow_redirects=True
+        )
+        self._deadline = connection.deadline
         self._processes: dict[int, dict[str, Any]] = {}  # as last told
         self._attributes: dict[str, str] = {}  # category and type by name, as last told
         self.list_id = cache(self._list_id)
@@ -246,8 +250,8 @@ class Destination:
     def _named(self, url: str, sent: set[str]) -> set[str]:
         """The addresses of those sent that a report names, a line each, perhaps under a head."""
         try:
-            response = self._reports.get(url)
-        except httpx.RequestError as error:
+            response = within(self._deadline, partial(self._reports.get, url))
+        except (httpx.RequestError, TimeoutError) as error:
             raise NotNowError from error
         except httpx.InvalidURL as error:
             raise UnclearError from error

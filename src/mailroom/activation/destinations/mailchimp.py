@@ -45,6 +45,7 @@ from mailroom.activation.api import (
     send_without_bad_rows,
     setting,
     utc,
+    within,
 )
 from mailroom.activation.jobs import Job, Jobs
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
@@ -81,7 +82,8 @@ class Destination:
             connection,
         )
         # The key must not go where the results of jobs are.
-        self.files = httpx.Client(timeout=60, transport=connection.transport)
+        self.files = httpx.Client(transport=connection.transport, timeout=connection.deadline)
+        self.deadline = connection.deadline
         self.list_id, self.list = list_id, f"/lists/{list_id}"
         self.merge_fields: dict[str, str] = {}  # tags by name
         self.jobs = Jobs(self._look_at_jobs, partial(self.api.call, "GET"))
@@ -276,7 +278,7 @@ class Destination:
         """What the operations of a job were answered. The address of the file is good for minutes only."""
         url = self.api.once("GET", reference)["response_body_url"]
         try:
-            response = self.files.get(url)
+            response = within(self.deadline, partial(self.files.get, url))
             if response.status_code >= 500 or response.status_code in (408, 429):
                 raise TryAgainError(f"status {response.status_code} at the results of a job")
             if response.status_code >= 300:
