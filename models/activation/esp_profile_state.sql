@@ -69,6 +69,7 @@ states as (
         end as state,
         accepted.held,
         accepted.code,
+        accepted.sequence,
         accepted.decided_at,
         accepted.answered_at as accepted_at,
         greatest(coalesce(accepted.answered_at, unconfirmed.answered_at), coalesce(unconfirmed.answered_at, accepted.answered_at))
@@ -87,6 +88,16 @@ known_addresses as (
         email
     from states
     where state in ('member', 'unconfirmed')
+),
+
+additions as (
+    select
+        destination,
+        email,
+        max(sequence) as sequence
+    from receipts
+    where operation in ('add', 'update') and status = 'accepted'
+    group by destination, email
 )
 
 select
@@ -94,15 +105,22 @@ select
     states.audience,
     states.email,
     states.customer_id,
-    states.state,
+    -- Whom it did not know when they were suppressed, it may know by now.
+    case
+        when
+            states.state = 'suppressed' and states.code = 'not_there'
+            and (
+                known_addresses.email is not null
+                or additions.sequence > states.sequence
+                or cast(states.accepted_at as date) < {{ days_before(as_of(), var('suppress_again_days')) }}
+            )
+            then 'not_there'
+        else states.state
+    end as state,
     states.held,
     case when states.state = 'unconfirmed' then states.last_answered_at else states.accepted_at end as since,
     states.accepted_at,
     states.decided_at
 from states
 left join known_addresses on states.destination = known_addresses.destination and states.email = known_addresses.email
--- Whom it did not know when they were suppressed, it may know by now.
-where
-    states.state <> 'suppressed'
-    or states.code <> 'not_there'
-    or (known_addresses.email is null and cast(states.accepted_at as date) >= {{ days_before(as_of(), var('suppress_again_days')) }})
+left join additions on states.destination = additions.destination and states.email = additions.email
