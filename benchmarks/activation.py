@@ -43,7 +43,9 @@ MEASURED = (
 )
 AUDIENCE, DESTINATION = "active_buyers", "klaviyo"
 DESTINATIONS = {DESTINATION: "example_esp"}
-STATES = ("sync_receipts", "esp_profile_state", "profile_differences", "sync_outbox")
+STATES = (
+    "sync_receipts", "esp_profile_state", "refused_addresses", "profile_differences", "sync_outbox"
+)  # fmt: skip
 CASES = {
     "first": "nothing is held yet",
     "unchanged": "all is held as it should be",
@@ -133,7 +135,7 @@ def hold(file: Path, share_changed: float) -> None:
                         ) as held,
                         'accepted' as status, null::varchar as code, null::varchar as message,
                         null::varchar as reference, timestamp '2026-06-30 10:00:00' as answered_at,
-                        timestamp '2026-06-30 00:00:00' as decided_at
+                        timestamp '2026-06-30 00:00:00' as decided_at, row_number() over () as sequence
                     from audience_payloads
                 )
             ) to '{folder}/held.parquet' (format parquet)

@@ -234,7 +234,9 @@ was. Append-only: a node is failing if its last report says so.
         {%- set now = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "' as timestamp)" -%}
         {%- set reports = [] -%}
         {%- for result in results if result.node is not none -%}
-            {%- set node, has_failed = result.node, result.status in ('error', 'fail', 'runtime error', 'skipped') -%}
+            {%- set node = result.node -%}
+            {#- An exposure does nothing: that it was skipped says nothing, and a smaller build would not mend it. -#}
+            {%- set has_failed = result.status in ('error', 'fail', 'runtime error', 'skipped') and node.resource_type != 'exposure' -%}
             {%- set rests_on = [node.unique_id] + ([] if node.resource_type == 'seed' else node.depends_on.nodes) -%}
             {%- if has_failed != (node.name in failing) and rests_on | select('in', upstream) | list -%}
                 {%- do reports.append("('" ~ node.name ~ "', " ~ has_failed | lower ~ ', ' ~ now ~ ')') -%}
