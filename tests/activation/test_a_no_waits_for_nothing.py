@@ -1,0 +1,387 @@
+"""A no waits for nothing: whatever goes wrong, it arrives with the next push that can reach the ESP.
+
+Thousands of random histories of people, in worlds of some hundred each (`worlds_of_noes.py`), go through the
+compiled models, `mailroom pull` and `mailroom push` to the sandbox. After every push that could reach an ESP:
+
+- Who said no before the build is in no list of ours there, and can't be mailed. Who was erased is not there.
+  A job may delay that to the end of the push's waiting for it, a refusal by the ESP to the next push.
+- Whose no was pulled since the build is added to no list by that push.
+
+And whatever became of a push:
+
+- No ESP holds an address that was not sent there to be added, and that it did not hold before.
+- No person who may be mailed was suppressed.
+
+In the end, on a network where nothing goes wrong, each ESP holds exactly the members.
+
+The worlds have seeds, so that a breach can be looked into; MAILROOM_WORLDS says how many run. Then each rule
+that the promise rests on is taken out in turn, in the compiled SQL or in the code: a breach has to be found.
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from worlds_of_noes import AS_OF, DESTINATIONS, GUARDS, MODELS, OWN, Found, Models, World
+
+from conftest import Warehouse
+from mailroom.activation import push as push_module
+from mailroom.activation import receipts as receipts_module
+
+pytestmark = pytest.mark.slow
+
+N_WORLDS = int(os.environ.get("MAILROOM_WORLDS", "4"))
+N_PEOPLE, N_MUTATED, N_ROUNDS, N_STORIES = 500, 150, 7, 1
+
+
+Days = Iterator[list[Found]]
+AT_IMPORT: dict[str, Any] = {"kills_imports": True, "kill_at": 1}
+
+
+def after_a_kill(world: World) -> Days:
+    """The first import arrives, and the push dies before it hears so."""
+    yield world.day(**AT_IMPORT, kills="after")
+    yield world.day()
+
+
+def after_a_request_that_was_late(world: World) -> Days:
+    """The first import goes out, the push dies, and it arrives after the next push."""
+    yield world.day(**AT_IMPORT, kills="late", hours=1)
+    yield world.day(hours=1)
+    world.goes_on(24)
+    yield world.day()
+
+
+def after_jobs_that_took_long(world: World) -> Days:
+    """Imports are done while the next push waits for them."""
+    yield world.day(share_stuck=1.0, wait=5, hours=1)
+    for name in DESTINATIONS:
+        for job in world.network.jobs[name]:
+            world.account(name).jobs[job.job or ""]["n_asked"] = -1
+    yield world.day()
+    yield world.day()
+
+
+def after_jobs_that_were_taken_for_lost(world: World) -> Days:
+    """The clock is set ahead by more than a day while they run."""
+    yield world.day(share_stuck=1.0, wait=5, hours=1)
+    world.skew = timedelta(hours=30)
+    yield world.day(wait=5, hours=1)
+    world.goes_on(24)
+    yield world.day()
+    yield world.day()
+
+
+def after_noes_that_were_refused(world: World) -> Days:
+    """The ESPs refuse every no, once."""
+    yield world.day()
+    yield world.day(share_refused=1.0, hours=0.1)
+    yield world.push()
+    yield world.day(share_refused=1.0, hours=0.1)
+    yield world.day()
+
+
+def with_clocks_set_back(world: World) -> Days:
+    """Each day is the one before, by the clock on the wall."""
+    for hours in (0, -48, -96, -144):
+        world.skew = timedelta(hours=hours)
+        yield world.day()
+
+
+def after_a_second_no(world: World) -> Days:
+    """Many say no, yes again, at the ESPs too, and no again."""
+    yield world.day()
+    for what in (world.says_no, world.says_yes_again, world.says_no):
+        world.often(what, 60)
+        yield world.day()
+
+
+def after_accounts_were_deleted(world: World) -> Days:
+    """Many delete their account, and some of them say no with it."""
+    yield world.day()
+    world.often(world.leaves)
+    yield world.day()
+
+
+def after_a_pull(world: World) -> Days:
+    """Many say no at one ESP before they are added at another, and a pull brings it after the build."""
+    yield world.day(down={"mailchimp"})
+    world.build()
+    world.often(world.says_no_there)
+    world.pull()
+    yield world.push()
+
+
+def at_addresses_that_were_anothers(world: World) -> Days:
+    """Many move, others have their addresses now, and many say no."""
+    yield world.day()
+    world.often(world.moves)
+    yield world.day()
+    world.often(world.takes_over, 20)
+    world.often(world.says_no)
+    yield world.day()
+
+
+STORIES = (
+    after_a_second_no, after_accounts_were_deleted, after_a_pull, at_addresses_that_were_anothers,
+    after_a_kill, after_a_request_that_was_late, after_jobs_that_took_long,
+    after_jobs_that_were_taken_for_lost, after_noes_that_were_refused, with_clocks_set_back,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A rule taken out: in models or functions, a text becomes another. shown_by: the seed of a world, or a
+    story; promise: the start of what is broken there."""
+
+    rule: str
+    shown_by: int | Callable[[World], Days]
+    promise: str
+    models: tuple[tuple[str, str, str], ...] = ()
+    code: tuple[tuple[Any, str, str], ...] = ()
+
+
+MUTATIONS = [
+    Mutation(
+        "no guard stops a no",
+        1, "somebody who said no",
+        code=((push_module._rows, 'row["is_no"] or ', ""),),
+    ),
+    Mutation(
+        "what adds people is written down before it goes",
+        after_a_kill, "",
+        code=((push_module._Push._send, 'in ("add", "update")', "in ()"),),
+    ),
+    Mutation(
+        "whose addition is not confirmed is removed",
+        after_a_kill, "",
+        models=(("profile_differences", "held.state in ('member', 'unconfirmed')", "held.state = 'member'"),),
+    ),
+    Mutation(
+        "a no is for every address that the customer ever had",
+        at_addresses_that_were_anothers, "somebody who said no",
+        models=(("refused_mailboxes", "points.contact_type = 'email'", "points.is_current"),),
+    ),
+    Mutation(
+        "a no is for every spelling of the mailbox",
+        1, "somebody who said no",
+        models=(("refused_addresses", "on known.widest_mailbox = mailboxes", "on known.email = mailboxes"),),
+    ),
+    Mutation(
+        "a no outlasts the account",
+        after_accounts_were_deleted, "somebody who said no",
+        models=(("refused_mailboxes", "where owners.subject is null", "where false"),),
+    ),
+    Mutation(
+        "a no by account outlasts the account",
+        after_accounts_were_deleted, "somebody who said no",
+        models=(("refused_mailboxes", "coalesce(history.email, history.email_then)", "history.email"),),
+    ),
+    Mutation(
+        "no ESP learns of addresses of another",
+        1, "an ESP holds an address",
+        models=(
+            (
+                "refused_addresses",
+                'select\n        destination,\n        email\n    from esp_profile_state',
+                "select destinations.destination, email from esp_profile_state cross join destinations",
+            ),
+        ),
+    ),
+    Mutation(
+        "whom an ESP did not know to suppress, it may know once an addition arrives",
+        after_a_request_that_was_late, "somebody who said no can be mailed",
+        models=(("esp_profile_state", "known_addresses.email is not null", "false"),),
+    ),
+    Mutation(
+        "a no after a new yes is another one",
+        after_a_second_no, "somebody who said no can be mailed",
+        models=(("sync_outbox", "or refused.learned_at > held.decided_at", ""),),
+    ),
+    Mutation(
+        "a no that was refused waits for no hour",
+        after_noes_that_were_refused, "somebody who said no",
+        models=(("sync_outbox", "and not numbered.is_no\n            then", "then"),),
+        code=((push_module._find_not_due, "now()::timestamp and not is_no", "now()::timestamp"),),
+    ),
+    Mutation(
+        "a no that was refused since the build goes again",
+        after_noes_that_were_refused, "somebody who said no",
+        code=((push_module._find_not_due, "n_rejections and not is_no", "n_rejections"),),
+    ),
+    Mutation(
+        "a no that was pulled since the build counts",
+        after_a_pull, "somebody whose no was pulled",
+        code=((push_module._refused, "if unseen", "if not unseen"),),
+    ),
+    Mutation(
+        "receipts are in the order of their numbers, not of the clock",
+        with_clocks_set_back, "",
+        models=(("sync_receipts", "coalesce(\n            sequence,", "coalesce(\n            null,"),),
+    ),
+    Mutation(
+        "a no in any words is suppressed",
+        1, "somebody who said no",
+        models=(("do_not_mail", "('withdrawn', 'denied', 'pending')", "('withdrawn')"),),
+    ),
+    Mutation(
+        "a yes that waits is suppressed",
+        1, "somebody who said no",
+        models=(("do_not_mail", "('withdrawn', 'denied', 'pending')", "('withdrawn', 'denied')"),),
+    ),
+    Mutation(
+        "a removal waits for the job that adds, and goes then",
+        after_jobs_that_took_long, "somebody who said no is in a list",
+        code=(
+            (
+                push_module._find_not_due,
+                "semi join underway using (destination, audience, email)",
+                "semi join underway using (destination, audience, email) where operation <> 'remove'",
+            ),
+        ),
+    ),
+    Mutation(
+        "the noes that waited for a job go once it is done",
+        after_jobs_that_took_long, "somebody who said no is in a list",
+        code=((push_module._Push._go, "name in waits_for_jobs", "False"),),
+    ),
+    Mutation(
+        "whom an ESP did not know to suppress, it may know once a job is done",
+        after_jobs_that_took_long,
+        "somebody who said no can be mailed",
+        models=(("esp_profile_state", "additions.sequence > states.sequence", "false"),),
+    ),
+    Mutation(
+        "a suppression that goes out again is another row",
+        after_a_request_that_was_late,
+        "somebody who said no can be mailed",
+        models=(("sync_outbox", "held.accepted_at as since", "null::timestamp as since"),),
+    ),
+    Mutation(
+        "who was erased is not forgotten while a lost job may bring them back",
+        after_jobs_that_were_taken_for_lost,
+        "somebody who was erased",
+        code=((receipts_module.forget_deleted, "coalesce(code, '') <> 'job_lost'", "true"),),
+    ),
+    Mutation(
+        "a job that was taken for lost may be done all the same",
+        after_jobs_that_were_taken_for_lost, "somebody",
+        models=(("esp_profile_state", "or receipts.code = 'job_lost'", ""),),
+    ),
+    Mutation(
+        "what was sent without an answer is open for a day",
+        after_a_request_that_was_late, "somebody",
+        models=(("esp_profile_state", "or unconfirmed.open_until > accepted.answered_at", ""),),
+    ),
+    Mutation(
+        "who may be mailed is not suppressed",
+        at_addresses_that_were_anothers, "somebody who may be mailed was suppressed",
+        models=(("refused_addresses", "where allowed.mailbox is null", ""),),
+    ),
+    Mutation(
+        "who was erased is deleted",
+        1, "somebody who was erased",
+        models=(("sync_outbox", "where customers.customer_id is null", "where false"),),
+    ),
+    Mutation(
+        "who signed up at the ESP is known there",
+        1, "somebody who said no can be mailed",
+        models=(("refused_addresses", "where profiles.email is not null", "where false"),),
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """What dbt makes of the models, for three ESPs, one of which source esp is an export of."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("compiled"))
+    compiled = warehouse.dbt(
+        "compile", "--select", *MODELS,
+        as_of=AS_OF, destinations=dict.fromkeys(DESTINATIONS, "esp"), esp_destination=OWN,
+    )  # fmt: skip
+    assert compiled.ok, compiled.output
+    return Models({name: warehouse.compiled(name) for name in MODELS})
+
+
+def mutated(models: Models, mutation: Mutation) -> Models:
+    """The models with the rule taken out."""
+    changed = dict(models.compiled)
+    for name, old, new in mutation.models:
+        assert old in changed[name], f"{old!r} stands not in {name}"
+        changed[name] = changed[name].replace(old, new)
+    return Models(changed)
+
+
+def rewritten(function: Callable[..., Any], old: str, new: str) -> Callable[..., Any]:
+    """A function with a text of it replaced."""
+    source = inspect.getsource(function)
+    assert old in source, f"{old!r} stands not in {function.__qualname__}"
+    scope: dict[str, Any] = {}
+    exec(inspect.cleandoc("\n" + source.replace(old, new)), function.__globals__, scope)
+    made: Callable[..., Any] = scope[function.__name__]
+    return made
+
+
+@contextmanager
+def without(mutation: Mutation) -> Iterator[None]:
+    """The code with the rule taken out."""
+    with ExitStack() as stack:
+        for function, old, new in mutation.code:
+            target = f"{function.__module__}.{function.__qualname__}"
+            stack.enter_context(patch(target, rewritten(function, old, new)))
+            if getattr(push_module, function.__name__, None) is not None:
+                stack.enter_context(
+                    patch(f"{push_module.__name__}.{function.__name__}", rewritten(function, old, new))
+                )
+        yield
+
+
+def first_breach(world: World, shown_by: int | Callable[[World], Days]) -> list[Found]:
+    if isinstance(shown_by, int):
+        return world.history(N_ROUNDS)
+    return next((found for found in shown_by(world) if found), []) or world.ends()
+
+
+@pytest.mark.parametrize("seed", range(N_WORLDS))
+def test_whatever_goes_wrong_a_no_arrives_with_the_next_push(
+    models: Models, tmp_path: Path, seed: int
+) -> None:
+    world = World(models, tmp_path, seed, N_PEOPLE)
+    found = world.history(N_ROUNDS)
+    print(f"{world.n_people} people, {world.n_noes} noes, {world.n_pushes} pushes, {world.guards}")
+    assert not found, "\n".join([*map(str, found), *world.story_of(found[0].email)])
+    assert world.n_noes > 0.2 * N_PEOPLE and any(world.truth.members.values())
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_no_guard_stops_a_no(models: Models, tmp_path: Path, guard: str) -> None:
+    """Nothing goes wrong but that one guard stops what it can, always."""
+    world = World(models, tmp_path, 7, 80)
+    for stopped in (None, guard, guard):
+        assert world.day(stopped) == []
+    assert world.guards == {guard}, "it did stop something"
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_a_no_arrives(models: Models, tmp_path: Path, story: Callable[[World], Days]) -> None:
+    for seed in range(N_STORIES):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        assert first_breach(World(models, folder, seed, N_MUTATED), story) == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
+def test_without_the_rule_the_promise_is_broken(models: Models, tmp_path: Path, mutation: Mutation) -> None:
+    seed = mutation.shown_by if isinstance(mutation.shown_by, int) else 0
+    with without(mutation):
+        world = World(mutated(models, mutation), tmp_path, seed, N_MUTATED)
+        found = first_breach(world, mutation.shown_by)
+    assert found, "no breach was found"
+    assert found[0].promise.startswith(mutation.promise), found[0]
