@@ -366,7 +366,7 @@ def test_no_guard_stops_a_no(models: Models, tmp_path: Path, guard: str) -> None
     world = World(models, tmp_path, 7, 80)
     for stopped in (None, guard, guard):
         assert world.day(stopped) == []
-    assert world.guards == {guard}, "it did stop something"
+    assert guard in world.guards, "it did stop something"
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
