@@ -14,6 +14,7 @@ to_suppress as (
         refused.email,
         coalesce(refused.customer_id, held.customer_id) as customer_id,
         refused.reason,
+        refused.learned_at,
         held.accepted_at as since
     from refused
     inner join {{ ref('audience_catalog') }} as routes
@@ -113,7 +114,9 @@ wanted as (
         to_suppress.reason,
         cast(null as {{ dbt.type_string() }}) as payload,
         cast(null as {{ dbt.type_string() }}) as held,
-        to_suppress.email as known_as,
+        -- A later no is another row, also while the answer about the first is open.
+        {{ joined('/', ['to_suppress.email', "coalesce(cast(to_suppress.learned_at as " ~ dbt.type_string() ~ "), '')"]) }}
+            as known_as,
         true as is_no,
         to_suppress.since
     from to_suppress
