@@ -146,8 +146,9 @@ def merge(folder: Path, ledger: str) -> None:
     for path in (folder / ledger).glob(".*.unfinished"):
         path.unlink()
     for path in (folder / ledger).glob("*-merged.parquet"):
-        for name in json.loads((pq.read_schema(path).metadata or {}).get(MERGED, b"[]")):
-            path.with_name(name).unlink(missing_ok=True)
+        if path.exists():  # it may be one of those that another has taken in
+            for name in json.loads((pq.read_schema(path).metadata or {}).get(MERGED, b"[]")):
+                path.with_name(name).unlink(missing_ok=True)
     small = [
         path for path in sorted((folder / ledger).glob("*.parquet")) if path.stat().st_size <= LARGEST_MERGED
     ]
