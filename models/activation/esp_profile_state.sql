@@ -14,6 +14,8 @@ accepted as (
         max(sequence) as sequence,
         max(answered_at) as answered_at,
         max(decided_at) as decided_at,
+        max(case when operation = 'add' then sequence end) as added_as,
+        max(case when operation = 'remove' then sequence end) as removed_as,
         {{ value_at_max('operation', 'sequence', is_unique=true) }} as operation,
         {{ value_at_max("coalesce(code, '')", 'sequence', is_unique=true) }} as code,
         {{ value_at_max('customer_id', 'sequence', is_unique=true) }} as customer_id,
@@ -58,6 +60,9 @@ states as (
         coalesce(accepted.email, unconfirmed.email) as email,
         coalesce(accepted.customer_id, unconfirmed.customer_id) as customer_id,
         case
+            -- A change of somebody who had been removed brings them back at some destinations only.
+            when accepted.operation = 'update' and accepted.removed_as > coalesce(accepted.added_as, accepted.removed_as - 1)
+                then 'unconfirmed'
             when accepted.operation in ('add', 'update') then 'member'
             when accepted.operation = 'suppress' then 'suppressed'
             when
