@@ -150,7 +150,10 @@ def forget_deleted(folder: Path) -> None:
             on receipts.destination = deleted.destination and receipts.email = deleted.email
             and coalesce(sequence, 0) <= deleted_as
             and (
-                (status <> 'sent' and (status <> 'pending' or reference in (select reference from settled)))
+                (
+                    status <> 'sent' and coalesce(code, '') <> 'job_lost'
+                    and (status <> 'pending' or reference in (select reference from settled))
+                )
                 or answered_at < deleted_at - interval 1 day
             )
         """
