@@ -624,7 +624,7 @@ class World:
 
     def read_pulled(self) -> tuple[list[str], list[str], list[tuple[str, str]]]:
         """What raw() reads of what was pulled; noes that are new become answers."""
-        with duckdb.connect() as connection:
+        with self.database.cursor() as connection:
 
             def rows(name: str, columns: str) -> list[Any]:
                 return connection.execute(
@@ -888,9 +888,6 @@ class World:
         """What holds after a push that could reach an ESP."""
         found, truth = [], self.truth
         account, excused = self.account(name), self.network.waiting(name) | self.strays[name]
-        excused |= self.rejected(pushed.push_id, name, "code = 'job_lost'")
-        if self.network.refused[name]:
-            excused |= self.rejected(pushed.push_id, name, "operation in ('remove', 'suppress', 'delete')")
         for email, profile in account.profiles.items():
             if email in excused:
                 continue
@@ -914,7 +911,13 @@ class World:
                 and profile.groups - (was.groups if was else set())
             ):
                 found.append(Found("somebody whose no was pulled was added", name, email, ""))
-        return self.dated(found)
+        if found:
+            excused = self.rejected(pushed.push_id, name, "code = 'job_lost'")
+            if self.network.refused[name]:
+                excused |= self.rejected(
+                    pushed.push_id, name, "operation in ('remove', 'suppress', 'delete')"
+                )
+        return self.dated([one for one in found if one.email not in excused])
 
     def is_open_again(self, email: str) -> bool:
         """Who has opened their mail again at the ESP, which the build could not know."""
@@ -927,7 +930,7 @@ class World:
 
     def rejected(self, push_id: str, name: str, which: str) -> set[str]:
         """Addresses of rows that were rejected in a push."""
-        with duckdb.connect() as connection:
+        with self.database.cursor() as connection:
             found = connection.execute(
                 f"""
                 select distinct email from {ledger.scan(self.activation, "receipts")}
@@ -970,7 +973,7 @@ class World:
 
     def references(self, which: str) -> set[tuple[str, str]]:
         """The jobs that receipts name, by ESP and number."""
-        with duckdb.connect() as connection:
+        with self.database.cursor() as connection:
             found = connection.execute(
                 f"""
                 select distinct destination, unnest(string_split(string_split(reference, '/')[-1], ','))
