@@ -28,7 +28,7 @@ to_suppress as (
     where coalesce(held.state, 'never') <> 'suppressed' or refused.learned_at > held.decided_at
 ),
 
--- Of what was said no to at one address one sentence will do.
+-- An address may be in several suppression audiences: one reason is enough.
 refused_once as (
     select
         destination,

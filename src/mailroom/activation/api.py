@@ -412,7 +412,7 @@ def why(error: Exception) -> str:
     if isinstance(error, StoppedError | NotUnderstoodError):
         return str(error)
     if isinstance(error, OSError):
-        return f"this machine does not do what it should: {error.strerror or type(error).__name__}"
+        return f"this machine can't read or write: {error.strerror or type(error).__name__}"
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename.rpartition('/')[2]}, line {place.lineno}"
     return f"Mailroom has a fault: {type(error).__name__} in {where}"
