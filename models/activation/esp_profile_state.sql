@@ -40,6 +40,7 @@ unconfirmed as (
         max(receipts.sequence) as sequence,
         max(receipts.answered_at) as answered_at,
         min(receipts.customer_id) as customer_id,
+        {{ value_at_max('receipts.held', 'receipts.sequence', is_unique=true) }} as held,
         -- A job that was taken for lost may be done all the same.
         max(case when receipts.status <> 'rejected' or receipts.code = 'job_lost' then {{ dbt.dateadd('hour', 24, 'receipts.answered_at') }} end) as open_until
     from receipts
@@ -73,6 +74,7 @@ states as (
             else 'removed'
         end as state,
         accepted.held,
+        case when unconfirmed.sequence > accepted.sequence then unconfirmed.held end as may_hold,
         accepted.code,
         accepted.sequence,
         accepted.decided_at,
@@ -123,6 +125,7 @@ select
         else states.state
     end as state,
     states.held,
+    states.may_hold,
     case when states.state = 'unconfirmed' then states.last_answered_at else states.accepted_at end as since,
     states.accepted_at,
     states.decided_at

@@ -27,6 +27,7 @@ compared as (
         desired.{{ name }},
         {{ value_hash('desired.' ~ name) }} as {{ name }}_wanted,
         {{ held_hash('held.held', name) }} as {{ name }}_held,
+        {{ held_hash('coalesce(held.may_hold, held.held)', name) }} as {{ name }}_maybe,
         {% endfor -%}
         coalesce(desired.destination, held.destination) as destination,
         coalesce(desired.audience, held.audience) as audience,
@@ -34,7 +35,12 @@ compared as (
         coalesce(desired.customer_id, held.customer_id) as customer_id,
         desired.customer_id is not null as is_desired,
         coalesce(held.state = 'member', false) as is_member,
-        coalesce(held.customer_id = desired.customer_id, false) as is_same_customer,
+        coalesce(
+            held.customer_id = desired.customer_id
+            and {{ held_hash('coalesce(held.may_hold, held.held)', 'customer_id') }} = {{ held_hash('held.held', 'customer_id') }},
+            held.customer_id = desired.customer_id,
+            false
+        ) as is_same_customer,
         desired.reason,
         -- The same wish stays the same row while its answer is open; each removal that was accepted asks for another.
         case when desired.customer_id is null then held.since else held.accepted_at end as since
@@ -47,24 +53,31 @@ compared as (
     where
         case
             when desired.audience is null then held.state in ('member', 'unconfirmed')
-            else held.state is distinct from 'member' or desired.held is distinct from held.held
+            else
+                held.state is distinct from 'member'
+                or desired.held is distinct from held.held
+                or desired.held <> held.may_hold
         end
 ),
 
--- What would go out of each field: its new value where that differs, null where it is to be cleared. What is neither
--- wanted nor cleared stays as the ESP holds it.
+-- What would go out of each field: its new value where that differs from what the ESP holds or may hold, null where it is
+-- to be cleared. What is neither wanted nor cleared stays as the ESP holds it.
 changed as (
     select
         {% for field in fields -%}
         {%- set name, is_cleared = field.column_name, field.get('is_cleared', false) | string | lower -%}
         case
-            when is_member and coalesce({{ name }}_wanted, '') = coalesce({{ name }}_held, '') then null
+            when
+                is_member
+                and coalesce({{ name }}_wanted, '') = coalesce({{ name }}_held, '')
+                and coalesce({{ name }}_wanted, '') = coalesce({{ name }}_maybe, '')
+                then null
             when {{ name }} is not null then {{ name }}
             when is_member and {{ is_cleared }} then 'null'
         end as {{ name }},
         case
             when {{ name }} is not null then {{ name }}_wanted
-            when is_member and not {{ is_cleared }} then {{ name }}_held
+            when is_member and not {{ is_cleared }} and {{ name }}_held = {{ name }}_maybe then {{ name }}_held
         end as {{ name }}_then,
         {% endfor -%}
         destination,
