@@ -19,7 +19,7 @@ An incremental model reads the rows of every key that has changed, old copies in
 with {{ parsed_ctes(source_name, table_name, ids_are_trimmed=true) }},
 {%- else -%}
 {%- set rows = changed_rows(source_name, table_name, orders) -%}
-with {{ parsed_ctes(source_name, table_name, rows) }},
+with {{ parsed_ctes(source_name, table_name, rows, is_read_twice=true) }},
 
 {{ flawed_ctes(source_name, table_name, rows, never_late) }},
 {%- endif %}
@@ -177,8 +177,9 @@ costs no check.
 rows: the raw rows to be parsed, where they are not all of the table's.
 ids_are_trimmed: leave out the first, and the second look at ids. Of fifty million rows trimming the ids, which are
 all different, costs more than reading everything.
+is_read_twice: the caller reads parsed more than once.
 #}
-{% macro parsed_ctes(source_name, table_name, rows=none, ids_are_trimmed=false) %}
+{% macro parsed_ctes(source_name, table_name, rows=none, ids_are_trimmed=false, is_read_twice=false) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set spaced = [] -%}
 {%- set given = [] -%}
@@ -224,7 +225,7 @@ given as (
     from {{ raw(source_name, table_name) ~ ' as raw_rows' if ids_are_trimmed else 'spaced_ids' }}
 ),
 
-parsed as (
+parsed as {{ kept_cte() if is_read_twice }}(
     select
         {{ parsed | join(',\n        ') }}
     from given

@@ -309,3 +309,20 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 {% macro row_literals(columns, row) -%}
     {%- for name in columns %}{{ entry_literal(row.get(name)) }}{{ ', ' if not loop.last }}{% endfor -%}
 {%- endmacro %}
+
+
+{#
+The word behind `as` of a CTE that is read more than once. DuckDB keeps the rows of such a one anyhow; saying so spares it
+most of the planning, which copies the CTE's SQL again and again to find out (0.8 of 1.0 seconds in a base model).
+#}
+{% macro kept_cte() %}{{ return(adapter.dispatch('kept_cte', 'mailroom')()) }}{% endmacro %}
+
+{% macro default__kept_cte() %}{{ no_engine('kept_cte') }}{% endmacro %}
+
+{% macro duckdb__kept_cte() %}{{ return('materialized ') }}{% endmacro %}
+
+{% macro spark__kept_cte() %}{{ return('') }}{% endmacro %}
+
+{% macro snowflake__kept_cte() %}{{ return('') }}{% endmacro %}
+
+{% macro bigquery__kept_cte() %}{{ return('') }}{% endmacro %}
