@@ -1,5 +1,7 @@
 """What the tests share: a warehouse of one's own to run dbt in, and rows from it."""
 
+import atexit
+import functools
 import json
 import os
 import subprocess
@@ -19,8 +21,39 @@ settings.register_profile("untimed", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parents[1]
-DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 Rows = list[tuple[Any, ...]]
+
+
+@functools.cache
+def server() -> subprocess.Popen[str]:
+    """The process that runs dbt commands; it ends with this one, whose end of the pipe it reads from."""
+    command = [sys.executable, str(PROJECT / "tests" / "forks.py")]
+    started = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(started.communicate)
+    return started
+
+
+def dbt_in_fork(arguments: list[str], folder: Path, variables: Mapping[str, Any]) -> tuple[int, str]:
+    """Run dbt on folder/warehouse.duckdb with these arguments: its exit code and what it printed.
+
+    The project is parsed once per shape of vars (see shapes), or for each --no-partial-parse.
+    """
+    output = folder / "dbt_output.txt"
+    job = {
+        "arguments": arguments,
+        "vars": variables,
+        "is_parsed": "--no-partial-parse" not in arguments,
+        "target": str(folder / "target"),
+        "output": str(output),
+        "environment": {**os.environ, "MAILROOM_DUCKDB_PATH": str(folder / "warehouse.duckdb")},
+    }
+    pipe = server()
+    assert pipe.stdin and pipe.stdout
+    print(json.dumps(job), file=pipe.stdin, flush=True)
+    answer = pipe.stdout.readline()
+    assert answer, "the process that runs dbt commands has ended"
+    code, _ = json.loads(answer)
+    return code, output.read_text()
 
 
 @dataclass(frozen=True)
@@ -34,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own."""
+    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own (forks)."""
 
     folder: Path
 
@@ -46,24 +79,21 @@ class Warehouse:
         """Run dbt with vars. A command that fails is not an error here: look at `ok` and `results`."""
         results_path = self.target / "run_results.json"
         results_path.unlink(missing_ok=True)
-        done = subprocess.run(
+        code, output = dbt_in_fork(
             [
-                sys.executable, "-c", DBT, "--no-use-colors", *command,
+                "--no-use-colors", *command,
                 "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
                 "--target-path", str(self.target), "--log-path", str(self.folder / "logs"),
                 "--vars", json.dumps(variables),
             ],
-            cwd=PROJECT,
-            env={**os.environ, "MAILROOM_DUCKDB_PATH": str(self.folder / "warehouse.duckdb")},
-            capture_output=True,
-            text=True,
-            check=False,
+            self.folder,
+            variables,
         )  # fmt: skip
         results: dict[str, tuple[str, str]] = {}
         if results_path.exists():
             for result in json.loads(results_path.read_text())["results"]:
                 results[result["unique_id"].split(".")[2]] = (result["status"], result["message"] or "")
-        return Run(done.returncode == 0, done.stdout + done.stderr, results)
+        return Run(code == 0, output, results)
 
     def rows(self, sql: str) -> Rows:
         """The rows of a query against what dbt built."""
@@ -103,7 +133,8 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 
 STRICT = [
-    "build", "--warn-error-options", '{"error": "all", "warn": ["LogTestResult"]}', "--show-all-deprecations",
+    "build", "--no-partial-parse", "--show-all-deprecations",
+    "--warn-error-options", '{"error": "all", "warn": ["LogTestResult"]}',
 ]  # fmt: skip
 ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active customers than is usual
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from conftest import DBT, PROJECT, Rows, Warehouse
+from conftest import PROJECT, Rows, Warehouse
 
 pytestmark = pytest.mark.slow
+
+DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 
 FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
 MODELS = [

@@ -338,7 +338,7 @@ def test_the_demo_is_not_mixed_with_a_source_of_ones_own(tmp_path: Path) -> None
 
 
 def test_an_unknown_origin_is_named(tmp_path: Path) -> None:
-    run = Warehouse(tmp_path).dbt("parse", shop="dmeo")
+    run = Warehouse(tmp_path).dbt("parse", "--no-partial-parse", shop="dmeo")
     assert not run.ok and "var shop: dmeo is none of demo, absent, {schema: …}, {files: …}" in run.output
 
 

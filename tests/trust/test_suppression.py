@@ -31,6 +31,6 @@ def test_a_listed_rule_without_a_model_is_an_error_that_names_it(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     warehouse = Warehouse(tmp_path_factory.mktemp("rules"))
-    run = warehouse.dbt("parse", suppression_rules=["complaint", "no_such_rule"])
+    run = warehouse.dbt("parse", "--no-partial-parse", suppression_rules=["complaint", "no_such_rule"])
     assert not run.ok
     assert "no_such_rule" in run.output

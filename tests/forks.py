@@ -1,0 +1,108 @@
+"""dbt commands, each a fork of one process that has dbt imported, warm and the project parsed.
+
+`python forks.py` reads commands from stdin, a line of JSON each, and answers each with its exit code and
+the CPU seconds that it took. A new process would take each command 7 seconds of a core before it does
+anything, and 23 where it has to parse.
+"""
+
+import gc
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from dbt.cli.main import cli, dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.clients.jinja import template_cache
+
+import mailroom.scoring.predictions
+import mailroom.scoring.training  # noqa: F401  (what Python models import takes seconds, too)
+import shapes
+
+PROJECT = shapes.PROJECT
+sys.path[0] = str(PROJECT)  # as `python -c` has it there, and not the tests' folder
+
+
+def main() -> None:
+    """Answer commands until stdin ends. A fork returns from here as well, to end as any process does."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.environ["MAILROOM_DUCKDB_PATH"] = "warehouse.duckdb"  # its name is the database's in what is parsed
+    shapes.use_shapes()
+    parse_in_fork({})
+    json.dump = _dump  # type: ignore[assignment]
+    warm(parse({}, "--no-static-parser"))  # dbt's static parser would start threads
+    assert threading.active_count() == 1, "only a process without threads may fork"
+    gc.collect()
+    gc.freeze()
+    for line in sys.stdin:
+        job: dict[str, Any] = json.loads(line)
+        if job["is_parsed"]:
+            parse_in_fork(job["vars"])
+            shapes.lend(job["vars"], Path(job["target"]))
+        child = os.fork()
+        if not child:
+            return run(job)
+        _, status, usage = os.wait4(child, 0)
+        seconds = usage.ru_utime + usage.ru_stime
+        print(json.dumps([os.waitstatus_to_exitcode(status), seconds]), file=replies, flush=True)
+
+
+def warm(project: dbtRunnerResult) -> None:
+    """Compile every macro: dbt keeps what it compiles for the process, by the macro's text."""
+    assert isinstance(project.result, Manifest), project.exception
+    for macro in project.result.macros.values():
+        template_cache.get_node_template(macro)
+
+
+def _dump(value: Any, file: TextIO, **options: Any) -> None:
+    """What json.dump() writes, from the encoder in C: dbt writes a manifest of 4 MB twice per command."""
+    file.write(json.dumps(value, **options))
+
+
+def parse(variables: Mapping[str, Any], *options: str) -> dbtRunnerResult:
+    """Parse the project with these vars, or read what was parsed; keep it for the commands to come."""
+    with shapes.lock(variables), tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "target"
+        shapes.lend(variables, target)
+        done = dbtRunner().invoke(
+            [
+                "--quiet", "parse", "--vars", json.dumps(variables), "--target-path", str(target),
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--log-path", folder, *options,
+            ]
+        )  # fmt: skip
+        if done.success and not shapes.kept(variables).exists():
+            shapes.keep(variables, target)
+    return done
+
+
+def parse_in_fork(variables: Mapping[str, Any]) -> None:
+    """Parse with these vars unless that was done. What does not parse is left for the command to say."""
+    if shapes.kept(variables).exists():
+        return
+    child = os.fork()
+    if not child:
+        parse(variables)
+        sys.exit()
+    os.waitpid(child, 0)
+
+
+def run(job: Mapping[str, Any]) -> None:
+    """Become the command: its environment, its output in a file, its exit code."""
+    os.environ.clear()
+    os.environ.update(job["environment"])
+    output = os.open(job["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.exit(cli(job["arguments"]))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    finally:
+        gc.unfreeze()  # else DuckDB complains of what is left when the process ends
