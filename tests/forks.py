@@ -86,6 +86,7 @@ def parse_in_fork(variables: Mapping[str, Any]) -> None:
         return
     child = os.fork()
     if not child:
+        os.dup2(1, 2)  # the command will say what is wrong
         parse(variables)
         sys.exit()
     os.waitpid(child, 0)
