@@ -13,16 +13,18 @@ import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import deliveries
 import duckdb
 import pytest
 
-from conftest import PROJECT
+from conftest import PROJECT, dbt_in_fork
 
 pytestmark = pytest.mark.slow
 
-BUILDS = Path(__file__).with_name("build_days.py")
+DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
+SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 # CI has time for one history.
 SEEDS = range(int(os.environ.get("MAILROOM_INCREMENT_SEEDS", "1")))
 
@@ -33,37 +35,30 @@ class Days:
     """A warehouse, built day after day."""
 
     def __init__(self, folder: Path, shop: deliveries.Shop) -> None:
-        self.folder, self.shop, self.file = folder, shop, folder / "mailroom.duckdb"
+        self.folder, self.shop, self.file = folder, shop, folder / "warehouse.duckdb"
 
-    def command(self, builds: Builds) -> list[str]:
-        steps = [
-            {
-                "as_of": f"{moment:%Y-%m-%d %H:%M:%S}",
-                "files": str(self.shop.at(moment)),
-                "options": options,
-            }
-            for moment, options in builds.items()
-        ]
+    def variables(self, moment: datetime) -> dict[str, Any]:
+        """The build's moment, and the files as they were then."""
+        files = self.shop.at(moment)
+        found: dict[str, Any] = {
+            source: {"files": f"{files}/{source}/{{table}}/*.parquet"} for source in SOURCES
+        }
+        return {**found, "as_of": f"{moment:%Y-%m-%d %H:%M:%S}"}
+
+    def command(self, options: list[str], variables: dict[str, Any]) -> list[str]:
+        seeds = [] if "--selector" in options else ["--exclude", "path:seeds/demo"]
         return [
-            sys.executable, str(BUILDS), json.dumps(steps),
-            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--no-use-colors", "build", "--resource-type", "model", "--resource-type", "seed",
+            *seeds, *options,
+            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", json.dumps(variables),
             "--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs"),
         ]  # fmt: skip
 
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "MAILROOM_DUCKDB_PATH": str(self.file)}
-
     def build(self, builds: Builds) -> None:
-        done = subprocess.run(
-            self.command(builds),
-            cwd=PROJECT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout[-5_000:] + done.stderr
+        for moment, options in builds.items():
+            variables = self.variables(moment)
+            code, output = dbt_in_fork(self.command(options, variables), self.folder, variables)
+            assert code == 0, output[-5_000:]
 
     def count(self, table: str, what: str) -> int:
         with duckdb.connect(str(self.file), read_only=True) as connection:
@@ -75,7 +70,11 @@ class Days:
         log = self.folder / "killed.log"
         with log.open("w") as out:
             build = subprocess.Popen(
-                self.command({moment: []}), cwd=PROJECT, env=self.environment, stdout=out, stderr=out
+                [sys.executable, "-c", DBT, *self.command([], self.variables(moment))],
+                cwd=PROJECT,
+                env={**os.environ, "MAILROOM_DUCKDB_PATH": str(self.file)},
+                stdout=out,
+                stderr=out,
             )
             while build.poll() is None and " START " not in log.read_text():
                 time.sleep(0.1)
