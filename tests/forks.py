@@ -25,6 +25,9 @@ import shapes
 
 PROJECT = shapes.PROJECT
 sys.path[0] = str(PROJECT)  # as `python -c` has it there, and not the tests' folder
+FROM_MEMORY = {"build", "run", "test", "compile"}  # other commands write what they have read, or say so
+
+_projects: dict[Path, Manifest] = {}
 
 
 def main() -> None:
@@ -37,16 +40,19 @@ def main() -> None:
     json.dump = _dump  # type: ignore[assignment]
     warm(parse({}, "--no-static-parser"))  # dbt's static parser would start threads
     assert threading.active_count() == 1, "only a process without threads may fork"
-    gc.collect()
-    gc.freeze()
+    freeze()
     for line in sys.stdin:
         job: dict[str, Any] = json.loads(line)
+        project = None
         if job["is_parsed"]:
             parse_in_fork(job["vars"])
-            shapes.lend(job["vars"], Path(job["target"]))
+            if FROM_MEMORY & set(job["arguments"]):
+                project = read(job["vars"])
+            else:
+                shapes.lend(job["vars"], Path(job["target"]))
         child = os.fork()
         if not child:
-            return run(job)
+            return run(job, project)
         _, status, usage = os.wait4(child, 0)
         seconds = usage.ru_utime + usage.ru_stime
         print(json.dumps([os.waitstatus_to_exitcode(status), seconds]), file=replies, flush=True)
@@ -57,6 +63,25 @@ def warm(project: dbtRunnerResult) -> None:
     assert isinstance(project.result, Manifest), project.exception
     for macro in project.result.macros.values():
         template_cache.get_node_template(macro)
+
+
+def freeze() -> None:
+    """Leave all that there is out of what the garbage collectors of forks look at."""
+    gc.collect()
+    gc.freeze()
+
+
+def read(variables: Mapping[str, Any]) -> Manifest | None:
+    """The project as parsed with vars of this shape, read once; none where it does not parse."""
+    path = shapes.kept(variables)
+    if path not in _projects:
+        found = parse(variables).result
+        if not isinstance(found, Manifest):
+            return None
+        _projects[path] = found
+        assert threading.active_count() == 1, "only a process without threads may fork"
+        freeze()
+    return _projects[path]
 
 
 def _dump(value: Any, file: TextIO, **options: Any) -> None:
@@ -92,14 +117,15 @@ def parse_in_fork(variables: Mapping[str, Any]) -> None:
     os.waitpid(child, 0)
 
 
-def run(job: Mapping[str, Any]) -> None:
+def run(job: Mapping[str, Any], project: Manifest | None) -> None:
     """Become the command: its environment, its output in a file, its exit code."""
+    gc.disable()  # it ends before what it leaves lying about matters
     os.environ.clear()
     os.environ.update(job["environment"])
     output = os.open(job["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    sys.exit(cli(job["arguments"]))
+    sys.exit(cli(job["arguments"], obj={"manifest": project} if project else {}))
 
 
 if __name__ == "__main__":
