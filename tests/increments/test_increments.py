@@ -112,7 +112,7 @@ def before_the_last(chance: random.Random) -> Builds:
     """Builds before the last: daily ones some hours or days apart, one of them of a past month only, and
     after some of them what the hourly job builds."""
     moments = [deliveries.ENDS - timedelta(hours=chance.randint(24 * 20, 24 * 50))]
-    while moments[-1] < deliveries.ENDS - timedelta(days=12) and len(moments) < 4:
+    while moments[-1] < deliveries.ENDS - timedelta(days=12) and len(moments) < 3:
         moments.append(moments[-1] + timedelta(hours=chance.choice([1, 24, 26, 30, 48, 100, 240])))
     builds: Builds = {moment: [] for moment in moments}
     if len(moments) > 2:

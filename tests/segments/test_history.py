@@ -16,10 +16,15 @@ pytestmark = pytest.mark.slow
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 
 FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
-MODELS = [
-    "build", "--select", "+segment_health", "+segment_transitions",
-    "--exclude-resource-type", "test", "unit_test",
-]  # fmt: skip
+TESTED = [
+    "build",
+    "--select",
+    "+segment_health",
+    "+segment_transitions",
+    "--exclude-resource-type",
+    "unit_test",
+]
+MODELS = [*TESTED, "test"]
 # From segments that hold nobody longer than the rule: their members follow from the facts of the day alone.
 FOLLOWING = """
     select customer_id, segment from segment_memberships
@@ -108,7 +113,7 @@ def test_a_past_day_is_read_from_the_ledger_and_adds_nothing_to_it(
 ) -> None:
     """With all tests: no rule is broken in hindsight."""
     before = ledger(kept)
-    built(kept, MID, ["build", "--exclude-resource-type", "unit_test"])
+    built(kept, MID, TESTED)
     assert ledger(kept) == before
     assert set(kept.rows(HELD_TOO)) == recorded[MID][HELD_TOO]
 
