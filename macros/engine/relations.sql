@@ -202,11 +202,11 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 
 {% macro default__delete_rows(relation, condition) %}{{ no_engine('delete_rows') }}{% endmacro %}
 
-{# A run-operation is rolled back unless it commits. #}
+{# A run-operation is rolled back unless it commits. dbt may have begun a transaction by itself, to see what there is. #}
 {% macro duckdb__delete_rows(relation, condition) -%}
-    {%- do run_query('begin') -%}
+    {%- do adapter.ensure_transaction() -%}
     {%- do run_query('delete from ' ~ relation ~ ' where ' ~ condition) -%}
-    {%- do run_query('commit') -%}
+    {%- do adapter.commit() -%}
 {%- endmacro %}
 
 {# Tables are Parquet, which takes no delete. #}
