@@ -46,7 +46,6 @@ hashed as (
     {% for identifier_hash in [named_hash('email', 'addresses.email'), mailbox_hash('addresses.mailbox')] -%}
     select
         addresses.email,
-        addresses.mailbox,
         {{ named_hash('email', 'addresses.email') }} as email_hash,
         {{ identifier_hash }} as identifier_hash
     from addresses
@@ -55,11 +54,8 @@ hashed as (
     {% endfor %}
 ),
 
-customers as (
-    select distinct mailbox from {{ with_mailboxes(ref('customers')) }} as customers
-),
-
--- The address of somebody who was erased stands in no table any more but in that of what the ESP holds.
+-- The address of somebody who was erased stands in no table any more but in that of what the ESP holds. Who is back in
+-- another spelling has a profile of their own there.
 erased_addresses as (
     select
         hashed.email,
@@ -67,8 +63,8 @@ erased_addresses as (
     from hashed
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
         on hashed.identifier_hash = erased_identifiers.identifier_hash
-    left join customers on hashed.mailbox = customers.mailbox
-    where customers.mailbox is null
+    left join {{ ref('customers') }} as customers on hashed.email = customers.email
+    where customers.customer_id is null
     group by hashed.email
 ),
 

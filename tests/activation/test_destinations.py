@@ -271,7 +271,7 @@ def histories() -> st.SearchStrategy[list[tuple[Operation, list[int]]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DESTINATIONS)
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(history=histories(), share=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 2**32))
 def test_whatever_goes_wrong_on_the_way_the_end_is_the_same(
     name: str, history: list[tuple[Operation, list[int]]], share: float, seed: int

@@ -849,6 +849,9 @@ class World:
                 }
             else:
                 found += self.after(name, before[name], pushed)
+            # A job of an earlier push may be done in this one, after its deletion.
+            back = self.underway[name] & self.truth.erased & self.account(name).profiles.keys()
+            self.late_on |= dict.fromkeys(back, self.now)
         return found
 
     def orphans(self) -> None:

@@ -641,7 +641,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(shop: Shop) -> None:
-    shop.build(returning(), 1, "build", "--exclude-resource-type", "unit_test", "--select", *KNOWN)
+    shop.build(returning(), 1, *FIRST, "--indirect-selection", "cautious", "--select", *KNOWN)
     assert shop.customers() == set()
     before: dict[str, str] = dict(shop.warehouse.rows("select record_key, customer_id from record_clusters"))
     shop.build(come_back(), 2, *AGAIN, *KNOWN)
