@@ -37,6 +37,7 @@ AGAIN = [
     "+erasure_requests",
 ]
 TESTED = ["build", "--select", "identity", "--exclude-resource-type", "unit_test"]
+CAUTIOUS = ["--indirect-selection", "cautious"]  # no test of a table that was not built
 HELD = "emilia.mr717@gmx.de"  # whom the seed legal_holds names
 Row = dict[str, str | None]
 
@@ -641,7 +642,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(shop: Shop) -> None:
-    shop.build(returning(), 1, *FIRST, "--indirect-selection", "cautious", "--select", *KNOWN)
+    shop.build(returning(), 1, *FIRST, *CAUTIOUS, "--select", *KNOWN)
     assert shop.customers() == set()
     before: dict[str, str] = dict(shop.warehouse.rows("select record_key, customer_id from record_clusters"))
     shop.build(come_back(), 2, *AGAIN, *KNOWN)
@@ -686,4 +687,4 @@ def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(shop: Shop) -> No
     kept = shop.warehouse.rows("select email, customer_id from customers order by 1")
     assert dict(kept) == {email: customer_id for email, customer_id in ids.items() if email != "amy@y.de"}
     assert shop.outcomes()["of amy again"] == "erased"
-    shop.build(rows, 3, *TESTED)
+    shop.build(rows, 3, *TESTED, *CAUTIOUS)
