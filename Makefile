@@ -20,8 +20,8 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (more than half an hour on two cores)
 	@# Spark's own step is the longest single one, so the other two give way to it.
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
-	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/segments tests/trust tests/examples tests/activation --durations=15 & rules=$$!; \
-	nice $(BIN)/pytest -q -m "not spark" --ignore tests/segments --ignore tests/trust --ignore tests/examples --ignore tests/activation --durations=15; others=$$?; \
+	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/trust tests/activation --durations=15 & rules=$$!; \
+	nice $(BIN)/pytest -q -m "not spark" --ignore tests/trust --ignore tests/activation --durations=15; others=$$?; \
 	wait $$spark || others=1; wait $$rules || others=1; exit $$others
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too

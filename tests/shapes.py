@@ -76,9 +76,11 @@ def folder() -> Path:
                     f"{path.relative_to(PROJECT)} {path.stat().st_size} ".encode() + path.read_bytes()
                 )
     found = PROJECT / "target" / "parsed" / digest.hexdigest()[:16]
-    if not found.exists():
-        shutil.rmtree(found.parent, ignore_errors=True)
-    found.mkdir(parents=True, exist_ok=True)
+    (PROJECT / "target").mkdir(exist_ok=True)
+    with FileLock(PROJECT / "target" / "parsed.lock"):  # others may begin at this moment
+        if not found.exists():
+            shutil.rmtree(found.parent, ignore_errors=True)
+        found.mkdir(parents=True, exist_ok=True)
     return found
 
 
