@@ -74,10 +74,11 @@ def freeze() -> None:
 def read(variables: Mapping[str, Any]) -> Manifest | None:
     """The project as parsed with vars of this shape, read once; none where it does not parse."""
     path = shapes.kept(variables)
+    if not path.exists():
+        return None
     if path not in _projects:
-        found = parse(variables).result
-        if not isinstance(found, Manifest):
-            return None
+        found = parse(variables, "--no-static-parser").result  # it would start threads, and forks hang
+        assert isinstance(found, Manifest)
         _projects[path] = found
         assert threading.active_count() == 1, "only a process without threads may fork"
         freeze()
