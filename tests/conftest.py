@@ -21,6 +21,7 @@ settings.register_profile("untimed", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parents[1]
+DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"  # for `python -c`: a new process
 Rows = list[tuple[Any, ...]]
 
 

@@ -25,7 +25,11 @@ import shapes
 
 PROJECT = shapes.PROJECT
 sys.path[0] = str(PROJECT)  # as `python -c` has it there, and not the tests' folder
-FROM_MEMORY = {"build", "run", "test", "compile"}  # other commands write what they have read, or say so
+# Commands that need what was parsed. Others are about the parsing, and get the file that dbt keeps of it.
+FROM_MEMORY = {"build", "run", "test", "compile"}
+
+# dbt's static parser starts threads that Python does not count, and a fork that parses would wait for them.
+NO_THREADS = "--no-static-parser"
 
 _projects: dict[Path, Manifest] = {}
 
@@ -38,7 +42,7 @@ def main() -> None:
     shapes.use_shapes()
     parse_in_fork({})
     json.dump = _dump  # type: ignore[assignment]
-    warm(parse({}, "--no-static-parser"))  # dbt's static parser would start threads
+    warm(parse({}, NO_THREADS))
     assert threading.active_count() == 1, "only a process without threads may fork"
     freeze()
     for line in sys.stdin:
@@ -77,7 +81,7 @@ def read(variables: Mapping[str, Any]) -> Manifest | None:
     if not path.exists():
         return None
     if path not in _projects:
-        found = parse(variables, "--no-static-parser").result  # it would start threads, and forks hang
+        found = parse(variables, NO_THREADS).result
         assert isinstance(found, Manifest)
         _projects[path] = found
         assert threading.active_count() == 1, "only a process without threads may fork"
@@ -86,7 +90,7 @@ def read(variables: Mapping[str, Any]) -> Manifest | None:
 
 
 def _dump(value: Any, file: TextIO, **options: Any) -> None:
-    """What json.dump() writes, from the encoder in C: dbt writes a manifest of 4 MB twice per command."""
+    """What json.dump() writes, from the encoder in C: each command writes a manifest of 4 MB."""
     file.write(json.dumps(value, **options))
 
 

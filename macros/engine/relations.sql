@@ -312,8 +312,8 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 
 
 {#
-The word behind `as` of a CTE that is read more than once. DuckDB keeps the rows of such a one anyhow; saying so spares it
-most of the planning, which copies the CTE's SQL again and again to find out (0.8 of 1.0 seconds in a base model).
+The word behind `as` of a CTE that is read more than once. DuckDB keeps its rows anyhow; the word spares it the step of its
+planner that decides so (cte_inlining: 0.8 of 1.0 seconds in a base model of 13,000 characters).
 #}
 {% macro kept_cte() %}{{ return(adapter.dispatch('kept_cte', 'mailroom')()) }}{% endmacro %}
 

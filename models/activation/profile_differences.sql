@@ -35,12 +35,9 @@ compared as (
         coalesce(desired.customer_id, held.customer_id) as customer_id,
         desired.customer_id is not null as is_desired,
         coalesce(held.state = 'member', false) as is_member,
-        coalesce(
-            held.customer_id = desired.customer_id
-            and {{ held_hash('coalesce(held.may_hold, held.held)', 'customer_id') }} = {{ held_hash('held.held', 'customer_id') }},
-            held.customer_id = desired.customer_id,
-            false
-        ) as is_same_customer,
+        coalesce(held.customer_id = desired.customer_id, false)
+        and coalesce({{ held_hash('coalesce(held.may_hold, held.held)', 'customer_id') }}, '')
+        = coalesce({{ held_hash('held.held', 'customer_id') }}, '') as is_same_customer,
         desired.reason,
         -- The same wish stays the same row while its answer is open; each removal that was accepted asks for another.
         case when desired.customer_id is null then held.since else held.accepted_at end as since

@@ -19,11 +19,10 @@ import deliveries
 import duckdb
 import pytest
 
-from conftest import PROJECT, dbt_in_fork
+from conftest import DBT, PROJECT, dbt_in_fork
 
 pytestmark = pytest.mark.slow
 
-DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 # CI has time for one history.
 SEEDS = range(int(os.environ.get("MAILROOM_INCREMENT_SEEDS", "1")))

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from conftest import PROJECT, Rows, Warehouse
+from conftest import DBT, PROJECT, Rows, Warehouse
 
 pytestmark = pytest.mark.slow
-
-DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 
 FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
 TESTED = [
@@ -107,7 +105,7 @@ def test_health_does_not_call_three_weeks_of_changes_those_of_one(kept: Warehous
 def test_a_past_day_is_read_from_the_ledger_and_adds_nothing_to_it(
     kept: Warehouse, recorded: dict[str, dict[str, set[Any]]]
 ) -> None:
-    """With all tests: no rule is broken in hindsight."""
+    """With the tests of segments and of what they rest on: no rule is broken in hindsight."""
     before = ledger(kept)
     built(kept, MID, TESTED)
     assert ledger(kept) == before

@@ -570,6 +570,7 @@ def test_a_request_that_names_an_erased_person_and_another_erases_no_one(desk: S
     assert "dot" in desk.customers()
 
 
+# Besides AGAIN, what the test of those who come back reads.
 KNOWN = ["+contactability", "+orders", "+source_reconciliation", "+customer_id_changes", "+erasure_requests"]
 BACK = "2026-07-01 12:00:00"  # after the request of each, which came in on 2026-06-01
 RETURNING = ["amy", "bob", "cat", "dan", "eva", "fin", "gia", "hue", "ian", "jil", "kai", "lou"]
