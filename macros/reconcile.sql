@@ -18,16 +18,20 @@
 {% endmacro %}
 
 
-{# A product of raw columns in cents, each cast by the contract; null where one of them is no number. #}
-{% macro raw_amount(source_name, table_name, product) %}
+{#
+An amount of raw columns in cents, each as it came, with more digits than the contract keeps; null where one of them is no
+number.
+#}
+{% macro raw_amount(source_name, table_name, amount) %}
     {%- if not execute -%}{{ return('1') }}{%- endif -%}
     {%- set place = raw_place(source_name, table_name) -%}
-    {%- set factors = [] -%}
-    {%- for column in contract_columns(source_name, table_name) if column.name in product.split(' * ') -%}
+    {%- set raw = namespace(amount=amount) -%}
+    {%- for column in contract_columns(source_name, table_name) if column.name in modules.re.findall('[a-z_]+', amount) -%}
         {%- set found = place.types.get(column.name, 'absent') if place.types is mapping else 'text' -%}
-        {%- do factors.append(value_as(column.name, column.data_type, found) | trim) -%}
+        {%- set value = value_as(column.name, 'decimal(18,6)', found) | trim -%}
+        {%- set raw.amount = modules.re.sub('\\b' ~ column.name ~ '\\b', value | replace('\\', '\\\\'), raw.amount) -%}
     {%- endfor -%}
-    {{ return('cast(round(' ~ factors | join(' * ') ~ ', 2) as decimal(18, 2))') }}
+    {{ return('cast(round(' ~ raw.amount ~ ', 2) as decimal(18, 2))') }}
 {% endmacro %}
 
 

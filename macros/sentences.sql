@@ -4,9 +4,15 @@
 {%- endmacro %}
 
 
-{# A number and what it counts, as a text: 1 order, 2 orders. #}
-{% macro counted(n, thing, things=none) -%}
-    cast({{ n }} as {{ dbt.type_string() }}) || case when {{ n }} = 1 then ' {{ thing }}' else ' {{ things or thing ~ 's' }}' end
+{# A number and what it counts, as a text: 1 order, 2 orders. n_text: the number as a text, where it is no integer. #}
+{% macro counted(n, thing, things=none, n_text=none) -%}
+    {{ n_text or 'cast(' ~ n ~ ' as ' ~ dbt.type_string() ~ ')' }} || case when {{ n }} = 1 then ' {{ thing }}' else ' {{ things or thing ~ 's' }}' end
+{%- endmacro %}
+
+
+{# A decimal as a text without zeros at its end: 3, 0.25. #}
+{% macro number_text(number) -%}
+    {{ replace_pattern('cast(' ~ number ~ ' as ' ~ dbt.type_string() ~ ')', '[.]?0+$') }}
 {%- endmacro %}
 
 
@@ -32,3 +38,36 @@
 {% macro money_text(amount) -%}
     {{ hundredths_text(amount) }} || ' {{ var('currency') }}'
 {%- endmacro %}
+
+
+{# What to do about rows that were set aside for a reason, or lost a value, as a sentence. #}
+{% macro cure_text(reason) -%}
+    case
+        when {{ reason }} like 'currency %' then 'Set var currency to the one that the shop charges in; convert other amounts before they come in.'
+        when {{ reason }} like '% timestamp' then 'Give it as 2017-12-31 18:30:00, in UTC: a view over the table can convert it.'
+        when {{ reason }} like '% integer' or {{ reason }} like '% decimal' or {{ reason }} like '% double'
+            then 'Give numbers with a point before the decimals and no other sign: a view over the table can convert them.'
+        when {{ reason }} like '% boolean' then 'Give true or false: a view over the table can convert it.'
+        when {{ reason }} like '% is after as_of' then 'Give it in UTC, or set var as_of to a later moment.'
+        when {{ reason }} like '% is a duplicate' then 'Give each row a key of its own.'
+        when {{ reason }} like '% is missing' then 'Fill the column in a view over the table.'
+        when {{ reason }} like '% to identify the customer' then 'Map a column that says whose row it is.'
+        when {{ reason }} like '%not kept' then 'Look first why those are set aside.'
+        when {{ reason }} like '% accepted value' then 'Map the words to those that the source contract names.'
+        else 'Table rejected_rows has each of the rows.'
+    end
+{%- endmacro %}
+
+
+{#
+Print what a failed test has to say: a test that selects a column `sentence` says in words what is wrong, where and what to
+do. Called at the end of every run.
+#}
+{% macro say_why(results) %}
+    {%- if execute and flags.WHICH in ('build', 'test') -%}
+        {%- for result in results if result.status in ('fail', 'warn') and 'sentence' in (result.node.compiled_code or '') -%}
+            {%- set found = run_query('select sentence from (' ~ result.node.compiled_code ~ ') as failing order by sentence limit 10') -%}
+            {%- for sentence in found.columns[0].values() -%}{%- do log(sentence, info=true) -%}{%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}

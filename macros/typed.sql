@@ -1,7 +1,8 @@
 {#
 A base model: every row of one contract table, typed and judged. It adds
 - reject_reason: why the row is set aside; null for a row that is kept;
-- blanked_columns: optional columns whose value did not parse or is not accepted, and so became null.
+- blanked_columns: optional columns whose value did not parse or is not accepted, and so became null;
+- refused_values: what stood in the columns that made it so, as column=value.
 Of rows that share a key the newest is kept. Nothing is dropped here: staging takes the rows without a reason,
 rejected_rows lists the others, source_reconciliation counts both.
 
@@ -41,13 +42,15 @@ flawless as (
 select
     {{ names | join(',\n    ') }},
     cast(null as {{ dbt.type_string() }}) as reject_reason,
-    cast(null as {{ dbt.type_string() }}) as blanked_columns
+    cast(null as {{ dbt.type_string() }}) as blanked_columns,
+    cast(null as {{ dbt.type_string() }}) as refused_values
 from flawless
 union all
 select
     {{ names | join(',\n    ') }},
     reject_reason,
-    blanked_columns
+    blanked_columns,
+    refused_values
 from {{ flawed_rows or 'flawed' }}
 {%- endif -%}
 {% endmacro %}
@@ -85,7 +88,8 @@ asked as (
 select
     {{ contract_columns(source_name, table_name) | map(attribute='name') | join(',\n    ') }},
     reject_reason,
-    blanked_columns
+    blanked_columns,
+    refused_values
 from asked
 where {{ is_replaced(dated_by, days, never_late=is_never_late()) }} or (is_key_of_these_days and {{ is_read_whole() }})
 {%- else %}
@@ -163,7 +167,8 @@ flawed as (
             when reject_reason is null and copy_number > 1 then '{{ key }} is a duplicate'
             else reject_reason
         end as reject_reason,
-        blanked_columns
+        blanked_columns,
+        refused_values
     from ranked
 )
 {%- endmacro %}
@@ -304,7 +309,7 @@ it reads of one day may say how far the model came.
 {% endmacro %}
 
 
-{# The CTE judged, over parsed: the values with reject_reason and blanked_columns. #}
+{# The CTE judged, over parsed: the values with reject_reason, blanked_columns and refused_values. #}
 {% macro judged_cte(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
@@ -316,20 +321,24 @@ it reads of one day may say how far the model came.
 {%- set values = [] -%}
 {%- set reasons = [] -%}
 {%- set blanked = [] -%}
+{%- set refused = [] -%}
 {%- for column in columns -%}
     {%- set name = column.name -%}
     {%- set found = type_found(place, name) -%}
     {%- set is_checked = can_fail(column, found) -%}
     {%- set is_missing = name ~ ('__given' if is_checked) ~ ' is null' -%}
     {%- set is_flawed = name ~ '__given is not null and ' ~ name ~ ' is null' -%}
-    {%- set flaw = 'is not an e-mail address' if column.meta.format == 'email' else 'is not a ' ~ column.data_type.split('(')[0] -%}
+    {%- set flaw = flaw_text(column) -%}
     {%- set sets_aside = column.meta.required or column.meta.set_aside -%}
     {%- if column.meta.required -%}{%- do reasons.append([is_missing, 'is missing', name]) -%}{%- endif -%}
     {%- if is_checked and sets_aside -%}{%- do reasons.append([is_flawed, flaw, name]) -%}{%- endif -%}
     {%- if is_checked and not sets_aside -%}{%- do blanked.append([is_flawed, name]) -%}{%- endif -%}
+    {#- An address that can't be read is somebody's all the same. -#}
+    {%- if is_checked and column.meta.format != 'email' -%}{%- do refused.append([is_flawed, name, name ~ '__given']) -%}{%- endif -%}
     {%- set value = name -%}
     {%- if column.meta.accepted and found != 'absent' -%}
         {%- set accepted = "('" ~ column.meta.accepted | join("', '") ~ "')" -%}
+        {%- do refused.append([name ~ ' not in ' ~ accepted, name, name]) -%}
         {%- if sets_aside -%}
             {%- do reasons.append([name ~ ' not in ' ~ accepted, 'is not an accepted value', name]) -%}
         {%- else -%}
@@ -339,6 +348,7 @@ it reads of one day may say how far the model came.
     {%- endif -%}
     {%- if column.meta.event_time and found != 'absent' -%}
         {%- do reasons.append([name ~ ' > ' ~ as_of(), 'is after as_of', name]) -%}
+        {%- do refused.append([name ~ ' > ' ~ as_of(), name, name]) -%}
     {%- endif -%}
     {%- do values.append(value) -%}
 {%- endfor -%}
@@ -347,6 +357,10 @@ it reads of one day may say how far the model came.
 {%- endif -%}
 {%- set notes = [] -%}
 {%- for flaw in blanked -%}{%- do notes.append("case when " ~ flaw[0] ~ " then '" ~ flaw[1] ~ "' end") -%}{%- endfor -%}
+{%- set values_refused = [] -%}
+{%- for is_refused, name, value in refused -%}
+    {%- do values_refused.append("case when " ~ is_refused ~ " then '" ~ name ~ "=' || cast(" ~ value ~ " as " ~ dbt.type_string() ~ ") end") -%}
+{%- endfor -%}
 judged as (
     select
         {{ values | join(',\n        ') }},
@@ -360,10 +374,26 @@ judged as (
         nullif({{ joined(', ', notes) }}, '')
         {%- else -%}
         cast(null as {{ dbt.type_string() }})
-        {%- endif %} as blanked_columns
+        {%- endif %} as blanked_columns,
+        {% if values_refused -%}
+        nullif({{ joined('; ', values_refused) }}, '')
+        {%- else -%}
+        cast(null as {{ dbt.type_string() }})
+        {%- endif %} as refused_values
     from parsed
 )
 {%- endmacro %}
+
+
+{# What is wrong with a value of a column that could not be read. #}
+{% macro flaw_text(column) %}
+    {%- set type = column.data_type.split('(')[0] -%}
+    {{ return(
+        'is not an e-mail address' if column.meta.format == 'email'
+        else 'is not an accepted value' if type == 'text'
+        else 'is not a' ~ ('n ' if type == 'integer' else ' ') ~ type
+    ) }}
+{% endmacro %}
 
 
 {# The type a column was found as: text in the demo, absent where the user lacks it or it holds nothing. #}

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
@@ -127,6 +128,7 @@ def run(job: Mapping[str, Any], project: Manifest | None) -> None:
     gc.disable()  # it ends before what it leaves lying about matters
     os.environ.clear()
     os.environ.update(job["environment"])
+    time.tzset()
     output = os.open(job["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

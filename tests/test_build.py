@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PROJECT, STRICT, Rows, Warehouse
+from conftest import NO_UNIT_TESTS, PROJECT, STRICT, Rows, Warehouse
 
 pytestmark = pytest.mark.slow
 
 SOURCES = ["crm", "shop", "web", "support", "esp", "privacy"]
-NO_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]  # they passed in the first build
 
 
 def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:

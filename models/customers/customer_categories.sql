@@ -17,7 +17,7 @@ by_category as (
 select
     customer_id,
     category,
-    cast(n_units as bigint) as n_units,
+    cast(n_units as decimal(18, 4)) as n_units,
     cast(net_revenue as decimal(18, 2)) as net_revenue,
     cast(n_units as {{ dbt.type_float() }}) / nullif(sum(n_units) over (partition by customer_id), 0) as unit_share,
     last_ordered_at

@@ -18,7 +18,7 @@
         'last_human_opened_at', 'last_human_clicked_at'
     ]
 } %}
-{% set money = ['revenue', 'discount_amount', 'refund_amount'] %}
+{% set decimals = {'n_units': 4, 'revenue': 2, 'discount_amount': 2, 'refund_amount': 2} %}
 {% set columns = by_day.values() | sum(start=[]) %}
 {% set times = [] %}
 {% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
@@ -84,7 +84,7 @@ select
     customer_id,
     activity_on,
     {% for column in columns if column not in times and column != 'days_since_previous_order' -%}
-    cast(coalesce({{ column }}, 0) as {{ 'decimal(18, 2)' if column in money else 'bigint' }}) as {{ column }},
+    cast(coalesce({{ column }}, 0) as {{ 'decimal(18, ' ~ decimals[column] ~ ')' if column in decimals else 'bigint' }}) as {{ column }},
     {% endfor -%}
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     {{ times | join(',\n    ') }}

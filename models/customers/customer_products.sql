@@ -84,7 +84,7 @@ select
     cast(coalesce(both_ways.n_views, 0) as bigint) as n_views,
     cast(coalesce(both_ways.n_days_viewed, 0) as bigint) as n_days_viewed,
     cast(coalesce(both_ways.n_cart_adds, 0) as bigint) as n_cart_adds,
-    cast(coalesce(both_ways.n_units, 0) as bigint) as n_units,
+    cast(coalesce(both_ways.n_units, 0) as decimal(18, 4)) as n_units,
     cast(coalesce(both_ways.n_days_ordered, 0) as bigint) as n_days_ordered,
     cast(both_ways.interest as decimal(18, 4)) as interest,
     both_ways.first_looked_at,

@@ -52,7 +52,7 @@ select
     customer_id,
     activity_on,
     cast(coalesce(n_orders, 0) as bigint) as n_orders,
-    cast(coalesce(n_units, 0) as bigint) as n_units,
+    cast(coalesce(n_units, 0) as decimal(18, 4)) as n_units,
     cast(coalesce(revenue, 0) as decimal(18, 2)) as revenue,
     cast(coalesce(discount_amount, 0) as decimal(18, 2)) as discount_amount,
     cast(days_since_previous_order as bigint) as days_since_previous_order,

@@ -58,7 +58,7 @@ windows as (
 tastes as (
     select
         customer_id,
-        {{ value_at_max('category', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || category", is_unique=true) }} as top_category,
+        {{ value_at_max('category', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 20, '0') || category", is_unique=true) }} as top_category,
         max(unit_share) as top_category_share,
         count(*) as n_categories
     from {{ ref('customer_categories') }}
@@ -79,7 +79,7 @@ brand_units as (
 brands as (
     select
         customer_id,
-        {{ value_at_max('brand', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 9, '0') || brand", is_unique=true) }} as top_brand
+        {{ value_at_max('brand', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 20, '0') || brand", is_unique=true) }} as top_brand
     from brand_units
     where n_units > 0
     group by customer_id

@@ -76,7 +76,7 @@ select
     cast(sale_number as bigint) as sale_number,
     cast({{ dbt.datediff('previous_ordered_at', 'ordered_at', 'day') }} as bigint) as days_since_previous_order,
     cast(n_lines as bigint) as n_lines,
-    cast(n_units as bigint) as n_units,
+    cast(n_units as decimal(18, 4)) as n_units,
     cast(gross_amount as decimal(18, 2)) as gross_amount,
     cast(all_discount_amount as decimal(18, 2)) as discount_amount,
     cast(gross_amount - all_discount_amount as decimal(18, 2)) as net_amount,

@@ -6,7 +6,7 @@
     'visitor_id': ['visitor_id'], 'order_id': ['order_id']
 } %}
 {% set money = {
-    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'quantity * unit_price',
+    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, quantity * unit_price)',
     'shop.refunds': 'amount'
 } %}
 {% set flawed_in = {'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
@@ -44,7 +44,8 @@ rejected as (
         {% for identifier, columns in named_in.items() -%}
         {{ column_of(source_name, table_name, columns) }} as {{ identifier }},
         {% endfor -%}
-        {{ row_text(source_name, table_name) }} as row_text
+        {{ row_text(source_name, table_name) }} as row_text,
+        refused_values
     from {{ ref(flawed_in.get(table, 'base_' ~ source_name ~ '__' ~ table_name)) }}
     where reject_reason is not null or blanked_columns is not null
     union all
@@ -60,7 +61,8 @@ rejected as (
         {% for identifier in named_in -%}
         cast(null as {{ dbt.type_string() }}) as {{ identifier }},
         {% endfor -%}
-        cast(null as {{ dbt.type_string() }}) as row_text
+        cast(null as {{ dbt.type_string() }}) as row_text,
+        cast(null as {{ dbt.type_string() }}) as refused_values
     from {{ ref(orphan[0]) }} as staged
     left join {{ ref(orphan[1]) }} as kept on staged.{{ orphan[2] }} = kept.{{ orphan[2] }}
     left join {{ ref('erased_rows') }} as erased
@@ -81,7 +83,8 @@ rejected as (
         {% for identifier in named_in -%}
         cast(null as {{ dbt.type_string() }}) as {{ identifier }},
         {% endfor -%}
-        events.message_id as row_text
+        events.message_id as row_text,
+        cast(null as {{ dbt.type_string() }}) as refused_values
     from {{ ref('stg_esp__message_events') }} as events
     inner join orphan_profiles on events.profile_id = orphan_profiles.profile_id
     union all
@@ -95,7 +98,8 @@ rejected as (
         {% for identifier in named_in -%}
         {{ 'order_id' if identifier == 'order_id' else 'cast(null as ' ~ dbt.type_string() ~ ') as ' ~ identifier }},
         {% endfor -%}
-        'order_id=' || order_id as row_text
+        'order_id=' || order_id as row_text,
+        cast(null as {{ dbt.type_string() }}) as refused_values
     from {{ ref('base_web__double_purchases') }}
 ),
 
@@ -135,5 +139,6 @@ select
     reason,
     is_kept,
     amount,
-    case when not names_erased then row_text end as row_text
+    case when not names_erased then row_text end as row_text,
+    case when not names_erased then refused_values end as refused_values
 from judged

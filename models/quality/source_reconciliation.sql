@@ -1,7 +1,7 @@
 -- What came in and what became of it, counted where it comes in and where people read it, never derived.
 {% set tables = contract_tables() %}
 {% set money = {
-    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'quantity * unit_price',
+    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, quantity * unit_price)',
     'shop.refunds': 'amount'
 } %}
 {% set kept_money = {

@@ -2,7 +2,7 @@
 {{ config(severity='warn') }}
 
 select
-    audience,
-    fingerprint
+    'Audience ' || audience || ' is not approved as it is defined today. Add it with fingerprint ' || fingerprint
+    || ' to seed audience_approvals.' as sentence
 from {{ ref('audience_catalog') }}
 where approved_by is null

@@ -39,7 +39,9 @@ from mailroom.sandbox import Faults, Sandbox, serve
 DESTINATIONS = [name for name in known() if name != "file"]
 N_ROWS = 40
 # CI has time for some.
-N_KILLED = int(os.environ.get("MAILROOM_KILLED", "5"))
+N_KILLED = int(os.environ.get("MAILROOM_KILLED", "3"))
+# Of a destination's odd answers one of so many is tried, another one at each of them; 1 for all.
+ODD_STEP = int(os.environ.get("MAILROOM_ODD_STEP", "3"))
 
 
 class Mortal(httpx.BaseTransport):
@@ -330,7 +332,8 @@ def test_an_answer_of_no_sense_ends_no_push_and_loses_no_row(tmp_path: Path, des
     outbox_of(today, few(destination))
     outbox_of(later, few(destination, n_rejections=1))
     push(today, tmp_path / "calm", connection=reached(calm))
-    for name, reads in [(name, False) for name in ODD] + [(name, True) for name in READ_TOO]:
+    told = [(name, False) for name in ODD] + [(name, True) for name in READ_TOO]
+    for name, reads in told[DESTINATIONS.index(destination) % ODD_STEP :: ODD_STEP]:
         odd, folder = known_to(Sandbox(now=lambda: now), destination), tmp_path / f"{name}-{reads}"
         # What says yes has done it; all else has not.
         has_done = 200 <= ODD[name](httpx.Request("GET", "/")).status_code < 300

@@ -509,10 +509,6 @@ def test_every_request_has_a_clock_and_says_what_to_mend(desk: Shop) -> None:
     assert "may not be refused (GDPR art. 21(3)): it closes marketing all the same" in reason
 
 
-def test_the_public_tables_validate_after_flawed_requests(desk: Shop) -> None:
-    validated(desk)
-
-
 def test_a_clock_does_not_start_again_and_what_was_done_stays_recorded(desk: Shop) -> None:
     """The desk dates, edits, reuses and forgets its requests; the people leave every source."""
     done = desk.warehouse.rows("select request_id, erased_at from erasure_requests where outcome = 'erased'")

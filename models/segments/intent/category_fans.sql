@@ -23,7 +23,7 @@ select
     customer_id,
     interest >= {{ var('category_fan_min_points') }} and interest_share >= {{ var('category_fan_min_share') }} as may_enter,
     {{ percent_text('interest_share') }} || ' of their interest is in ' || category || ': '
-    || {{ counted('n_views', 'view') }} || ' in {{ var("interest_days") }} days, ' || {{ counted('n_units', 'unit') }} || ' bought.' as reason
+    || {{ counted('n_views', 'view') }} || ' in {{ var("interest_days") }} days, ' || {{ counted('n_units', 'unit', n_text=number_text('n_units')) }} || ' bought.' as reason
 from shares
 where
     place = 1

@@ -63,9 +63,10 @@ SOURCES: dict[tuple[str, str], pa.Schema] = {
         updated_at=TIME,
     ),
     ("shop", "order_lines"): _schema(
-        "order_line_id order_id product_id quantity unit_price discount_amount",
+        "order_line_id order_id product_id quantity unit_price line_amount discount_amount",
         quantity=WHOLE,
         unit_price=UNIT_PRICE,
+        line_amount=MONEY,
         discount_amount=MONEY,
     ),
     ("shop", "refunds"): _schema(

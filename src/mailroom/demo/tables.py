@@ -279,6 +279,7 @@ def shop_tables(
                 "product_id": ids("p", lines.product),
                 "quantity": wholes(lines.quantity),
                 "unit_price": decimals(lines.price * 100, 4),
+                "line_amount": cents(lines.quantity * lines.price),
                 "discount_amount": cents(lines.discount),
             },
         ),

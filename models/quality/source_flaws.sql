@@ -1,0 +1,99 @@
+-- What is wrong with a source, counted by reason: a row may be in several columns' counts.
+with came_in as (
+    select
+        source_name,
+        table_name,
+        n_rows
+    from {{ ref('source_reconciliation') }}
+    where outcome = 'in'
+),
+
+-- Without letters nothing in it is a name: what the sentence shows stands in logs.
+flawed as (
+    select
+        *,
+        {{ replace_pattern('refused_values', '[a-z_]+=') }} as given
+    from {{ ref('rejected_rows') }}
+),
+
+columns as (
+    {% for source_name, table_name in contract_tables() if execute -%}
+    {%- set table_loop = loop -%}
+    {%- for column in contract_columns(source_name, table_name) -%}
+    select
+        '{{ source_name }}' as source_name,
+        '{{ table_name }}' as table_name,
+        '{{ column.name }}' as column_name,
+        '{{ flaw_text(column) }}' as flaw
+    {{ 'union all' if not (loop.last and table_loop.last) }}
+    {% endfor -%}
+    {% endfor -%}
+    {%- if not execute %}select 1{% endif %}
+),
+
+flaws as (
+    select
+        source_name,
+        table_name,
+        'set aside' as outcome,
+        reason,
+        row_key,
+        given
+    from flawed
+    where not is_kept
+    union all
+    select
+        flawed.source_name,
+        flawed.table_name,
+        'blanked' as outcome,
+        columns.column_name || ' ' || columns.flaw as reason,
+        flawed.row_key,
+        flawed.given
+    from flawed
+    inner join columns
+        on
+            flawed.source_name = columns.source_name
+            and flawed.table_name = columns.table_name
+            and ', ' || replace(flawed.reason, 'blanked: ', '') || ',' like '%, ' || columns.column_name || ',%'
+    where flawed.is_kept
+),
+
+counted as (
+    select
+        source_name,
+        table_name,
+        outcome,
+        reason,
+        count(*) as n_rows,
+        max(row_key) as row_key,
+        {{ value_at_max("case when reason like '%is not an accepted value' or upper(given) = lower(given) then given end", 'row_key') }} as given
+    from flaws
+    group by source_name, table_name, outcome, reason
+),
+
+shares as (
+    select
+        counted.*,
+        came_in.n_rows as n_rows_in,
+        counted.n_rows / cast(came_in.n_rows as {{ dbt.type_float() }}) as row_share
+    from counted
+    inner join came_in on counted.source_name = came_in.source_name and counted.table_name = came_in.table_name
+    where came_in.n_rows > 0
+)
+
+select
+    source_name,
+    table_name,
+    outcome,
+    reason,
+    cast(n_rows as bigint) as n_rows,
+    row_share,
+    row_share > 0.5 or (n_rows_in >= 20 and row_share > {{ var('max_flawed_share') }}) as is_too_many,
+    source_name || '.' || table_name || ': ' || cast(n_rows as {{ dbt.type_string() }}) || ' of '
+    || {{ counted('n_rows_in', 'row') }} || ' (' || {{ tenths_text('row_share') }} || ') '
+    || case when outcome = 'blanked' then 'lost a value' when n_rows = 1 then 'is set aside' else 'are set aside' end
+    || ': ' || reason
+    || case when given is not null then ', such as ' || given else '' end
+    || coalesce(', in row ' || row_key, '') || '. '
+    || {{ cure_text('reason') }} as sentence
+from shares

@@ -1,0 +1,166 @@
+"""The first build of one's own: the README's command, for shops that are nothing like the demo's.
+
+Everything that a shop may set is set to something else, so that no test of the code, unit tests included,
+may take a currency, a country, a threshold or a moment for granted.
+"""
+
+import csv
+import os
+import random
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import PROJECT, STRICT, Warehouse
+
+pytestmark = pytest.mark.slow
+
+N_CUSTOMERS, N_ORDERS, DAYS = 80, 600, 400
+SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
+TAKEN_FROM_A_LIST = {"words", "suppression_rules", "destinations", "suppressed_at_esp"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of shop. spelled: how its customers' records name the country; zone, locale: of the machine it
+    runs on; decimals: of its money; weighed: sells by weight."""
+
+    currency: str
+    country: str
+    spelled: str
+    zone: str
+    locale: str
+    decimals: int
+    weighed: bool
+    categories: tuple[str, ...]
+
+
+KINDS = {
+    "american_grocer": Kind(
+        "USD", "US", "USA", "America/Los_Angeles", "en_US.UTF-8", 2, True, ("Produce", "Dairy")
+    ),
+    "japanese_furniture": Kind("JPY", "JP", "Japan", "Asia/Tokyo", "ja_JP.UTF-8", 0, False, ("椅子", "机")),
+    "swiss_fashion": Kind("CHF", "CH", "Schweiz", "Europe/Zurich", "de_CH", 2, False, ("Schuhe", "Hosen")),
+}
+# CI has time for one.
+CHOSEN = list(KINDS)[: int(os.environ.get("MAILROOM_SHOPS", "1"))]
+
+
+def write(folder: Path, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = list(rows)
+    with (folder / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def shop(folder: Path, kind: Kind) -> Decimal:
+    """A shop's four files, up to yesterday, without names; what its lines come to."""
+    chance = random.Random(kind.currency)
+    began = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(days=DAYS)
+    cent = Decimal(1).scaleb(-kind.decimals)
+    n_products = 12
+    price = [Decimal(chance.randint(100, 5_000)) * cent for _ in range(n_products)]
+    write(
+        folder, "customers",
+        (
+            {
+                "customer_id": f"k{number}", "email": f"k{number}@example.org", "country": kind.spelled,
+                "accepts_marketing": number % 3 == 0, "accepts_marketing_at": began, "created_at": began,
+            }
+            for number in range(N_CUSTOMERS)
+        ),
+    )  # fmt: skip
+    write(
+        folder, "products",
+        (
+            {"product_id": f"p{number}", "name": f"Thing {number}", "price": price[number],
+             "category": kind.categories[number % len(kind.categories)]}
+            for number in range(n_products)
+        ),
+    )  # fmt: skip
+    orders, lines, total = [], [], Decimal(0)
+    for number in range(N_ORDERS):
+        product = chance.randrange(n_products)
+        quantity = (
+            Decimal(chance.randint(1, 3_000)) / 1_000 if kind.weighed else Decimal(chance.randint(1, 3))
+        )
+        amount = (quantity * price[product]).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        total += amount
+        orders.append(
+            {
+                "order_id": f"o{number}", "customer_id": f"k{chance.randrange(N_CUSTOMERS)}",
+                "status": "paid", "currency": kind.currency, "total_amount": amount,
+                "ordered_at": began + timedelta(minutes=chance.randrange(60 * 24 * (DAYS - 1))),
+            }
+        )  # fmt: skip
+        lines.append(
+            {
+                "order_line_id": f"l{number}", "order_id": f"o{number}", "product_id": f"p{product}",
+                "quantity": quantity, "unit_price": price[product],
+            }
+        )  # fmt: skip
+    write(folder, "orders", orders)
+    write(folder, "order_lines", lines)
+    return total
+
+
+def as_printed(kind: Kind, folder: Path) -> dict[str, Any]:
+    """The vars of the README's first command of one's own, but for what is this shop's."""
+    readme = (PROJECT / "README.md").read_text()
+    (told,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", readme, re.DOTALL)
+    found: dict[str, Any] = yaml.safe_load(told.replace("data/own", str(folder)))
+    assert (found["currency"], found["default_country"]) == ("USD", "US")
+    return {**found, "currency": kind.currency, "default_country": kind.country}
+
+
+def changed(value: Any, up: bool) -> Any:
+    """Another value of the same kind as a var's."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value * 2 + 1 if up else max(1, value // 2)
+    if isinstance(value, float):
+        return round(value * (0.9 if value <= 1 else 1.5 if up else 0.75), 4)
+    if isinstance(value, dict):
+        return {name: changed(one, up) for name, one in value.items()}
+    if isinstance(value, list) and all(isinstance(one, int) for one in value):
+        return [one + 1 for one in value]
+    return [*value[:-1], "another"] if isinstance(value, list) else value
+
+
+def other_policy() -> dict[str, Any]:
+    """Every threshold and list of dbt_project.yml as another shop may set it, some higher, some lower."""
+    known = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
+    found = {
+        name: changed(value, number % 2 == 0)
+        for number, (name, value) in enumerate(known.items())
+        if name not in {*SOURCES, *TAKEN_FROM_A_LIST}
+    }
+    return {name: value for name, value in found.items() if value != known[name]}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = KINDS[name]
+    monkeypatch.setenv("TZ", kind.zone)
+    monkeypatch.setenv("LC_ALL", kind.locale)
+    total = shop(tmp_path / "own", kind)
+    warehouse = Warehouse(tmp_path)
+    run = warehouse.dbt(*STRICT, **other_policy() | as_printed(kind, tmp_path / "own"))
+    assert run.ok, run.output
+    ((n_orders, n_customers, revenue),) = warehouse.rows(
+        "select sum(n_orders), count(*), sum(net_revenue) from customers"
+    )
+    assert (n_orders, n_customers, revenue) == (N_ORDERS, N_CUSTOMERS, total)
+    assert warehouse.rows("select sentence from source_flaws") == []
