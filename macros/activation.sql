@@ -212,14 +212,14 @@ without their pulled_at, when a no was learned: push reads that.
 
 {#
 What of the last runs has failed and is not mended yet: a row per report about a node that the outbox rests on, its
-tests included. Called at the end of every run, so that mailroom push does not send an outbox that a failure left as it
+tests included, and about how much of the sources could be read. Called at the end of every run, so that mailroom push does not send an outbox that a failure left as it
 was. Append-only: a node is failing if its last report says so.
 #}
 {% macro record_failures(results) %}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}
         {%- set table = target.schema ~ '.build_failures' -%}
         {%- set upstream = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in ('sync_outbox', 'sync_guards') -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in ('sync_outbox', 'sync_guards', 'source_flaws') -%}
             {%- do upstream.append(node.unique_id) -%}
         {%- endfor -%}
         {%- for unique_id in upstream -%}

@@ -1,11 +1,13 @@
 """The whole build on the demo shop: no warning, the same result twice, and a user who lacks a system."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from conftest import NO_UNIT_TESTS, PROJECT, STRICT, Rows, Warehouse
+from mailroom.show import answer
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +87,12 @@ def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
     for question in questions:
         answer = demo.rows(demo.compiled(question))
         assert answer or question == "weekly_impossible_moves", question
+
+
+def test_the_readmes_first_question_has_an_answer(demo: Warehouse) -> None:
+    (question,) = re.findall(r'mailroom sql "(.*?)"\n', (PROJECT / "README.md").read_text(), re.DOTALL)
+    header, *rows = answer(demo.folder / "warehouse.duckdb", question, "table").splitlines()
+    assert header.split()[:3] == ["customer_id", "first_name", "n_orders"] and rows
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,8 @@ with came_in as (
     where outcome = 'in'
 ),
 
--- Without letters nothing in it is a name: what the sentence shows stands in logs.
 flawed as (
-    select
-        *,
-        {{ replace_pattern('refused_values', '[a-z_]+=') }} as given
-    from {{ ref('rejected_rows') }}
+    select * from {{ ref('rejected_rows') }}
 ),
 
 columns as (
@@ -37,8 +33,9 @@ flaws as (
         table_name,
         'set aside' as outcome,
         reason,
+        {{ dbt.split_part('reason', "' '", 1) }} as column_name,
         row_key,
-        given
+        refused_values
     from flawed
     where not is_kept
     union all
@@ -47,8 +44,9 @@ flaws as (
         flawed.table_name,
         'blanked' as outcome,
         columns.column_name || ' ' || columns.flaw as reason,
+        columns.column_name,
         flawed.row_key,
-        flawed.given
+        flawed.refused_values
     from flawed
     inner join columns
         on
@@ -58,6 +56,23 @@ flaws as (
     where flawed.is_kept
 ),
 
+refused as (
+    select
+        *,
+        nullif({{ dbt.split_part(dbt.split_part("'; ' || refused_values", "'; ' || column_name || '='", 2), "'; '", 1) }}, '') as given
+    from flaws
+),
+
+-- A value with letters may be a name, and the sentence stands in logs.
+examples as (
+    select
+        *,
+        case when reason like '%is not an accepted value' or upper(given) = lower(given) then given end as example,
+        case when reason like '%is not an accepted value' or upper(given) = lower(given) then '1' else '0' end
+        || coalesce(row_key, '') as place
+    from refused
+),
+
 counted as (
     select
         source_name,
@@ -65,9 +80,9 @@ counted as (
         outcome,
         reason,
         count(*) as n_rows,
-        max(row_key) as row_key,
-        {{ value_at_max("case when reason like '%is not an accepted value' or upper(given) = lower(given) then given end", 'row_key') }} as given
-    from flaws
+        {{ value_at_max('row_key', 'place') }} as row_key,
+        {{ value_at_max('example', 'place') }} as example
+    from examples
     group by source_name, table_name, outcome, reason
 ),
 
@@ -88,12 +103,12 @@ select
     reason,
     cast(n_rows as bigint) as n_rows,
     row_share,
-    row_share > 0.5 or (n_rows_in >= 20 and row_share > {{ var('max_flawed_share') }}) as is_too_many,
+    row_share > case when n_rows_in >= 20 then {{ var('max_flawed_share') }} else {{ [0.5, var('max_flawed_share')] | max }} end as is_too_many,
     source_name || '.' || table_name || ': ' || cast(n_rows as {{ dbt.type_string() }}) || ' of '
     || {{ counted('n_rows_in', 'row') }} || ' (' || {{ tenths_text('row_share') }} || ') '
     || case when outcome = 'blanked' then 'lost a value' when n_rows = 1 then 'is set aside' else 'are set aside' end
     || ': ' || reason
-    || case when given is not null then ', such as ' || given else '' end
+    || coalesce(', such as ' || example, '')
     || coalesce(', in row ' || row_key, '') || '. '
     || {{ cure_text('reason') }} as sentence
 from shares

@@ -78,6 +78,7 @@ measured as (
     select
         catalog.*,
         coalesce(members.n_members, 0) as n_members,
+        customers.n_customers,
         cast(coalesce(members.n_members, 0) as {{ dbt.type_float() }}) / nullif(customers.n_customers, 0) as share_of_customers,
         fields.lowest_usable_share,
         fields.oldest_staleness_days,
@@ -142,12 +143,14 @@ select
                 || {{ tenths_text('max_churn_share') }} || ' it may.'
         when share_beyond_expected > 0
             then
-                {{ tenths_text('share_of_customers') }} || ' of customers, more than the '
-                || {{ tenths_text('max_expected_share') }} || ' expected.'
+                {{ counted('n_members', 'member') }} || ' (' || {{ tenths_text('share_of_customers') }} || ' of customers), more than the '
+                || cast(cast(floor(max_expected_share * n_customers + 0.000001) as bigint) as {{ dbt.type_string() }})
+                || ' (' || {{ tenths_text('max_expected_share') }} || ') expected.'
         when share_beyond_expected < 0
             then
-                {{ tenths_text('share_of_customers') }} || ' of customers, less than the '
-                || {{ tenths_text('min_expected_share') }} || ' expected.'
+                {{ counted('n_members', 'member') }} || ' (' || {{ tenths_text('share_of_customers') }} || ' of customers), fewer than the '
+                || cast(cast(ceil(min_expected_share * n_customers - 0.000001) as bigint) as {{ dbt.type_string() }})
+                || ' (' || {{ tenths_text('min_expected_share') }} || ') expected.'
     end as problem,
     {{ as_of() }} as checked_at
 from judged

@@ -5,6 +5,7 @@ One function per command adds its arguments and returns what to run. It imports 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +24,6 @@ def command(register: Callable[[argparse.ArgumentParser], Run]) -> Callable[[arg
 @command
 def demo(parser: argparse.ArgumentParser) -> Run:
     """Write a made-up shop in the shape of the source contract."""
-    import os
     from datetime import date
     from pathlib import Path
 
@@ -65,6 +65,21 @@ def show(parser: argparse.ArgumentParser) -> Run:
 
         path = database_path()
         print(first_rows(path, arguments.table, arguments.rows) if arguments.table else show(path))
+        return 0
+
+    return run
+
+
+@command
+def sql(parser: argparse.ArgumentParser) -> Run:
+    """Ask the warehouse a question in SQL; nothing in it changes."""
+    parser.add_argument("query", help='such as "select * from customers limit 3"')
+    parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.show import answer, database_path
+
+        print(answer(database_path(), arguments.query, arguments.format))
         return 0
 
     return run
@@ -243,10 +258,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs[name] = register(commands.add_parser(name, help=register.__doc__, description=register.__doc__))
     chosen = parser.parse_args(arguments)
     try:
-        return runs[chosen.command](chosen)
+        code = runs[chosen.command](chosen)
+        sys.stdout.flush()
+        return code
     except ValueError as error:
         print(f"mailroom {chosen.command}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, such as head, has enough; Python would complain when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """What a build made, printed for a person: public tables, one customer, what to look at next."""
 
+import csv
+import io
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -20,6 +23,7 @@ QUESTIONS = {
     "audience_members": "Who is in which audience, and what does the ESP get of them?",
     "sync_outbox": "What must the ESPs be told?",
     "source_reconciliation": "Did every raw row and cent arrive?",
+    "source_flaws": "What was set aside or left empty, and what to do about it?",
     "rejected_rows": "Which rows were set aside, and why?",
     "signal_readiness": "Which fields may steer decisions today?",
 }
@@ -58,7 +62,11 @@ def first_rows(path: Path, table: str, rows: int) -> str:
     with opened(path) as connection:
         tables = qualified_tables(connection)
         if table not in tables:
-            raise ValueError(f"no table {table}; there are {', '.join(sorted(tables))}")
+            near = ", ".join(get_close_matches(table, tables, n=3, cutoff=0.5))
+            raise ValueError(
+                f"no table {table}; "
+                + (f"did you mean {near}?" if near else "mailroom show lists those that people read")
+            )
         result = connection.execute(f"select * from {tables[table]} order by 1 limit ?", [rows])
         names = [column[0] for column in result.description or []]
         width = max(map(len, names))
@@ -66,6 +74,39 @@ def first_rows(path: Path, table: str, rows: int) -> str:
             "\n".join(f"{name:<{width}}  {value}" for name, value in zip(names, row, strict=True))
             for row in result.fetchall()
         )
+
+
+def answer(path: Path, query: str, form: str) -> str:
+    """What a query gives, as a table with every column in full, as CSV or as JSON (form).
+
+    Raises:
+        ValueError: there is no such file, or DuckDB refuses the query.
+    """
+    query = query.strip().rstrip(";")
+    with opened(path) as connection:
+        try:
+            if form == "json":
+                rows = connection.execute(f"select to_json(answer) from ({query}\n) as answer").fetchall()
+                return "[" + ",".join(f"\n{row}" for (row,) in rows) + "\n]"
+            result = connection.execute(query)
+            names = [column[0] for column in result.description or []]
+            texts = [[_text(value) for value in row] for row in result.fetchall()]
+        except duckdb.Error as error:
+            raise ValueError(str(error)) from error
+    if form == "csv":
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([names, *texts])
+        return out.getvalue().rstrip("\n")
+    widths = [max(map(len, column)) for column in zip(names, *texts, strict=True)]
+    lines = [
+        "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in [names, *texts]
+    ]
+    return "\n".join(lines)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def show(path: Path) -> str:
@@ -102,6 +143,7 @@ def show(path: Path) -> str:
         "",
         "Next:",
         "  look     mailroom show customers  (or any table above; the commands are in .venv/bin)",
+        '  ask      mailroom sql "select …"  (--format csv or json for other programs)',
         "  check    make validate          (Great Expectations over the field dictionary, browsable in gx/)",
         "  browse   make docs              (tables, columns and lineage in target/static_index.html)",
         "  yours    README.md, “Bring your own data”",

@@ -73,7 +73,7 @@ def write(folder: Path) -> dict[str, dict[str, str]]:
 def test_odd_rows_stop_nothing(tmp_path: Path) -> None:
     run = Warehouse(tmp_path).dbt(
         "build", "--exclude-resource-type", "unit_test", "--exclude", "path:seeds/demo",
-        as_of=AS_OF, **write(tmp_path),
+        as_of=AS_OF, max_flawed_share=1, **write(tmp_path),
     )  # fmt: skip
     stopped = {
         name: message for name, (status, message) in run.results.items() if status in ("error", "fail")

@@ -10,7 +10,7 @@ FLAG = pa.bool_()
 TIME = pa.timestamp("us")  # naive UTC
 WHOLE = pa.int32()
 MONEY = pa.decimal128(18, 2)
-UNIT_PRICE = pa.decimal128(18, 4)
+FOUR_DECIMALS = pa.decimal128(18, 4)
 
 
 def _schema(text: str, **typed: pa.DataType) -> pa.Schema:
@@ -47,7 +47,7 @@ SOURCES: dict[tuple[str, str], pa.Schema] = {
         price=MONEY,
         previous_price=MONEY,
         price_changed_at=TIME,
-        stock_quantity=WHOLE,
+        stock_quantity=FOUR_DECIMALS,
         restocked_at=TIME,
         is_replenishable=FLAG,
         created_at=TIME,
@@ -64,21 +64,21 @@ SOURCES: dict[tuple[str, str], pa.Schema] = {
     ),
     ("shop", "order_lines"): _schema(
         "order_line_id order_id product_id quantity unit_price line_amount discount_amount",
-        quantity=WHOLE,
-        unit_price=UNIT_PRICE,
+        quantity=FOUR_DECIMALS,
+        unit_price=FOUR_DECIMALS,
         line_amount=MONEY,
         discount_amount=MONEY,
     ),
     ("shop", "refunds"): _schema(
         "refund_id order_id order_line_id customer_id product_id quantity amount reason refunded_at",
-        quantity=WHOLE,
+        quantity=FOUR_DECIMALS,
         amount=MONEY,
         refunded_at=TIME,
     ),
     ("web", "events"): _schema(
         "event_id visitor_id customer_id email session_id event_type product_id category order_id "
         "search_term quantity utm_source utm_campaign has_opt_out_signal occurred_at",
-        quantity=WHOLE,
+        quantity=FOUR_DECIMALS,
         has_opt_out_signal=FLAG,
         occurred_at=TIME,
     ),
@@ -124,8 +124,8 @@ TRUTH: dict[tuple[str, str], pa.Schema] = {
         dropped_out_at=TIME,
         is_alive=FLAG,
         orders_per_year=MONEY,
-        refund_propensity=UNIT_PRICE,
-        open_propensity=UNIT_PRICE,
+        refund_propensity=FOUR_DECIMALS,
+        open_propensity=FOUR_DECIMALS,
         best_send_hour=WHOLE,
         rhythm_days=WHOLE,
         price_tier=WHOLE,

@@ -59,6 +59,11 @@ def cents(amounts: Ints) -> pa.Array:
     return decimals(amounts, 2, amounts < 0)
 
 
+def quantities(numbers: Ints) -> pa.Array:
+    """decimal128(18, 4) from whole numbers; negative means empty."""
+    return decimals(numbers.astype(np.int64) * 10_000, 4, numbers < 0)
+
+
 def wholes(numbers: Ints) -> pa.Array:
     """int32; negative means empty."""
     return pa.array(numbers, mask=numbers < 0).cast(pa.int32())
