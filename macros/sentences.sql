@@ -60,14 +60,17 @@
 
 
 {#
-Print what a failed test has to say: a test that selects a column `sentence` says in words what is wrong, where and what to
+Print what a failed test of a file of its own has to say: one that selects a column `sentence` says in words what is wrong, where and what to
 do. Called at the end of every run.
 #}
 {% macro say_why(results) %}
     {%- if execute and flags.WHICH in ('build', 'test') -%}
-        {%- for result in results if result.status in ('fail', 'warn') and 'sentence' in (result.node.compiled_code or '') -%}
-            {%- set found = run_query('select sentence from (' ~ result.node.compiled_code ~ ') as failing order by sentence limit 10') -%}
-            {%- for sentence in found.columns[0].values() -%}{%- do log(sentence, info=true) -%}{%- endfor -%}
+        {%- for result in results if result.status in ('fail', 'warn') -%}
+            {%- set test = result.node -%}
+            {%- if test.resource_type == 'test' and not test.test_metadata and 'sentence' in test.compiled_code -%}
+                {%- set found = run_query('select sentence from (' ~ test.compiled_code ~ ') as failing order by sentence limit 10') -%}
+                {%- for sentence in found.columns[0].values() -%}{%- do log(sentence, info=true) -%}{%- endfor -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
