@@ -103,6 +103,10 @@ select
     reason,
     cast(n_rows as bigint) as n_rows,
     row_share,
+    {%- if var('as_of') %}
+    -- Of a moment that somebody chose, what came later is left out as it should be.
+    reason not like '% is after as_of' and reason not like '%not kept' and
+    {%- endif %}
     row_share > case when n_rows_in >= 20 then {{ var('max_flawed_share') }} else {{ [0.5, var('max_flawed_share')] | max }} end as is_too_many,
     source_name || '.' || table_name || ': ' || cast(n_rows as {{ dbt.type_string() }}) || ' of '
     || {{ counted('n_rows_in', 'row') }} || ' (' || {{ tenths_text('row_share') }} || ') '
