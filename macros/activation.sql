@@ -212,8 +212,8 @@ without their pulled_at, when a no was learned: push reads that.
 
 {#
 What of the last runs has failed and is not mended yet: a row per report about a node that the outbox rests on, its
-tests included, and about how much of the sources could be read. Called at the end of every run, so that mailroom push does not send an outbox that a failure left as it
-was. Append-only: a node is failing if its last report says so.
+tests included, and about how much of the sources could be read. Called at the end of every run, so that mailroom push
+does not send an outbox that a failure left as it was. Append-only: a node is failing if its last report says so.
 #}
 {% macro record_failures(results) %}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}

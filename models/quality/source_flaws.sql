@@ -63,14 +63,20 @@ refused as (
     from flaws
 ),
 
--- A value with letters may be a name, and the sentence stands in logs.
+-- The sentence stands in logs: it shows no address, and letters only where a column has a list of words.
+judged as (
+    select
+        *,
+        given not like '%@%' and (reason like '%is not an accepted value' or upper(given) = lower(given)) as is_shown
+    from refused
+),
+
 examples as (
     select
         *,
-        case when reason like '%is not an accepted value' or upper(given) = lower(given) then given end as example,
-        case when reason like '%is not an accepted value' or upper(given) = lower(given) then '1' else '0' end
-        || coalesce(row_key, '') as place
-    from refused
+        case when is_shown then given end as example,
+        case when is_shown then '1' else '0' end || coalesce(row_key, '') as place
+    from judged
 ),
 
 counted as (
@@ -113,6 +119,6 @@ select
     || case when outcome = 'blanked' then 'lost a value' when n_rows = 1 then 'is set aside' else 'are set aside' end
     || ': ' || reason
     || coalesce(', such as ' || example, '')
-    || coalesce(', in row ' || row_key, '') || '. '
+    || case when row_key not like '%@%' then ', in row ' || row_key else '' end || '. '
     || {{ cure_text('reason') }} as sentence
 from shares
