@@ -66,7 +66,7 @@ RECOMMENDED = (
     "+customer_features",
     "+product_interest",
     "+product_pairs",
-    "sensitive_categories",
+    "+categories",
     "recommendations",
 )
 PERSON = {"online_retail": "customer_id", "retailrocket": "visitor_id"}

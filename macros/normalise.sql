@@ -100,13 +100,39 @@ Null where it is empty or a filler such as "n/a" (var `not_a_name`).
 
 
 {#
-What a spelling of a category is looked up by in the seed category_spellings: its first part, in lower-case
-letters and digits, without a plural s. "Sneakers", "sneaker" and "sneakers/men" all give sneaker.
+What the spellings of one category have in common, by which the seed category_spellings is looked up: its path in
+lower-case letters and digits of any script, each part without an English plural, the parts joined by >.
+"Sneakers" and "sneaker" give sneaker, "Men / T-Shirts" gives men>tshirt, "Käse" gives käse. Null where nothing is left.
 #}
 {% macro category_key(expression) -%}
-    {%- set first_part = replace_pattern("lower(" ~ expression ~ ")", "[/>|].*$") | trim -%}
-    {%- set letters = replace_pattern(first_part, "[^a-z0-9]") | trim -%}
-    nullif({{ replace_pattern(letters, "s$") | trim }}, '')
+    {%- set letters = replace_pattern("lower(" ~ composed_text(expression) ~ ")", "[^\\p{L}\\p{M}\\p{N}/>|»›]+") | trim -%}
+    {%- set path = replace_pattern(letters ~ " || '>'", "[/>|»›]+", ">") | trim -%}
+    nullif({{ replace_pattern(without_plurals(path, ">") | trim, "^>+|>+$") | trim }}, '')
+{%- endmacro %}
+
+
+{# The words of a category as ' word word ', each without an English plural: for finding some of them among others. #}
+{% macro category_words(expression) -%}
+    {%- set words = replace_pattern("' ' || lower(" ~ composed_text(expression) ~ ") || ' '", "[^\\p{L}\\p{M}\\p{N}]+", " ") | trim -%}
+    {{ without_plurals(words, " ") }}
+{%- endmacro %}
+
+
+{# Words in lower case, each with `after` at its end, without English plurals: boxes is box, accessories accessory. #}
+{% macro without_plurals(words, after) -%}
+    {%- set rules = [["ies?" ~ after, "y" ~ after], ["(ss|x|ch|sh|zz)es" ~ after, "\\1" ~ after], ["([^s" ~ after ~ "])s" ~ after, "\\1" ~ after]] -%}
+    {%- set singular = namespace(sql=words) -%}
+    {%- for pattern, replacement in rules -%}
+        {%- set singular.sql = replace_pattern(singular.sql, pattern, replacement) | trim -%}
+    {%- endfor -%}
+    {{ singular.sql }}
+{%- endmacro %}
+
+
+{# A category as one would write it: clean_name() of its path, the parts joined by " > "; null where it is a filler. #}
+{% macro category_name(expression) -%}
+    {%- set path = replace_pattern(expression, "[\\p{Z}\\p{Cc}]*[/>|»›]+[\\p{Z}\\p{Cc}]*", " > ") | trim -%}
+    case when {{ clean_name(expression) }} is not null then {{ clean_name(replace_pattern(path, "^( > )+|( > )+$") | trim) }} end
 {%- endmacro %}
 
 

@@ -29,7 +29,7 @@ products as (
         ) as category_place,
         row_number() over (order by popularity.expected_baskets_30d desc, popularity.product_id asc) as shop_place
     from {{ ref('product_popularity') }} as popularity
-    left join {{ ref('sensitive_categories') }} as sensitive on popularity.category = sensitive.category
+    left join {{ ref('categories') }} as sensitive on popularity.category = sensitive.category and sensitive.is_sensitive
     where
         popularity.cutoff_on = {{ cutoff_on }}
         and sensitive.category is null

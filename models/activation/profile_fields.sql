@@ -20,14 +20,12 @@ recommended as (
 ),
 
 refills as (
-    select
-        customer_id,
-        category,
-        due_on,
-        row_number() over (partition by customer_id order by due_on, category) as place
-    from {{ ref('replenishment_scores') }}
-    -- Later, they have it from elsewhere, as segment replenishment_due has it.
-    where days_since_last_order <= {{ var('replenishment_until') }} * rhythm_days
+    select * from {{ ref('replenishment_scores') }} where refill_rank = 1
+),
+
+-- What tells too much does not leave.
+sensitive as (
+    select category from {{ ref('categories') }} where is_sensitive
 )
 
 select
@@ -39,7 +37,7 @@ select
     stages.stage as lifecycle_stage,
     customers.n_orders,
     cast(customers.last_ordered_at as date) as last_ordered_on,
-    customers.top_category,
+    case when sensitive.category is null then customers.top_category end as top_category,
     churn.band as churn_band,
     expected.band as value_band,
     next_orders.due_on as next_order_on,
@@ -59,5 +57,6 @@ left join {{ ref('churn_scores') }} as churn on customers.customer_id = churn.cu
 left join {{ ref('value_scores') }} as expected on customers.customer_id = expected.customer_id
 left join {{ ref('next_order_scores') }} as next_orders on customers.customer_id = next_orders.customer_id
 left join {{ ref('send_time_scores') }} as times on customers.customer_id = times.customer_id
-left join refills on customers.customer_id = refills.customer_id and refills.place = 1
+left join refills on customers.customer_id = refills.customer_id
 left join recommended on customers.customer_id = recommended.customer_id
+left join sensitive on customers.top_category = sensitive.category

@@ -9,7 +9,7 @@ products as (
         products.product_id,
         products.category
     from {{ ref('products') }} as products
-    left join {{ ref('sensitive_categories') }} as sensitive on products.category = sensitive.category
+    left join {{ ref('categories') }} as sensitive on products.category = sensitive.category and sensitive.is_sensitive
     where products.category is not null and sensitive.category is null
 )
 

@@ -12,7 +12,7 @@ bought as (
         cast(lines.ordered_at as date) as ordered_on,
         lines.category
     from {{ ref('order_lines') }} as lines
-    left join {{ ref('sensitive_categories') }} as sensitive on lines.category = sensitive.category
+    left join {{ ref('categories') }} as sensitive on lines.category = sensitive.category and sensitive.is_sensitive
     where lines.is_sale and lines.category is not null and sensitive.category is null
 ),
 

@@ -1,37 +1,70 @@
--- Spellings that the seed category_spellings does not know: listed to be added there, not guessed.
-with known as (
-    select category_key from {{ ref('category_spellings') }}
+-- Spellings that the seed category_spellings does not know: listed for a person to look at. They stand for themselves.
+with products as (
+    select * from {{ ref('stg_shop__categories') }}
 ),
 
-spellings as (
+seed as (
     select
-        category_as_given,
-        'products' as used_in
-    from {{ ref('stg_shop__products') }}
-    where category_as_given is not null
-    union all
+        {{ category_key('category_key') }} as category_key,
+        trim(category_key) like '%>' as holds_below
+    from {{ ref('category_spellings') }}
+),
+
+names as (
+    select
+        category_key,
+        max(category) as category
+    from products
+    group by category_key
+),
+
+viewed as (
     select
         category as category_as_given,
-        'web events' as used_in
+        count(*) as n_rows
     from {{ ref('base_web__events') }}
     where category is not null and reject_reason is null
+    group by category
 ),
 
-counted as (
+keyed as (
+    select
+        *,
+        {{ category_key('category_as_given') }} as category_key
+    from viewed
+),
+
+unmapped as (
     select
         category_as_given,
-        used_in,
-        {{ category_key('category_as_given') }} as category_key,
-        count(*) as n_rows
-    from spellings
-    group by category_as_given, used_in
+        category_key,
+        category,
+        'products' as used_in,
+        n_products as n_rows
+    from products
+    where not is_mapped
+    union all
+    select
+        keyed.category_as_given,
+        keyed.category_key,
+        names.category,
+        'web events' as used_in,
+        keyed.n_rows
+    from keyed
+    left join seed
+        on
+            keyed.category_key = seed.category_key
+            or (seed.holds_below and keyed.category_key like seed.category_key || '>%')
+    left join names on keyed.category_key = names.category_key
+    where seed.category_key is null
 )
 
 select
-    counted.category_as_given,
-    counted.category_key,
-    counted.used_in,
-    counted.n_rows
-from counted
-left join known on counted.category_key = known.category_key
-where known.category_key is null
+    unmapped.category_as_given,
+    unmapped.category_key,
+    unmapped.category,
+    coalesce(categories.is_sensitive, false) as is_sensitive,
+    unmapped.used_in,
+    unmapped.n_rows
+from unmapped
+left join {{ ref('categories') }} as categories on unmapped.category = categories.category

@@ -6,7 +6,7 @@ with pairs as (
 products as (
     select popularity.product_id
     from {{ ref('product_popularity') }} as popularity
-    left join {{ ref('sensitive_categories') }} as sensitive on popularity.category = sensitive.category
+    left join {{ ref('categories') }} as sensitive on popularity.category = sensitive.category and sensitive.is_sensitive
     where popularity.cutoff_on = {{ scored_on }} and sensitive.category is null and coalesce(popularity.is_in_stock, true)
 ),
 

@@ -6,7 +6,8 @@ with purchase_days as (
         cast(lines.ordered_at as date) as ordered_on
     from {{ ref('order_lines') }} as lines
     inner join {{ ref('products') }} as products on lines.product_id = products.product_id
-    where lines.is_sale and lines.category is not null and products.is_replenishable
+    inner join {{ ref('categories') }} as categories on lines.category = categories.category
+    where lines.is_sale and products.is_replenishable and not categories.is_sensitive
 ),
 
 refusals as (
@@ -74,6 +75,31 @@ dated as (
         cast({{ dbt.datediff('last_ordered_on', as_of(), 'day') }} as bigint) as days_since_last_order,
         {{ days_after('last_ordered_on', 'cast(floor(rhythm_days + 0.5) as bigint)') }} as due_on
     from rhythms
+),
+
+awaited as (
+    select
+        *,
+        -- Later, they have it from elsewhere.
+        coalesce(days_since_last_order <= {{ var('replenishment_until') }} * rhythm_days, false) as is_awaited,
+        coalesce(
+            days_since_last_order >= {{ var('replenishment_min_days') }}
+            and days_since_last_order
+            between {{ var('replenishment_from') }} * rhythm_days and {{ var('replenishment_until') }} * rhythm_days,
+            false
+        ) as is_due
+    from dated
+),
+
+-- What is due before what is not yet, and of that what the customer's own rhythm says.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by customer_id, is_awaited
+            order by is_due desc, is_due and is_own_rhythm desc, due_on asc, category asc
+        ) as place
+    from awaited
 )
 
 select
@@ -84,6 +110,8 @@ select
     is_own_rhythm,
     rhythm_days,
     due_on,
+    is_due,
+    case when is_awaited then cast(place as bigint) end as refill_rank,
     coalesce({{ dbt.datediff(as_of(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
     'Bought ' || category || ' ' || {{ counted('days_since_last_order', 'day') }} || ' ago (' || {{ day_text('last_ordered_on') }} || ')'
     || coalesce(
@@ -92,4 +120,4 @@ select
         ''
     )
     || '.' as reason
-from dated
+from ranked

@@ -14,4 +14,4 @@ where customers.n_orders > 0 or refusals.customer_id is not null
 union all
 select traits.customer_id
 from {{ ref('customer_traits') }} as traits
-inner join {{ ref('sensitive_categories') }} as sensitive on traits.trait_value = sensitive.category
+inner join {{ ref('categories') }} as sensitive on traits.trait_value = sensitive.category and sensitive.is_sensitive

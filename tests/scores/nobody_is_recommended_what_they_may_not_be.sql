@@ -42,7 +42,7 @@ select
 from {{ ref('recommendations') }} as recommendations
 inner join {{ ref('products') }} as products on recommendations.product_id = products.product_id
 left join refusals on recommendations.customer_id = refusals.customer_id
-left join {{ ref('sensitive_categories') }} as sensitive on products.category = sensitive.category
+left join {{ ref('categories') }} as sensitive on products.category = sensitive.category and sensitive.is_sensitive
 left join given_back
     on recommendations.customer_id = given_back.customer_id and recommendations.product_id = given_back.product_id
 left join bought on recommendations.customer_id = bought.customer_id and recommendations.product_id = bought.product_id

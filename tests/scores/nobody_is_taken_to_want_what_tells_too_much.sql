@@ -10,5 +10,5 @@ select
     scores.category
 from {{ ref('category_intent_scores') }} as scores
 left join refusals on scores.customer_id = refusals.customer_id
-left join {{ ref('sensitive_categories') }} as sensitive on scores.category = sensitive.category
+left join {{ ref('categories') }} as sensitive on scores.category = sensitive.category and sensitive.is_sensitive
 where refusals.customer_id is not null or sensitive.category is not null

@@ -298,11 +298,23 @@ def test_languages_and_categories_and_name_keys(normalisers: dict[str, Normalise
     categories = {
         "Sneakers": "sneaker",
         "sneaker": "sneaker",
-        "sneakers/men": "sneaker",
+        "sneakers/men": "sneaker>men",
         "T-Shirts": "tshirt",
-        "s": None,
-        "T-shirt > Men": "tshirt",
+        "Men > Shoes": "men>shoe",
+        "/Men/ Shoe/": "men>shoe",
+        "Dresses": "dress",
+        "dress": "dress",
+        "Boxes": "box",
+        "Accessories": "accessory",
+        "Cookie": "cooky",
+        "cookies": "cooky",
+        "Käse": "käse",
+        "KA\u0308SE": "käse",
+        "СЫР": "сыр",
+        "寿司": "寿司",
+        "s": "s",
         "!!": None,
+        " / ": None,
     }
     assert dict(zip(categories, normalisers["category_key"](list(categories)), strict=True)) == categories
     same = [

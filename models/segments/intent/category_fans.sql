@@ -1,14 +1,15 @@
 -- Enters with enough interest, and stays at first with somewhat less, so that nobody comes and goes with every look.
 with categories as (
     select
-        customer_id,
-        category,
-        sum(interest) as interest,
-        sum(n_views) as n_views,
-        sum(n_units) as n_units
-    from {{ ref('customer_products') }}
-    where category is not null
-    group by customer_id, category
+        customer_products.customer_id,
+        customer_products.category,
+        sum(customer_products.interest) as interest,
+        sum(customer_products.n_views) as n_views,
+        sum(customer_products.n_units) as n_units
+    from {{ ref('customer_products') }} as customer_products
+    inner join {{ ref('categories') }} as categories on customer_products.category = categories.category
+    where not categories.is_sensitive
+    group by customer_products.customer_id, customer_products.category
 ),
 
 shares as (

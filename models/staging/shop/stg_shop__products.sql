@@ -1,9 +1,5 @@
 with products as (
-    select
-        *,
-        {{ category_key('category') }} as category_key
-    from {{ ref('base_shop__products') }}
-    where reject_reason is null
+    select * from {{ ref('base_shop__products') }} where reject_reason is null
 )
 
 select
@@ -21,4 +17,4 @@ select
     products.created_at,
     products.updated_at
 from products
-left join {{ ref('category_spellings') }} as categories on products.category_key = categories.category_key
+left join {{ ref('stg_shop__categories') }} as categories on products.category = categories.category_as_given

@@ -6,5 +6,6 @@ select
     cast(null as timestamp) as until,
     'Bought from a category that tells too much.' as reason
 from {{ ref('customer_categories') }} as categories
-inner join {{ ref('sensitive_categories') }} as sensitive on categories.category = sensitive.category
+inner join {{ ref('categories') }} as sensitive on categories.category = sensitive.category
+where sensitive.is_sensitive
 group by categories.customer_id
