@@ -20,9 +20,9 @@ The first midnight that is not before as_of(): what happened before it is known,
 
 {#
 What a topic of a score's reasons comes to for one customer, as a part of a sentence. features: a row of
-customer_features; the topics are those of mailroom.models.inputs.
+customer_features; customers: their row of customers. The topics are those of mailroom.models.inputs.
 #}
-{% macro score_fact(topic, features) -%}
+{% macro score_fact(topic, features, customers='customers') -%}
     {%- set gap_days = "cast(floor(" ~ features ~ ".mean_gap_days + 0.5) as bigint)" -%}
     case
         when {{ topic }} = 'visits'
@@ -39,10 +39,10 @@ customer_features; the topics are those of mailroom.models.inputs.
             then
                 'has ordered on '
                 || case when {{ features }}.n_order_days = 1 then 'one day only' else {{ counted(features ~ '.n_order_days', 'day') }} end
-        when {{ topic }} = 'money' then 'spent ' || {{ money_text(features ~ '.mean_order_value') }} || ' an order'
-        when {{ topic }} = 'range' then 'has bought from ' || {{ counted(features ~ '.n_categories', 'category', 'categories') }}
-        when {{ topic }} = 'refunds' then {{ tenths_text(features ~ '.refund_share') }} || ' of the money was given back'
-        when {{ topic }} = 'discounts' then 'paid ' || {{ tenths_text(features ~ '.discount_share') }} || ' less than the full price'
+        when {{ topic }} = 'money' then 'spent ' || {{ money_text(customers ~ '.average_order_value') }} || ' an order after refunds'
+        when {{ topic }} = 'range' then 'has bought from ' || {{ counted(customers ~ '.n_categories', 'category', 'categories') }}
+        when {{ topic }} = 'refunds' then {{ tenths_text(customers ~ '.refund_share') }} || ' of the money was given back'
+        when {{ topic }} = 'discounts' then 'paid ' || {{ tenths_text(customers ~ '.discount_share') }} || ' less than the full price'
         when {{ topic }} = 'rhythm'
             then
                 coalesce('usually orders every ' || {{ counted(gap_days, 'day') }} || ', ', '')

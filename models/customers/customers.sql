@@ -155,7 +155,7 @@ select
     cast(coalesce(orders.n_orders, 0) as bigint) as n_orders,
     cast(coalesce(orders.net_amount, 0) - coalesce(windows.refund_amount, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
-    {{ average_money('orders.net_amount', 'orders.n_orders') }} as average_order_value,
+    {{ average_money('greatest(orders.net_amount - coalesce(windows.refund_amount, 0), 0)', 'orders.n_orders') }} as average_order_value,
     cast(orders.discount_amount as {{ dbt.type_float() }}) / cast(nullif(orders.gross_amount, 0) as {{ dbt.type_float() }}) as discount_share,
     -- A refund may give back shipping too, which is no part of net_amount.
     case

@@ -1,4 +1,5 @@
--- One definition for training and scoring. What a row says was known before its cutoff_on; a day counts back from it.
+-- One definition for training and scoring. What a row says was known before its cutoff_on. Days count back from counted_on:
+-- the same day, but of what is scored the calendar day of as_of(), from which all other tables count.
 {% set windows = {
     'n_order_days': ('case when activity.n_orders > 0 then 1 else 0 end', [30, 90, 180, 365]),
     'net_revenue': ('activity.revenue - activity.refund_amount', [90, 180, 365]),
@@ -20,7 +21,7 @@
 {% for name, (amount, days) in group.items() %}
 {% for n in days %}
 {% set column = name ~ '_' ~ n ~ 'd' %}
-{% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('described.cutoff_on', n) %}
+{% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('described.counted_on', n) %}
 {% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
 {% set data_type = dbt.type_float() if name == 'net_revenue' else 'bigint' %}
 {% set value = 'cast(coalesce(summed.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
@@ -70,6 +71,7 @@ described as (
         customers.sample_weight,
         coalesce(profiling.may_watch, false) as may_watch,
         cutoffs.cutoff_on,
+        cutoffs.counted_on,
         cutoffs.is_scoring
     from customers
     cross join cutoffs
@@ -138,16 +140,17 @@ breadth as (
 select
     described.customer_id,
     described.cutoff_on,
+    described.counted_on,
     described.is_scoring,
     described.is_sampled,
     described.sample_weight,
     described.may_watch,
-    cast(greatest(coalesce({{ dbt.datediff('described.first_seen_on', 'described.cutoff_on', 'day') }}, 0), 0) as bigint) as known_days,
+    cast(greatest(coalesce({{ dbt.datediff('described.first_seen_on', 'described.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
     cast(coalesce(summed.n_order_days, 0) as bigint) as n_order_days,
     cast(summed.n_order_days - 1 as bigint) as frequency,
     cast(summed.ordering_days as bigint) as recency_days,
-    cast({{ dbt.datediff('summed.first_ordered_on', 'described.cutoff_on', 'day') }} as bigint) as age_days,
-    cast({{ dbt.datediff('summed.last_ordered_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_order,
+    cast({{ dbt.datediff('summed.first_ordered_on', 'described.counted_on', 'day') }} as bigint) as age_days,
+    cast({{ dbt.datediff('summed.last_ordered_on', 'described.counted_on', 'day') }} as bigint) as days_since_last_order,
     summed.ordering_days / nullif(summed.n_order_days - 1, 0) as mean_gap_days,
     -- Multiplied, not raised to a power, whose last digit is the engine's.
     sqrt(greatest(
@@ -168,8 +171,8 @@ select
     cast(summed.discount_amount as {{ dbt.type_float() }})
     / nullif(cast(summed.gross_revenue + summed.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,
     cast(coalesce(breadth.n_categories, 0) as bigint) as n_categories,
-    cast({{ dbt.datediff('summed.last_visited_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_visit,
-    cast({{ dbt.datediff('summed.last_clicked_on', 'described.cutoff_on', 'day') }} as bigint) as days_since_last_click,
+    cast({{ dbt.datediff('summed.last_visited_on', 'described.counted_on', 'day') }} as bigint) as days_since_last_visit,
+    cast({{ dbt.datediff('summed.last_clicked_on', 'described.counted_on', 'day') }} as bigint) as days_since_last_click,
     {{ counts | join(',\n    ') }}
 from described
 left join summed on described.customer_id = summed.customer_id and described.cutoff_on = summed.cutoff_on

@@ -1,7 +1,7 @@
 -- What can be told of people whether they have bought or not: where they are, what they said, what they take an interest
 -- in, and what they did up to their first order, or up to now where there is none. That somebody has bought is no trait.
 {% set scored_on = scoring_day() %}
-{% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.cutoff_on') %}
+{% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
 with described as (
     select
         features.customer_id,

@@ -59,6 +59,7 @@ cutoffs as (
 
 select
     cutoffs.cutoff_on,
+    case when cutoffs.days_back = 0 then {{ as_of_day() }} else cutoffs.cutoff_on end as counted_on,
     cutoffs.days_back,
     cutoffs.days_back = 0 as is_scoring,
     cast({{ horizon }} as bigint) as horizon_days,

@@ -1,6 +1,6 @@
 {% set days = var('churn_days') %}
 with customers as (
-    select customer_id from {{ ref('customers') }} where n_orders > 0
+    select * from {{ ref('customers') }} where n_orders > 0
 ),
 
 predictions as (

@@ -1,6 +1,6 @@
 {% set soon_from, soon_until = var('due_soon_days') %}
 with customers as (
-    select customer_id from {{ ref('customers') }} where n_orders > 0
+    select * from {{ ref('customers') }} where n_orders > 0
 ),
 
 predictions as (
@@ -20,12 +20,12 @@ described as (
         customers.customer_id,
         features.n_order_days,
         features.order_probability_365d,
-        {{ days_after('features.cutoff_on', 'cast(floor(predictions.days_median) as bigint)') }} as expected_on,
-        {{ days_after('features.cutoff_on', 'cast(floor(predictions.days_low) as bigint)') }} as earliest_on,
-        {{ days_after('features.cutoff_on', 'cast(floor(predictions.days_high) as bigint)') }} as latest_on,
+        {{ days_after('features.counted_on', 'cast(floor(predictions.days_median) as bigint)') }} as expected_on,
+        {{ days_after('features.counted_on', 'cast(floor(predictions.days_low) as bigint)') }} as earliest_on,
+        {{ days_after('features.counted_on', 'cast(floor(predictions.days_high) as bigint)') }} as latest_on,
         case
             when features.frequency >= {{ var('rhythm_min_intervals') }}
-                then {{ days_after('features.cutoff_on', 'cast(floor(features.mean_gap_days + 0.5) as bigint) - features.days_since_last_order') }}
+                then {{ days_after('features.counted_on', 'cast(floor(features.mean_gap_days + 0.5) as bigint) - features.days_since_last_order') }}
         end as due_on,
         predictions.method,
         predictions.model_version,

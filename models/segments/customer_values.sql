@@ -1,11 +1,10 @@
 {% set bought = {
-    'recency': '-days_since_last_order', 'frequency': 'n_orders', 'money': 'net_revenue', 'order_value': 'net_order_value'
+    'recency': '-days_since_last_order', 'frequency': 'n_orders', 'money': 'net_revenue', 'order_value': 'average_order_value'
 } %}
 with customers as (
     select
         *,
-        cast({{ dbt.datediff('last_ordered_at', as_of(), 'day') }} as bigint) as days_since_last_order,
-        {{ average_money('greatest(net_revenue, 0)', 'n_orders') }} as net_order_value
+        cast({{ dbt.datediff('last_ordered_at', as_of(), 'day') }} as bigint) as days_since_last_order
     from {{ ref('customers') }}
 ),
 
@@ -40,7 +39,7 @@ select
         when ranked.order_value_rank_share is not null then 'middle'
     end as order_value_band,
     ranked.order_value_rank_share,
-    customers.net_order_value,
+    customers.average_order_value,
     customers.n_orders,
     cast(coalesce(orders.n_discounted_orders, 0) as bigint) as n_discounted_orders,
     customers.refund_share,
