@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from conftest import PROJECT, STRICT, Warehouse
+from mailroom.show import show
 
 pytestmark = pytest.mark.slow
 
@@ -164,3 +165,37 @@ def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
     )
     assert (n_orders, n_customers, revenue) == (N_ORDERS, N_CUSTOMERS, total)
     assert warehouse.rows("select sentence from source_flaws") == []
+    # What the seed does not know stands for itself.
+    assert {category for (category,) in warehouse.rows("select category from categories")} == set(
+        kind.categories
+    )
+    _says_what_it_made(run.output, warehouse, kind, total)
+
+
+def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Decimal) -> None:
+    """Ten lines at most end the build, from its tables, and mailroom show has the same."""
+    lines = [line for (line,) in warehouse.rows("select sentence from build_summary order by line_number")]
+    assert 5 <= len(lines) <= 10
+    printed = output.index(lines[0])
+    assert all(line in output[printed:] for line in lines), "they are printed in one go"
+    assert all(line in show(warehouse.folder / "warehouse.duckdb") for line in lines)
+    n_lines = N_CUSTOMERS + 12 + 2 * N_ORDERS
+    assert lines[0] == (
+        f"Came in: {n_lines:,} rows in 4 tables; you have no crm, web, support, esp, privacy."
+        f" Kept: {n_lines:,} (100.0 %)."
+    )
+    assert lines[1] == f"Orders: {N_ORDERS} worth {total:,.2f} {kind.currency} came in, all are kept."
+    assert f"Unknown words: {len(kind.categories)} spellings of categories (12 products)." in lines
+    ((n_buyers, n_allowed),) = warehouse.rows("""
+        select
+            (select count(*) from customers where n_orders > 0),
+            (select count(*) from contactability where message_class = 'promotional' and is_allowed)
+    """)
+    (customers,) = [line for line in lines if line.startswith("Customers: ")]
+    assert customers.split(": ")[1] == (
+        f"{N_CUSTOMERS}, of whom {n_buyers} have ordered and {n_allowed} may get promotional mail."
+    )
+    (segments,) = [line for line in lines if line.startswith("Segments: ")]
+    for (empty,) in warehouse.rows("select segment from segment_health where n_members = 0"):
+        assert empty in segments
+    assert "unmapped_categories" in lines[-1] and "segment_health" in lines[-1]

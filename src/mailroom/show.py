@@ -119,7 +119,12 @@ def show(path: Path) -> str:
         tables = qualified_tables(connection)
         if "customers" not in tables:
             raise ValueError(f"{path} has no table customers; build first (make build)")
-        lines = [f"Built {path}", "", f"{'table':<36}{'rows':>12}  answers"]
+        lines = [f"Built {path}", ""]
+        if "build_summary" in tables:
+            order = f"select sentence from {tables['build_summary']} order by line_number"
+            summary = connection.execute(order)
+            lines += [*(sentence for (sentence,) in summary.fetchall()), ""]
+        lines.append(f"{'table':<36}{'rows':>12}  answers")
         for name, question in QUESTIONS.items():
             if name in tables:
                 count = connection.execute(f"select count(*) from {tables[name]}").fetchone()

@@ -25,7 +25,7 @@ def test_every_table_that_outlives_a_build_is_named(parsed: Warehouse) -> None:
     }
     assert len(kept) > 10 and kept - NAMED == set()
     seeds = {node["name"] for node in nodes if node["resource_type"] == "seed"}
-    others = {"file", "gx", "logs", "target", "build_failures", "parquet", "outbox"}
+    others = {"file", "gx", "logs", "target", "build_failures", "build_summary", "parquet", "outbox"}
     assert NAMED - kept - set(SCHEMAS) - seeds - others - set(models) == set(), "and nothing that is gone"
 
 

@@ -1,0 +1,234 @@
+{#
+What a build made, in ten lines at most: printed at the end of a build, kept in table build_summary (line_number, sentence,
+built_at) for mailroom show. A line stands only where this run built the tables that it is of: what failed or was left out
+says nothing. Keys of rows and values that people typed are not shown.
+#}
+{% macro sum_up(results) %}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set built = {} -%}
+        {%- for result in results if result.status == 'success' and result.node.resource_type == 'model' -%}
+            {%- do built.update({result.node.name: result.node.relation_name}) -%}
+        {%- endfor -%}
+        {%- set lines = (
+            summary_of_rows(built) + summary_of_orders(built) + summary_of_flaws(built) + summary_of_words(built)
+            + summary_of_customers(built) + summary_of_segments(built) + summary_of_signals(built) + summary_of_audiences(built)
+        ) -%}
+        {%- if lines -%}
+            {%- set looked_at = [] -%}
+            {%- for line in lines if line.look_at -%}{%- do looked_at.extend(line.look_at) -%}{%- endfor -%}
+            {%- if looked_at -%}
+                {%- do lines.append({'text': 'Look at: ' ~ looked_at | unique | join(', ') ~ '. mailroom sql "select * from ' ~ looked_at[0] ~ '"'}) -%}
+            {%- endif -%}
+            {%- do keep_summary(lines) -%}
+            {%- do log('', info=true) -%}
+            {%- for line in lines -%}{%- do log(line.text, info=true) -%}{%- endfor -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+
+{# Replace table build_summary. #}
+{% macro keep_summary(lines) %}
+    {%- set table = target.schema ~ '.build_summary' -%}
+    {%- set rows = [] -%}
+    {%- for line in lines -%}
+        {%- do rows.append(
+            'select ' ~ loop.index ~ ' as line_number, ' ~ dbt.string_literal(dbt.escape_single_quotes(line.text)) ~ ' as sentence, ' ~ as_of() ~ ' as built_at'
+        ) -%}
+    {%- endfor -%}
+    {%- do run_query('drop table if exists ' ~ table) -%}
+    {%- do run_query('create table ' ~ table ~ ' as ' ~ rows | join(' union all ')) -%}
+{% endmacro %}
+
+
+{# The rows that a query gives, each a mapping of its columns; none where this run did not build its tables. #}
+{% macro built_rows(built, tables, query) %}
+    {%- for table in tables if table not in built -%}{{ return([]) }}{%- endfor -%}
+    {%- set rows = [] -%}
+    {%- set found = run_query(query) -%}
+    {%- for row in found.rows -%}
+        {%- set values = {} -%}
+        {%- for name in found.column_names -%}{%- do values.update({name | lower: row[loop.index0]}) -%}{%- endfor -%}
+        {%- do rows.append(values) -%}
+    {%- endfor -%}
+    {{ return(rows) }}
+{% endmacro %}
+
+
+{# A whole number with commas, and with what it counts: 1 row, 30,864 rows. #}
+{% macro said_number(n, thing=none, things=none) %}
+    {%- set number = '{:,}'.format(n | int) -%}
+    {{ return(number if thing is none else number ~ ' ' ~ (thing if n | int == 1 else things or thing ~ 's')) }}
+{% endmacro %}
+
+
+{# A share as a text: 94.0 %. #}
+{% macro said_share(share) %}
+    {{ return('{:.1f} %'.format(100 * (share | float))) }}
+{% endmacro %}
+
+
+{% macro summary_of_rows(built) %}
+    {%- set counts = built_rows(built, ['source_reconciliation'], "
+        select
+            outcome, sum(n_rows) as n_rows, count(distinct source_name || '.' || table_name) as n_tables,
+            sum(case when reason = 'of an erased person' then n_rows else 0 end) as n_erased
+        from " ~ built.source_reconciliation ~ " where n_rows > 0 group by outcome
+    ") -%}
+    {%- if not counts -%}{{ return([]) }}{%- endif -%}
+    {%- set n = {'in': 0, 'kept': 0, 'set aside': 0} -%}
+    {%- for row in counts -%}{%- do n.update({row.outcome: row.n_rows | int}) -%}{%- endfor -%}
+    {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
+    {%- set erased = (counts | sum(attribute='n_erased')) or 0 -%}
+    {%- set absent = [] -%}
+    {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent -%}
+        {%- do absent.append(source_name) -%}
+    {%- endfor -%}
+    {{ return([{'text':
+        'Came in: ' ~ said_number(n['in'], 'row') ~ ' in ' ~ said_number(tables[0], 'table')
+        ~ ('; you have no ' ~ absent | join(', ') if absent else '')
+        ~ '. Kept: ' ~ said_number(n['kept']) ~ ('' if not n['in'] else ' (' ~ said_share(n['kept'] / n['in']) ~ ')')
+        ~ ('; ' ~ said_number(erased, 'row is', 'rows are') ~ ' of erased people' if erased else '') ~ '.'
+    }]) }}
+{% endmacro %}
+
+
+{% macro summary_of_orders(built) %}
+    {%- set counts = built_rows(built, ['source_reconciliation'], "
+        select
+            coalesce(sum(case when outcome = 'in' then n_rows end), 0) as n_in, coalesce(sum(case when outcome = 'in' then amount end), 0) as amount_in,
+            coalesce(sum(case when outcome = 'kept' then n_rows end), 0) as n_kept, coalesce(sum(case when outcome = 'kept' then amount end), 0) as amount_kept
+        from " ~ built.source_reconciliation ~ " where source_name = 'shop' and table_name = 'orders'
+    ") -%}
+    {%- if not counts or not counts[0].n_in -%}{{ return([]) }}{%- endif -%}
+    {%- set row = counts[0] -%}
+    {{ return([{'text':
+        'Orders: ' ~ said_number(row.n_in) ~ ' worth ' ~ '{:,.2f}'.format(row.amount_in | float) ~ ' ' ~ var('currency') ~ ' came in, '
+        ~ ('all are kept.' if row.n_in == row.n_kept else
+           said_number(row.n_kept) ~ ' worth ' ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ' are kept.')
+    }]) }}
+{% endmacro %}
+
+
+{% macro summary_of_flaws(built) %}
+    {%- set lines = [] -%}
+    {%- for outcome, label in [('set aside', 'Set aside'), ('blanked', 'Left empty')] -%}
+        {%- set flaws = built_rows(built, ['source_flaws'], "
+            select source_name || '.' || table_name as place, reason, n_rows, sum(n_rows) over () as n_all, count(*) over () as n_reasons
+            from " ~ built.source_flaws ~ " where outcome = '" ~ outcome ~ "' order by n_rows desc, source_name, table_name, reason limit 3
+        ") -%}
+        {%- set parts = [] -%}
+        {%- for flaw in flaws -%}{%- do parts.append(flaw.place ~ ': ' ~ flaw.reason ~ ' (' ~ said_number(flaw.n_rows) ~ ')') -%}{%- endfor -%}
+        {%- if parts -%}
+            {%- do lines.append({
+                'text': label ~ ': ' ~ said_number(flaws[0].n_all, 'row' if outcome == 'set aside' else 'value')
+                    ~ (', mostly ' if flaws[0].n_reasons > 3 else ', ') ~ parts | join('; ') ~ '.',
+                'look_at': ['source_flaws']
+            }) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(lines) }}
+{% endmacro %}
+
+
+{% macro summary_of_words(built) %}
+    {%- set parts, look_at = [], [] -%}
+    {%- for row in built_rows(built, ['unmapped_categories', 'categories'], "
+        select
+            count(*) as n_spellings, sum(n_rows) as n_products, (select count(*) from " ~ built.categories ~ ") as n_categories,
+            sum(case when category is null then n_rows else 0 end) as n_without
+        from " ~ built.unmapped_categories ~ " where used_in = 'products'
+    ") if row.n_spellings -%}
+        {%- do parts.append(
+            said_number(row.n_spellings, 'spelling of a category', 'spellings of categories') ~ ' (' ~ said_number(row.n_products, 'product')
+            ~ (', ' ~ said_number(row.n_without) ~ ' without any category' if row.n_without else '') ~ ')'
+        ) -%}
+        {%- do look_at.append('unmapped_categories') -%}
+    {%- endfor -%}
+    {%- for row in built_rows(built, ['unmapped_countries'], "
+        select count(*) as n_spellings, sum(n_rows) as n_rows from " ~ built.unmapped_countries
+    ) if row.n_spellings -%}
+        {%- do parts.append(said_number(row.n_spellings, 'spelling of a country', 'spellings of countries') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
+        {%- do look_at.append('unmapped_countries') -%}
+    {%- endfor -%}
+    {%- for row in built_rows(built, ['consent_issues'], "
+        select count(*) as n_rows from " ~ built.consent_issues ~ " where issue like 'an unknown %'"
+    ) if row.n_rows -%}
+        {%- do parts.append(said_number(row.n_rows, 'answer') ~ ' to a question of consent') -%}
+        {%- do look_at.append('consent_issues') -%}
+    {%- endfor -%}
+    {%- if not parts -%}{{ return([]) }}{%- endif -%}
+    {{ return([{'text': 'Unknown words: ' ~ parts | join(', ') ~ '.', 'look_at': look_at}]) }}
+{% endmacro %}
+
+
+{% macro summary_of_customers(built) %}
+    {%- for row in built_rows(built, ['customers', 'contactability'], "
+        select
+            count(*) as n_customers, count(case when n_orders > 0 then 1 end) as n_buyers,
+            (select count(*) from " ~ built.contactability ~ " where message_class = 'promotional' and is_allowed) as n_allowed
+        from " ~ built.customers
+    ) -%}
+        {{ return([{'text':
+            'Customers: ' ~ said_number(row.n_customers) ~ ', of whom ' ~ said_number(row.n_buyers) ~ ' have ordered and '
+            ~ said_number(row.n_allowed) ~ ' may get promotional mail.',
+            'look_at': ['suppression_funnel'] if row.n_customers and not row.n_allowed else []
+        }]) }}
+    {%- endfor -%}
+    {{ return([]) }}
+{% endmacro %}
+
+
+{% macro summary_of_segments(built) %}
+    {%- set segments = built_rows(built, ['segment_health'], "
+        select segment, n_members, share_of_customers, max_expected_share, share_beyond_expected
+        from " ~ built.segment_health ~ " order by share_of_customers desc, segment
+    ") -%}
+    {%- if not segments -%}{{ return([]) }}{%- endif -%}
+    {%- set empty, large = [], [] -%}
+    {%- for row in segments -%}
+        {%- if not row.n_members -%}
+            {%- do empty.append(row.segment) -%}
+        {%- elif (row.share_beyond_expected or 0) > 0 and large | length < 3 -%}
+            {%- do large.append(row.segment ~ ' (' ~ said_share(row.share_of_customers) ~ ' of customers, at most ' ~ said_share(row.max_expected_share) ~ ' expected)') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return([{'text':
+        'Segments: ' ~ segments | length
+        ~ ('; without members ' ~ empty | join(', ') if empty else '')
+        ~ ('; larger than expected ' ~ large | join(', ') if large else '') ~ '.',
+        'look_at': ['segment_health'] if empty or large else []
+    }]) }}
+{% endmacro %}
+
+
+{% macro summary_of_signals(built) %}
+    {%- set unfit = built_rows(built, ['signal_readiness'], "
+        select model_name || '.' || column_name as field, count(*) over () as n_unfit
+        from " ~ built.signal_readiness ~ " where not may_carry_segment and usable_share is not null
+        order by model_name, column_name limit 3
+    ") -%}
+    {%- if not unfit -%}{{ return([]) }}{%- endif -%}
+    {{ return([{'text':
+        'Unfit for segments: ' ~ said_number(unfit[0].n_unfit, 'field')
+        ~ (', such as ' if unfit[0].n_unfit > 3 else ', ') ~ unfit | map(attribute='field') | join(', ') ~ '.',
+        'look_at': ['signal_readiness']
+    }]) }}
+{% endmacro %}
+
+
+{% macro summary_of_audiences(built) %}
+    {%- for row in built_rows(built, ['audience_members', 'audience_catalog', 'sync_guards'], "
+        select
+            (select count(distinct audience) from " ~ built.audience_catalog ~ ") as n_audiences,
+            (select count(*) from " ~ built.audience_members ~ ") as n_members,
+            (select count(distinct destination || ' ' || audience) from " ~ built.sync_guards ~ ") as n_waiting
+    ") -%}
+        {{ return([{'text':
+            'Audiences: ' ~ row.n_audiences ~ ' with ' ~ said_number(row.n_members, 'member')
+            ~ (', ' ~ row.n_waiting ~ (' waits' if row.n_waiting == 1 else ' wait') ~ ' behind a guard' if row.n_waiting else '') ~ '.',
+            'look_at': ['sync_guards'] if row.n_waiting else []
+        }]) }}
+    {%- endfor -%}
+    {{ return([]) }}
+{% endmacro %}
