@@ -6,7 +6,7 @@ says nothing. Keys of rows and values that people typed are not shown.
 {% macro sum_up(results) %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set built = {} -%}
-        {%- for result in results if result.status == 'success' and result.node.resource_type == 'model' -%}
+        {%- for result in results if result.node is not none and result.status == 'success' and result.node.resource_type == 'model' -%}
             {%- do built.update({result.node.name: result.node.relation_name}) -%}
         {%- endfor -%}
         {%- set lines = (
@@ -62,9 +62,9 @@ says nothing. Keys of rows and values that people typed are not shown.
 {% endmacro %}
 
 
-{# A share as a text: 94.0 %. #}
+{# A share as a text, a half up: 94.0 %. #}
 {% macro said_share(share) %}
-    {{ return('{:.1f} %'.format(100 * (share | float))) }}
+    {{ return('{:.1f} %'.format(((1000 * (share | float) + 0.5) | int) / 10)) }}
 {% endmacro %}
 
 
@@ -181,24 +181,33 @@ says nothing. Keys of rows and values that people typed are not shown.
 
 {% macro summary_of_segments(built) %}
     {%- set segments = built_rows(built, ['segment_health'], "
-        select segment, n_members, share_of_customers, max_expected_share, share_beyond_expected
+        select segment, n_members, share_of_customers, max_expected_share, share_beyond_expected, problem like 'Rests on %' as is_unfounded
         from " ~ built.segment_health ~ " order by share_of_customers desc, segment
     ") -%}
     {%- if not segments -%}{{ return([]) }}{%- endif -%}
-    {%- set empty, large = [], [] -%}
+    {%- set unfounded, empty, large = [], [], [] -%}
     {%- for row in segments -%}
-        {%- if not row.n_members -%}
+        {%- if row.is_unfounded -%}
+            {%- do unfounded.append(row.segment) -%}
+        {%- elif not row.n_members -%}
             {%- do empty.append(row.segment) -%}
-        {%- elif (row.share_beyond_expected or 0) > 0 and large | length < 3 -%}
+        {%- elif (row.share_beyond_expected or 0) > 0 -%}
             {%- do large.append(row.segment ~ ' (' ~ said_share(row.share_of_customers) ~ ' of customers, at most ' ~ said_share(row.max_expected_share) ~ ' expected)') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return([{'text':
         'Segments: ' ~ segments | length
-        ~ ('; without members ' ~ empty | join(', ') if empty else '')
-        ~ ('; larger than expected ' ~ large | join(', ') if large else '') ~ '.',
-        'look_at': ['segment_health'] if empty or large else []
+        ~ ('; ' ~ unfounded | length ~ (' rests' if unfounded | length == 1 else ' rest') ~ ' on fields that are hardly filled or late' if unfounded else '')
+        ~ ('; without members ' ~ some_of(empty) if empty else '')
+        ~ ('; larger than expected ' ~ some_of(large) if large else '') ~ '.',
+        'look_at': ['segment_health'] if unfounded or empty or large else []
     }]) }}
+{% endmacro %}
+
+
+{# The first three of a list, and how many more there are. #}
+{% macro some_of(names) %}
+    {{ return(names[:3] | join(', ') ~ (' and ' ~ (names | length - 3) ~ ' more' if names | length > 3 else '')) }}
 {% endmacro %}
 
 

@@ -196,6 +196,10 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
         f"{N_CUSTOMERS}, of whom {n_buyers} have ordered and {n_allowed} may get promotional mail."
     )
     (segments,) = [line for line in lines if line.startswith("Segments: ")]
-    for (empty,) in warehouse.rows("select segment from segment_health where n_members = 0"):
-        assert empty in segments
+    ((n_segments, n_unfounded),) = warehouse.rows(
+        "select count(*), count(case when problem like 'Rests on %' then 1 end) from segment_health"
+    )
+    assert segments.startswith(f"Segments: {n_segments}; {n_unfounded} rest on fields that are hardly filled")
+    ((largest,),) = warehouse.rows("select max(share_beyond_expected) from segment_health")
+    assert ("larger than expected" in segments) == (largest > 0)
     assert "unmapped_categories" in lines[-1] and "segment_health" in lines[-1]

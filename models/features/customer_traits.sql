@@ -93,7 +93,9 @@ liked as (
         categories.category
     from described
     inner join categories
-        on ',' || described.preferred_categories || ',' like '%,' || categories.category || ',%'
+        on
+            ',' || lower(replace(described.preferred_categories, ', ', ',')) || ','
+            like '%,' || lower(categories.category) || ',%'
 ),
 
 traits as (
