@@ -14,6 +14,18 @@ activity as (
     from {{ ref('customer_daily_activity') }}
 ),
 
+spaced as (
+    select
+        *,
+        -- People order twice within minutes, to add what they forgot: that is one purchase on two orders, not a rhythm.
+        nullif(days_since_previous_order, 0) as gap_days,
+        row_number() over (
+            partition by customer_id, coalesce(days_since_previous_order, 0) > 0 order by sale_number desc
+        ) as newest_first
+    from {{ ref('orders') }}
+    where is_sale
+),
+
 orders as (
     select
         customer_id,
@@ -23,10 +35,12 @@ orders as (
         sum(net_amount) as net_amount,
         sum(gross_amount) as gross_amount,
         sum(discount_amount) as discount_amount,
-        -- People order twice within minutes, to add what they forgot: that is one purchase on two orders, not a rhythm.
-        avg(cast(nullif(days_since_previous_order, 0) as {{ dbt.type_float() }})) as mean_days_between_orders
-    from {{ ref('orders') }}
-    where is_sale
+        avg(cast(gap_days as {{ dbt.type_float() }})) as mean_days_between_orders,
+        case
+            when count(gap_days) >= {{ var('rhythm_min_intervals') }}
+                then {{ median('case when newest_first <= ' ~ var('rhythm_newest_intervals') ~ ' then gap_days end') }}
+        end as usual_days_between_orders
+    from spaced
     group by customer_id
 ),
 
@@ -163,6 +177,7 @@ select
             then least(1, cast(coalesce(windows.refund_amount, 0) as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
     end as refund_share,
     orders.mean_days_between_orders,
+    cast(orders.usual_days_between_orders as {{ dbt.type_float() }}) as usual_days_between_orders,
     tastes.top_category_share,
     cast(coalesce(tastes.n_categories, 0) as bigint) as n_categories,
     {% for days in [1, 7, 30, 90] -%}

@@ -29,6 +29,7 @@ events as (
     from {{ ref('email_events') }}
     where
         event_type in ('bounced', 'complained', 'unsubscribed')
+        or (event_type = 'clicked' and not is_machine and occurred_at > {{ dbt.dateadd('day', -7, as_of()) }})
         or (event_type = 'delivered' and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
         or (event_type = 'sent' and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
 ),
@@ -61,6 +62,9 @@ select
     cast(count(case when is_capped then 1 end) as bigint) as n_marketing_messages,
     max(case when is_capped and newest_first = {{ var('frequency_cap_messages') }} then occurred_at end) as cap_sent_at,
     max(case when is_capped and oldest_first = {{ var('frequency_cap_messages') }} then occurred_at end) as capped_at,
+    -- Only in what a rest stops: an order's own messages are clicked on as long as there are orders.
+    cast(count(case when event_type = 'clicked' and message_class <> 'transactional' then 1 end) as bigint) as n_marketing_clicks_7d,
+    max(case when event_type = 'clicked' and message_class <> 'transactional' then occurred_at end) as last_marketing_clicked_at,
     max(
         case
             when

@@ -2,10 +2,10 @@
 select
     customer_id,
     'promotional' as scope,
-    last_human_clicked_at as since,
-    {{ dbt.dateadd('day', var('engager_rest_days'), 'last_human_clicked_at') }} as until,
-    'Clicked ' || {{ counted('n_human_clicks_7d', 'time') }} || ' in 7 days.' as reason
-from {{ ref('customers') }}
+    last_marketing_clicked_at as since,
+    {{ dbt.dateadd('day', var('engager_rest_days'), 'last_marketing_clicked_at') }} as until,
+    'Clicked ' || {{ counted('n_marketing_clicks_7d', 'time') }} || ' in marketing messages in 7 days.' as reason
+from {{ ref('customer_messages') }}
 where
-    n_human_clicks_7d >= {{ var('engager_clicks_7d') }}
-    and last_human_clicked_at > {{ dbt.dateadd('day', -var('engager_rest_days'), as_of()) }}
+    n_marketing_clicks_7d >= {{ var('engager_clicks_7d') }}
+    and last_marketing_clicked_at > {{ dbt.dateadd('day', -var('engager_rest_days'), as_of()) }}

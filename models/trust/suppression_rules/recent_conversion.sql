@@ -1,8 +1,24 @@
+with customers as (
+    select
+        *,
+        {{ rest_hours(var('conversion_rest_days'), 'usual_days_between_orders') }} as rest_hours
+    from {{ ref('customers') }}
+    where last_ordered_at > {{ dbt.dateadd('day', -var('conversion_rest_days'), as_of()) }}
+),
+
+resting as (
+    select
+        *,
+        {{ dbt.dateadd('hour', 'rest_hours', 'last_ordered_at') }} as until
+    from customers
+)
+
 select
     customer_id,
     'promotional' as scope,
     last_ordered_at as since,
-    {{ dbt.dateadd('day', var('conversion_rest_days'), 'last_ordered_at') }} as until,
-    'Ordered on ' || {{ day_text('last_ordered_at') }} || '.' as reason
-from {{ ref('customers') }}
-where last_ordered_at > {{ dbt.dateadd('day', -var('conversion_rest_days'), as_of()) }}
+    until,
+    'Ordered on ' || {{ day_text('last_ordered_at') }}
+    || {{ rest_reason(var('conversion_rest_days'), 'rest_hours', 'usual_days_between_orders') }} as reason
+from resting
+where until > {{ as_of() }}
