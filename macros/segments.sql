@@ -1,13 +1,31 @@
 {#
-The lifecycle stage of somebody with so many orders, so many calendar days after the last one. The stages and their
-days are var first_time_buyer_days and the three after it.
+The last calendar day after an order on which somebody is in a stage (active, at_risk, lapsed): that of the shop, or with
+var lifecycle_by_own_rhythm by their own usual time between orders, where there is one.
 #}
-{% macro lifecycle_stage(n_orders, days) -%}
+{% macro stage_days(stage, usual_days) -%}
+    {%- if var('lifecycle_by_own_rhythm') -%}
+        {%- set shortest, longest = var('stage_rhythm_days') -%}
+        {#- Not coalesce: to some engines the least of a number and null is the number. -#}
+        case
+            when {{ usual_days }} is null then {{ var(stage ~ '_days') }}
+            else cast(floor({{ var('stage_rhythm_multiples')[stage] }} * greatest({{ shortest }}, least({{ longest }}, {{ usual_days }}))) as bigint)
+        end
+    {%- else -%}
+        {{ var(stage ~ '_days') }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+The lifecycle stage of somebody with so many orders, so many calendar days after the last one. The stages and their
+days are var first_time_buyer_days and those after it; usual_days: their own usual time between orders, or null.
+#}
+{% macro lifecycle_stage(n_orders, days, usual_days) -%}
     case
         when {{ n_orders }} = 0 then 'new_subscriber'
-        when {{ days }} > {{ var('lapsed_days') }} then 'dormant'
-        when {{ days }} > {{ var('at_risk_days') }} then 'lapsed'
-        when {{ days }} > {{ var('active_days') }} then 'at_risk'
+        when {{ days }} > {{ stage_days('lapsed', usual_days) }} then 'dormant'
+        when {{ days }} > {{ stage_days('at_risk', usual_days) }} then 'lapsed'
+        when {{ days }} > {{ stage_days('active', usual_days) }} then 'at_risk'
         when {{ n_orders }} > 1 then 'active'
         when {{ days }} > {{ var('first_time_buyer_days') }} then 'second_order_window'
         else 'first_time_buyer'

@@ -1,4 +1,6 @@
--- Worked out from the order history alone, so that it can be rebuilt as of any day.
+-- Worked out from the order history alone, so that it can be rebuilt as of any day. Somebody's usual time between orders
+-- changes with their orders only, so that time alone never leads back to an earlier stage.
+{% set by_rhythm = var('lifecycle_by_own_rhythm') %}
 with customers as (
     select
         *,
@@ -10,15 +12,58 @@ with customers as (
     from {{ ref('customers') }}
 ),
 
--- Somebody is active from the second order on, and after a longer gap from the next order on.
-returns as (
+sales as (
     select
         customer_id,
         sale_number,
         days_since_previous_order,
-        cast(ordered_at as date) as returned_on
+        ordered_at
     from {{ ref('orders') }}
-    where sale_number = 2 or (sale_number > 2 and days_since_previous_order > {{ var('active_days') }})
+    where sale_number > 1
+),
+
+{% if by_rhythm -%}
+gaps as (
+    select
+        *,
+        row_number() over (partition by customer_id order by sale_number) as gap_number
+    from sales
+    where days_since_previous_order > 0
+),
+
+-- What was usual before a gap. A short one is no return, whatever was usual.
+usual_before as (
+    select
+        later.customer_id,
+        later.sale_number,
+        {{ median('earlier.days_since_previous_order') }} as usual_days
+    from gaps as later
+    inner join gaps as earlier
+        on
+            later.customer_id = earlier.customer_id
+            and earlier.gap_number between later.gap_number - {{ var('rhythm_newest_intervals') }} and later.gap_number - 1
+    where later.days_since_previous_order > least({{ stage_days('active', 0) }}, {{ var('active_days') }})
+    group by later.customer_id, later.sale_number
+    having count(*) >= {{ var('rhythm_min_intervals') }}
+),
+
+{% endif -%}
+-- Somebody is active from the second order on, and after a longer gap from the next order on.
+returns as (
+    select
+        sales.customer_id,
+        sales.sale_number,
+        sales.days_since_previous_order,
+        {{ 'usual_before.usual_days' if by_rhythm else 'cast(null as ' ~ dbt.type_float() ~ ')' }} as usual_days,
+        cast(sales.ordered_at as date) as returned_on
+    from sales
+    {%- if by_rhythm %}
+    left join usual_before
+        on sales.customer_id = usual_before.customer_id and sales.sale_number = usual_before.sale_number
+    {%- endif %}
+    where
+        sales.sale_number = 2
+        or sales.days_since_previous_order > {{ stage_days('active', 'usual_before.usual_days') }}
 ),
 
 last_returns as (
@@ -26,6 +71,7 @@ last_returns as (
         customer_id,
         max(sale_number) as sale_number,
         {{ value_at_max('days_since_previous_order', 'sale_number', is_unique=true) }} as days_since_previous_order,
+        {{ value_at_max('coalesce(usual_days, -1)', 'sale_number', is_unique=true) }} as usual_days,
         {{ value_at_max('returned_on', 'sale_number', is_unique=true) }} as returned_on
     from returns
     group by customer_id
@@ -36,8 +82,9 @@ staged as (
         customers.*,
         last_returns.sale_number as return_number,
         last_returns.days_since_previous_order as return_gap_days,
+        nullif(last_returns.usual_days, -1) as return_usual_days,
         last_returns.returned_on,
-        {{ lifecycle_stage('customers.n_orders', 'customers.days_since_last_order') }} as stage
+        {{ lifecycle_stage('customers.n_orders', 'customers.days_since_last_order', 'customers.usual_days_between_orders') }} as stage
     from customers
     left join last_returns on customers.customer_id = last_returns.customer_id
 ),
@@ -53,9 +100,9 @@ dated as (
                 cast({{ dbt.dateadd(
                     'day',
                     "case stage when 'second_order_window' then " ~ (var('first_time_buyer_days') + 1)
-                    ~ " when 'at_risk' then " ~ (var('active_days') + 1)
-                    ~ " when 'lapsed' then " ~ (var('at_risk_days') + 1)
-                    ~ " else " ~ (var('lapsed_days') + 1) ~ " end",
+                    ~ " when 'at_risk' then 1 + " ~ stage_days('active', 'usual_days_between_orders')
+                    ~ " when 'lapsed' then 1 + " ~ stage_days('at_risk', 'usual_days_between_orders')
+                    ~ " else 1 + " ~ stage_days('lapsed', 'usual_days_between_orders') ~ " end",
                     'cast(last_ordered_at as date)'
                 ) }} as date)
         end as since,
@@ -63,7 +110,7 @@ dated as (
             when stage = 'first_time_buyer' then stage_before_first_order
             when stage = 'second_order_window' then 'first_time_buyer'
             when stage = 'active' and return_number = 2 and return_gap_days = 0 then stage_before_first_order
-            when stage = 'active' then {{ lifecycle_stage('(return_number - 1)', 'return_gap_days') }}
+            when stage = 'active' then {{ lifecycle_stage('(return_number - 1)', 'return_gap_days', 'return_usual_days') }}
             when stage = 'at_risk' and n_orders = 1 then 'second_order_window'
             when stage = 'at_risk' then 'active'
             when stage = 'lapsed' then 'at_risk'
@@ -98,7 +145,21 @@ select
                 || coalesce(', known since ' || {{ day_text('dated.first_seen_at') }}, '') || '.'
         else
             'Last ordered ' || {{ counted('dated.days_since_last_order', 'day') }} || ' ago ('
-            || {{ day_text('dated.last_ordered_at') }} || '), ' || {{ counted('dated.n_orders', 'order') }} || '.'
+            || {{ day_text('dated.last_ordered_at') }} || '), ' || {{ counted('dated.n_orders', 'order') }}
+            {%- if by_rhythm %}
+            || case
+                when dated.usual_days_between_orders is null
+                    then ', no usual time yet: the shop''s {{ var("first_time_buyer_days") }}, {{ var("active_days") }}, '
+                        || '{{ var("at_risk_days") }} and {{ var("lapsed_days") }} days count'
+                else
+                    ', usually every ' || {{ counted('cast(floor(dated.usual_days_between_orders + 0.5) as bigint)', 'day') }}
+                    {%- for stage in ['active', 'at_risk', 'lapsed'] %}
+                    || '{{ ", " if not loop.first else ": " }}{{ stage | replace("_", " ") }} until day '
+                    || cast({{ stage_days(stage, 'dated.usual_days_between_orders') }} as {{ dbt.type_string() }})
+                    {%- endfor %}
+            end
+            {%- endif %}
+            || '.'
     end as sentence
 from dated
 left join ranked on dated.customer_id = ranked.customer_id

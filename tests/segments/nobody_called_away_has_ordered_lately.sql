@@ -1,9 +1,13 @@
--- Nobody called at risk, lapsed or dormant has ordered within the active days.
+-- Nobody called at risk, lapsed or dormant has ordered within the days in which they are active.
 with members as (
     {{ members_today(['at_risk', 'lapsed', 'dormant']) }}
 )
 
 select distinct members.customer_id
 from members
+inner join {{ ref('customers') }} as customers on members.customer_id = customers.customer_id
 inner join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id
-where orders.is_sale and orders.ordered_at >= {{ dbt.dateadd('day', -var('active_days'), as_of_day()) }}
+where
+    orders.is_sale
+    and cast(orders.ordered_at as date)
+    >= cast({{ dbt.dateadd('day', '-(' ~ stage_days('active', 'customers.usual_days_between_orders') ~ ')', as_of_day()) }} as date)
