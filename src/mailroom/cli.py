@@ -86,6 +86,20 @@ def sql(parser: argparse.ArgumentParser) -> Run:
 
 
 @command
+def thresholds(parser: argparse.ArgumentParser) -> Run:
+    """Propose thresholds that fit the shop, with what each selects now and would then; sets none."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.show import database_path
+        from mailroom.thresholds import thresholds
+
+        print(thresholds(database_path()))
+        return 0
+
+    return run
+
+
+@command
 def validate(parser: argparse.ArgumentParser) -> Run:
     """Check the public tables against the field dictionary; the exit code is 1 where a field fails."""
     from pathlib import Path

@@ -1,0 +1,514 @@
+"""What a shop's own data say about the thresholds that decide how large a segment is.
+
+Every value is worked out in SQL over the tables of one build, by a rule that a sentence says. Days come from
+the shop's rhythm: the times from one day with an order, or a sign of life, to the next. A taste is a value at
+which the segment is as large as its entry in segment_catalog expects. Nothing is set.
+"""
+
+import json
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from mailroom.show import opened
+
+# With fewer returns, what looks like 8 in 10 may as well be 7 or 9.
+MIN_RETURNS = 100
+MIN_CUSTOMERS = 30
+# Who has come back as late as most do is active, or engaged; the others keep the proportions of the defaults.
+RETURNED = 0.8
+IN_WORDS = {1 / 3: "a third of", 1.5: "1.5 times", 2: "twice", 4: "four times"}
+STAGE_PARTS = {"first_time_buyer_days": 1 / 3, "active_days": 1, "at_risk_days": 2, "lapsed_days": 4}
+ENGAGED_PARTS = {"engaged_days": 1, "lightly_engaged_days": 1.5}
+# What differs from the rule by less than a fifth is not worth a change of everybody's stage.
+CLOSE = 0.2
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One threshold: what it selects, and what another value would.
+
+    segment: what is of that size; a segment, a tier, or `resting` for a rest. n_now, n_then: customers.
+    proposed: None where the value in use stays. because: the rule and what it found, in one sentence.
+    """
+
+    threshold: str
+    segment: str
+    in_use: float
+    n_now: int
+    because: str
+    proposed: float | None = None
+    n_then: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All proposals. n_customers, n_buyers: how many there are. usual: lowest and highest expected share of
+    all customers, by segment. notes: what to know before taking a value over, in sentences."""
+
+    proposals: list[Proposal]
+    n_customers: int
+    n_buyers: int
+    usual: dict[str, tuple[float, float]]
+    notes: list[str]
+
+
+class Shop:
+    """One built warehouse: its thresholds in use and its distributions."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.in_use: dict[str, Any] = {
+            name: json.loads(value)
+            for name, value in self.rows("select threshold, value from segment_thresholds")
+        }
+
+    def rows(self, sql: str, **parameters: float) -> list[tuple[Any, ...]]:
+        """The rows of a query with named parameters ($name)."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, **parameters: float) -> Any:
+        """The only value of a query."""
+        return self.rows(sql, **parameters)[0][0]
+
+    def days_until(self, share: float, gaps: str) -> int:
+        """Days within which this share of returns come, a customer of many counting as much as one of few.
+
+        gaps: SQL of customer_id and days, one row per return.
+        """
+        return int(
+            self.one(f"{_shares(gaps)} select min(days) from shares where share >= $share", share=share)
+        )
+
+    def share_within(self, days: float, gaps: str) -> float:
+        """The share of returns that come within so many days, counted alike."""
+        return float(
+            self.one(
+                f"{_shares(gaps)} select coalesce(max(share), 0) from shares where days <= $days", days=days
+            )
+        )
+
+    def too_few(self, gaps: str) -> str | None:
+        """None, or a sentence that says why these returns are too few to propose days."""
+        n_returns, n_customers = self.rows(
+            f"select count(*), count(distinct customer_id) from ({gaps}) as gaps"
+        )[0]
+        if n_returns >= MIN_RETURNS and n_customers >= MIN_CUSTOMERS:
+            return None
+        return (
+            f"{n_returns:,} returns of {n_customers:,} customers are too few to say; "
+            f"{MIN_RETURNS} of {MIN_CUSTOMERS} are the least."
+        )
+
+
+def _shares(gaps: str) -> str:
+    # Rounded: a sum of doubles depends on the order of its rows.
+    return f"""
+        with weighted as (
+            select days, 1 / count(*) over (partition by customer_id) as weight from ({gaps}) as gaps
+        ),
+        shares as (
+            select days, round(sum(sum(weight)) over (order by days) / sum(sum(weight)) over (), 9) as share
+            from weighted
+            group by days
+        )
+    """
+
+
+# A day of several orders is one purchase.
+ORDER_GAPS = """
+    select customer_id, days_since_previous_order as days
+    from orders
+    where is_sale and days_since_previous_order > 0
+"""
+ACTION_GAPS = """
+    select
+        customer_id,
+        activity_on - lag(activity_on) over (partition by customer_id order by activity_on) as days
+    from customer_daily_activity
+    where n_sessions > 0 or n_orders > 0 or n_human_clicks > 0
+    qualify days is not null
+"""
+
+
+def ladder(
+    shop: Shop,
+    parts: dict[str, float],
+    gaps: str,
+    what: str,
+    sizes: Callable[[dict[str, float]], dict[str, int]],
+) -> list[Proposal]:
+    """Proposals for thresholds in days that lie in proportion, the one of part 1 by the shop's rhythm.
+
+    gaps: returns, as for days_until; what: what they are. sizes: customers by segment with given days; a
+    segment is named as its threshold, without the unit.
+    """
+    in_use = {name: shop.in_use[name] for name in parts}
+    now = sizes(in_use)
+    segments = {name: name.removesuffix("_days") for name in parts}
+    found = [Proposal(name, segments[name], in_use[name], now.get(segments[name], 0), "") for name in parts]
+    too_few = shop.too_few(gaps)
+    if too_few:
+        return [replace(one, because=too_few) for one in found]
+    (base,) = (name for name, part in parts.items() if part == 1)
+    days = shop.days_until(RETURNED, gaps)
+    # As for a customer's own rhythm: who is away for a holiday has not left.
+    least = int(shop.in_use["stage_rhythm_multiples"]["active"] * shop.in_use["stage_rhythm_days"][0])
+    proposed = {name: float(int(max(days, least) * part)) for name, part in parts.items()}
+    by_then = {name: percent(shop.share_within(value, gaps)) for name, value in proposed.items()}
+    because = {
+        name: f"{IN_WORDS[part]} {base}; {by_then[name]} of {what} by then."
+        for name, part in parts.items()
+        if name != base
+    }
+    because[base] = f"{percent(RETURNED)} of {what} within {days_text(days)}" + (
+        f"; {least} for a holiday." if days < least else "."
+    )
+    # All or none: one alone could pass the next.
+    if all(abs(proposed[name] - in_use[name]) < CLOSE * in_use[name] for name in parts):
+        return [replace(one, because=f"kept: {because[one.threshold]}") for one in found]
+    then = sizes(proposed)
+    return [
+        replace(
+            one,
+            because=because[one.threshold],
+            proposed=proposed[one.threshold],
+            n_then=then.get(one.segment, 0),
+        )
+        for one in found
+    ]
+
+
+def stage_sizes(shop: Shop, days: dict[str, float], by_rhythm: bool) -> dict[str, int]:
+    """Customers by stage with these days; by_rhythm: those with a rhythm of their own by its multiples."""
+    edge = {name: f"${name}" for name in STAGE_PARTS}
+    if by_rhythm:
+        floor, ceiling = shop.in_use["stage_rhythm_days"]
+        rhythm = f"greatest({floor}, least({ceiling}, usual_days_between_orders))"
+        for stage, multiple in shop.in_use["stage_rhythm_multiples"].items():
+            name = f"{stage}_days"
+            edge[name] = (
+                f"case when usual_days_between_orders is null then ${name} "
+                f"else floor({multiple} * {rhythm}) end"
+            )
+    return dict(
+        shop.rows(
+            f"""
+            select
+                case
+                    when stages.n_orders = 0 then 'new_subscriber'
+                    when days_since_last_order > {edge["lapsed_days"]} then 'dormant'
+                    when days_since_last_order > {edge["at_risk_days"]} then 'lapsed'
+                    when days_since_last_order > {edge["active_days"]} then 'at_risk'
+                    when stages.n_orders > 1 then 'active'
+                    when days_since_last_order > {edge["first_time_buyer_days"]} then 'second_order_window'
+                    else 'first_time_buyer'
+                end as stage,
+                count(*)
+            from lifecycle_stages as stages
+            inner join customers using (customer_id)
+            group by all
+            """,
+            **days,
+        )
+    )
+
+
+def stages(shop: Shop) -> list[Proposal]:
+    """The days at which the stages of the lifecycle end, from the times between orders."""
+    by_rhythm = shop.in_use["lifecycle_by_own_rhythm"]
+    return ladder(
+        shop, STAGE_PARTS, ORDER_GAPS, "repeat orders come", lambda days: stage_sizes(shop, days, by_rhythm)
+    )
+
+
+def rest(shop: Shop) -> Proposal:
+    """The rest after an order, from the usual time between orders."""
+    sql = """
+        select count(*) from customers
+        where last_ordered_at + to_hours(cast(least(
+            24 * $days, coalesce(floor(24 * $share * usual_days_between_orders), 24 * $days)
+        ) as bigint)) > (select max(checked_at) from segment_health)
+    """
+    in_use, share = shop.in_use["conversion_rest_days"], shop.in_use["rest_rhythm_share"]
+    found = Proposal("conversion_rest_days", "resting", in_use, shop.one(sql, days=in_use, share=share), "")
+    too_few = shop.too_few(ORDER_GAPS)
+    if too_few:
+        return replace(found, because=too_few)
+    usual = shop.days_until(0.5, ORDER_GAPS)
+    proposed = min(max(round(usual / 10), 1), 14)
+    return replace(
+        found,
+        because=f"a tenth of {days_text(usual)}, the usual time between orders; 1 day to 2 weeks.",
+        proposed=proposed,
+        n_then=shop.one(sql, days=proposed, share=share),
+    )
+
+
+def engaged(shop: Shop) -> list[Proposal]:
+    """The days up to which somebody is engaged or lightly so, from the times between signs of life."""
+
+    def sizes(days: dict[str, float]) -> dict[str, int]:
+        ((n_engaged, n_lightly),) = shop.rows(
+            """
+            select
+                count(*) filter (where days_since_last_action <= $engaged_days),
+                count(*) filter (
+                    where n_actions_30d < $highly_engaged_actions
+                    and (days_since_last_action > $engaged_days) is not false
+                    and (days_since_last_action <= $lightly_engaged_days
+                        or days_since_last_open <= $lightly_engaged_days)
+                )
+            from engagement_tiers
+            """,
+            highly_engaged_actions=shop.in_use["highly_engaged_actions"],
+            **days,
+        )
+        return {"engaged": n_engaged, "lightly_engaged": n_lightly}
+
+    return ladder(shop, ENGAGED_PARTS, ACTION_GAPS, "returns by a visit, order or click come", sizes)
+
+
+def refill_rest(shop: Shop) -> Proposal:
+    """The days after a purchase in which no refill is due, from the rhythms of what is used up."""
+    sql = """
+        select count(distinct customer_id) from replenishment_scores
+        where
+            days_since_last_order >= $days
+            and days_since_last_order between $first * rhythm_days and $until * rhythm_days
+    """
+    first, until = shop.in_use["replenishment_from"], shop.in_use["replenishment_until"]
+    in_use = shop.in_use["replenishment_min_days"]
+    n_now = shop.one(sql, days=in_use, first=first, until=until)
+    found = Proposal("replenishment_min_days", "replenishment_due", in_use, n_now, "")
+    n_rhythms, shortest = shop.rows(
+        "select count(rhythm_days), quantile_disc(rhythm_days, 0.1) from replenishment_scores"
+    )[0]
+    if n_rhythms < MIN_RETURNS:
+        return replace(
+            found, because=f"{n_rhythms:,} rhythms are too few to say; {MIN_RETURNS} are the least."
+        )
+    proposed = max(int(first * shortest), 1)
+    because = f"nine in ten rhythms of what is used up are {days_text(shortest)} or longer."
+    if proposed >= in_use:
+        return replace(found, because=f"kept: {because}")
+    n_then = shop.one(sql, days=proposed, first=first, until=until)
+    return replace(found, because=because, proposed=proposed, n_then=n_then)
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A threshold that a segment's expected size decides.
+
+    sql: how many customers $value selects; other thresholds by their names. steps: values to choose from.
+    basis: how many customers it can tell anything of, in SQL and in words.
+    """
+
+    threshold: str
+    segment: str
+    sql: str
+    steps: Sequence[float]
+    basis: str
+    basis_text: str
+
+
+TASTES = (
+    Taste(
+        "discount_driven_min_share",
+        "discount_driven",
+        """
+            select count(*) from customer_values
+            where n_orders >= $buying_habit_min_orders and n_discounted_orders / n_orders >= $value
+        """,
+        [step / 20 for step in range(1, 21)],
+        "select count(*) from customer_values where n_discounted_orders > 0",
+        "customers with a discounted order",
+    ),
+    Taste(
+        "category_fan_min_points",
+        "category_fans",
+        """
+            with categories as (
+                select customer_id, sum(interest) as points from customer_products
+                where category is not null
+                group by customer_id, category
+            ),
+            shares as (
+                select *, points / nullif(sum(points) over (partition by customer_id), 0) as share
+                from categories
+            )
+            select count(distinct customer_id) from shares
+            where points >= $value and share >= $category_fan_min_share
+        """,
+        range(1, 101),
+        "select count(distinct customer_id) from customer_products where category is not null",
+        "customers with an interest in a category",
+    ),
+    Taste(
+        "highly_engaged_actions",
+        "highly_engaged",
+        "select count(*) from engagement_tiers where n_actions_30d >= $value",
+        range(1, 61),
+        "select count(*) from engagement_tiers where n_actions_30d > 0",
+        "customers with a visit or click in 30 days",
+    ),
+    Taste(
+        "replenishment_until",
+        "replenishment_due",
+        """
+            select count(distinct customer_id) from replenishment_scores
+            where
+                days_since_last_order >= $replenishment_min_days
+                and days_since_last_order between $replenishment_from * rhythm_days and $value * rhythm_days
+        """,
+        [step / 20 for step in range(20, 61)],
+        "select count(distinct customer_id) from replenishment_scores where rhythm_days is not null",
+        "customers with something to refill",
+    ),
+)
+
+
+def taste(shop: Shop, one: Taste, n_customers: int, usual: tuple[float, float]) -> Proposal:
+    """The value nearest to that in use at which the segment is as large as expected."""
+    names = [name for name in shop.in_use if f"${name}" in one.sql]
+    others = {name: shop.in_use[name] for name in names}
+    in_use = shop.in_use[one.threshold]
+    n_now = shop.one(one.sql, value=in_use, **others)
+    found = Proposal(one.threshold, one.segment, in_use, n_now, "")
+    n_basis = shop.one(one.basis)
+    if n_basis < MIN_CUSTOMERS:
+        return replace(
+            found, because=f"{n_basis:,} {one.basis_text} are too few to say; {MIN_CUSTOMERS} are the least."
+        )
+    lowest, highest = (share * n_customers for share in usual)
+    if lowest <= n_now <= highest:
+        return replace(found, because="kept: it selects as many as is usual.")
+    for value in sorted(one.steps, key=lambda step: (abs(step - in_use), step)):
+        n_then = shop.one(one.sql, value=value, **others)
+        if lowest <= n_then <= highest:
+            return replace(
+                found,
+                because="the nearest value at which the segment is as large as is usual.",
+                proposed=value,
+                n_then=n_then,
+            )
+    ends = [
+        f"{value:g} selects {shop.one(one.sql, value=value, **others):,}"
+        for value in (one.steps[0], one.steps[-1])
+    ]
+    return replace(found, because=f"kept: no value makes it as large as is usual; {', '.join(ends)}.")
+
+
+def report(connection: duckdb.DuckDBPyConnection) -> Report:
+    """What to propose for the shop of an open warehouse."""
+    shop = Shop(connection)
+    n_customers, n_buyers, n_rhythms = shop.rows("""
+        select count(*), count(*) filter (where n_orders > 0), count(usual_days_between_orders) from customers
+    """)[0]
+    usual = {
+        segment: (lowest, highest)
+        for segment, lowest, highest in shop.rows(
+            "select segment, min_expected_share, max_expected_share from segment_catalog"
+        )
+    }
+    found = [*stages(shop), rest(shop), *engaged(shop)]
+    found += [taste(shop, one, n_customers, usual[one.segment]) for one in TASTES]
+    found.append(refill_rest(shop))
+    notes = []
+    lapsed = next(one for one in found if one.threshold == "lapsed_days")
+    span = shop.one("select date_diff('day', min(ordered_at), max(ordered_at)) from orders where is_sale")
+    if not shop.too_few(ORDER_GAPS) and span < (lapsed.proposed or lapsed.in_use):
+        notes.append(
+            f"The orders lie within {days_text(span)}. Longer times between two of them cannot be seen yet, "
+            "so the days may be short: ask again in half a year."
+        )
+    if n_rhythms >= MIN_CUSTOMERS and not shop.in_use["lifecycle_by_own_rhythm"]:
+        notes.append(rhythm_note(shop))
+    return Report(found, n_customers, n_buyers, usual, notes)
+
+
+def rhythm_note(shop: Shop) -> str:
+    """How far customers' own rhythms lie apart, and what stages by them would select."""
+    quick, slow = shop.rows("select quantile_disc(usual_days_between_orders, [0.25, 0.75]) from customers")[
+        0
+    ][0]
+    then = stage_sizes(shop, {name: shop.in_use[name] for name in STAGE_PARTS}, by_rhythm=True)
+    sizes = ", ".join(
+        f"{then.get(stage, 0):,} {stage}" for stage in ("active", "at_risk", "lapsed", "dormant")
+    )
+    return (
+        f"Of those with a usual time between orders, a quarter order every {days_text(quick)} or oftener, a "
+        f"quarter every {days_text(slow)} or more rarely. With lifecycle_by_own_rhythm: true each goes by "
+        f"their own: {sizes}."
+    )
+
+
+def days_text(days: float) -> str:
+    """A number of days in words."""
+    return f"{days:,.4g} day{'' if days == 1 else 's'}"
+
+
+def percent(share: float, decimals: int = 0) -> str:
+    """A share in percent."""
+    return f"{100 * share:.{decimals}f} %"
+
+
+def as_text(found: Report, path: Path) -> str:
+    """The report for a person: a table, the rule of each line, notes, and the vars to paste."""
+
+    def size(n: int | None) -> str:
+        return "" if n is None else f"{n:,} ({percent(n / max(found.n_customers, 1), 1)})"
+
+    lines = [("threshold", "in use", "selects", "now", "proposed", "then", "usual")]
+    for one in found.proposals:
+        usual = found.usual.get(one.segment)
+        lines.append(
+            (
+                one.threshold, f"{one.in_use:g}", one.segment, size(one.n_now),
+                "" if one.proposed is None else f"{one.proposed:g}", size(one.n_then),
+                f"{percent(usual[0])} to {percent(usual[1])}" if usual else "",
+            )
+        )  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+    rules = [f"{one.threshold:<{widths[0]}}  {one.because}" for one in found.proposals]
+    notes = [
+        "In a share of returns every customer counts the same, however often they return.",
+        *found.notes,
+        "vip_share, high_order_value_share and low_order_value_share select the same share in any shop.",
+    ]
+    changed = [one for one in found.proposals if one.proposed is not None and one.proposed != one.in_use]
+    end = ["Nothing to change."]
+    if changed:
+        end = [
+            "Nothing is set. What you take over goes into dbt_project.yml, then dbt build --full-refresh:",
+            "",
+            "vars:",
+            *(f"  {one.threshold}: {one.proposed:g}" for one in changed),
+        ]
+    return "\n".join(
+        [
+            f"{path}: {found.n_customers:,} customers, {found.n_buyers:,} of them buyers. Shares are of all.",
+            "", *table, "", *rules, "", *(textwrap.fill(note, 110) for note in notes), "", *end,
+        ]
+    )  # fmt: skip
+
+
+def thresholds(path: Path) -> str:
+    """What `mailroom thresholds` prints of a built warehouse.
+
+    Raises:
+        ValueError: there is no such file, or it has no table of a build that this reads.
+    """
+    with opened(path) as connection:
+        try:
+            return as_text(report(connection), path)
+        except duckdb.CatalogException as error:
+            raise ValueError(f"{path} lacks a table; build first (make build): {error}") from error
