@@ -109,6 +109,7 @@ def built(
         from lifecycle_stages;
         create table customer_values as
         select customer_id, n_orders, n_orders as n_discounted_orders from customers;
+        create table categories as select 'Milk' as category, false as is_sensitive;
         create table customer_products as
         select customer_id, 'Milk' as category, n_orders as interest from customers;
         create table replenishment_scores as

@@ -334,7 +334,7 @@ TASTES = (
         """
             with categories as (
                 select customer_id, sum(interest) as points from customer_products
-                where category is not null
+                where category in (select category from categories where not is_sensitive)
                 group by customer_id, category
             ),
             shares as (

@@ -10,7 +10,7 @@
     'refill_on': 'case when reason like ' ~ "'Bought %' then " ~ day_text(due_on) ~ ' end',
     'next_order_on': 'case when reason like ' ~ "'Usually orders every %' then " ~ day_text(due_on) ~ ' end',
     'last_ordered_on': "case when lower(reason) like '%last ordered % ago%' then " ~ day_text(ordered_on) ~ ' end',
-    'n_orders': extract_pattern('reason', ', ([0-9]+) orders?[.]$'),
+    'n_orders': extract_pattern('reason', ', ([0-9]+) orders?[.,]'),
 } %}
 with payloads as (
     select * from {{ ref('audience_payloads') }}
