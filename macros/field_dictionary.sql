@@ -90,6 +90,65 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
 {% endmacro %}
 
 
+{#
+What of a field's sources the shop does not have, by raw_place: {not_given, given_by}, or nothing where it can be
+filled. not_given: the source tables and columns that would fill it and are absent. given_by: of a field that survives from several
+types of record, those that have it all the same; none where none has. Of the systems that a shop does not have at all
+nothing is said while another one is there: they bring no customers who would want the value.
+entries: all fields as name → entry. places: the types that each contract table was found with, none for all of them.
+A source of truth is a table or record type (then the column is the one of the field's name), a column of a table, or a
+public model or column, which is as its own sources are. Of several tables each may fill the field; of several public
+columns all are needed.
+#}
+{% macro absent_sources(entry, entries, places) %}
+    {%- set given_by, not_given, absent = [], [], [] -%}
+    {%- set origins = entry.source_of_truth.split(', ') if entry.source_of_truth is string else entry.source_of_truth -%}
+    {%- for origin in origins -%}
+        {%- set parts = origin.split('.') -%}
+        {%- set record_table = record_tables().get(origin) -%}
+        {%- set table = record_table.table if record_table else parts[:2] | join('.') -%}
+        {%- if table not in places -%}
+            {%- set other = entries.get(origin) or entries.get(origin ~ '.' ~ entry.column_name) -%}
+            {%- set model = graph.nodes.get('model.mailroom.' ~ origin) -%}
+            {%- if not other and model and model.config.meta.get('field_defaults') -%}
+                {%- set other = {'source_of_truth': model.config.meta.field_defaults.source_of_truth} -%}
+            {%- endif -%}
+            {%- set found = absent_sources(other, entries, places) if other else {} -%}
+            {%- if found.not_given -%}{{ return(found) }}{%- endif -%}
+        {%- else -%}
+            {%- set name = record_table.columns.get(entry.column_name, entry.column_name) if record_table else parts[2] or entry.column_name -%}
+            {%- set names = contract_columns(*table.split('.')) | map(attribute='name') | list -%}
+            {%- set types = places[table] -%}
+            {%- if types is mapping and not types -%}
+                {%- do absent.append(table) -%}
+            {%- elif types is mapping and name in names and name not in types -%}
+                {%- do not_given.append(table ~ '.' ~ name) -%}
+            {%- else -%}
+                {%- do given_by.append(origin) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not (not_given or absent) or (given_by and not (not_given and given_by[0] in record_tables())) -%}{{ return({}) }}{%- endif -%}
+    {{ return({'not_given': (not_given or absent) | unique | list, 'given_by': given_by or none}) }}
+{% endmacro %}
+
+
+{# The contract table behind each type of record, and the columns that have another name there than in identity_records. #}
+{% macro record_tables() %}
+    {%- set spoken = {'country_code': 'country', 'language_code': 'language'} -%}
+    {{ return({
+        'shop_customer': {'table': 'shop.customers', 'columns': spoken},
+        'crm_contact': {'table': 'crm.contacts', 'columns': spoken},
+        'esp_profile': {'table': 'esp.profiles', 'columns': spoken},
+        'guest_checkout': {'table': 'shop.orders', 'columns': spoken},
+        'support_requester': {
+            'table': 'support.tickets',
+            'columns': {'email': 'requester_email', 'phone': 'requester_phone', 'first_name': 'requester_name'}
+        }
+    }) }}
+{% endmacro %}
+
+
 {# The columns of each model's primary_key test, by the model's unique id. A key with an expression in it is none. #}
 {% macro primary_keys() %}
     {%- set keys = {} -%}

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from conftest import PROJECT, STRICT, Warehouse
+from mailroom.cli import main
 from mailroom.show import show
 
 pytestmark = pytest.mark.slow
@@ -152,8 +153,9 @@ def other_policy() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Nor does mailroom validate for what the shop does not have."""
     kind = KINDS[name]
     monkeypatch.setenv("TZ", kind.zone)
     monkeypatch.setenv("LC_ALL", kind.locale)
@@ -171,6 +173,11 @@ def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
         kind.categories
     )
     _says_what_it_made(run.output, warehouse, kind, total)
+    monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(tmp_path / "warehouse.duckdb"))
+    code = main(["validate", "--output", str(tmp_path / "gx")])
+    said = capsys.readouterr().out
+    assert code == 0, said
+    assert "since the shop has no shop.customers.street: customers.street, customers.household_id" in said
 
 
 def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Decimal) -> None:

@@ -27,6 +27,8 @@ measured as (
         cast(counts.n_filled as {{ dbt.type_float() }}) / nullif(counts.n_rows, 0) as fill_share,
         cast(counts.n_valid as {{ dbt.type_float() }}) / nullif(counts.n_filled, 0) as valid_share,
         dictionary.min_fill_share,
+        dictionary.not_given,
+        coalesce(', ' || dictionary.given_by || ',' like '%, ' || counts.source || ',%', dictionary.not_given is null) as is_asked,
         dictionary.max_staleness_days,
         coalesce(counts.newest_at, dates.newest_at) as newest_at
     from counts
@@ -45,7 +47,7 @@ aged as (
 judged as (
     select
         *,
-        coalesce(fill_share >= min_fill_share, false) as is_filled_enough,
+        case when fill_share >= min_fill_share then true when is_asked then false end as is_filled_enough,
         n_valid = n_filled as is_valid,
         case
             when max_staleness_days is not null then coalesce(staleness_days <= max_staleness_days, false)
@@ -73,6 +75,7 @@ select
             {{ percent_text('fill_share') }} || ' filled'
             || case
                 when is_filled_enough then ''
+                when not is_asked then '; the shop has no ' || not_given
                 else ', less than the ' || {{ percent_text('min_fill_share') }} || ' it must be'
             end
             || case

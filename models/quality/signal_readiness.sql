@@ -18,6 +18,7 @@ usable as (
         checks.staleness_days,
         checks.is_fresh,
         dictionary.max_staleness_days,
+        dictionary.not_given,
         dictionary.purposes like '%ai_recommendations%' as serves_ai,
         cast(
             checks.n_valid + case
@@ -57,6 +58,7 @@ select
             then ': under the {{ (100 * var("ai_drafting_min_fill_share")) | round | int }} % AI drafting needs'
         else ': under the {{ (100 * var("segment_min_fill_share")) | round | int }} % a segment needs'
     end
+    || case when may_carry_segment then '' else coalesce('; the shop has no ' || not_given, '') end
     || case when serves_ai then '' else '; AI drafting is none of its purposes' end
     || case
         when max_staleness_days is null then '; it has no date, so nothing time-critical may rest on it'

@@ -41,7 +41,10 @@ FETCHED = re.compile(
 
 @dataclass(frozen=True)
 class Checked:
-    """How one suite did: rows looked at of all rows, expectations, those not met as (field, expectation)."""
+    """How one suite did: rows looked at of all rows, expectations, those not met as (field, expectation).
+
+    not_asked: fields that need not be filled, each with what the shop would have to have for it.
+    """
 
     name: str
     n_rows: int
@@ -49,6 +52,7 @@ class Checked:
     n_expectations: int
     failed: list[tuple[str, str]]
     results: list[dict[str, Any]]
+    not_asked: dict[str, str]
 
 
 def stand_alone(docs: Path, checked: Sequence[Checked], as_of: str) -> None:
@@ -72,7 +76,8 @@ def _index(docs: Path, checked: Sequence[Checked], as_of: str) -> str:
         rows.append(
             f'<tr><td><a href="{page.relative_to(docs)}">{escape(suite.name)}</a></td><td>{state}</td>'
             + "".join(f'<td class="number">{number:,}</td>' for number in numbers)
-            + f"<td>{escape(', '.join(sorted({field for field, _ in suite.failed})))}</td></tr>"
+            + f"<td>{escape(', '.join(sorted({field for field, _ in suite.failed})))}</td>"
+            + f"<td>{escape(', '.join(suite.not_asked))}</td></tr>"
         )
     heads = "".join(
         f'<th class="number">{name}</th>' for name in ("rows", "looked at", "expectations", "failed")
@@ -82,6 +87,7 @@ def _index(docs: Path, checked: Sequence[Checked], as_of: str) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<link rel="stylesheet" href="style.css"></head><body><h1>{title}</h1>'
         f"<p>As of {escape(as_of)} UTC. No value of a row stands in these pages.</p>"
-        f"<table><thead><tr><th>table</th><th></th>{heads}<th>fields that failed</th></tr></thead>"
+        f"<table><thead><tr><th>table</th><th></th>{heads}<th>fields that failed</th>"
+        f"<th>fields that the shop has nothing to fill from</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></body></html>\n"
     )

@@ -1,8 +1,9 @@
 """Great Expectations over the public tables, from field_dictionary: what `mailroom validate` runs.
 
 The entries of a public table's fields make its expectation suite: the key, the fill share, the format, the
-accepted values and the bounds. One more suite holds the columns and types of all tables. No value of a row
-leaves this module: results hold counts.
+accepted values and the bounds. A field that this shop has nothing to fill from is not asked to be filled, and
+named. One more suite holds the columns and types of all tables. No value of a row leaves this module: results
+hold counts.
 """
 
 import importlib
@@ -32,6 +33,9 @@ RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 # The suite that holds the columns and types of all tables. It looks at no row.
 CONTRACT = "columns_and_types"
+
+# The column that says which of the record types in given_by a customer was first seen in.
+RECORD_TYPE = "first_record_type"
 
 Entry = dict[str, Any]
 
@@ -66,7 +70,9 @@ def _validate(connection: duckdb.DuckDBPyConnection, output: Path, max_rows: int
     context.add_data_docs_site("public_tables", _site(docs.resolve()))
     source = context.data_sources.add_pandas("public_tables")
 
-    def check(name: str, frame: pd.DataFrame, expectations: Iterable[Any], n_rows: int) -> Checked:
+    def check(
+        name: str, frame: pd.DataFrame, expectations: Iterable[Any], n_rows: int, not_asked: dict[str, str]
+    ) -> Checked:
         suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
         batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("looked_at")
         definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
@@ -78,15 +84,16 @@ def _validate(connection: duckdb.DuckDBPyConnection, output: Path, max_rows: int
         (validation,) = run.run_results.values()
         results = [_without_exception(result.to_json_dict()) for result in validation.results]
         failed = [_named(result) for result in results if not result["success"]]
-        return Checked(name, n_rows, len(frame), len(results), sorted(failed), results)
+        return Checked(name, n_rows, len(frame), len(results), sorted(failed), results, not_asked)
 
     contract = pd.DataFrame({field: [data_type] for field, data_type in found.items()})
-    checked = [check(CONTRACT, contract, _contract_expectations(tables, found), len(contract))]
+    checked = [check(CONTRACT, contract, _contract_expectations(tables, found), len(contract), {})]
     for table, entries in tables.items():
         fields = [entry for entry in entries if found.get(_field(entry)) == _type(entry)]
         if fields:
             frame, n_rows = _rows(connection, fields, max_rows)
-            checked.append(check(table, frame, _value_expectations(fields, as_of), n_rows))
+            not_asked = {entry["column_name"]: entry["not_given"] for entry in fields if _is_not_asked(entry)}
+            checked.append(check(table, frame, _value_expectations(fields, as_of), n_rows, not_asked))
     context.build_data_docs()
     stand_alone(docs, checked, as_of.isoformat(sep=" "))
     _write_result(output / "result.json", checked, as_of)
@@ -133,6 +140,19 @@ def _type(entry: Entry) -> str:
     return DUCKDB_TYPES.get(data_type, data_type)
 
 
+def _is_not_asked(entry: Entry) -> bool:
+    """Whether a field would have to be filled and the shop has nothing that fills it."""
+    return bool(entry["min_fill_share"] and entry["not_given"] and not entry["given_by"])
+
+
+def _asked_rows(entry: Entry) -> Any:
+    """Great Expectations' condition for the rows that must be filled; None for all of them."""
+    if not entry["given_by"]:
+        return None
+    conditions = importlib.import_module("great_expectations.expectations.row_conditions")
+    return conditions.Column(RECORD_TYPE).is_in(entry["given_by"].split(", "))
+
+
 def _expectations() -> Any:
     """Great Expectations' expectations, which it does not type as exported. Importing them takes seconds."""
     return importlib.import_module("great_expectations.expectations")
@@ -158,8 +178,10 @@ def _value_expectations(entries: Sequence[Entry], as_of: datetime) -> Iterable[A
     for entry in entries:
         column = entry["column_name"]
         at_least = 1.0 if entry["is_key"] else entry["min_fill_share"]
-        if at_least:
-            yield gxe.ExpectColumnValuesToNotBeNull(column=column, mostly=at_least)
+        if at_least and not _is_not_asked(entry):
+            yield gxe.ExpectColumnValuesToNotBeNull(
+                column=column, mostly=at_least, row_condition=_asked_rows(entry)
+            )
         if entry["accepted"] and entry["format"] != "list":
             accepted = entry["accepted"].split(", ")
             values = accepted if entry["data_type"] == "string" else [float(value) for value in accepted]
@@ -215,6 +237,7 @@ def _write_result(path: Path, checked: Sequence[Checked], as_of: datetime) -> No
                 "name": suite.name,
                 "n_rows": suite.n_rows,
                 "n_looked_at": suite.n_looked_at,
+                "not_asked": suite.not_asked,
                 "results": suite.results,
             }
             for suite in checked
@@ -224,13 +247,19 @@ def _write_result(path: Path, checked: Sequence[Checked], as_of: datetime) -> No
 
 
 def summary(checked: Sequence[Checked]) -> str:
-    """The suites as a table of text, and below it what failed, by field. No values."""
+    """The suites as a table of text, below it what is not asked to be filled, then what failed. No values."""
     lines = [f"{'table':<28}{'rows':>12}{'looked at':>12}{'expectations':>14}{'failed':>8}"]
     for suite in checked:
         lines.append(
             f"{suite.name:<28}{suite.n_rows:>12,}{suite.n_looked_at:>12,}"
             f"{suite.n_expectations:>14,}{len(suite.failed):>8,}"
         )
+    wanting: dict[str, list[str]] = defaultdict(list)
+    for suite in checked:
+        for field, not_given in suite.not_asked.items():
+            wanting[not_given].append(f"{suite.name}.{field}")
+    for not_given, fields in wanting.items():
+        lines.append(f"not asked to be filled, since the shop has no {not_given}: {', '.join(fields)}")
     for suite in checked:
         lines += [f"{suite.name}: {field}: {expectation}" for field, expectation in suite.failed]
     return "\n".join(lines)

@@ -11,7 +11,8 @@ from conftest import PROJECT, Warehouse
 FLOORS = [
     "staging", "identity", "customers", "quality", "trust", "features", "scores", "segments", "activation",
 ]  # fmt: skip
-THROUGH_THE_DOOR = re.compile(r"base_[a-z]+__[a-z_]+|source_reconciliation")
+# Those that read its rows, and the one that says which of its columns are there.
+THROUGH_THE_DOOR = re.compile(r"base_[a-z]+__[a-z_]+|source_reconciliation|field_dictionary")
 SQL_FILES = sorted(
     path
     for folder in ("models", "macros", "tests", "analyses")

@@ -1,6 +1,7 @@
 """The field dictionary on the demo shop: complete both ways, and obeyed by signal_readiness and validate."""
 
 import copy
+import json
 import re
 import shutil
 from pathlib import Path
@@ -80,6 +81,63 @@ def test_the_dictionary_holds_the_entries_of_the_yaml(shop: Warehouse) -> None:
     assert shop.rows("""
         select column_name from field_dictionary where model_name = 'customer_daily_activity' and is_key
     """) == [("customer_id",), ("activity_on",)]
+
+
+# What a shop has of its sources' tables: columns with their types; none, or (None) all of them as the demo.
+PLACES: dict[str, dict[str, str] | None] = {
+    "shop.customers": {"customer_id": "varchar", "city": "varchar", "country": "varchar", "email": "varchar"},
+    "crm.contacts": {"contact_id": "varchar", "street": "varchar", "postal_code": "varchar"},
+    "esp.profiles": {},
+    "shop.orders": {"order_id": "varchar", "ordered_at": "timestamp", "updated_at": "absent"},
+    "shop.products": None,
+    "web.events": {},
+    "support.tickets": {"ticket_id": "varchar", "requester_name": "varchar"},
+}
+
+
+# Fields with their sources of truth, what is absent of them, and the record types that have it all the same.
+ABSENT: list[tuple[str, str | list[str], list[str], list[str] | None]] = [
+    ("orders.channel", "shop.orders.sales_channel", ["shop.orders.sales_channel"], None),
+    ("orders.coupon_code", "shop.orders", ["shop.orders.coupon_code"], None),
+    ("orders.updated_at", "shop.orders", [], None),  # there, though without a value
+    ("orders.sale_number", "shop.orders", [], None),  # no column, but counted
+    ("products.brand", "shop.products", [], None),
+    ("visits.looked_at", "web.events", ["web.events"], None),
+    ("visits.seen_on", "web.events, shop.orders", [], None),
+    ("customers.city", ["shop_customer", "esp_profile"], [], None),
+    ("customers.country_code", ["esp_profile", "shop_customer"], [], None),
+    ("customers.street", ["shop_customer", "crm_contact"], ["shop.customers.street"], ["crm_contact"]),
+    ("customers.first_name", ["shop_customer", "support_requester"], ["shop.customers.first_name"],
+     ["support_requester"]),
+    ("customers.time_zone", ["esp_profile"], ["esp.profiles"], None),
+    ("customers.household_id", ["customers.city", "customers.street"], ["shop.customers.street"],
+     ["crm_contact"]),
+    ("customers.top_channel", "orders.channel", ["shop.orders.sales_channel"], None),
+    ("lines.channel", "orders", ["shop.orders.sales_channel"], None),
+    ("lines.rank", "orders", [], None),
+    ("lines.reason", "mailroom push", [], None),
+]  # fmt: skip
+
+
+def test_the_dictionary_knows_what_of_a_fields_sources_a_shop_does_not_have(parsed: Warehouse) -> None:
+    entries = {
+        field: {"column_name": field.split(".")[1], "source_of_truth": source_of_truth}
+        for field, source_of_truth, *_ in ABSENT
+    }
+    run = parsed.dbt(
+        "compile", "--quiet", "--inline",
+        "{% set entries = fromjson('" + json.dumps(entries) + "') %}"
+        "{% set places = fromjson('" + json.dumps(PLACES) + "') %}"
+        "{% for name, entry in entries.items() if execute %}"
+        "{{ tojson([name, absent_sources(entry, entries, places)]) }}\n"
+        "{% endfor %}",
+    )  # fmt: skip
+    assert run.ok, run.output
+    found = dict(json.loads(line) for line in run.output.splitlines() if line.startswith("["))
+    assert found == {
+        field: {"not_given": not_given, "given_by": given_by} if not_given else {}
+        for field, _, not_given, given_by in ABSENT
+    }
 
 
 @pytest.mark.parametrize(

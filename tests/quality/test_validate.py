@@ -14,6 +14,7 @@ from mailroom.cli import main
 ENTRY: dict[str, Any] = {
     "schema_name": "main", "model_name": "customers", "is_key": False, "format": "text", "pattern": None,
     "at_least": None, "at_most": None, "accepted": None, "min_fill_share": 1.0,
+    "not_given": None, "given_by": None,
 }  # fmt: skip
 ENTRIES: list[dict[str, Any]] = [
     {"column_name": "customer_id", "data_type": "string", "pattern": "^c_[0-9]+$", "is_key": True},
@@ -39,7 +40,8 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             create table field_dictionary (
                 schema_name varchar, model_name varchar, column_name varchar, column_number bigint,
                 data_type varchar, is_key boolean, format varchar, pattern varchar, at_least double,
-                at_most double, accepted varchar, min_fill_share double
+                at_most double, accepted varchar, min_fill_share double,
+                not_given varchar, given_by varchar
             )
         """)
         frame = pd.DataFrame(entries)
@@ -130,6 +132,43 @@ def test_a_list_filled_less_than_its_entry_wants_fails(
     change(database, "update customers set email = null where n_orders < 20")
     assert main(["validate", "--output", str(tmp_path / "gx")]) == 1
     assert "customers: email: expect_column_values_to_not_be_null" in capsys.readouterr().out
+
+
+def test_what_the_shop_has_nothing_to_fill_from_need_not_be_filled_and_is_named(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where another record type has it, only customers first seen there are asked."""
+    change(
+        database,
+        """
+        update customers set email = null, frequency = null;
+        alter table customers add column first_record_type varchar;
+        update customers set
+            first_record_type = case when n_orders < 20 then 'crm_contact' else 'shop_customer' end,
+            frequency = case when n_orders < 20 then 'daily' end;
+        insert into field_dictionary by name
+        from field_dictionary select * replace (
+            'first_record_type' as column_name, 11 as column_number
+        ) where column_name = 'is_open';
+        update field_dictionary set data_type = 'string' where column_name = 'first_record_type';
+        update field_dictionary set not_given = 'shop.customers.' || column_name
+        where column_name in ('email', 'frequency');
+        update field_dictionary set given_by = 'crm_contact, esp_profile' where column_name = 'frequency';
+        """,
+    )
+    output = tmp_path / "gx"
+    assert main(["validate", "--output", str(output)]) == 0
+    said = capsys.readouterr().out
+    assert "not asked to be filled, since the shop has no shop.customers.email: customers.email\n" in said
+    (suite,) = [
+        one
+        for one in json.loads((output / "result.json").read_text())["suites"]
+        if one["name"] == "customers"
+    ]
+    assert suite["not_asked"] == {"email": "shop.customers.email"}
+    change(database, "update customers set frequency = null where n_orders < 5")
+    assert main(["validate", "--output", str(output)]) == 1
+    assert re.findall(r"^customers: (\w+):", capsys.readouterr().out, re.MULTILINE) == ["frequency"]
 
 
 def test_columns_must_be_those_of_the_entries(
