@@ -8,3 +8,15 @@
     {% if var('shop') == 'demo' %}{{ return(var('demo_as_of')) }}{% endif %}
     {{ return(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) }}
 {% endmacro %}
+
+
+{# Whether a moment says at which time of the day it was. Midnight to the second is how a day without a time arrives. #}
+{% macro has_time(moment) -%}
+    ({{ moment }} <> {{ dbt.date_trunc('day', moment) }})
+{%- endmacro %}
+
+
+{# The latest that a moment may have been: of a day without a time its last second. #}
+{% macro latest_at(moment) -%}
+    case when {{ has_time(moment) }} then {{ moment }} else {{ dbt.dateadd('second', 86399, moment) }} end
+{%- endmacro %}

@@ -12,8 +12,8 @@
 {% macro open_cart(last_cart_add_at, last_purchase_at, last_ordered_at, days) -%}
     coalesce(
         {{ last_cart_add_at }} >= {{ dbt.dateadd('day', -days, as_of()) }}
-        and {{ last_cart_add_at }} > coalesce({{ last_purchase_at }}, cast('1900-01-01' as timestamp))
-        and {{ last_cart_add_at }} > coalesce({{ last_ordered_at }}, cast('1900-01-01' as timestamp)),
+        and coalesce({{ last_cart_add_at }} > {{ latest_at(last_purchase_at) }}, true)
+        and coalesce({{ last_cart_add_at }} > {{ latest_at(last_ordered_at) }}, true),
         false
     )
 {%- endmacro %}

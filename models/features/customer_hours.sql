@@ -43,10 +43,7 @@ signals as (
         ordered_at as seen_at,
         false as is_watched
     from {{ ref('orders') }}
-    where
-        coalesce(sales_channel, 'web') not in ('store', 'phone')
-        -- Midnight to the second is how a day without a time arrives.
-        and ordered_at <> {{ dbt.date_trunc('day', 'ordered_at') }}
+    where coalesce(sales_channel, 'web') not in ('store', 'phone')
 ),
 
 -- The window closes on the scoring day, as that of every feature does.
@@ -60,6 +57,7 @@ seen as (
     where
         (described.may_watch or not signals.is_watched)
         and described.time_zone is not null
+        and {{ has_time('signals.seen_at') }}
         and cast(signals.seen_at as date) >= {{ days_before(scored_on, var('send_time_days')) }}
         and cast(signals.seen_at as date) < {{ scored_on }}
 ),

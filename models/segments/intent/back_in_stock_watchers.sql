@@ -11,7 +11,7 @@ with watched as (
     inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
     where
         customer_products.last_looked_at >= {{ dbt.dateadd('day', -var('back_in_stock_days'), as_of()) }}
-        and coalesce(customer_products.last_ordered_at < customer_products.first_looked_at, true)
+        and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
         and (
             not products.is_in_stock
             or (products.restocked_at > customer_products.last_looked_at and products.restocked_at <= {{ as_of() }})

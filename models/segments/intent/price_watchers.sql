@@ -19,7 +19,7 @@ with watched as (
     where
         customer_products.n_views > 0
         and customer_products.last_looked_at >= {{ dbt.dateadd('day', -var('price_watch_days'), as_of()) }}
-        and coalesce(customer_products.last_ordered_at < customer_products.first_looked_at, true)
+        and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
 ),
 
 ranked as (

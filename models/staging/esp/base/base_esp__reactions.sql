@@ -17,11 +17,29 @@ with events as (
         and {{ is_replaced('occurred_at', days, is_read=true) }}
 ),
 
+-- Of a source that gives days without a time, all of a day's events of a type lie at midnight, and how close together they
+-- lie says nothing. One event at midnight among others is one of a second like any other: the whole day decides, and a
+-- build always reads whole days.
+timed_days as (
+    select distinct
+        event_type,
+        cast(occurred_at as date) as occurred_on
+    from events
+    where {{ has_time('occurred_at') }}
+),
+
+timed as (
+    select events.*
+    from events
+    inner join timed_days
+        on events.event_type = timed_days.event_type and cast(events.occurred_at as date) = timed_days.occurred_on
+),
+
 deliveries as (
     select
         message_id,
         min(occurred_at) as delivered_at
-    from events
+    from timed
     where event_type = 'delivered'
     group by message_id
 ),
@@ -34,9 +52,13 @@ reactions as (
         events.user_agent,
         events.is_machine_open,
         events.occurred_at,
-        {{ seconds_between('deliveries.delivered_at', 'events.occurred_at') }} as seconds_since_delivery
+        case
+            when timed_days.occurred_on is not null then {{ seconds_between('deliveries.delivered_at', 'events.occurred_at') }}
+        end as seconds_since_delivery
     from events
     left join deliveries on events.message_id = deliveries.message_id
+    left join timed_days
+        on events.event_type = timed_days.event_type and cast(events.occurred_at as date) = timed_days.occurred_on
     where events.event_type in ('opened', 'clicked')
 ),
 
@@ -48,7 +70,7 @@ clicks as (
             order by {{ seconds_between("cast('2000-01-01' as timestamp)", 'occurred_at') }}
             range between {{ var('scanner_burst_seconds') }} preceding and {{ var('scanner_burst_seconds') }} following
         ) as n_clicks_around
-    from events
+    from timed
     where event_type = 'clicked'
 )
 
