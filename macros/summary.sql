@@ -212,10 +212,15 @@ says nothing. Keys of rows and values that people typed are not shown.
 
 
 {% macro summary_of_signals(built) %}
-    {%- set unfit = built_rows(built, ['signal_readiness'], "
-        select model_name || '.' || column_name as field, count(*) over () as n_unfit
-        from " ~ built.signal_readiness ~ " where not may_carry_segment and usable_share is not null
-        order by model_name, column_name limit 3
+    {%- set unfit = built_rows(built, ['signal_readiness', 'field_dictionary'], "
+        select readiness.model_name || '.' || readiness.column_name as field, count(*) over () as n_unfit
+        from " ~ built.signal_readiness ~ " as readiness
+        inner join " ~ built.field_dictionary ~ " as dictionary
+            on readiness.model_name = dictionary.model_name and readiness.column_name = dictionary.column_name
+        where
+            not readiness.may_carry_segment and readiness.usable_share is not null
+            and (dictionary.not_given is null or dictionary.given_by is not null)
+        order by readiness.model_name, readiness.column_name limit 3
     ") -%}
     {%- if not unfit -%}{{ return([]) }}{%- endif -%}
     {{ return([{'text':

@@ -122,7 +122,8 @@ def test_every_customer_is_as_the_file_says(shop: Built) -> None:
             customers.n_orders is distinct from expected.n_orders
             or customers.first_ordered_at is distinct from expected.first_ordered_at
             or cast(customers.last_ordered_at as date) is distinct from expected.last_ordered_on
-            or abs(customers.average_order_value - greatest(customers.net_revenue, 0) / expected.n_orders) > 0.01
+            or abs(customers.average_order_value - greatest(customers.net_revenue, 0) / expected.n_orders)
+            > 0.01
             or customers.net_revenue > expected.net_amount
             or (customers.mean_days_between_orders is null) <> (expected.mean_days_between_orders is null)
             or abs(customers.mean_days_between_orders - expected.mean_days_between_orders) > 1e-6
