@@ -34,6 +34,15 @@ keyed as (
     from viewed
 ),
 
+known as (
+    select distinct keyed.category_as_given
+    from keyed
+    inner join seed
+        on
+            keyed.category_key = seed.category_key
+            or (seed.holds_below and keyed.category_key like seed.category_key || '>%')
+),
+
 unmapped as (
     select
         category_as_given,
@@ -51,12 +60,9 @@ unmapped as (
         'web events' as used_in,
         keyed.n_rows
     from keyed
-    left join seed
-        on
-            keyed.category_key = seed.category_key
-            or (seed.holds_below and keyed.category_key like seed.category_key || '>%')
+    left join known on keyed.category_as_given = known.category_as_given
     left join names on keyed.category_key = names.category_key
-    where seed.category_key is null
+    where known.category_as_given is null
 )
 
 select
