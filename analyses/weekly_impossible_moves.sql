@@ -1,4 +1,5 @@
--- Weekly: who moved between stages as nobody can, by ordering less? A merge, a split or a cancelled order lies behind it.
+-- Weekly: who moved between stages as nobody can, by ordering less? A merge, a split, a cancelled order or other
+-- days of the stages lie behind it.
 select
     transitions.moved_on,
     transitions.from_stage,

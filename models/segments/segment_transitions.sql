@@ -55,7 +55,9 @@ select
     possible_moves.from_stage is not null as is_possible,
     case
         when possible_moves.from_stage is not null then possible_moves.because
-        else 'Orders were taken away: records that were one customer were parted or joined, or an order was cancelled.'
+        else
+            'Orders were taken away (records that were one customer were parted or joined, or an order was cancelled), '
+            || 'or the days of the stages were changed.'
     end as explanation,
     moves.moved_at
 from moves

@@ -240,13 +240,12 @@ def rest(shop: Shop) -> Proposal:
     if too_few:
         return replace(found, because=too_few)
     usual = shop.days_until(0.5, ORDER_GAPS)
+    because = f"a tenth of {days_text(usual)}, the usual time between orders; 1 day to 2 weeks."
     proposed = min(max(round(usual / 10), 1), 14)
-    return replace(
-        found,
-        because=f"a tenth of {days_text(usual)}, the usual time between orders; 1 day to 2 weeks.",
-        proposed=proposed,
-        n_then=shop.one(sql, days=proposed, share=share),
-    )
+    if proposed == in_use:
+        return replace(found, because=f"kept: {because}")
+    n_then = shop.one(sql, days=proposed, share=share)
+    return replace(found, because=because, proposed=proposed, n_then=n_then)
 
 
 def engaged(shop: Shop) -> list[Proposal]:
@@ -484,7 +483,7 @@ def as_text(found: Report, path: Path) -> str:
         *found.notes,
         "vip_share, high_order_value_share and low_order_value_share select the same share in any shop.",
     ]
-    changed = [one for one in found.proposals if one.proposed is not None and one.proposed != one.in_use]
+    changed = [one for one in found.proposals if one.proposed is not None]
     end = ["Nothing to change."]
     if changed:
         end = [

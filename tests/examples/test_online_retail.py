@@ -131,6 +131,36 @@ def test_every_customer_is_as_the_file_says(shop: Built) -> None:
     assert wrong == []
 
 
+def test_the_usual_time_between_orders_is_the_middle_one_of_the_newest_ten(shop: Built) -> None:
+    assert shop.one("select count(usual_days_between_orders) from main.customers") > 1_500
+    wrong = shop.rows("""
+        with days as (
+            select distinct customer_id, cast(ordered_at as date) as ordered_on from main.orders where is_sale
+        ),
+
+        gaps as (
+            select
+                customer_id,
+                ordered_on - lag(ordered_on) over (partition by customer_id order by ordered_on) as gap_days,
+                row_number() over (partition by customer_id order by ordered_on desc) as newest_first
+            from days
+        ),
+
+        expected as (
+            select customer_id, median(gap_days) as usual_days
+            from gaps
+            where newest_first <= 10
+            group by customer_id
+            having count(gap_days) >= 2
+        )
+
+        select customer_id from main.customers
+        left join expected using (customer_id)
+        where usual_days_between_orders is distinct from usual_days
+    """)
+    assert wrong == []
+
+
 def test_a_refund_of_a_line_gives_back_no_more_than_was_bought_then(shop: Built) -> None:
     assert shop.one("select count(*) from main.refunds where order_line_id is not null") > 6_500
     wrong = shop.rows("""
