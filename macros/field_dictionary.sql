@@ -95,7 +95,7 @@ What of a field's sources the shop does not have, by raw_place: {not_given, give
 filled. not_given: the source tables and columns that would fill it and are absent. given_by: of a field that survives from several
 types of record, those that have it all the same; none where none has. Of the systems that a shop does not have at all
 nothing is said while another one is there: they bring no customers who would want the value.
-entries: all fields as name → entry. places: the types that each contract table was found with, none for all of them.
+entries: all fields as name → entry. places: each contract table's raw_place.
 A source of truth is a table or record type (then the column is the one of the field's name), a column of a table, or a
 public model or column, which is as its own sources are. Of several tables each may fill the field; of several public
 columns all are needed.
@@ -118,11 +118,11 @@ columns all are needed.
         {%- else -%}
             {%- set name = record_table.columns.get(entry.column_name, entry.column_name) if record_table else parts[2] or entry.column_name -%}
             {%- set names = contract_columns(*table.split('.')) | map(attribute='name') | list -%}
-            {%- set types = places[table] -%}
+            {%- set types = places[table].types -%}
             {%- if types is mapping and not types -%}
                 {%- do absent.append(table) -%}
             {%- elif types is mapping and name in names and name not in types -%}
-                {%- do not_given.append(table ~ '.' ~ name) -%}
+                {%- do not_given.append(table ~ '.' ~ name ~ nearly_named(places[table], name)) -%}
             {%- else -%}
                 {%- do given_by.append(origin) -%}
             {%- endif -%}

@@ -10,10 +10,10 @@ Errors: a required column that is missing or a column of a type that can't be ca
     {%- set selected = [] -%}
     {%- for column in columns -%}
         {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
-        {%- if found and found != 'absent' and column.meta.copy_of -%}
-            {%- do selected.append(quoted_column(column.meta.copy_of) ~ ' as ' ~ column.name) -%}
-        {%- elif found and found != 'absent' -%}
-            {%- do selected.append(quoted_column(column.name)) -%}
+        {%- set wanted = column.meta.get('copy_of', column.name) -%}
+        {%- set given = place.get('names', {}).get(wanted, wanted) -%}
+        {%- if found and found != 'absent' -%}
+            {%- do selected.append(quoted_column(given) ~ (' as ' ~ column.name if given != column.name else '')) -%}
         {%- else -%}
             {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
         {%- endif -%}
@@ -41,8 +41,10 @@ the source has. Its keys begin with the destination's name, so that none is the 
 
 
 {#
-Where a contract table is: {relation, types}. types maps the columns found to their types;
+Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types;
 it is none where every column is there as text (the demo). A column without a single value has the type absent.
+names: the contract's columns that are there under a name of other case, spaces or underscores (e_mail), with that name.
+unread: those that are not there, with the columns that are nearly of their name (emial). A run says both, once.
 #}
 {% macro raw_place(source_name, table_name) %}
     {%- set origin = var(source_name) -%}
@@ -86,11 +88,14 @@ it is none where every column is there as text (the demo). A column without a si
         {#- Engines find Email under email too. A column with nothing in it may come without a type. -#}
         {%- do types.update({column.name | lower: 'absent' if column.type in ('"null"', 'null', 'void') else column.type}) -%}
     {%- endfor -%}
+    {%- set found_names = types.keys() | list -%}
+    {%- set spelling = names_meant(source_name, table_name, found_names) -%}
+    {%- for wanted, given in spelling.names.items() -%}{%- do types.update({wanted: types[given]}) -%}{%- endfor -%}
     {%- set missing = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
         {%- if column.meta.copy_of -%}{%- do types.update({column.name: types.get(column.meta.copy_of, 'absent')}) -%}{%- endif -%}
         {%- if column.name not in types and column.meta.required -%}
-            {%- do missing.append(column.name) -%}
+            {%- do missing.append(column.name ~ nearly_named(spelling, column.name)) -%}
         {%- elif types.get(column.name, 'absent') != 'absent' and not can_be(types[column.name], column.data_type) -%}
             {{ exceptions.raise_compiler_error(
                 table ~ "." ~ column.name ~ " has type " ~ types[column.name] ~ " in " ~ place
@@ -101,10 +106,86 @@ it is none where every column is there as text (the demo). A column without a si
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
             table ~ " lacks the required column" ~ ("s " if missing | length > 1 else " ") ~ missing | join(', ')
-            ~ " in " ~ place ~ "; it has " ~ types.keys() | join(', ')
+            ~ " in " ~ place ~ "; it has " ~ found_names | join(', ')
         ) }}
     {%- endif -%}
-    {{ return({'relation': relation, 'types': types}) }}
+    {{ return(dict(spelling, relation=relation, types=types)) }}
+{% endmacro %}
+
+
+{#
+Which of a table's columns go under another name than the contract's: {names, unread}, see raw_place. One that differs in
+case, spaces and underscores alone is taken, if no second one does; of a misspelt one only a person can say what it is.
+found_names: the columns that the table has, in lower case.
+dbt's graph is one for all nodes of a run: what was found is kept there, so that a run says it once.
+#}
+{% macro names_meant(source_name, table_name, found_names) %}
+    {%- set known, table = graph.setdefault('mailroom_names', {}), source_name ~ '.' ~ table_name -%}
+    {%- if table in known -%}{{ return(known[table]) }}{%- endif -%}
+    {%- set contract_names = contract_columns(source_name, table_name) | rejectattr('meta.copy_of') | map(attribute='name') | list -%}
+    {%- set names, unread = {}, {} -%}
+    {%- set unknown = {} -%}
+    {%- for found in found_names if found not in contract_names -%}{%- do unknown.update({found: bare_name(found)}) -%}{%- endfor -%}
+    {%- for wanted in contract_names if wanted not in found_names -%}
+        {%- set same, near, bare = [], [], bare_name(wanted) -%}
+        {%- for found, bare_found in unknown.items() -%}
+            {%- if bare_found == bare -%}{%- do same.append(found) -%}
+            {%- elif is_misspelt(bare_found, bare) -%}{%- do near.append(found) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if same | length == 1 -%}{%- do names.update({wanted: same[0]}) -%}
+        {%- elif same or near -%}{%- do unread.update({wanted: same or near}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- do known.update({table: {'names': names, 'unread': unread}}) -%}
+    {%- do say_names(table, known[table]) -%}
+    {{ return(known[table]) }}
+{% endmacro %}
+
+
+{# A column's name in lower case, with letters and digits only. #}
+{% macro bare_name(name) %}{{ return(modules.re.sub('[\\W_]+', '', name | lower)) }}{% endmacro %}
+
+
+{#
+Whether a name looks like another with a mistake in it: one letter more, less or other, or two that changed places; in a name
+of eight letters or more also two letters more or less. A name of three letters or fewer has too many neighbours.
+#}
+{% macro is_misspelt(found, wanted) %}
+    {%- set shorter = [found | length, wanted | length] | min -%}
+    {%- if found == wanted or shorter < 4 or (found | length - wanted | length) | abs > 2 -%}{{ return(false) }}{%- endif -%}
+    {%- set same = namespace(before=0, after=0) -%}
+    {%- for n in range(shorter) -%}
+        {%- if same.before == n and found[n] == wanted[n] -%}{%- set same.before = n + 1 -%}{%- endif -%}
+    {%- endfor -%}
+    {%- for n in range(shorter - same.before) -%}
+        {%- if same.after == n and found[-1 - n] == wanted[-1 - n] -%}{%- set same.after = n + 1 -%}{%- endif -%}
+    {%- endfor -%}
+    {%- set more = found[same.before:found | length - same.after] -%}
+    {%- set less = wanted[same.before:wanted | length - same.after] -%}
+    {{ return(
+        (more | length <= 1 and less | length <= 1)
+        or (more | length == 2 and more == less[::-1])
+        or (wanted | length >= 8 and not (more and less) and (more ~ less) | length <= 2)
+    ) }}
+{% endmacro %}
+
+
+{# Say what goes under another name, for who reads the log of a run. #}
+{% macro say_names(table, meant) %}
+    {%- set words = [] -%}
+    {%- for wanted, given in meant.names.items() -%}{%- do words.append(given ~ ' is read as ' ~ wanted) -%}{%- endfor -%}
+    {%- for wanted, near in meant.unread.items() -%}
+        {%- do words.append(near | join(', ') ~ (' is' if near | length == 1 else ' are') ~ ' not read: if ' ~ wanted ~ ' is meant, name it so') -%}
+    {%- endfor -%}
+    {%- if words -%}{%- do log(table ~ ': ' ~ words | join('; ') ~ '.', info=true) -%}{%- endif -%}
+{% endmacro %}
+
+
+{# What stands behind the name of a column that is missing: the columns that are nearly named so. #}
+{% macro nearly_named(place, name) %}
+    {%- set near = place.get('unread', {}).get(name) -%}
+    {{ return(' (did you mean ' ~ near | join(', ') ~ '?)' if near else '') }}
 {% endmacro %}
 
 

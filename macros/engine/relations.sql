@@ -94,7 +94,11 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
         {%- set line, kind, n_lines = ways[0].faults -%}
         {{ csv_error(file, table, line, kind | lower ~ (' (and ' ~ (n_lines - 1) ~ ' more lines with a fault)' if n_lines > 1)) }}
     {%- endif -%}
-    {%- if wanted and not names | map('lower') | select('in', wanted) | list -%}
+    {%- set bare = [] -%}
+    {%- for name in wanted -%}{%- do bare.append(bare_name(name)) -%}{%- endfor -%}
+    {%- set known = [] -%}
+    {%- for name in names if bare_name(name) in bare -%}{%- do known.append(name) -%}{%- endfor -%}
+    {%- if wanted and not known -%}
         {{ csv_error(file, table, 1, "none of the table's columns is named; the first line of a file must be the names of its columns") }}
     {%- endif -%}
     {{ return(ways[-1].form ~ csv_columns(names)) }}

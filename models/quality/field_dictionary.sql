@@ -9,7 +9,7 @@
 {%- set absent_fields = {'model_name': 'string', 'column_name': 'string', 'not_given': 'string', 'given_by': 'string'} -%}
 {%- set places = {} -%}
 {%- for source_name, table_name in contract_tables() -%}
-{%- do places.update({source_name ~ '.' ~ table_name: raw_place(source_name, table_name).types}) -%}
+{%- do places.update({source_name ~ '.' ~ table_name: raw_place(source_name, table_name)}) -%}
 {%- endfor -%}
 {%- set entries = field_entries() -%}
 {%- set by_name = {} -%}

@@ -84,7 +84,7 @@ def test_the_dictionary_holds_the_entries_of_the_yaml(shop: Warehouse) -> None:
 
 
 # What a shop has of its sources' tables: columns with their types; none, or (None) all of them as the demo.
-PLACES: dict[str, dict[str, str] | None] = {
+TYPES: dict[str, dict[str, str] | None] = {
     "shop.customers": {"customer_id": "varchar", "city": "varchar", "country": "varchar", "email": "varchar"},
     "crm.contacts": {"contact_id": "varchar", "street": "varchar", "postal_code": "varchar"},
     "esp.profiles": {},
@@ -98,7 +98,7 @@ PLACES: dict[str, dict[str, str] | None] = {
 # Fields with their sources of truth, what is absent of them, and the record types that have it all the same.
 ABSENT: list[tuple[str, str | list[str], list[str], list[str] | None]] = [
     ("orders.channel", "shop.orders.sales_channel", ["shop.orders.sales_channel"], None),
-    ("orders.coupon_code", "shop.orders", ["shop.orders.coupon_code"], None),
+    ("orders.coupon_code", "shop.orders", ["shop.orders.coupon_code (did you mean coupon_cod?)"], None),
     ("orders.updated_at", "shop.orders", [], None),  # there, though without a value
     ("orders.sale_number", "shop.orders", [], None),  # no column, but counted
     ("products.brand", "shop.products", [], None),
@@ -124,10 +124,12 @@ def test_the_dictionary_knows_what_of_a_fields_sources_a_shop_does_not_have(pars
         field: {"column_name": field.split(".")[1], "source_of_truth": source_of_truth}
         for field, source_of_truth, *_ in ABSENT
     }
+    places: dict[str, Any] = {table: {"types": types} for table, types in TYPES.items()}
+    places["shop.orders"]["unread"] = {"coupon_code": ["coupon_cod"]}
     run = parsed.dbt(
         "compile", "--quiet", "--inline",
         "{% set entries = fromjson('" + json.dumps(entries) + "') %}"
-        "{% set places = fromjson('" + json.dumps(PLACES) + "') %}"
+        "{% set places = fromjson('" + json.dumps(places) + "') %}"
         "{% for name, entry in entries.items() if execute %}"
         "{{ tojson([name, absent_sources(entry, entries, places)]) }}\n"
         "{% endfor %}",

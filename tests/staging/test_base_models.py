@@ -1,6 +1,7 @@
 """The base models over dirty files: each row is kept or set aside with a reason, a broken table is named."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,7 +111,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         connection.execute(
             "create table help_desk.tickets as select uuid() as ticket_id, 7::ubigint as customer_id,"
             " 'open'::enum ('open', 'solved') as status, 5.0::double as satisfaction,"
-            " '2025-01-01'::date as \"Created_At\""
+            " '2025-01-01'::date as \"Created_At\", 'a@x.de' as \"Requester E-Mail\", 'late' as subjetc,"
+            " 'Ann' as \"RequesterName\", 'Bo' as requester__name, '+49 40 1' as requester_phones,"
+            " 'x' as topics"
         )
     warehouse = Warehouse(folder)
     run = warehouse.dbt(
@@ -238,6 +241,39 @@ def test_tables_in_the_warehouse_are_read_where_they_are(built: Warehouse) -> No
     ) == [("7", "open", 5, "2025-01-01 00:00:00", None, None)]
 
 
+def test_a_column_of_nearly_the_right_name_is_taken_or_pointed_out(built: Warehouse) -> None:
+    """Taken only where it differs in case, spaces and underscores, and no other column does; said once."""
+    assert built.rows(
+        "select requester_email, requester_name, requester_phone, subject"
+        " from main_staging.base_support__tickets"
+    ) == [("a@x.de", None, None, None)]
+    output = (built.folder / "dbt_output.txt").read_text()
+    assert re.findall(r"support\.tickets: (.*)", output) == [
+        "requester e-mail is read as requester_email; "
+        "requester_phones is not read: if requester_phone is meant, name it so; "
+        "requestername, requester__name are not read: if requester_name is meant, name it so; "
+        "subjetc is not read: if subject is meant, name it so; "
+        "topics is not read: if topic is meant, name it so."
+    ]
+
+
+# Names as they are compared, and whether one looks like the other with a mistake in it.
+NEAR = {
+    ("emial", "email"): True, ("emai", "email"): True, ("emails", "email"): True, ("enail", "email"): True,
+    ("mail", "email"): True, ("xemail", "email"): True, ("eamli", "email"): False, ("female", "email"): False,
+    ("customerssid", "customerid"): True, ("orddate", "orderdate"): True, ("ordredat", "orderedat"): True,
+    ("updatedby", "updatedat"): False, ("createdat", "updatedat"): False, ("citys", "city"): True,
+    ("urls", "url"): False, ("uri", "url"): False, ("aaa", "aaaa"): False, ("aaaaa", "aaaa"): True,
+}  # fmt: skip
+
+
+def test_a_mistake_of_a_letter_is_told_from_another_word(tmp_path: Path) -> None:
+    calls = (f"{{{{ is_misspelt('{found}', '{wanted}') }}}}" for found, wanted in NEAR)
+    run = Warehouse(tmp_path).dbt("compile", "--quiet", "--inline", " ".join(calls))
+    assert run.ok, run.output
+    assert run.output.split() == [str(near) for near in NEAR.values()]
+
+
 def test_an_absent_table_is_empty_and_of_the_right_types(built: Warehouse) -> None:
     assert built.rows("select * from main_staging.base_crm__contacts") == []
     types: dict[str, str] = dict(
@@ -254,7 +290,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Each source broken in its own way."""
     folder = tmp_path_factory.mktemp("broken")
     write_csv(folder / "crm/contacts.csv", [], ["email", "first_name"])
-    write_csv(folder / "crm/opportunities.csv", [], ["opportunity_id", "contact_id", "stage"])
+    write_csv(folder / "crm/opportunities.csv", [], ["opportunity_id", "ContactID", "stage", "creatd_at"])
     write_parquet(
         folder / "support/tickets.parquet",
         "select 't1' as ticket_id, 'open' as status, {'day': 1} as created_at, 1 as satisfaction",
@@ -289,7 +325,13 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
             "base_crm__contacts",
             ["crm.contacts lacks the required columns contact_id, created_at", "has email, first_name"],
         ),
-        ("base_crm__opportunities", ["crm.opportunities lacks the required column created_at"]),
+        (
+            "base_crm__opportunities",
+            [
+                "crm.opportunities lacks the required column created_at (did you mean creatd_at?) in",
+                "it has opportunity_id, contactid, stage, creatd_at",
+            ],
+        ),
         ("base_support__tickets", ["support.tickets.created_at has type struct", "wants timestamp"]),
         ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "wants timestamp"]),
         ("base_web__flawed_events", ["web/events.csv", "base_web__flawed_events"]),
