@@ -52,8 +52,9 @@ demo: $(VENV)/build.done ## write the demo shop's seeds again
 validate: $(VENV)/build.done ## check the public tables against the field dictionary
 	$(BIN)/mailroom validate
 
-docs: $(VENV)/build.done ## dbt docs in target/index.html
+docs: $(VENV)/build.done ## one page with every table and column, to open in a browser
 	$(DBT) docs generate --profiles-dir . --static
+	@echo "Open $(CURDIR)/target/static_index.html"
 
 bench: $(VENV)/bench.done ## speed and accuracy against named peers; writes benchmarks/report.md and docs/scale.md
 	$(BIN)/python -m benchmarks

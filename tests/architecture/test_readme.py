@@ -28,6 +28,19 @@ def test_readme_lists_exactly_the_public_tables(parsed: Warehouse) -> None:
     assert named == public
 
 
+def test_the_page_that_make_docs_opens_on_is_ours_and_links_to_each_public_table(parsed: Warehouse) -> None:
+    manifest = parsed.manifest()
+    overview = manifest["docs"]["doc.mailroom.__overview__"]["block_contents"]
+    linked = set(re.findall(r"\[([a-z_]+)\]\(#!/model/model\.mailroom\.\1\)", overview))
+    public = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"].get("access") == "public"
+    }
+    assert linked == public
+    assert overview.count("](") == len(re.findall(r"\]\(#!/model/", overview))
+
+
 def test_readme_lists_the_tables_of_the_source_contract(parsed: Warehouse) -> None:
     rows = re.findall(r"^ +\| `([a-z]+)` \| ([a-z_, ]+) \|$", section("Bring your own data"), re.MULTILINE)
     named = {(source, table) for source, tables in rows for table in tables.split(", ")}
