@@ -1,7 +1,7 @@
 {#
-What a build made, in ten lines at most: printed at the end of a build, kept in table build_summary (line_number, sentence,
-built_at) for mailroom show. A line stands only where this run built the tables that it is of: what failed or was left out
-says nothing. Keys of rows and values that people typed are not shown.
+What a build made, in ten lines at most: printed at the end of a build and, of one that counted what came in, kept in table
+build_summary (line_number, sentence, built_at) for mailroom show. A line stands only where this run built the tables that
+it is of: what failed or was left out says nothing. Keys of rows and values that people typed are not shown.
 #}
 {% macro sum_up(results) %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
@@ -19,7 +19,7 @@ says nothing. Keys of rows and values that people typed are not shown.
             {%- if looked_at -%}
                 {%- do lines.append({'text': 'Look at: ' ~ looked_at | unique | join(', ') ~ '. mailroom sql "select * from ' ~ looked_at[0] ~ '"'}) -%}
             {%- endif -%}
-            {%- do keep_summary(lines) -%}
+            {%- if 'source_reconciliation' in built -%}{%- do keep_summary(lines) -%}{%- endif -%}
             {%- do log('', info=true) -%}
             {%- for line in lines -%}{%- do log(line.text, info=true) -%}{%- endfor -%}
         {%- endif -%}
