@@ -165,7 +165,7 @@ of eight letters or more also two letters more or less. A name of three letters 
     {%- set less = wanted[same.before:wanted | length - same.after] -%}
     {{ return(
         (more | length <= 1 and less | length <= 1)
-        or (more | length == 2 and more == less[::-1])
+        or (more | length == 2 and more == less | reverse)
         or (wanted | length >= 8 and not (more and less) and (more ~ less) | length <= 2)
     ) }}
 {% endmacro %}
