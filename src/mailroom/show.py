@@ -149,6 +149,7 @@ def show(path: Path) -> str:
         "Next:",
         "  look     mailroom show customers  (or any table above; the commands are in .venv/bin)",
         '  ask      mailroom sql "select …"  (--format csv or json for other programs)',
+        "  fit      mailroom thresholds     (days and shares that fit the shop; sets none)",
         "  check    make validate          (Great Expectations over the field dictionary, browsable in gx/)",
         "  browse   make docs              (tables, columns and lineage in target/static_index.html)",
         "  yours    README.md, “Bring your own data”",
