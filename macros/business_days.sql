@@ -3,7 +3,7 @@ The day that is so many business days (Monday to Friday; holidays are not known 
 1900-01-01 was a Monday. A Saturday and a Sunday count as the Friday before them.
 #}
 {% macro business_days_after(moment, n) -%}
-    {%- set day = "cast(" ~ moment ~ " as date)" -%}
+    {%- set day = day_of(moment) | trim -%}
     {%- set weekday = "mod(" ~ dbt.datediff("cast('1900-01-01' as date)", day, 'day') ~ ", 7)" -%}
     {%- set from_weekday = "case when " ~ weekday ~ " > 4 then 4 else " ~ weekday ~ " end" -%}
     {%- set days = "cast(" ~ n ~ " + 2 * floor((" ~ from_weekday ~ " + " ~ n ~ ") / 5) + " ~ from_weekday ~ " - " ~ weekday ~ " as integer)" -%}

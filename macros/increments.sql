@@ -39,10 +39,11 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
         {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]}))
             or load_cached_relation(this.incorporate(path={'schema': target.schema, 'identifier': told[0]})) -%}
         {%- if not teller -%}{{ return(none) }}{%- endif -%}
-        {%- set newest = 'select max(' ~ told[1] ~ ') as newest from ' ~ teller -%}
+        {%- set newest_day = told[1] if told[1].endswith('_on') else day_of(told[1]) -%}
+        {%- set newest = 'select max(' ~ newest_day ~ ') as newest from ' ~ teller -%}
     {%- endif -%}
     {%- set found = run_query(
-        'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= cast(' ~ as_of() ~ ' as date) from '
+        'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= ' ~ as_of_day() ~ ' from '
         ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
     {{ return(asked_for_days((found[0] | string)[:10]) if found[1] else none) }}
@@ -60,7 +61,7 @@ between would be passed over for good. Error: a time within a day.
     {%- for name, option, by in [('from', 'event_time_start', -1), ('until', 'event_time_end', 1)] -%}
         {%- set moment = invocation_args_dict[option] | string -%}
         {%- if not moment.endswith('00:00:00') -%}
-            {{ exceptions.raise_compiler_error('--' ~ option | replace('_', '-') ~ ' ' ~ moment ~ ': a back-fill is of whole days (UTC)') }}
+            {{ exceptions.raise_compiler_error('--' ~ option | replace('_', '-') ~ ' ' ~ moment ~ ': a back-fill is of whole days') }}
         {%- endif -%}
         {%- set day = modules.datetime.date.fromisoformat(moment[:10]) + modules.datetime.timedelta(days=by * var('lateness_days')) -%}
         {%- do days.update({name: day | string}) -%}
@@ -97,23 +98,33 @@ it began before anything is read.
     {%- if not days or not days.until -%}{{ return(is_replaced(started_at, days)) }}{%- endif -%}
     {%- set key = config.get('unique_key') | join(', ') -%}
     {{ return(
-        '(' ~ is_since(ended_at, {'from': days.from, 'until': none}) ~ ' and ' ~ started_at ~ " < cast('" ~ days.until ~ "' as timestamp)"
+        '(' ~ is_since(ended_at, {'from': days.from, 'until': none}) ~ ' and ' ~ is_from(started_at, '<', days.until)
         ~ ' and not coalesce((' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ this ~ ' where not '
         ~ is_since(started_at, {'from': days.from, 'until': none}, is_read=true) ~ '), false))'
     ) }}
 {%- endmacro %}
 
-{# By the names of columns: a date is compared with dates, all else with timestamps. #}
 {% macro is_since(event_time, days, is_read=false) -%}
     {%- set margin = modules.datetime.timedelta(days=var('lateness_days') if is_read else 0) -%}
-    {%- set data_type = 'date' if event_time.endswith('_on') else 'timestamp' -%}
-    {%- set since = modules.datetime.date.fromisoformat(days['from']) - margin -%}
-    {%- set condition = event_time ~ " >= cast('" ~ since ~ "' as " ~ data_type ~ ")" -%}
+    {%- set condition = is_from(event_time, '>=', modules.datetime.date.fromisoformat(days['from']) - margin) -%}
     {%- if days.until -%}
-        {%- set until = modules.datetime.date.fromisoformat(days.until) + margin -%}
-        {%- set condition = condition ~ ' and ' ~ event_time ~ " < cast('" ~ until ~ "' as " ~ data_type ~ ")" -%}
+        {%- set condition = condition ~ ' and ' ~ is_from(event_time, '<', modules.datetime.date.fromisoformat(days.until) + margin) -%}
     {%- endif -%}
     {{ return(condition) }}
+{%- endmacro %}
+
+{#
+Whether a column is on one side of the beginning of a day, '>=' or '<'. By the names of columns: a date is compared with
+dates, all else by the shop's day, and first with what may lie in it anywhere on earth, which passes over whole blocks of rows.
+#}
+{% macro is_from(event_time, side, day) -%}
+    {%- if event_time.endswith('_on') -%}{{ return(event_time ~ ' ' ~ side ~ " cast('" ~ day ~ "' as date)") }}{%- endif -%}
+    {%- if var('time_zone') == 'UTC' -%}{{ return(event_time ~ ' ' ~ side ~ " cast('" ~ day ~ "' as timestamp)") }}{%- endif -%}
+    {%- set widest = modules.datetime.date.fromisoformat(day | string) + modules.datetime.timedelta(days=1 if side == '<' else -1) -%}
+    {{ return(
+        '(' ~ event_time ~ ' ' ~ side ~ " cast('" ~ widest ~ "' as timestamp) and "
+        ~ day_of(event_time) | trim ~ ' ' ~ side ~ " cast('" ~ day ~ "' as date))"
+    ) }}
 {%- endmacro %}
 
 

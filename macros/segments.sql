@@ -33,12 +33,6 @@ days are var first_time_buyer_days and those after it; usual_days: their own usu
 {%- endmacro %}
 
 
-{# The day of as_of(), as SQL. #}
-{% macro as_of_day() -%}
-    cast({{ as_of() }} as date)
-{%- endmacro %}
-
-
 {#
 The segments as their YAML has them, from the dbt graph, ordered by kind and name: the models in the folders under
 models/segments. Each is the model's config.meta with the segment's name, the kind (its folder) and the description.

@@ -1,6 +1,6 @@
-{# The day of a timestamp or date as text, for sentences. #}
-{% macro day_text(timestamp) -%}
-    cast(cast({{ timestamp }} as date) as {{ dbt.type_string() }})
+{# The day of a timestamp, by the shop's clocks, or of a date as text, for sentences. By the names of columns. #}
+{% macro day_text(moment) -%}
+    cast({{ day_of(moment) | trim if moment.rstrip(')').endswith('_at') else 'cast(' ~ moment ~ ' as date)' }} as {{ dbt.type_string() }})
 {%- endmacro %}
 
 

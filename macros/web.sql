@@ -6,5 +6,5 @@
 
 {# The first day of which anything asks for the products that were looked at: training looks back from a past moment. #}
 {% macro looked_since() -%}
-    cast({{ dbt.dateadd('day', -(var('interest_days') + var('churn_days') + 1), as_of()) }} as date)
+    {{ days_before(as_of_day(), var('interest_days') + var('churn_days') + 1) }}
 {%- endmacro %}

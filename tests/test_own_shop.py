@@ -10,10 +10,11 @@ import random
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -122,7 +123,8 @@ def as_printed(kind: Kind, folder: Path) -> dict[str, Any]:
     (told,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", readme, re.DOTALL)
     found: dict[str, Any] = yaml.safe_load(told.replace("data/own", str(folder)))
     assert (found["currency"], found["default_country"]) == ("USD", "US")
-    return {**found, "currency": kind.currency, "default_country": kind.country}
+    assert found["time_zone"] == "America/New_York"
+    return {**found, "currency": kind.currency, "default_country": kind.country, "time_zone": kind.zone}
 
 
 def changed(value: Any, up: bool) -> Any:
@@ -172,12 +174,39 @@ def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
     assert {category for (category,) in warehouse.rows("select category from categories")} == set(
         kind.categories
     )
+    _counts_days_by_its_own_clocks(warehouse, kind, tmp_path / "own")
     _says_what_it_made(run.output, warehouse, kind, total)
     monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(tmp_path / "warehouse.duckdb"))
     code = main(["validate", "--output", str(tmp_path / "gx")])
     said = capsys.readouterr().out
     assert code == 0, said
     assert "since the shop has no shop.customers.street: customers.street, customers.household_id" in said
+
+
+def _counts_days_by_its_own_clocks(warehouse: Warehouse, kind: Kind, folder: Path) -> None:
+    """The days since the last order, and those with an order, as a calendar on the shop's wall has them."""
+    zone = ZoneInfo(kind.zone)
+
+    def day(moment: datetime) -> date:
+        return moment.replace(tzinfo=UTC).astimezone(zone).date()
+
+    ordered: dict[str, set[date]] = {}
+    with (folder / "orders.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            ordered.setdefault(row["customer_id"], set()).add(day(datetime.fromisoformat(row["ordered_at"])))
+    ((as_of,),) = warehouse.rows("select max(checked_at) from segment_health")
+    found = warehouse.rows("""
+        select keys.record_id, stages.days_since_last_order, count(*)
+        from lifecycle_stages as stages
+        inner join customer_keys as keys on stages.customer_id = keys.customer_id
+        inner join customer_daily_activity as days
+            on stages.customer_id = days.customer_id and days.n_orders > 0
+        where keys.record_type = 'shop_customer'
+        group by all
+    """)
+    assert {who: (days, n_days) for who, days, n_days in found} == {
+        who: ((day(as_of) - max(days)).days, len(days)) for who, days in ordered.items()
+    }
 
 
 def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Decimal) -> None:

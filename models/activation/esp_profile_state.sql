@@ -119,7 +119,7 @@ select
             and (
                 known_addresses.email is not null
                 or additions.sequence > states.sequence
-                or cast(states.accepted_at as date) < {{ days_before(as_of(), var('suppress_again_days')) }}
+                or {{ day_of('states.accepted_at') }} < {{ days_before(as_of_day(), var('suppress_again_days')) }}
             )
             then 'not_there'
         else states.state

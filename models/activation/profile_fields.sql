@@ -36,7 +36,7 @@ select
     customers.country_code,
     stages.stage as lifecycle_stage,
     customers.n_orders,
-    cast(customers.last_ordered_at as date) as last_ordered_on,
+    {{ day_of('customers.last_ordered_at') }} as last_ordered_on,
     case when sensitive.category is null then customers.top_category end as top_category,
     churn.band as churn_band,
     expected.band as value_band,

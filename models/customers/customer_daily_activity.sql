@@ -34,7 +34,7 @@ with recounted as (
 visits_by_day as (
     select
         customer_id,
-        cast(started_at as date) as activity_on,
+        {{ day_of('started_at') }} as activity_on,
         count(*) as n_sessions,
         sum(n_page_views) as n_page_views,
         sum(n_product_views) as n_product_views,

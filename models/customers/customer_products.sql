@@ -2,7 +2,7 @@
 {% set points = var('interest_points') %}
 {% set fades = [] %}
 {% for day in ['looked_on', 'bought_on'] %}
-{% set age_days = dbt.datediff(day, as_of(), 'day') %}
+{% set age_days = dbt.datediff(day, as_of_day(), 'day') %}
 {% do fades.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ dbt.type_float() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
 {% endfor %}
 with looked_at as (
@@ -22,7 +22,7 @@ with looked_at as (
         min(first_looked_at) as first_looked_at,
         max(last_looked_at) as last_looked_at
     from {{ ref('product_looks') }}
-    where looked_on >= cast({{ dbt.dateadd('day', -var('interest_days'), as_of()) }} as date)
+    where looked_on >= {{ days_before(as_of_day(), var('interest_days')) }}
     group by customer_id, product_id
 ),
 
@@ -31,7 +31,7 @@ bought_by_day as (
     select
         customer_id,
         product_id,
-        cast(ordered_at as date) as bought_on,
+        {{ day_of('ordered_at') }} as bought_on,
         sum(quantity) as n_units,
         count(*) as n_lines,
         min(ordered_at) as first_ordered_at,

@@ -5,7 +5,7 @@
 with orders_by_day as (
     select
         customer_id,
-        cast(ordered_at as date) as activity_on,
+        {{ day_of('ordered_at') }} as activity_on,
         count(*) as n_orders,
         sum(n_units) as n_units,
         sum(net_amount) as revenue,
@@ -19,7 +19,7 @@ with orders_by_day as (
 refunds_by_day as (
     select
         customer_id,
-        cast(refunded_at as date) as activity_on,
+        {{ day_of('refunded_at') }} as activity_on,
         count(*) as n_refunds,
         sum(refund_amount) as refund_amount
     from {{ ref('refunds') }}
@@ -30,7 +30,7 @@ refunds_by_day as (
 tickets_by_day as (
     select
         customer_id,
-        cast(created_at as date) as activity_on,
+        {{ day_of('created_at') }} as activity_on,
         count(*) as n_tickets
     from {{ ref('customer_tickets') }}
     group by 1, 2

@@ -1,4 +1,3 @@
-{% set as_of_day = "cast(" ~ as_of() ~ " as date)" %}
 with profiles as (
     select * from {{ ref('customer_profiles') }}
     {%- if var('keep_anonymous_visitors') %}
@@ -10,7 +9,7 @@ with profiles as (
 activity as (
     select
         *,
-        {{ dbt.datediff('activity_on', as_of_day, 'day') }} as days_ago
+        {{ dbt.datediff('activity_on', as_of_day(), 'day') }} as days_ago
     from {{ ref('customer_daily_activity') }}
 ),
 

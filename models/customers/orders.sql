@@ -74,7 +74,7 @@ select
     sales_channel,
     coupon_code,
     cast(sale_number as bigint) as sale_number,
-    cast({{ dbt.datediff('previous_ordered_at', 'ordered_at', 'day') }} as bigint) as days_since_previous_order,
+    cast({{ dbt.datediff(day_of('previous_ordered_at') | trim, day_of('ordered_at') | trim, 'day') }} as bigint) as days_since_previous_order,
     cast(n_lines as bigint) as n_lines,
     cast(n_units as decimal(18, 4)) as n_units,
     cast(gross_amount as decimal(18, 2)) as gross_amount,

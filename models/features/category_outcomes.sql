@@ -12,14 +12,14 @@ bought as (
         lines.customer_id,
         lines.product_id,
         lines.category,
-        cast(lines.ordered_at as date) as ordered_on,
-        min(cast(lines.ordered_at as date)) over (partition by lines.customer_id) as next_ordered_on
+        {{ day_of('lines.ordered_at') }} as ordered_on,
+        min({{ day_of('lines.ordered_at') }}) over (partition by lines.customer_id) as next_ordered_on
     from {{ ref('order_lines') }} as lines
     where
         lines.is_sale
         and lines.category is not null
-        and cast(lines.ordered_at as date) >= {{ cutoff_on }}
-        and cast(lines.ordered_at as date) < {{ scored_on }}
+        and {{ day_of('lines.ordered_at') }} >= {{ cutoff_on }}
+        and {{ day_of('lines.ordered_at') }} < {{ scored_on }}
 ),
 
 shares as (

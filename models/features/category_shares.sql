@@ -9,7 +9,7 @@ bought as (
     select distinct
         lines.customer_id,
         lines.product_id,
-        cast(lines.ordered_at as date) as ordered_on,
+        {{ day_of('lines.ordered_at') }} as ordered_on,
         lines.category
     from {{ ref('order_lines') }} as lines
     left join {{ ref('categories') }} as sensitive on lines.category = sensitive.category and sensitive.is_sensitive

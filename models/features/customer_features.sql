@@ -36,7 +36,7 @@ with cutoffs as (
 numbered as (
     select
         customer_id,
-        cast(first_seen_at as date) as first_seen_on,
+        {{ day_of('first_seen_at') }} as first_seen_on,
         row_number() over (partition by n_orders > 0 order by customer_id) as place,
         count(*) over (partition by n_orders > 0) as n_like_them
     from {{ ref('customers') }}
@@ -120,7 +120,7 @@ first_buys as (
     select
         customer_id,
         category,
-        cast(min(ordered_at) as date) as first_bought_on
+        {{ day_of('min(ordered_at)') }} as first_bought_on
     from {{ ref('order_lines') }}
     where is_sale and category is not null
     group by customer_id, category

@@ -51,15 +51,15 @@ seen as (
     select
         signals.customer_id,
         {{ local_time('signals.seen_at', 'described.time_zone') }} as local_at,
-        cast(signals.seen_at as date) >= {{ days_before(scored_on, var('churn_days')) }} as is_recent
+        {{ day_of('signals.seen_at') }} >= {{ days_before(scored_on, var('churn_days')) }} as is_recent
     from signals
     inner join described on signals.customer_id = described.customer_id
     where
         (described.may_watch or not signals.is_watched)
         and described.time_zone is not null
         and {{ has_time('signals.seen_at') }}
-        and cast(signals.seen_at as date) >= {{ days_before(scored_on, var('send_time_days')) }}
-        and cast(signals.seen_at as date) < {{ scored_on }}
+        and {{ day_of('signals.seen_at') }} >= {{ days_before(scored_on, var('send_time_days')) }}
+        and {{ day_of('signals.seen_at') }} < {{ scored_on }}
 ),
 
 hours as (

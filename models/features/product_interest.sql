@@ -16,7 +16,7 @@ signs as (
     select distinct
         customer_id,
         product_id,
-        cast(ordered_at as date) as signed_on,
+        {{ day_of('ordered_at') }} as signed_on,
         'bought' as sign,
         {{ points['purchase'] }} as points
     from {{ ref('order_lines') }}
@@ -37,7 +37,7 @@ signs as (
     select distinct
         customer_id,
         product_id,
-        cast(refunded_at as date) as signed_on,
+        {{ day_of('refunded_at') }} as signed_on,
         'given_back' as sign,
         0 as points
     from {{ ref('refunds') }}

@@ -20,7 +20,7 @@ signs as (
     select distinct
         customer_id,
         product_id,
-        cast(ordered_at as date) as signed_on,
+        {{ day_of('ordered_at') }} as signed_on,
         'bought' as sign,
         cast(1 as {{ dbt.type_float() }}) as weight
     from {{ ref('order_lines') }}

@@ -1,5 +1,5 @@
 -- Whether the scores still deserve trust: each check is a value and the bounds it should keep.
-{% set last_day = "cast(" ~ dbt.dateadd('day', -1, "cast(" ~ as_of() ~ " as date)") ~ " as date)" %}
+{% set last_day = days_before(as_of_day(), 1) %}
 {# Signal to its amount, what must be many enough to judge it, and the days that are summed: mail goes out on some days only. #}
 {% set signals = {
     'orders': ('n_orders', 'n_orders', [1, 7]),

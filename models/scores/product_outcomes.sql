@@ -17,14 +17,14 @@ bought as (
     select distinct
         customer_id,
         product_id,
-        cast(ordered_at as date) as ordered_on,
-        min(cast(ordered_at as date)) over (partition by customer_id) as next_ordered_on
+        {{ day_of('ordered_at') }} as ordered_on,
+        min({{ day_of('ordered_at') }}) over (partition by customer_id) as next_ordered_on
     from {{ ref('order_lines') }}
     where
         is_sale
         and product_id is not null
-        and cast(ordered_at as date) >= {{ cutoff_on }}
-        and cast(ordered_at as date) < {{ scored_on }}
+        and {{ day_of('ordered_at') }} >= {{ cutoff_on }}
+        and {{ day_of('ordered_at') }} < {{ scored_on }}
 ),
 
 baskets as (

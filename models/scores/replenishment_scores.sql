@@ -3,7 +3,7 @@ with purchase_days as (
     select distinct
         lines.customer_id,
         lines.category,
-        cast(lines.ordered_at as date) as ordered_on
+        {{ day_of('lines.ordered_at') }} as ordered_on
     from {{ ref('order_lines') }} as lines
     inner join {{ ref('products') }} as products on lines.product_id = products.product_id
     inner join {{ ref('categories') }} as categories on lines.category = categories.category
@@ -72,7 +72,7 @@ dated as (
     select
         *,
         cast(floor(rhythm_days + 0.5) as bigint) as whole_days,
-        cast({{ dbt.datediff('last_ordered_on', as_of(), 'day') }} as bigint) as days_since_last_order,
+        cast({{ dbt.datediff('last_ordered_on', as_of_day(), 'day') }} as bigint) as days_since_last_order,
         {{ days_after('last_ordered_on', 'cast(floor(rhythm_days + 0.5) as bigint)') }} as due_on
     from rhythms
 ),
@@ -112,7 +112,7 @@ select
     due_on,
     is_due,
     case when is_awaited then cast(place as bigint) end as refill_rank,
-    coalesce({{ dbt.datediff(as_of(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
+    coalesce({{ dbt.datediff(as_of_day(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
     'Bought ' || category || ' ' || {{ counted('days_since_last_order', 'day') }} || ' ago (' || {{ day_text('last_ordered_on') }} || ')'
     || coalesce(
         ', and ' || case when is_own_rhythm then 'buys it' else 'people buy it' end || ' every '

@@ -4,7 +4,7 @@
 with customers as (
     select
         *,
-        cast({{ dbt.datediff('last_ordered_at', as_of(), 'day') }} as bigint) as days_since_last_order
+        cast({{ days_since('last_ordered_at') }} as bigint) as days_since_last_order
     from {{ ref('customers') }}
 ),
 

@@ -3,8 +3,8 @@ with customers as (
     select
         *,
         n_sessions_30d + n_human_clicks_30d as n_actions_30d,
-        cast({{ dbt.datediff('last_seen_at', as_of(), 'day') }} as bigint) as days_since_last_action,
-        cast({{ dbt.datediff('last_human_opened_at', as_of(), 'day') }} as bigint) as days_since_last_open
+        cast({{ days_since('last_seen_at') }} as bigint) as days_since_last_action,
+        cast({{ days_since('last_human_opened_at') }} as bigint) as days_since_last_open
     from {{ ref('customers') }}
 ),
 

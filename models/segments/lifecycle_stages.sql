@@ -4,10 +4,10 @@
 with customers as (
     select
         *,
-        {{ dbt.datediff('last_ordered_at', as_of(), 'day') }} as days_since_last_order,
+        {{ days_since('last_ordered_at') }} as days_since_last_order,
         -- Who came with their first order was never a subscriber without one.
         case
-            when cast(first_seen_at as date) < cast(first_ordered_at as date) then 'new_subscriber'
+            when {{ day_of('first_seen_at') }} < {{ day_of('first_ordered_at') }} then 'new_subscriber'
         end as stage_before_first_order
     from {{ ref('customers') }}
 ),
@@ -55,7 +55,7 @@ returns as (
         sales.sale_number,
         sales.days_since_previous_order,
         {{ 'usual_before.usual_days' if by_rhythm else 'cast(null as ' ~ dbt.type_float() ~ ')' }} as usual_days,
-        cast(sales.ordered_at as date) as returned_on
+        {{ day_of('sales.ordered_at') }} as returned_on
     from sales
     {%- if by_rhythm %}
     left join usual_before
@@ -93,8 +93,8 @@ dated as (
     select
         *,
         case stage
-            when 'new_subscriber' then cast(first_seen_at as date)
-            when 'first_time_buyer' then cast(first_ordered_at as date)
+            when 'new_subscriber' then {{ day_of('first_seen_at') }}
+            when 'first_time_buyer' then {{ day_of('first_ordered_at') }}
             when 'active' then returned_on
             else
                 cast({{ dbt.dateadd(
@@ -103,7 +103,7 @@ dated as (
                     ~ " when 'at_risk' then 1 + " ~ stage_days('active', 'usual_days_between_orders')
                     ~ " when 'lapsed' then 1 + " ~ stage_days('at_risk', 'usual_days_between_orders')
                     ~ " else 1 + " ~ stage_days('lapsed', 'usual_days_between_orders') ~ " end",
-                    'cast(last_ordered_at as date)'
+                    day_of('last_ordered_at') | trim
                 ) }} as date)
         end as since,
         case

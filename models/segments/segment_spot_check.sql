@@ -4,7 +4,7 @@ with memberships as (
         *,
         row_number() over (
             partition by segment
-            order by {{ dbt.hash('customer_id || segment || ' ~ day_text(as_of())) }}, customer_id
+            order by {{ dbt.hash('customer_id || segment || ' ~ day_text(as_of_day())) }}, customer_id
         ) as draw_number
     from {{ ref('segment_memberships') }}
 ),

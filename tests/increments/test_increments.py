@@ -42,7 +42,8 @@ class Days:
         found: dict[str, Any] = {
             source: {"files": f"{files}/{source}/{{table}}/*.parquet"} for source in SOURCES
         }
-        return {**found, "as_of": f"{moment:%Y-%m-%d %H:%M:%S}"}
+        # A day that begins in the middle of one of UTC's is the harder case.
+        return {**found, "as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "time_zone": "America/New_York"}
 
     def command(self, options: list[str], variables: dict[str, Any]) -> list[str]:
         seeds = [] if "--selector" in options else ["--exclude", "path:seeds/demo"]

@@ -29,7 +29,7 @@ where
     state = 'scored'
     and not coalesce(
         expected_on between earliest_on and latest_on
-        and earliest_on >= cast({{ as_of() }} as date)
+        and earliest_on >= {{ as_of_day() }}
         and order_probability_365d between 0 and 1,
         false
     )

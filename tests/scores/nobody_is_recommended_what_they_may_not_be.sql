@@ -10,7 +10,7 @@ sold as (
     select
         customer_id,
         product_id,
-        count(distinct cast(ordered_at as date)) as n_days
+        count(distinct {{ day_of('ordered_at') }}) as n_days
     from {{ ref('order_lines') }}
     where is_sale
     group by customer_id, product_id
@@ -24,7 +24,7 @@ given_back as (
     left join sold on refunds.customer_id = sold.customer_id and refunds.product_id = sold.product_id
     where refunds.product_id is not null
     group by refunds.customer_id, refunds.product_id
-    having count(distinct cast(refunds.refunded_at as date)) >= coalesce(max(sold.n_days), 0)
+    having count(distinct {{ day_of('refunds.refunded_at') }}) >= coalesce(max(sold.n_days), 0)
 ),
 
 bought as (

@@ -7,7 +7,7 @@ with members as (
 acted as (
     select customer_id
     from {{ ref('web_visits') }}
-    where cast(ended_at as date) >= {{ days_before(as_of_day(), 1 + var('engaged_days') + var('engaged_band_days')) }}
+    where {{ day_of('ended_at') }} >= {{ days_before(as_of_day(), 1 + var('engaged_days') + var('engaged_band_days')) }}
     union distinct
     select customer_id
     from {{ ref('customer_daily_activity') }}

@@ -9,5 +9,5 @@ inner join {{ ref('customers') }} as customers on members.customer_id = customer
 inner join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id
 where
     orders.is_sale
-    and cast(orders.ordered_at as date)
+    and {{ day_of('orders.ordered_at') }}
     >= cast({{ dbt.dateadd('day', '-(' ~ stage_days('active', 'customers.usual_days_between_orders') ~ ')', as_of_day()) }} as date)

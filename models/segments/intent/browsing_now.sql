@@ -5,4 +5,4 @@ select
 from {{ ref('customers') }}
 where
     n_product_views_1d >= {{ var('browsing_min_product_views') }}
-    and coalesce(cast(last_ordered_at as date) < {{ days_before(as_of_day(), 1) }}, true)
+    and coalesce({{ day_of('last_ordered_at') }} < {{ days_before(as_of_day(), 1) }}, true)

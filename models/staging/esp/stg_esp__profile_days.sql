@@ -3,7 +3,7 @@
 
 select
     profile_id,
-    cast(occurred_at as date) as activity_on,
+    {{ day_of('occurred_at') }} as activity_on,
     count(*) as n_events,
     count(case when event_type = 'sent' then 1 end) as n_emails_sent,
     count(case when event_type = 'delivered' then 1 end) as n_emails_delivered,

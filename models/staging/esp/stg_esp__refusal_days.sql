@@ -2,7 +2,7 @@
 -- Mail that was refused, by profile and day.
 select
     profile_id,
-    cast(occurred_at as date) as activity_on,
+    {{ day_of('occurred_at') }} as activity_on,
     count(*) as n_events,
     count(case when event_type = 'bounced' then 1 end) as n_bounces
 from {{ ref('stg_esp__message_events') }}

@@ -4,7 +4,7 @@ select
     visitor_id,
     {{ session_key() }} as session_key,
     product_id,
-    cast(occurred_at as date) as looked_on,
+    {{ day_of('occurred_at') }} as looked_on,
     count(case when event_type = 'product_view' then 1 end) as n_views,
     count(case when event_type = 'add_to_cart' then 1 end) as n_cart_adds,
     count(case when event_type = 'add_to_wishlist' then 1 end) as n_wishlist_adds,

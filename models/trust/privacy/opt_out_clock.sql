@@ -127,7 +127,7 @@ measured as (
         *,
         cast({{ seconds_between('given_at', 'took_effect_at') }} as {{ dbt.type_float() }}) / 3600 as hours_to_effect,
         took_effect_at <= due_at as is_within_hours,
-        cast(took_effect_at as date) <= due_on as is_within_business_days
+        {{ day_of('took_effect_at') }} <= due_on as is_within_business_days
     from clocks
 )
 

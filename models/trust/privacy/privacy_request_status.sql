@@ -1,6 +1,7 @@
 -- The clock of each request. What an objection or erasure stops, it stops in consents at once (GDPR art. 21(3)); this is
 -- the time for the answer.
--- A request that staging set aside has one as well.
+-- A request that staging set aside has one as well. A term counts from the calendar day on which the request came.
+{% set received_day = 'cast(' ~ day_of('requests.received_at') | trim ~ ' as timestamp)' %}
 with requests as (
     select
         *,
@@ -74,13 +75,13 @@ dated as (
         coalesce(law.country_code, own_law.country_code) as law_of,
         case
             when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
-                then {{ dbt.dateadd('month', 'coalesce(law.request_term, own_law.request_term)', 'requests.received_at') }}
-            else {{ dbt.dateadd('day', 'coalesce(law.request_term, own_law.request_term)', 'requests.received_at') }}
+                then {{ dbt.dateadd('month', 'coalesce(law.request_term, own_law.request_term)', received_day) }}
+            else {{ dbt.dateadd('day', 'coalesce(law.request_term, own_law.request_term)', received_day) }}
         end as due_at,
         case
             when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
-                then {{ dbt.dateadd('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', 'requests.received_at') }}
-            else {{ dbt.dateadd('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', 'requests.received_at') }}
+                then {{ dbt.dateadd('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', received_day) }}
+            else {{ dbt.dateadd('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', received_day) }}
         end as extendable_to
     from requests
     left join requesters on requests.request_id = requesters.request_id
@@ -111,11 +112,11 @@ judged as (
             else request_status
         end as status,
         case
-            when not is_answered then {{ dbt.datediff('cast(' ~ as_of() ~ ' as date)', 'cast(due_at as date)', 'day') }}
+            when not is_answered then {{ dbt.datediff(as_of_day() | trim, 'cast(due_at as date)', 'day') }}
         end as days_left,
         case
-            when is_answered then coalesce(completed_at <= {{ as_of() }} and cast(completed_at as date) > cast(due_at as date), false)
-            else cast({{ as_of() }} as date) > cast(due_at as date)
+            when is_answered then coalesce(completed_at <= {{ as_of() }} and {{ day_of('completed_at') }} > cast(due_at as date), false)
+            else {{ as_of_day() }} > cast(due_at as date)
         end as is_overdue
     from dated
 )

@@ -2,7 +2,7 @@
 with refunds as (
     select
         customer_id,
-        count(distinct cast(refunded_at as date)) as n_refund_days,
+        count(distinct {{ day_of('refunded_at') }}) as n_refund_days,
         max(refunded_at) as last_refunded_at
     from {{ ref('refunds') }}
     where is_sale
