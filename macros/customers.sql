@@ -11,7 +11,7 @@
 {# Whether something was put into the cart in the last so many days and nothing has been bought since. #}
 {% macro open_cart(last_cart_add_at, last_purchase_at, last_ordered_at, days) -%}
     coalesce(
-        {{ last_cart_add_at }} >= {{ dbt.dateadd('day', -days, as_of()) }}
+        {{ day_of(last_cart_add_at) }} >= {{ days_before(as_of_day(), days) }}
         and coalesce({{ last_cart_add_at }} > {{ latest_at(last_purchase_at) }}, true)
         and coalesce({{ last_cart_add_at }} > {{ latest_at(last_ordered_at) }}, true),
         false

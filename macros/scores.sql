@@ -23,7 +23,7 @@ What a topic of a score's reasons comes to for one customer, as a part of a sent
 customer_features; customers: their row of customers. The topics are those of mailroom.models.inputs.
 #}
 {% macro score_fact(topic, features, customers='customers') -%}
-    {%- set gap_days = "cast(floor(" ~ features ~ ".mean_gap_days + 0.5) as bigint)" -%}
+    {%- set gap_days = "cast(floor(" ~ customers ~ ".usual_days_between_orders + 0.5) as bigint)" -%}
     case
         when {{ topic }} = 'visits'
             then

@@ -1,6 +1,6 @@
 {# A visit of a visitor; where the site names no session, a day of theirs. #}
 {% macro session_key() -%}
-    coalesce(session_id, cast(cast(occurred_at as date) as {{ dbt.type_string() }}))
+    coalesce(session_id, cast({{ day_of('occurred_at') }} as {{ dbt.type_string() }}))
 {%- endmacro %}
 
 

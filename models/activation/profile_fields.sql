@@ -40,7 +40,8 @@ select
     case when sensitive.category is null then customers.top_category end as top_category,
     churn.band as churn_band,
     expected.band as value_band,
-    next_orders.due_on as next_order_on,
+    -- A day that is over says nothing of the next order.
+    case when next_orders.due_on >= {{ as_of_day() }} then next_orders.due_on end as next_order_on,
     refills.category as refill_category,
     refills.due_on as refill_on,
     times.best_hour as send_hour,

@@ -103,6 +103,7 @@ tickets as (
         customer_id,
         count(case when is_open then 1 end) as n_open_tickets,
         {{ value_at_max('satisfaction', recency_key('coalesce(solved_at, updated_at)', 'ticket_id'), is_unique=true) }} as last_satisfaction,
+        {{ value_at_max('case when satisfaction is not null then created_at end', "case when satisfaction is not null then " ~ recency_key('coalesce(solved_at, updated_at)', 'ticket_id') ~ " end", is_unique=true) }} as last_rated_ticket_at,
         max(created_at) as last_ticket_at
     from {{ ref('customer_tickets') }}
     group by customer_id
@@ -207,6 +208,7 @@ select
     windows.last_emailed_on,
     windows.last_human_opened_at,
     windows.last_human_clicked_at,
+    tickets.last_rated_ticket_at,
     tickets.last_ticket_at,
     profiles.updated_at
 from profiles

@@ -19,8 +19,8 @@ select
     interests.is_scoring,
     products.category,
     cast(sum(interests.interest) as decimal(18, 8)) as interest,
-    cast(sum(interests.n_days_bought) as bigint) as n_products_bought,
-    cast(sum(interests.n_days_looked_at) as bigint) as n_products_looked_at,
+    cast(count(case when interests.n_days_bought > 0 then 1 end) as bigint) as n_products_bought,
+    cast(count(case when interests.n_days_looked_at > 0 then 1 end) as bigint) as n_products_looked_at,
     max(interests.last_bought_on) as last_bought_on
 from interests
 inner join products on interests.product_id = products.product_id

@@ -23,10 +23,7 @@ described as (
         {{ days_after('features.counted_on', 'cast(floor(predictions.days_median) as bigint)') }} as expected_on,
         {{ days_after('features.counted_on', 'cast(floor(predictions.days_low) as bigint)') }} as earliest_on,
         {{ days_after('features.counted_on', 'cast(floor(predictions.days_high) as bigint)') }} as latest_on,
-        case
-            when features.frequency >= {{ var('rhythm_min_intervals') }}
-                then {{ days_after('features.counted_on', 'cast(floor(features.mean_gap_days + 0.5) as bigint) - features.days_since_last_order') }}
-        end as due_on,
+        {{ days_after('features.counted_on', 'cast(floor(customers.usual_days_between_orders + 0.5) as bigint) - features.days_since_last_order') }} as due_on,
         predictions.method,
         predictions.model_version,
         trained.is_level_verified,

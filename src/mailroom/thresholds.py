@@ -240,7 +240,7 @@ def rest(shop: Shop) -> Proposal:
     if too_few:
         return replace(found, because=too_few)
     usual = shop.days_until(0.5, ORDER_GAPS)
-    because = f"a tenth of {days_text(usual)}, the usual time between orders; 1 day to 2 weeks."
+    because = f"a tenth of {days_text(usual)}, the shop's usual time between orders; 1 day to 2 weeks."
     proposed = min(max(round(usual / 10), 1), 14)
     if proposed == in_use:
         return replace(found, because=f"kept: {because}")

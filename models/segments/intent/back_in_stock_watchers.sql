@@ -10,7 +10,7 @@ with watched as (
     from {{ ref('customer_products') }} as customer_products
     inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
     where
-        customer_products.last_looked_at >= {{ dbt.dateadd('day', -var('back_in_stock_days'), as_of()) }}
+        {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('back_in_stock_days')) }}
         and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
         and (
             not products.is_in_stock

@@ -18,7 +18,7 @@ with watched as (
     inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
     where
         customer_products.n_views > 0
-        and customer_products.last_looked_at >= {{ dbt.dateadd('day', -var('price_watch_days'), as_of()) }}
+        and {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('price_watch_days')) }}
         and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
 ),
 

@@ -2,7 +2,7 @@
 with vendors as (
     select
         *,
-        cast({{ as_of() }} as date) as today
+        {{ as_of_day() }} as today
     from {{ ref('vendors') }}
 ),
 

@@ -56,7 +56,7 @@ at_erased_addresses as (
     select
         customers.customer_id,
         coalesce(acts.last_acted_at > erased_addresses.received_at, false) as has_acted_since,
-        erased_addresses.since
+        coalesce(erased_addresses.received_at, erased_addresses.since) as since
     from {{ ref('customers') }} as customers
     inner join {{ ref('erased_addresses') }} as erased_addresses on customers.email = erased_addresses.email
     left join acts on customers.customer_id = acts.customer_id
