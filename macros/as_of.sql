@@ -10,9 +10,37 @@
 {% endmacro %}
 
 
-{# Whether a moment says at which time of the day it was. Midnight to the second is how a day without a time arrives. #}
+{# A moment as the clocks of the shop show it (var time_zone). #}
+{% macro shop_time(moment) -%}
+    {%- set zone = var('time_zone') -%}
+    {%- if zone == 'UTC' -%}
+        {{ moment }}
+    {%- elif zone not in modules.pytz.all_timezones -%}
+        {{ exceptions.raise_compiler_error('var time_zone: ' ~ zone ~ ' is no time zone, such as America/New_York') }}
+    {%- else -%}
+        {{ local_time(moment, "'" ~ zone ~ "'") }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# The moment, in UTC, at which a day of the shop begins. day: a timestamp at midnight. #}
+{% macro day_begins(day) -%}
+    {{ day if var('time_zone') == 'UTC' else utc_time(day, "'" ~ var('time_zone') ~ "'") }}
+{%- endmacro %}
+
+
+{# The calendar day of a moment, by the clocks of the shop. #}
+{% macro day_of(moment) -%}
+    cast({{ shop_time(moment) | trim }} as date)
+{%- endmacro %}
+
+
+{#
+Whether a moment says at which time of the day it was. A day without a time is the midnight with which it begins for the
+shop: value_as() makes it so.
+#}
 {% macro has_time(moment) -%}
-    ({{ moment }} <> {{ dbt.date_trunc('day', moment) }})
+    ({{ shop_time(moment) | trim }} <> {{ dbt.date_trunc('day', shop_time(moment) | trim) }})
 {%- endmacro %}
 
 
@@ -22,26 +50,9 @@
 {%- endmacro %}
 
 
-{#
-The calendar day of a moment, in UTC, by the clocks of the shop (var time_zone). Midnight UTC is the day itself: so arrives
-a day without a time. is_exact: of a moment that the machine's own clock gave, which is none.
-#}
-{% macro day_of(moment, is_exact=false) -%}
-    {%- set zone = var('time_zone') -%}
-    {%- if zone == 'UTC' -%}
-        cast({{ moment }} as date)
-    {%- elif zone not in modules.pytz.all_timezones -%}
-        {{ exceptions.raise_compiler_error('var time_zone: ' ~ zone ~ ' is no time zone, such as America/New_York') }}
-    {%- else -%}
-        {%- set local_day = 'cast(' ~ local_time(moment, "'" ~ zone ~ "'") | trim ~ ' as date)' -%}
-        {{ local_day if is_exact else 'case when ' ~ has_time(moment) | trim ~ ' then ' ~ local_day ~ ' else cast(' ~ moment ~ ' as date) end' }}
-    {%- endif -%}
-{%- endmacro %}
-
-
 {# The day of as_of(), as SQL. #}
 {% macro as_of_day() -%}
-    {{ day_of(as_of(), is_exact=true) }}
+    {{ day_of(as_of()) }}
 {%- endmacro %}
 
 

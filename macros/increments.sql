@@ -115,16 +115,11 @@ it began before anything is read.
 
 {#
 Whether a column is on one side of the beginning of a day, '>=' or '<'. By the names of columns: a date is compared with
-dates, all else by the shop's day, and first with what may lie in it anywhere on earth, which passes over whole blocks of rows.
+dates, all else with the moment at which the day begins for the shop.
 #}
 {% macro is_from(event_time, side, day) -%}
     {%- if event_time.endswith('_on') -%}{{ return(event_time ~ ' ' ~ side ~ " cast('" ~ day ~ "' as date)") }}{%- endif -%}
-    {%- if var('time_zone') == 'UTC' -%}{{ return(event_time ~ ' ' ~ side ~ " cast('" ~ day ~ "' as timestamp)") }}{%- endif -%}
-    {%- set widest = modules.datetime.date.fromisoformat(day | string) + modules.datetime.timedelta(days=1 if side == '<' else -1) -%}
-    {{ return(
-        '(' ~ event_time ~ ' ' ~ side ~ " cast('" ~ widest ~ "' as timestamp) and "
-        ~ day_of(event_time) | trim ~ ' ' ~ side ~ " cast('" ~ day ~ "' as date))"
-    ) }}
+    {{ return(event_time ~ ' ' ~ side ~ ' ' ~ day_begins("cast('" ~ day ~ "' as timestamp)") | trim) }}
 {%- endmacro %}
 
 

@@ -113,8 +113,15 @@ lower-case letters and digits of any script, each part without an English plural
 
 {# The words of a category as ' word word ', each without an English plural: for finding some of them among others. #}
 {% macro category_words(expression) -%}
-    {%- set words = replace_pattern("' ' || lower(" ~ composed_text(expression) ~ ") || ' '", "[^\\p{L}\\p{M}\\p{N}]+", " ") | trim -%}
+    {%- set visible = replace_pattern("lower(" ~ composed_text(expression) ~ ")", "\\p{Cf}+") | trim -%}
+    {%- set words = replace_pattern("' ' || " ~ visible ~ " || ' '", "[^\\p{L}\\p{M}\\p{N}]+", " ") | trim -%}
     {{ without_plurals(words, " ") }}
+{%- endmacro %}
+
+
+{# What of a sensitive category is looked for in the words of others: their beginnings, so that Kondom finds Kondome too. #}
+{% macro sensitive_words(expression) -%}
+    {{ replace_pattern(category_words(expression) | trim, " +$") }}
 {%- endmacro %}
 
 

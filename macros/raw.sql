@@ -128,7 +128,7 @@ dbt's graph is one for all nodes of a run: what was found is kept there, so that
     {%- for found in found_names if found not in contract_names -%}{%- do unknown.update({found: bare_name(found)}) -%}{%- endfor -%}
     {%- for wanted in contract_names if wanted not in found_names -%}
         {%- set same, near, bare = [], [], bare_name(wanted) -%}
-        {%- for found, bare_found in unknown.items() -%}
+        {%- for found, bare_found in unknown.items() if found not in names.values() -%}
             {%- if bare_found == bare -%}{%- do same.append(found) -%}
             {%- elif is_misspelt(bare_found, bare) -%}{%- do near.append(found) -%}
             {%- endif -%}

@@ -48,12 +48,23 @@ interests as (
     where interests.cutoff_on = {{ cutoff_on }}
 ),
 
+-- Nothing is recommended because of what tells too much.
+sensitive as (
+    select shop_products.product_id
+    from {{ ref('products') }} as shop_products
+    inner join {{ ref('categories') }} as categories on shop_products.category = categories.category
+    where categories.is_sensitive
+),
+
 placed as (
     select
-        *,
-        row_number() over (partition by described_number order by interest_share desc, product_id asc) as place
+        interests.*,
+        row_number() over (
+            partition by interests.described_number order by interests.interest_share desc, interests.product_id asc
+        ) as place
     from interests
-    where interest_share > 0
+    left join sensitive on interests.product_id = sensitive.product_id
+    where interests.interest_share > 0 and sensitive.product_id is null
 ),
 
 seeds as (

@@ -2,7 +2,7 @@
 The first midnight, by the shop's clocks, that is not before as_of(): what happened before it is known, today's orders as well.
 #}
 {% macro scoring_day() -%}
-    cast({{ dbt.dateadd('day', 1, day_of(dbt.dateadd('second', -1, as_of()) | trim, is_exact=true) | trim) }} as date)
+    cast({{ dbt.dateadd('day', 1, day_of(dbt.dateadd('second', -1, as_of()) | trim) | trim) }} as date)
 {%- endmacro %}
 
 

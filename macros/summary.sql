@@ -62,9 +62,9 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 {% endmacro %}
 
 
-{# A share as a text, a half up: 94.0 %. #}
+{# A share as a text: 94.0 %. What is not all is not 100.0 %. #}
 {% macro said_share(share) %}
-    {{ return('{:.1f} %'.format(((1000 * (share | float) + 0.5) | int) / 10)) }}
+    {{ return('{:.1f} %'.format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) }}
 {% endmacro %}
 
 
@@ -75,7 +75,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
             sum(case when reason = 'of an erased person' then n_rows else 0 end) as n_erased
         from " ~ built.source_reconciliation ~ " where n_rows > 0 group by outcome
     ") -%}
-    {%- if not counts -%}{{ return([]) }}{%- endif -%}
+    {%- if 'source_reconciliation' not in built -%}{{ return([]) }}{%- endif -%}
     {%- set n = {'in': 0, 'kept': 0, 'set aside': 0} -%}
     {%- for row in counts -%}{%- do n.update({row.outcome: row.n_rows | int}) -%}{%- endfor -%}
     {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
@@ -96,16 +96,15 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 {% macro summary_of_orders(built) %}
     {%- set counts = built_rows(built, ['source_reconciliation'], "
         select
-            coalesce(sum(case when outcome = 'in' then n_rows end), 0) as n_in, coalesce(sum(case when outcome = 'in' then amount end), 0) as amount_in,
+            coalesce(sum(case when outcome = 'in' then n_rows end), 0) as n_in,
             coalesce(sum(case when outcome = 'kept' then n_rows end), 0) as n_kept, coalesce(sum(case when outcome = 'kept' then amount end), 0) as amount_kept
         from " ~ built.source_reconciliation ~ " where source_name = 'shop' and table_name = 'orders'
     ") -%}
     {%- if not counts or not counts[0].n_in -%}{{ return([]) }}{%- endif -%}
     {%- set row = counts[0] -%}
     {{ return([{'text':
-        'Orders: ' ~ said_number(row.n_in) ~ ' worth ' ~ '{:,.2f}'.format(row.amount_in | float) ~ ' ' ~ var('currency') ~ ' came in, '
-        ~ ('all are kept.' if row.n_in == row.n_kept else
-           said_number(row.n_kept) ~ ' worth ' ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ' are kept.')
+        'Orders: ' ~ said_number(row.n_in) ~ ' came in, ' ~ ('all' if row.n_in == row.n_kept else said_number(row.n_kept)) ~ ' are kept, worth '
+        ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ '.'
     }]) }}
 {% endmacro %}
 

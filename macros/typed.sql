@@ -205,7 +205,7 @@ is_read_twice: the caller reads parsed more than once.
         {%- do parsed.append(word_given(source_name, table_name, column) | trim ~ ' as ' ~ name) -%}
     {%- elif not can_fail(column, found) -%}
         {%- set is_kept = found.startswith(text_types()) or column.data_type == 'text' or found == 'absent' -%}
-        {%- do parsed.append(name if is_kept else 'cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ') as ' ~ name) -%}
+        {%- do parsed.append(name if is_kept else at_the_shop('cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ')', column.data_type) | trim ~ ' as ' ~ name) -%}
     {%- else -%}
         {%- do parsed.append(value_as(name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
     {%- endif -%}
@@ -304,7 +304,7 @@ it reads of one day may say how far the model came.
     {%- for column in contract_columns(source_name, table_name) if column.name == name -%}
         {%- set given = given_value(name, column.data_type, found) | trim -%}
         {%- if column.meta.words -%}{{ return(known_word(given, column.meta.words) | trim) }}{%- endif -%}
-        {{ return(value_as(given, column.data_type, found) | trim if can_fail(column, found) else given) }}
+        {{ return(value_as(given, column.data_type, found) | trim if can_fail(column, found) else (at_the_shop(given, column.data_type) | trim if found != 'absent' else given)) }}
     {%- endfor -%}
 {% endmacro %}
 
@@ -453,5 +453,17 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 
 {# A raw value, found as one type, as a value of the contract's; null where it can't be one. #}
 {% macro value_as(name, data_type, found) -%}
-    {{ parse(name, data_type) if found.startswith(text_types()) else try_cast(name, data_type) }}
+    {%- set value = parse(name, data_type) if found.startswith(text_types()) else try_cast(name, data_type) -%}
+    {{ at_the_shop(value, data_type) }}
+{%- endmacro %}
+
+
+{# A moment at midnight UTC is how a day without a time arrives: it is the day as the shop has it, from its midnight on. #}
+{% macro at_the_shop(value, data_type) -%}
+    {%- set moment = value | trim -%}
+    {%- if data_type != 'timestamp' or var('time_zone') == 'UTC' -%}
+        {{ moment }}
+    {%- else -%}
+        case when {{ moment }} = {{ dbt.date_trunc('day', moment) }} then {{ day_begins(moment) }} else {{ moment }} end
+    {%- endif -%}
 {%- endmacro %}

@@ -5,14 +5,13 @@ with spellings as (
 sensitive as (
     select
         why,
-        {{ category_words('category') }} as words
+        {{ sensitive_words('category') }} as words
     from {{ ref('sensitive_categories') }}
 ),
 
 categories as (
     select
         category,
-        {{ category_words('category') }} as words,
         count(*) as n_spellings,
         sum(n_products) as n_products
     from spellings
@@ -20,13 +19,26 @@ categories as (
     group by category
 ),
 
+-- Each of its spellings may tell, not only the one that it is named by.
+words as (
+    select
+        category,
+        {{ category_words('category_as_given') }} as words
+    from spellings
+    union distinct
+    select
+        category,
+        {{ category_words('category') }} as words
+    from spellings
+),
+
 reasons as (
     select
-        categories.category,
+        words.category,
         min(sensitive.why) as why
-    from categories
-    inner join sensitive on categories.words like '%' || sensitive.words || '%'
-    group by categories.category
+    from words
+    inner join sensitive on words.words like '%' || sensitive.words || '%'
+    group by words.category
 )
 
 select

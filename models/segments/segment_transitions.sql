@@ -11,7 +11,7 @@ changes as (
         changes.change_number,
         changes.is_member,
         changes.changed_at,
-        {{ day_of('changes.changed_at', is_exact=true) }} as moved_on
+        {{ day_of('changes.changed_at') }} as moved_on
     from {{ ref('segment_changes') }} as changes
     inner join {{ ref('segment_catalog') }} as catalog on changes.segment = catalog.segment
     left join erased on changes.customer_id = erased.customer_id

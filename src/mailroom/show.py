@@ -121,9 +121,9 @@ def show(path: Path) -> str:
             raise ValueError(f"{path} has no table customers; build first (make build)")
         lines = [f"Built {path}", ""]
         if "build_summary" in tables:
-            order = f"select sentence from {tables['build_summary']} order by line_number"
-            summary = connection.execute(order)
-            lines += [*(sentence for (sentence,) in summary.fetchall()), ""]
+            order = f"select sentence, built_at from {tables['build_summary']} order by line_number"
+            summary = connection.execute(order).fetchall()
+            lines += [f"As of {summary[0][1]}:", *(sentence for sentence, _ in summary), ""]
         lines.append(f"{'table':<36}{'rows':>12}  answers")
         for name, question in QUESTIONS.items():
             if name in tables:

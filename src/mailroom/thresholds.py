@@ -333,7 +333,6 @@ TASTES = (
         """
             with categories as (
                 select customer_id, sum(interest) as points from customer_products
-                where category in (select category from categories where not is_sensitive)
                 group by customer_id, category
             ),
             shares as (
@@ -341,7 +340,9 @@ TASTES = (
                 from categories
             )
             select count(distinct customer_id) from shares
-            where points >= $value and share >= $category_fan_min_share
+            where
+                points >= $value and share >= $category_fan_min_share
+                and category in (select category from categories where not is_sensitive)
         """,
         range(1, 101),
         "select count(distinct customer_id) from customer_products where category is not null",
@@ -509,5 +510,5 @@ def thresholds(path: Path) -> str:
     with opened(path) as connection:
         try:
             return as_text(report(connection), path)
-        except duckdb.CatalogException as error:
-            raise ValueError(f"{path} lacks a table; build first (make build): {error}") from error
+        except (duckdb.Error, KeyError) as error:
+            raise ValueError(f"{path} is not of this version; build first (make build): {error}") from error

@@ -9,8 +9,10 @@ with watched as (
         products.restocked_at
     from {{ ref('customer_products') }} as customer_products
     inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
+    left join {{ ref('categories') }} as sensitive on products.category = sensitive.category and sensitive.is_sensitive
     where
-        {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('back_in_stock_days')) }}
+        sensitive.category is null
+        and {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('back_in_stock_days')) }}
         and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
         and (
             not products.is_in_stock

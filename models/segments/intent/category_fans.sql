@@ -7,17 +7,24 @@ with categories as (
         sum(customer_products.n_views) as n_views,
         sum(customer_products.n_units) as n_units
     from {{ ref('customer_products') }} as customer_products
-    inner join {{ ref('categories') }} as categories on customer_products.category = categories.category
-    where not categories.is_sensitive
     group by customer_products.customer_id, customer_products.category
 ),
 
 shares as (
     select
         *,
-        cast(interest as {{ dbt.type_float() }}) / nullif(cast(sum(interest) over (partition by customer_id) as {{ dbt.type_float() }}), 0) as interest_share,
-        row_number() over (partition by customer_id order by interest desc, category asc) as place
+        cast(interest as {{ dbt.type_float() }}) / nullif(cast(sum(interest) over (partition by customer_id) as {{ dbt.type_float() }}), 0) as interest_share
     from categories
+),
+
+-- What has no category, or tells too much, is part of all interest and is no taste.
+placed as (
+    select
+        shares.*,
+        row_number() over (partition by shares.customer_id order by shares.interest desc, shares.category asc) as place
+    from shares
+    inner join {{ ref('categories') }} as known on shares.category = known.category
+    where not known.is_sensitive
 )
 
 select
@@ -25,7 +32,7 @@ select
     interest >= {{ var('category_fan_min_points') }} and interest_share >= {{ var('category_fan_min_share') }} as may_enter,
     {{ percent_text('interest_share') }} || ' of their interest is in ' || category || ': '
     || {{ counted('n_views', 'view') }} || ' in {{ var("interest_days") }} days, ' || {{ counted('n_units', 'unit', n_text=number_text('n_units')) }} || ' bought.' as reason
-from shares
+from placed
 where
     place = 1
     and interest >= {{ var('category_fan_min_points') - var('category_fan_band_points') }}

@@ -53,7 +53,7 @@ exact as (
 ),
 
 sensitive as (
-    select {{ category_words('category') }} as words from {{ ref('sensitive_categories') }}
+    select {{ sensitive_words('category') }} as words from {{ ref('sensitive_categories') }}
 ),
 
 revealing as (

@@ -49,7 +49,7 @@ dated as (
             when is_yes then coalesce(confirmed_at, occurred_at, cast('1900-01-01' as timestamp))
             when not has_likely_date then least(recorded_at, {{ as_of() }})
             when confirmed_at > occurred_at then least(confirmed_at, recorded_at)
-            when occurred_at = cast(cast(occurred_at as date) as timestamp)
+            when not {{ has_time('occurred_at') }}
                 then least({{ dbt.dateadd('second', 86399, 'occurred_at') }}, recorded_at)
             else occurred_at
         end as effective_at,

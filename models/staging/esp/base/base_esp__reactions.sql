@@ -23,7 +23,7 @@ with events as (
 timed_days as (
     select distinct
         event_type,
-        cast(occurred_at as date) as occurred_on
+        {{ day_of('occurred_at') }} as occurred_on
     from events
     where {{ has_time('occurred_at') }}
 ),
@@ -32,7 +32,7 @@ timed as (
     select events.*
     from events
     inner join timed_days
-        on events.event_type = timed_days.event_type and cast(events.occurred_at as date) = timed_days.occurred_on
+        on events.event_type = timed_days.event_type and {{ day_of('events.occurred_at') }} = timed_days.occurred_on
 ),
 
 deliveries as (
@@ -58,7 +58,7 @@ reactions as (
     from events
     left join deliveries on events.message_id = deliveries.message_id
     left join timed_days
-        on events.event_type = timed_days.event_type and cast(events.occurred_at as date) = timed_days.occurred_on
+        on events.event_type = timed_days.event_type and {{ day_of('events.occurred_at') }} = timed_days.occurred_on
     where events.event_type in ('opened', 'clicked')
 ),
 
