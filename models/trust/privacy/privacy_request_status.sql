@@ -47,14 +47,27 @@ requesters as (
     having min(customer_id) = max(customer_id)
 ),
 
+-- The shop's own, or of those in the seed the one with the shortest term.
+laws as (
+    select
+        *,
+        row_number() over (
+            order by
+                case when country_code = '{{ var("default_country") }}' then 0 else 1 end,
+                case request_term_unit when 'month' then 30 * request_term else request_term end,
+                country_code
+        ) as place
+    from {{ ref('jurisdictions') }}
+),
+
 own_law as (
     select
         max(country_code) as country_code,
         max(request_term_unit) as request_term_unit,
         max(request_term) as request_term,
         max(request_extension) as request_extension
-    from {{ ref('jurisdictions') }}
-    where country_code = '{{ var("default_country") }}'
+    from laws
+    where place = 1
 ),
 
 -- Where nobody knows the country, or its law is not in the seed, the law of the shop's own holds.
