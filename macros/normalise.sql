@@ -113,7 +113,7 @@ lower-case letters and digits of any script, each part without an English plural
 
 {# The words of a category as ' word word ', each without an English plural: for finding some of them among others. #}
 {% macro category_words(expression) -%}
-    {%- set visible = replace_pattern("lower(" ~ composed_text(expression) ~ ")", "\\p{Cf}+") | trim -%}
+    {%- set visible = replace_pattern("lower(" ~ composed_text(expression) ~ ")", "[\\x{AD}\\x{200B}\\x{FEFF}]+") | trim -%}
     {%- set words = replace_pattern("' ' || " ~ visible ~ " || ' '", "[^\\p{L}\\p{M}\\p{N}]+", " ") | trim -%}
     {{ without_plurals(words, " ") }}
 {%- endmacro %}

@@ -88,7 +88,7 @@ Error: a pattern with what has no counterpart there.
     {%- set posix = namespace(pattern=plain | replace('(?:', '(')) -%}
     {%- for theirs, ours in {
         '\\p{L}': '[:alpha:]', '\\p{M}': '', '\\p{N}': '[:digit:]', '\\p{Z}': '[:space:]', '\\p{Cc}': '[:cntrl:]',
-        '\\p{C}': '[:cntrl:]', '\\x{200B}': '\u200b', '\\x{FEFF}': '\ufeff', '\\x27': "''"
+        '\\p{C}': '[:cntrl:]', '\\x{AD}': '\u00ad', '\\x{200B}': '\u200b', '\\x{FEFF}': '\ufeff', '\\x27': "''"
     }.items() -%}
         {%- set posix.pattern = posix.pattern | replace(theirs, ours) -%}
     {%- endfor -%}
