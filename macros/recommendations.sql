@@ -50,10 +50,7 @@ interests as (
 
 -- Nothing is recommended because of what tells too much.
 sensitive as (
-    select shop_products.product_id
-    from {{ ref('products') }} as shop_products
-    inner join {{ ref('categories') }} as categories on shop_products.category = categories.category
-    where categories.is_sensitive
+    select product_id from {{ ref('products') }} where is_sensitive
 ),
 
 placed as (

@@ -281,7 +281,7 @@ def test_what_is_printed_can_be_pasted_and_nothing_is_written(
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table segment_thresholds")
     assert main(["thresholds"]) == 1
-    assert "lacks a table; build first" in capsys.readouterr().err
+    assert "is not of this version; build first" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -331,13 +331,13 @@ TASTES = (
         "category_fan_min_points",
         "category_fans",
         """
-            with categories as (
-                select customer_id, sum(interest) as points from customer_products
+            with by_category as (
+                select customer_id, category, sum(interest) as points from customer_products
                 group by customer_id, category
             ),
             shares as (
                 select *, points / nullif(sum(points) over (partition by customer_id), 0) as share
-                from categories
+                from by_category
             )
             select count(distinct customer_id) from shares
             where

@@ -16,9 +16,8 @@ with watched as (
         products.previous_price
     from {{ ref('customer_products') }} as customer_products
     inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
-    left join {{ ref('categories') }} as sensitive on products.category = sensitive.category and sensitive.is_sensitive
     where
-        sensitive.category is null
+        not coalesce(products.is_sensitive, false)
         and customer_products.n_views > 0
         and {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('price_watch_days')) }}
         and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
