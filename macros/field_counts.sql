@@ -21,7 +21,7 @@ of its entry filled_n, valid_n, distinct_n and newest_n. entries: its fields, as
         count(case when {{ is_valid_value(entry) }} then 1 end) as valid_{{ entry.column_number }},
         {{ approximate_distinct(name) }} as distinct_{{ entry.column_number }},
         {% if entry.dated_by and '.' not in entry.dated_by -%}
-        max(case when {{ name }} is not null and cast({{ entry.dated_by }} as timestamp) <= {{ as_of() }} then {{ entry.dated_by }} end)
+        max(case when {{ name }} is not null and {{ entry.dated_by ~ ' <= ' ~ as_of_day() | trim if entry.dated_by.endswith('_on') else 'cast(' ~ entry.dated_by ~ ' as timestamp) <= ' ~ as_of() }} then {{ entry.dated_by }} end)
         {%- else -%}
         cast(null as {{ dbt.type_timestamp() }})
         {%- endif %} as newest_{{ entry.column_number }},

@@ -182,6 +182,6 @@ columns all are needed.
     {%- endif -%}
     {%- if entry.at_least is defined -%}{%- do rules.append(name ~ ' >= ' ~ entry.at_least) -%}{%- endif -%}
     {%- if entry.at_most is defined -%}{%- do rules.append(name ~ ' <= ' ~ entry.at_most) -%}{%- endif -%}
-    {%- if entry.past -%}{%- do rules.append('cast(' ~ name ~ ' as timestamp) <= ' ~ as_of()) -%}{%- endif -%}
+    {%- if entry.past -%}{%- do rules.append(name ~ ' <= ' ~ as_of_day() | trim if entry.data_type == 'date' else 'cast(' ~ name ~ ' as timestamp) <= ' ~ as_of()) -%}{%- endif -%}
     {{ return(rules | join(' and ') or name ~ ' is not null') }}
 {% endmacro %}
