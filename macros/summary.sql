@@ -76,7 +76,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         from " ~ built.source_reconciliation ~ " where n_rows > 0 group by outcome
     ") -%}
     {%- if 'source_reconciliation' not in built -%}{{ return([]) }}{%- endif -%}
-    {%- set n = {'in': 0, 'kept': 0, 'set aside': 0} -%}
+    {%- set n = {'in': 0, 'kept': 0} -%}
     {%- for row in counts -%}{%- do n.update({row.outcome: row.n_rows | int}) -%}{%- endfor -%}
     {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
     {%- set erased = (counts | sum(attribute='n_erased')) or 0 -%}
@@ -132,9 +132,9 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 
 {% macro summary_of_words(built) %}
     {%- set parts, look_at = [], [] -%}
-    {%- for row in built_rows(built, ['unmapped_categories', 'categories'], "
+    {%- for row in built_rows(built, ['unmapped_categories'], "
         select
-            count(*) as n_spellings, sum(n_rows) as n_products, (select count(*) from " ~ built.categories ~ ") as n_categories,
+            count(*) as n_spellings, sum(n_rows) as n_products,
             sum(case when category is null then n_rows else 0 end) as n_without
         from " ~ built.unmapped_categories ~ " where used_in = 'products'
     ") if row.n_spellings -%}

@@ -1,13 +1,13 @@
 -- Enters with enough interest, and stays at first with somewhat less, so that nobody comes and goes with every look.
 with categories as (
     select
-        customer_products.customer_id,
-        customer_products.category,
-        sum(customer_products.interest) as interest,
-        sum(customer_products.n_views) as n_views,
-        sum(customer_products.n_units) as n_units
-    from {{ ref('customer_products') }} as customer_products
-    group by customer_products.customer_id, customer_products.category
+        customer_id,
+        category,
+        sum(interest) as interest,
+        sum(n_views) as n_views,
+        sum(n_units) as n_units
+    from {{ ref('customer_products') }}
+    group by customer_id, category
 ),
 
 shares as (
