@@ -9,7 +9,7 @@ Errors: a required column that is missing or a column of a type that can't be ca
     {%- set columns = contract_columns(source_name, table_name) -%}
     {%- set selected = [] -%}
     {%- for column in columns -%}
-        {%- set found = place.types.get(column.name) if place.types is mapping else 'text' -%}
+        {%- set found = place.types.get(column.name) -%}
         {%- set wanted = column.meta.get('copy_of', column.name) -%}
         {%- set given = place.get('names', {}).get(wanted, wanted) -%}
         {%- if found and found != 'absent' -%}
@@ -31,18 +31,31 @@ the source has. Its keys begin with the destination's name, so that none is the 
     {%- if not ledger_columns(ledger) or is_ledger_empty(ledger) -%}{{ return('') }}{%- endif -%}
     {%- set selected = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
-        {%- set found = place.types.get(column.name, 'absent') if place.types is mapping else dbt.type_string() -%}
+        {%- set found = place.types.get(column.name, 'absent') -%}
         {%- set type = sql_type(column.data_type) if found == 'absent' else found -%}
         {%- set name = column.meta.get('copy_of', column.name) -%}
-        {%- do selected.append('cast(' ~ (name if name in ledger_columns(ledger) else 'null') ~ ' as ' ~ type ~ ')') -%}
+        {%- set value = name if name in ledger_columns(ledger) else 'null' -%}
+        {%- if column.data_type == 'timestamp' and value != 'null' -%}{%- set value = as_source_time(source_name, value, type) | trim -%}{%- endif -%}
+        {%- do selected.append('cast(' ~ value ~ ' as ' ~ type ~ ')') -%}
     {%- endfor -%}
     {{ return(' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
 {% endmacro %}
 
 
+{# A text of a moment in UTC, as a source tells it in a type: by the source's own clocks where the type has no zone. #}
+{% macro as_source_time(source_name, moment, type) -%}
+    {%- set zone = zone_of(source_name) -%}
+    {%- if zone == 'UTC' -%}{{ moment }}
+    {%- elif type.startswith(text_types()) -%}{{ moment }} || 'Z'
+    {%- elif has_no_zone(type) -%}{{ local_time('cast(' ~ moment ~ ' as timestamp)', "'" ~ zone ~ "'") }}
+    {%- else -%}{{ moment }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#
-Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types;
-it is none where every column is there as text (the demo). A column without a single value has the type absent.
+Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types; a column without a
+single value has the type absent.
 names: the contract's columns that are there under a name of other case, spaces or underscores (e_mail), with that name.
 unread: those that are not there, with the columns that are nearly of their name (emial). A run says both, once.
 #}
@@ -55,7 +68,13 @@ unread: those that are not there, with the columns that are nearly of their name
                 "var " ~ source_name ~ " is the demo's and var " ~ other ~ " your own: say where " ~ source_name ~ " is, or that it is absent"
             ) }}
         {%- endfor -%}
-        {{ return({'relation': ref('demo_' ~ source_name ~ '__' ~ table_name), 'types': none}) }}
+        {%- set seed = 'demo_' ~ source_name ~ '__' ~ table_name -%}
+        {%- set types = {} -%}
+        {%- for column in (contract_columns(source_name, table_name) if execute else []) -%}
+            {%- set given = column.meta.get('copy_of', column.name) -%}
+            {%- do types.update({column.name: graph.nodes['seed.mailroom.' ~ seed].config.column_types.get(given, 'absent')}) -%}
+        {%- endfor -%}
+        {{ return({'relation': ref(seed), 'types': types}) }}
     {%- endif -%}
     {%- set relation = source(source_name, table_name) -%}
     {%- if execute and origin is mapping -%}
@@ -220,7 +239,7 @@ of eight letters or more also two letters more or less. A name of three letters 
     {%- set families = {
         'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'float', 'real', 'number',
             'numeric', 'enum'],
-        'timestamp': ['timestamp', 'date'],
+        'timestamp': ['timestamp', 'date', 'int', 'long', 'decimal', 'double', 'float', 'number', 'numeric'],
         'integer': ['int', 'long', 'decimal', 'double', 'float', 'number', 'numeric'],
         'decimal': ['decimal', 'double', 'float', 'int', 'long', 'real', 'number', 'numeric'],
         'boolean': ['bool', 'int']

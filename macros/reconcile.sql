@@ -18,6 +18,19 @@
 {% endmacro %}
 
 
+{# The columns whose words the seed source_words maps, each (source, table, column). #}
+{% macro worded_columns() %}
+    {%- if not execute -%}{{ return([('shop', 'orders', 'status')]) }}{%- endif -%}
+    {%- set columns = [] -%}
+    {%- for source_name, table_name in contract_tables() -%}
+        {%- for column in contract_columns(source_name, table_name) if column.meta.words and not column.meta.or_from -%}
+            {%- do columns.append((source_name, table_name, column.name)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{% endmacro %}
+
+
 {#
 An amount of raw columns in cents, each as it came, with more digits than the contract keeps; null where one of them is no
 number.
@@ -27,8 +40,8 @@ number.
     {%- set place = raw_place(source_name, table_name) -%}
     {%- set raw = namespace(amount=amount) -%}
     {%- for column in contract_columns(source_name, table_name) if column.name in modules.re.findall('[a-z_]+', amount) -%}
-        {%- set found = place.types.get(column.name, 'absent') if place.types is mapping else 'text' -%}
-        {%- set value = value_as(column.name, 'decimal(18,6)', found) | trim -%}
+        {%- set found = type_found(place, column.name) -%}
+        {%- set value = value_as(source_name, table_name, column.name, 'decimal(18,6)', found) | trim -%}
         {%- set raw.amount = modules.re.sub('\\b' ~ column.name ~ '\\b', value | replace('\\', '\\\\'), raw.amount) -%}
     {%- endfor -%}
     {{ return('cast(round(' ~ raw.amount ~ ', 2) as decimal(18, 2))') }}

@@ -44,16 +44,16 @@
 {% macro cure_text(reason) -%}
     case
         when {{ reason }} like 'currency %' then 'Set var currency to the one that the shop charges in; convert other amounts before they come in.'
-        when {{ reason }} like '% timestamp' then 'Give it as 2017-12-31 18:30:00, in UTC: a view over the table can convert it.'
+        when {{ reason }} like '% timestamp' then 'Give it as 2017-12-31 18:30:00, by the clocks of var time_zone, or with its offset: a view over the table can convert it.'
         when {{ reason }} like '% integer' or {{ reason }} like '% decimal' or {{ reason }} like '% double'
-            then 'Give numbers with a point before the decimals and no other sign: a view over the table can convert them.'
+            then 'Give numbers with one mark before the decimals, the same in the whole column: a view over the table can convert them.'
         when {{ reason }} like '% boolean' then 'Give true or false: a view over the table can convert it.'
-        when {{ reason }} like '% is after as_of' then 'Give it in UTC, or set var as_of to a later moment.'
+        when {{ reason }} like '% is after as_of' then 'Give it with its offset, set var time_zone if it is by the clocks of the shop, or var as_of to a later moment.'
         when {{ reason }} like '% is a duplicate' then 'Give each row a key of its own.'
         when {{ reason }} like '% is missing' then 'Fill the column in a view over the table.'
         when {{ reason }} like '% to identify the customer' then 'Map a column that says whose row it is.'
         when {{ reason }} like '%not kept' then 'Look first why those are set aside.'
-        when {{ reason }} like '% accepted value' then 'Map the words to those that the source contract names.'
+        when {{ reason }} like '% accepted value' or {{ reason }} like '% is taken for %' then 'Table unmapped_words has the words: add them to the seed source_words.'
         else 'Table rejected_rows has each of the rows.'
     end
 {%- endmacro %}

@@ -150,11 +150,11 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         {%- do parts.append(said_number(row.n_spellings, 'spelling of a country', 'spellings of countries') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
         {%- do look_at.append('unmapped_countries') -%}
     {%- endfor -%}
-    {%- for row in built_rows(built, ['consent_issues'], "
-        select count(*) as n_rows from " ~ built.consent_issues ~ " where issue like 'an unknown %'"
-    ) if row.n_rows -%}
-        {%- do parts.append(said_number(row.n_rows, 'answer') ~ ' to a question of consent') -%}
-        {%- do look_at.append('consent_issues') -%}
+    {%- for row in built_rows(built, ['unmapped_words'], "
+        select count(*) as n_words, sum(n_rows) as n_rows from " ~ built.unmapped_words
+    ) if row.n_words -%}
+        {%- do parts.append(said_number(row.n_words, 'word for a status, stage or event', 'words for a status, stage or event') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
+        {%- do look_at.append('unmapped_words') -%}
     {%- endfor -%}
     {%- if not parts -%}{{ return([]) }}{%- endif -%}
     {{ return([{'text': 'Unknown words: ' ~ parts | join(', ') ~ '.', 'look_at': look_at}]) }}

@@ -2,7 +2,8 @@
 A base model: every row of one contract table, typed and judged. It adds
 - reject_reason: why the row is set aside; null for a row that is kept;
 - blanked_columns: optional columns whose value did not parse or is not accepted, and so became null;
-- refused_values: what stood in the columns that made it so, as column=value.
+- refused_values: what stood in the columns that made it so, as column=value;
+- unmapped_words: words that the seed source_words does not know, as column=word.
 Of rows that share a key the newest is kept. Nothing is dropped here: staging takes the rows without a reason,
 rejected_rows lists the others, source_reconciliation counts both.
 
@@ -12,12 +13,13 @@ orders: for an incremental model of their lines, which have no date of their own
 An incremental model reads the rows of every key that has changed, old copies included.
 #}
 {% macro typed(source_name, table_name, flawed_rows=none, never_late=none, orders=none) %}
+{%- do [ref('source_words'), ref('blocked_identifiers')] -%}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key = contract_key(source_name, table_name) -%}
 {%- set names = contract_columns(source_name, table_name) | map(attribute='name') | list -%}
 {% if flawed_rows -%}
-with {{ parsed_ctes(source_name, table_name, ids_are_trimmed=true) }},
+with {{ parsed_ctes(source_name, table_name, ids_are_plain=true) }},
 {%- else -%}
 {%- set rows = changed_rows(source_name, table_name, orders) -%}
 with {{ parsed_ctes(source_name, table_name, rows, is_read_twice=true) }},
@@ -35,7 +37,7 @@ flawless as (
         parsed.{{ key }} is not null
         and flawed_keys.{{ key }} is null
         {%- if flawed_rows %}
-        and not {{ has_outer_space('parsed.' ~ key) }}
+        and not {{ is_odd_id('parsed.' ~ key) }}
         {%- endif %}
 )
 
@@ -43,28 +45,31 @@ select
     {{ names | join(',\n    ') }},
     cast(null as {{ dbt.type_string() }}) as reject_reason,
     cast(null as {{ dbt.type_string() }}) as blanked_columns,
-    cast(null as {{ dbt.type_string() }}) as refused_values
+    cast(null as {{ dbt.type_string() }}) as refused_values,
+    cast(null as {{ dbt.type_string() }}) as unmapped_words
 from flawless
 union all
 select
     {{ names | join(',\n    ') }},
     reject_reason,
     blanked_columns,
-    refused_values
+    refused_values,
+    unmapped_words
 from {{ flawed_rows or 'flawed' }}
 {%- endif -%}
 {% endmacro %}
 
 
 {#
-The rows of one contract table that are not simply kept as they come: set aside, with a value blanked, with space around
-an id, or of a key that occurs more than once, of which all but the newest are set aside. Where one row of a key is of
+The rows of one contract table that are not simply kept as they come: set aside, with a value blanked or a word that is not
+known, with an id that is written oddly, or of a key that occurs more than once, of which all but the newest are set aside. Where one row of a key is of
 these days the others are judged again with it, unless some of them are too old to be read.
 
 The model's meta.never_late, values by column: rows with one of them are read and replaced in each build, however old they
 are. None of them is a copy of a row without, or what is told late of an event would hang on rows that are no longer read.
 #}
 {% macro flawed(source_name, table_name) %}
+{%- do [ref('source_words'), ref('blocked_identifiers')] -%}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key, dated_by = contract_key(source_name, table_name), event_time(source_name, table_name) -%}
@@ -89,7 +94,8 @@ select
     {{ contract_columns(source_name, table_name) | map(attribute='name') | join(',\n    ') }},
     reject_reason,
     blanked_columns,
-    refused_values
+    refused_values,
+    unmapped_words
 from asked
 where {{ is_replaced(dated_by, days, never_late=is_never_late()) }} or (is_key_of_these_days and {{ is_read_whole() }})
 {%- else %}
@@ -134,7 +140,7 @@ have keys of their own, and are read anyhow.
 
 repeated_keys as (
     select
-        {{ given_value(key, 'text', type_found(place, key)) }} as {{ key }}
+        {{ raw_value(source_name, table_name, key) }} as {{ key }}
         {{ ', ' ~ is_any_of_raw(source_name, table_name, never_late) ~ ' as is_never_late' if never_late }}
     from {{ rows }} as raw_rows
     group by 1{{ ', 2' if never_late }}
@@ -153,9 +159,10 @@ ranked as (
         on judged.{{ key }} = repeated_keys.{{ key }}{{ ' and ' ~ is_any_of(never_late, 'judged.') ~ ' = repeated_keys.is_never_late' if never_late }}
     where
         repeated_keys.{{ key }} is not null
-        or judged.has_spaced_id
+        or judged.has_odd_id
         or judged.reject_reason is not null
         or judged.blanked_columns is not null
+        or judged.unmapped_words is not null
 ),
 
 flawed as (
@@ -168,58 +175,60 @@ flawed as (
             else reject_reason
         end as reject_reason,
         blanked_columns,
-        refused_values
+        refused_values,
+        unmapped_words
     from ranked
 )
 {%- endmacro %}
 
 
 {#
-Three CTEs: rows (raw, and whether an id has space around it), given (text trimmed, empty text as null) and parsed
-(each value cast, beside the text it came from where that can fail). A value that is already of the contract's type
+Three CTEs: odd_ids (raw, and whether an id is written oddly), given (text trimmed, what stands for nothing as null) and
+parsed (each value cast, beside the text it came from where that can fail). A value that is already of the contract's type
 costs no check.
 
 rows: the raw rows to be parsed, where they are not all of the table's.
-ids_are_trimmed: leave out the first, and the second look at ids. Of fifty million rows trimming the ids, which are
+ids_are_plain: leave out the first, and the second look at ids. Of fifty million rows trimming the ids, which are
 all different, costs more than reading everything.
 is_read_twice: the caller reads parsed more than once.
 #}
-{% macro parsed_ctes(source_name, table_name, rows=none, ids_are_trimmed=false, is_read_twice=false) %}
+{% macro parsed_ctes(source_name, table_name, rows=none, ids_are_plain=false, is_read_twice=false) %}
 {%- set place = raw_place(source_name, table_name) -%}
-{%- set spaced = [] -%}
+{%- set odd = [] -%}
 {%- set given = [] -%}
 {%- set parsed = [] -%}
 {%- for column in contract_columns(source_name, table_name) -%}
     {%- set name = column.name -%}
     {%- set found = type_found(place, name) -%}
     {%- if name.endswith('_id') and found.startswith(text_types()) -%}
-        {%- do spaced.append(has_outer_space(name) | trim) -%}
-        {%- set trimmed = name if ids_are_trimmed else 'case when has_spaced_id then trim(' ~ name ~ ') else ' ~ name ~ ' end' -%}
-        {%- do given.append("nullif(" ~ trimmed ~ ", '') as " ~ name) -%}
+        {%- do odd.append(is_odd_id(name) | trim) -%}
+        {%- set plain = name if ids_are_plain else 'case when has_odd_id then ' ~ plain_id(name) | trim ~ ' else ' ~ name ~ ' end' -%}
+        {%- do given.append(id_or_none(source_name, table_name, plain, column) | trim ~ ' as ' ~ name) -%}
     {%- else -%}
-        {%- do given.append(given_value(name, column.data_type, found) ~ ' as ' ~ name) -%}
+        {%- do given.append(given_value(source_name, table_name, column, found) | trim ~ ' as ' ~ name) -%}
     {%- endif -%}
     {%- if column.meta.format == 'email' and found != 'absent' -%}
         {%- do parsed.append(normalise_email(name) | trim ~ ' as ' ~ name) -%}
-    {%- elif column.meta.words -%}
-        {%- do parsed.append(word_given(source_name, table_name, column) | trim ~ ' as ' ~ name) -%}
+    {%- elif has_words_of_its_own(column, found) -%}
+        {%- set word = word_given(source_name, table_name, column) | trim -%}
+        {%- do parsed.append((word if column.data_type == 'text' else parse(word, column.data_type) | trim) ~ ' as ' ~ name) -%}
     {%- elif not can_fail(column, found) -%}
         {%- set is_kept = found.startswith(text_types()) or column.data_type == 'text' or found == 'absent' -%}
-        {%- do parsed.append(name if is_kept else at_the_shop('cast(' ~ name ~ ' as ' ~ sql_type(column.data_type) ~ ')', column.data_type) | trim ~ ' as ' ~ name) -%}
+        {%- do parsed.append(name if is_kept else typed_value(source_name, name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
     {%- else -%}
-        {%- do parsed.append(value_as(name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
+        {%- do parsed.append(value_as(source_name, table_name, name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
     {%- endif -%}
-    {%- if can_fail(column, found) and not ids_are_trimmed -%}
+    {%- if has_given(column, found) and not ids_are_plain -%}
         {%- do parsed.append(name ~ ' as ' ~ name ~ '__given') -%}
     {%- endif -%}
 {%- endfor -%}
-{%- if not ids_are_trimmed -%}
-    {%- do given.append('has_spaced_id') -%}
-    {%- do parsed.append('has_spaced_id') -%}
-spaced_ids as (
+{%- if not ids_are_plain -%}
+    {%- do given.append('has_odd_id') -%}
+    {%- do parsed.append('has_odd_id') -%}
+odd_ids as (
     select
         *,
-        {{ 'coalesce(' ~ spaced | join(' or ') ~ ', false)' if spaced else 'false' }} as has_spaced_id
+        {{ 'coalesce(' ~ odd | join(' or ') ~ ', false)' if odd else 'false' }} as has_odd_id
     from {{ rows }} as raw_rows
 ),
 
@@ -227,7 +236,7 @@ spaced_ids as (
 given as (
     select
         {{ given | join(',\n        ') }}
-    from {{ raw(source_name, table_name) ~ ' as raw_rows' if ids_are_trimmed else 'spaced_ids' }}
+    from {{ raw(source_name, table_name) ~ ' as raw_rows' if ids_are_plain else 'odd_ids' }}
 ),
 
 parsed as {{ kept_cte() if is_read_twice }}(
@@ -302,14 +311,18 @@ it reads of one day may say how far the model came.
 {% macro raw_value(source_name, table_name, name) %}
     {%- set found = type_found(raw_place(source_name, table_name), name) -%}
     {%- for column in contract_columns(source_name, table_name) if column.name == name -%}
-        {%- set given = given_value(name, column.data_type, found) | trim -%}
-        {%- if column.meta.words -%}{{ return(known_word(given, column.meta.words) | trim) }}{%- endif -%}
-        {{ return(value_as(given, column.data_type, found) | trim if can_fail(column, found) else (at_the_shop(given, column.data_type) | trim if found != 'absent' else given)) }}
+        {%- set given = given_value(source_name, table_name, column, found) | trim -%}
+        {%- if has_words_of_its_own(column, found) -%}
+            {{ return(known_word(given, column_words(source_name, table_name, column)) | trim) }}
+        {%- elif can_fail(column, found) -%}{{ return(value_as(source_name, table_name, given, column.data_type, found) | trim) }}
+        {%- elif found in ('absent',) or column.data_type == 'text' -%}{{ return(given) }}
+        {%- endif -%}
+        {{ return(typed_value(source_name, given, column.data_type, found) | trim) }}
     {%- endfor -%}
 {% endmacro %}
 
 
-{# The CTE judged, over parsed: the values with reject_reason, blanked_columns and refused_values. #}
+{# The CTE judged, over parsed: the values with reject_reason, blanked_columns, refused_values and unmapped_words. #}
 {% macro judged_cte(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
@@ -322,12 +335,19 @@ it reads of one day may say how far the model came.
 {%- set reasons = [] -%}
 {%- set blanked = [] -%}
 {%- set refused = [] -%}
+{%- set unmapped = [] -%}
 {%- for column in columns -%}
     {%- set name = column.name -%}
     {%- set found = type_found(place, name) -%}
     {%- set is_checked = can_fail(column, found) -%}
-    {%- set is_missing = name ~ ('__given' if is_checked) ~ ' is null' -%}
+    {%- set is_missing = name ~ ('__given' if has_given(column, found)) ~ ' is null' -%}
     {%- set is_flawed = name ~ '__given is not null and ' ~ name ~ ' is null' -%}
+    {%- if has_words_of_its_own(column, found) and not column.meta.or_from -%}
+        {%- set is_known = is_known_word(name ~ '__given', column_words(source_name, table_name, column)) | trim -%}
+        {%- set is_number = ' and ' ~ name ~ ' is null' if column.data_type != 'text' else '' -%}
+        {%- do unmapped.append([name ~ '__given is not null and not ' ~ is_known ~ is_number, name, name ~ '__given']) -%}
+        {%- if is_number -%}{%- set is_flawed = is_flawed ~ ' and not ' ~ is_known -%}{%- endif -%}
+    {%- endif -%}
     {%- set flaw = flaw_text(column) -%}
     {%- set sets_aside = column.meta.required or column.meta.set_aside -%}
     {%- if column.meta.required -%}{%- do reasons.append([is_missing, 'is missing', name]) -%}{%- endif -%}
@@ -338,7 +358,7 @@ it reads of one day may say how far the model came.
     {%- set value = name -%}
     {%- if column.meta.accepted and found != 'absent' -%}
         {%- set accepted = "('" ~ column.meta.accepted | join("', '") ~ "')" -%}
-        {%- do refused.append([name ~ ' not in ' ~ accepted, name, name]) -%}
+        {%- do refused.append([name ~ ' not in ' ~ accepted, name, name ~ ('__given' if has_given(column, found))]) -%}
         {%- if sets_aside -%}
             {%- do reasons.append([name ~ ' not in ' ~ accepted, 'is not an accepted value', name]) -%}
         {%- else -%}
@@ -357,14 +377,16 @@ it reads of one day may say how far the model came.
 {%- endif -%}
 {%- set notes = [] -%}
 {%- for flaw in blanked -%}{%- do notes.append("case when " ~ flaw[0] ~ " then '" ~ flaw[1] ~ "' end") -%}{%- endfor -%}
-{%- set values_refused = [] -%}
-{%- for is_refused, name, value in refused -%}
-    {%- do values_refused.append("case when " ~ is_refused ~ " then '" ~ name ~ "=' || cast(" ~ value ~ " as " ~ dbt.type_string() ~ ") end") -%}
+{%- set values_refused, words_unmapped = [], [] -%}
+{%- for list, flaws in [(values_refused, refused), (words_unmapped, unmapped)] -%}
+    {%- for is_so, name, value in flaws -%}
+        {%- do list.append("case when " ~ is_so ~ " then '" ~ name ~ "=' || cast(" ~ value ~ " as " ~ dbt.type_string() ~ ") end") -%}
+    {%- endfor -%}
 {%- endfor -%}
 judged as (
     select
         {{ values | join(',\n        ') }},
-        has_spaced_id,
+        has_odd_id,
         case
             {%- for reason in reasons %}
             when {{ reason[0] }} then '{{ reason[2] }} {{ reason[1] }}'
@@ -379,7 +401,12 @@ judged as (
         nullif({{ joined('; ', values_refused) }}, '')
         {%- else -%}
         cast(null as {{ dbt.type_string() }})
-        {%- endif %} as refused_values
+        {%- endif %} as refused_values,
+        {% if words_unmapped -%}
+        nullif({{ joined('; ', words_unmapped) }}, '')
+        {%- else -%}
+        cast(null as {{ dbt.type_string() }})
+        {%- endif %} as unmapped_words
     from parsed
 )
 {%- endmacro %}
@@ -396,9 +423,9 @@ judged as (
 {% endmacro %}
 
 
-{# The type a column was found as: text in the demo, absent where the user lacks it or it holds nothing. #}
+{# The type a column was found as; absent where the user lacks it or it holds nothing. #}
 {% macro type_found(place, name) %}
-    {{ return(place.types.get(name, 'absent') if place.types is mapping else 'text') }}
+    {{ return(place.types.get(name, 'absent')) }}
 {% endmacro %}
 
 
@@ -413,21 +440,108 @@ judged as (
 {% endmacro %}
 
 
+{# Whether a column's words are read by the seed source_words. A number found as one needs none. #}
+{% macro has_words_of_its_own(column, found) %}
+    {{ return(column.meta.words and found != 'absent' and (column.data_type == 'text' or found.startswith(text_types()))) }}
+{% endmacro %}
+
+{# Whether a value is compared with the text it came from. #}
+{% macro has_given(column, found) %}
+    {{ return(can_fail(column, found) or (has_words_of_its_own(column, found) and not column.meta.or_from)) }}
+{% endmacro %}
+
+
 {#
-A raw value as the base models look at it: text without space around it and null where empty; a key that a data frame
-turned into 1001.0 is 1001 again.
+A raw value as the base models look at it: text without space around it; null where it is empty or stands for nothing, as a
+word (NULL, n/a) or a date of the year 0, 1900, 1970 or 9999 does; an id as plain_id() has it.
 #}
-{% macro given_value(name, data_type, found) -%}
+{% macro given_value(source_name, table_name, column, found) -%}
+    {%- set name = column.name -%}
     {%- if found.startswith(text_types()) -%}
-        nullif(case when {{ has_outer_space(name) }} then trim({{ name }}) else {{ name }} end, '')
-    {%- elif data_type == 'text' and found.startswith(('double', 'float', 'real', 'decimal')) -%}
-        {{ replace_pattern('cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')', '[.]0+$') | trim }}
-    {%- elif data_type == 'text' and found != 'absent' -%}
-        cast({{ name }} as {{ dbt.type_string() }})
+        {%- set text = 'case when ' ~ has_outer_space(name) | trim ~ ' then trim(' ~ name ~ ') else ' ~ name ~ ' end' -%}
+        {%- if name.endswith('_id') -%}
+            {{ id_or_none(source_name, table_name, 'case when ' ~ is_odd_id(name) | trim ~ ' then ' ~ plain_id(name) | trim ~ ' else ' ~ name ~ ' end', column) }}
+        {%- elif column.data_type == 'text' -%}
+            nullif({{ text }}, '')
+        {%- elif column.data_type == 'timestamp' -%}
+            case when not {{ matches_pattern(text, "^(?:0+$|000[01]-|1899-12-3|1900-01-01|1969-12-31|1970-01-01|2999-|9999|00[.]00[.]|0[12][.]01[.](?:1900|1970|0001)|31[.]12[.](?:1899|1969|9999|2999))") | trim }} then {{ given_text(text) }} end
+        {%- else -%}
+            {{ given_text(text) }}
+        {%- endif -%}
+    {%- elif column.data_type == 'text' and found != 'absent' -%}
+        {%- set text = 'cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')' -%}
+        {%- if found.startswith(('double', 'float', 'real', 'decimal')) -%}{%- set text = replace_pattern(text, '[.]0+$') | trim -%}{%- endif -%}
+        {{ id_or_none(source_name, table_name, text, column) if name.endswith('_id') else text }}
+    {%- elif column.data_type == 'timestamp' and found.startswith(('int', 'bigint', 'long', 'hugeint', 'uint', 'ubigint', 'decimal', 'double', 'float', 'number', 'numeric')) -%}
+        nullif({{ name }}, 0)
     {%- else -%}
         {{ name }}
     {%- endif -%}
 {%- endmacro %}
+
+{# A text of a number, a time or a yes or no; null where it is empty or a word for nothing. #}
+{% macro given_text(text) -%}
+    case when lower({{ text }}) in ('', 'nat', '{{ placeholders('id') | join("', '") }}') then null else {{ text }} end
+{%- endmacro %}
+
+
+{# Whether an id has space around it, or looks like what plain_id() mends. #}
+{% macro is_odd_id(name) -%}
+    ({{ has_outer_space(name) | trim }} or {{ name }} like '%.0' or {{ name }} like '%.00' or {{ name }} like 'gid://%' or {{ name }} like '%e+%' or {{ name }} like '%E+%')
+{%- endmacro %}
+
+{#
+An id as its own system has it: without space around it; 1001 of 1001.0, which a data frame made of it, and of
+gid://shopify/Customer/1001; 5500000000000 of 5.5e+12. 5.50012E+12, of which a spreadsheet kept six digits, is none: others
+would have the same.
+#}
+{% macro plain_id(name) -%}
+    {%- set text = "trim(" ~ name ~ ")" -%}
+    {%- set tail = extract_pattern(text, "^gid://.*/([^/?]+)(?:[?].*)?$") | trim -%}
+    case
+        when {{ matches_pattern(text, "^[0-9]+[.]0+$") | trim }} then {{ replace_pattern(text, "[.]0+$") | trim }}
+        when {{ tail }} is not null then {{ tail }}
+        when {{ matches_pattern(text, "^[0-9]([.][0-9]+)?e[+][0-9]{1,2}$") | trim }}
+            then cast({{ cast_or_null(cast_or_null(text, 'double') | trim, 'decimal(38,0)') | trim }} as {{ dbt.type_string() }})
+        when {{ matches_pattern(text, "^[0-9](?:[.][0-9]{1,5})?E[+][0-9]{1,2}$") | trim }} then null
+        else {{ text }}
+    end
+{%- endmacro %}
+
+{#
+An id, or null where it is a word for nothing (seed blocked_identifiers), and in what names a person one for no person: 0,
+guest. A shop may number its products from 0, but no account. What each of several stores numbers on its own (meta.of_store)
+has the store before it, where the table says which: north:1001.
+#}
+{% macro id_or_none(source_name, table_name, id, column) -%}
+    {%- set names_person = column.name in ('customer_id', 'external_id', 'visitor_id', 'account_id', 'contact_id', 'profile_id') -%}
+    {%- set words = placeholders('id') + (placeholders('person_id') if names_person else []) -%}
+    {%- set store = '' -%}
+    {%- if column.meta.of_store and has_stores(source_name, table_name) and (column.name != 'product_id' or has_stores('shop', 'products')) -%}
+        {%- set store = "coalesce(nullif(trim(cast(store as " ~ dbt.type_string() ~ ")), '') || ':', '') || " -%}
+    {%- endif -%}
+    case when lower({{ id }}) in ('', '{{ words | join("', '") }}') then null else {{ store }}{{ '(' ~ id ~ ')' if store and id.startswith('case') else id }} end
+{%- endmacro %}
+
+{# Whether a table has a column `store`: several stores stand in it, and number their accounts and orders each on its own. #}
+{% macro has_stores(source_name, table_name) %}
+    {%- set place = raw_place(source_name, table_name) -%}
+    {{ return(type_found(place, 'store') != 'absent') }}
+{% endmacro %}
+
+{# The words of the seed blocked_identifiers that stand for no id, in lower case, read once a run. #}
+{% macro placeholders(identifier_type) %}
+    {%- set seed = ref('blocked_identifiers') -%}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- if 'mailroom_placeholders' not in graph and load_cached_relation(seed) -%}
+        {%- do graph.update({'mailroom_placeholders': run_query(
+            "select identifier_type, lower(identifier) from " ~ seed ~ " where identifier_type in ('id', 'person_id') order by 1, 2"
+        ).rows}) -%}
+    {%- endif -%}
+    {%- set words = [] -%}
+    {%- for row in graph.get('mailroom_placeholders', []) if row[0] == identifier_type -%}{%- do words.append(row[1] | replace("'", "''")) -%}{%- endfor -%}
+    {{ return(words) }}
+{% endmacro %}
 
 
 {#
@@ -435,12 +549,13 @@ A column of given (see parsed_ctes) as one of the words that Mailroom knows. met
 word may say it too, such as hard_bounce for an event. A word of that column that Mailroom knows says no more.
 #}
 {% macro word_given(source_name, table_name, column) -%}
-    {%- if not column.meta.or_from -%}{{ return(known_word(column.name, column.meta.words)) }}{%- endif -%}
+    {%- set words = column_words(source_name, table_name, column) -%}
+    {%- if not column.meta.or_from -%}{{ return(known_word(column.name, words)) }}{%- endif -%}
     {%- set other = (contract_columns(source_name, table_name) | selectattr('name', 'equalto', column.meta.or_from) | first) -%}
     case
-        when {{ column.name }} is not null then {{ known_word(column.name, column.meta.words) }}
+        when {{ column.name }} is not null then {{ known_word(column.name, words) }}
         when {{ other.name }} in ('{{ other.meta.accepted | join("', '") }}') then null
-        when {{ is_known_word(other.name, column.meta.words) }} then {{ known_word(other.name, column.meta.words) }}
+        when {{ is_known_word(other.name, words) }} then {{ known_word(other.name, words) }}
     end
 {%- endmacro %}
 
@@ -452,10 +567,70 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 
 
 {# A raw value, found as one type, as a value of the contract's; null where it can't be one. #}
-{% macro value_as(name, data_type, found) -%}
-    {%- set value = parse(name, data_type) if found.startswith(text_types()) else try_cast(name, data_type) -%}
-    {{ at_the_shop(value, data_type) }}
+{% macro value_as(source_name, table_name, name, data_type, found) -%}
+    {%- if found.startswith(text_types()) -%}
+        {%- set mark = decimal_marks(source_name, table_name).get(name, '') if data_type.startswith(('decimal', 'double')) else '' -%}
+        {{ at_the_shop(parse(name, data_type, mark, zone_of(source_name)), data_type) }}
+    {%- elif data_type == 'timestamp' and not found.startswith(('timestamp', 'date')) -%}
+        {{ epoch_time('cast(' ~ name ~ ' as decimal(38, 6))') }}
+    {%- elif data_type == 'timestamp' -%}
+        {{ typed_value(source_name, name, data_type, found) }}
+    {%- else -%}
+        {{ at_the_shop(try_cast(name, data_type), data_type) }}
+    {%- endif -%}
 {%- endmacro %}
+
+
+{# A value found as the contract's type, or one like it. A time without a zone is by the clocks of its source. #}
+{% macro typed_value(source_name, name, data_type, found) -%}
+    {%- set value = 'cast(' ~ name ~ ' as ' ~ sql_type(data_type) ~ ')' -%}
+    {%- if data_type != 'timestamp' -%}{{ return(value) }}{%- endif -%}
+    {%- set zone = zone_of(source_name) -%}
+    {%- set moment = (utc_time(value, "'" ~ zone ~ "'") | trim) if zone != 'UTC' and has_no_zone(found) else (at_the_shop(value, data_type) | trim) -%}
+    case
+        when
+            {{ value }} between cast('1900-01-02' as timestamp) and cast('1969-12-30 23:59:59' as timestamp)
+            or {{ value }} between cast('1970-01-02' as timestamp) and cast('2199-12-31' as timestamp)
+            then {{ moment }}
+    end
+{%- endmacro %}
+
+
+{# The time zone by whose clocks a source's times are that name none: its own, as its var may say, or else the shop's. #}
+{% macro zone_of(source_name) %}
+    {%- set origin = var(source_name) -%}
+    {{ return((origin.time_zone if origin is mapping else none) or var('time_zone')) }}
+{% endmacro %}
+
+
+{#
+What stands before the decimals in the texts of a table's columns of numbers, by column: '.', ',', 'mixed', or where no text shows
+it 'money' or ''. Asked of the source once a run, of all columns at once; not of events, of which there are too many.
+#}
+{% macro decimal_marks(source_name, table_name) %}
+    {%- set known, table = graph.setdefault('mailroom_marks', {}), source_name ~ '.' ~ table_name -%}
+    {%- if not execute or table in ('web.events', 'esp.message_events') -%}{{ return({}) }}{%- endif -%}
+    {%- if table not in known -%}
+        {%- set place = raw_place(source_name, table_name) -%}
+        {%- set columns, shown, marks = [], [], {} -%}
+        {%- for column in contract_columns(source_name, table_name) if column.data_type.startswith(('decimal', 'double')) -%}
+            {%- if type_found(place, column.name).startswith(text_types()) -%}
+                {%- do columns.append(column) -%}
+                {%- do shown.extend(marks_shown(column.name).values()) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if columns and (var(source_name) != 'demo' or load_cached_relation(place.relation)) -%}
+            {%- set row = run_query('select ' ~ shown | join(', ') ~ ' from ' ~ raw(source_name, table_name) ~ ' as raw_rows').rows[0] -%}
+            {%- for column in columns -%}
+                {%- set comma, point = row[2 * loop.index0], row[2 * loop.index0 + 1] -%}
+                {%- set neither = 'money' if column.data_type == 'decimal(18,2)' else '' -%}
+                {%- do marks.update({column.name: 'mixed' if comma and point else ',' if comma else '.' if point else neither}) -%}
+            {%- endfor -%}
+        {%- endif -%}
+        {%- do known.update({table: marks}) -%}
+    {%- endif -%}
+    {{ return(known[table]) }}
+{% endmacro %}
 
 
 {# A moment at midnight UTC is how a day without a time arrives: it is the day as the shop has it, from its midnight on. #}

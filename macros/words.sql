@@ -1,34 +1,89 @@
 {#
-What a system says, as Mailroom says it, by one entry of var `words`: the value whose words have it. Case, space and
-punctuation do not count. A word that is on no list, but reads like a refusal (var `refusal_words`), is one where the entry
-says which (`refusal`); every other stays as it is.
+The words of a column, from the seed source_words: {known: keys by the value they stand for, refusal, other}, the last two
+empty where the seed has no such row. accepted: the contract's own values, which stand for themselves.
+Read once a run: dbt's graph is one for all nodes of it. Without the seed in the warehouse, as when nothing was built yet,
+only the accepted values are known.
 #}
-{% macro known_word(expression, entry_name) -%}
-    {%- set entry = var('words')[entry_name] -%}
-    {%- set key = word_key(expression) | trim -%}
+{% macro word_list(source_name, table_name, column_name, accepted=[]) %}
+    {%- set seed = ref('source_words') -%}
+    {%- set words = {'known': {}, 'refusal': none, 'other': none} -%}
+    {%- for value in accepted -%}{%- do words.known.update({value: [bare_word(value)]}) -%}{%- endfor -%}
+    {%- if not execute -%}{{ return(words) }}{%- endif -%}
+    {%- if 'mailroom_words' not in graph -%}
+        {%- set rows = run_query(
+            'select source_name, table_name, column_name, word, value from ' ~ seed ~ ' order by 1, 2, 3, 4'
+        ).rows if load_cached_relation(seed) else [] -%}
+        {%- do graph.update({'mailroom_words': rows}) if rows -%}
+    {%- endif -%}
+    {%- set prefixes, own = [''], [] -%}
+    {%- for row in graph.get('mailroom_words', []) if row[0] == source_name and row[1] == table_name and row[2] == column_name -%}
+        {%- if row[3] == '*' -%}{%- do words.update({'other': row[4]}) -%}
+        {%- elif row[3] == '*refusal*' -%}{%- do words.update({'refusal': row[4]}) -%}
+        {%- elif row[3].endswith('*') -%}{%- do prefixes.append(bare_word(row[3])) -%}
+        {%- else -%}{%- do own.append(row) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for value in accepted -%}{%- for prefix in prefixes -%}{%- do words.known[value].append(prefix ~ bare_word(value)) -%}{%- endfor -%}{%- endfor -%}
+    {%- for row in own -%}
+        {%- for prefix in prefixes -%}{%- do words.known.setdefault(row[4] or '', []).append(prefix ~ bare_word(row[3])) -%}{%- endfor -%}
+    {%- endfor -%}
+    {{ return(words) }}
+{% endmacro %}
+
+
+{# A word without case, space and punctuation, as bare_key() has it: Wc-On Hold is wconhold. Signs alone stay (€). #}
+{% macro bare_word(word) %}
+    {%- set text = word | lower | trim -%}
+    {{ return(modules.re.sub('[\\W_]+', '', text) or text) }}
+{% endmacro %}
+
+{# The same of an expression. #}
+{% macro bare_key(expression) -%}
+    coalesce(nullif({{ replace_pattern("lower(" ~ expression ~ ")", "[^\\p{L}\\p{N}]+") | trim }}, ''), lower({{ expression }}))
+{%- endmacro %}
+
+
+{#
+What a system says, as Mailroom says it: the value of the word in source_words, whatever its case, space and punctuation; of a
+word on no list that reads like a refusal (var `refusal_words`) or of any other the value that the seed has for such words; or
+the word as it is.
+#}
+{% macro known_word(expression, words) -%}
+    {%- set key = bare_key(expression) | trim -%}
     {#- Most words are ours already, and need no second look. #}
     case
-        when {{ expression }} in ('{{ entry['values'].keys() | join("', '") }}') then {{ expression }}
-        {%- for value, words in entry['values'].items() %}
-        when {{ key }} in ('{{ ([value] + words) | join("', '") }}') then '{{ value }}'
+        {%- if words.known %}
+        when {{ expression }} in ('{{ words.known.keys() | map('string') | reject('equalto', '') | join("', '") }}') then {{ expression }}
+        {%- endif %}
+        {%- for value, keys in words.known.items() %}
+        when {{ key }} in ('{{ keys | unique | join("', '") }}') then {{ "'" ~ value ~ "'" if value else 'null' }}
         {%- endfor %}
-        {%- if entry.refusal %}
-        when {{ has_words(expression, 'refusal_words') }} then '{{ entry.refusal }}'
+        {%- if words.refusal %}
+        when {{ has_words(expression, 'refusal_words') }} then '{{ words.refusal }}'
+        {%- endif %}
+        {%- if words.other %}
+        when {{ expression }} is not null then '{{ words.other }}'
         {%- endif %}
         else {{ expression }}
     end
 {%- endmacro %}
 
 
-{# Whether a word is on one of the lists of an entry of var `words`. #}
-{% macro is_known_word(expression, entry_name) -%}
-    {%- set known = [] -%}
-    {%- for value, words in var('words')[entry_name]['values'].items() -%}{%- do known.extend([value] + words) -%}{%- endfor -%}
-    {{ word_key(expression) | trim }} in ('{{ known | join("', '") }}')
+{# Whether a word is on one of the lists. #}
+{% macro is_known_word(expression, words) -%}
+    {%- set keys = words.known.values() | sum(start=[]) | unique | list -%}
+    {{ bare_key(expression) | trim }} in ('{{ keys | join("', '") }}')
 {%- endmacro %}
 
 
-{# A word as lists have it: lower case, with _ for what stands between its parts. #}
+{# The words of a column of the contract. meta.own_words: a var with more words that stand for themselves. #}
+{% macro column_words(source_name, table_name, column) %}
+    {%- set own = var(column.meta.own_words) if column.meta.own_words else [] -%}
+    {{ return(word_list(source_name, table_name, column.name, (column.meta.accepted or column.meta.known or []) + own)) }}
+{% endmacro %}
+
+
+{# A word as lists of vars have it: lower case, with _ for what stands between its parts. #}
 {% macro word_key(expression) -%}
     {{ replace_pattern(replace_pattern("lower(" ~ expression ~ ")", "[^\\p{L}\\p{N}]+", "_") | trim, "^_|_$") | trim }}
 {%- endmacro %}

@@ -88,7 +88,8 @@ Error: a pattern with what has no counterpart there.
     {%- set posix = namespace(pattern=plain | replace('(?:', '(')) -%}
     {%- for theirs, ours in {
         '\\p{L}': '[:alpha:]', '\\p{M}': '', '\\p{N}': '[:digit:]', '\\p{Z}': '[:space:]', '\\p{Cc}': '[:cntrl:]',
-        '\\p{C}': '[:cntrl:]', '\\x{AD}': '\u00ad', '\\x{200B}': '\u200b', '\\x{FEFF}': '\ufeff', '\\x27': "''"
+        '\\p{C}': '[:cntrl:]', '\\x{AD}': '\u00ad', '\\x{200B}': '\u200b', '\\x{FEFF}': '\ufeff', '\\x27': "''",
+        '\\x{24}': '[$]', '\\x{20}': ' ', '\\x{A0}': '\u00a0', '\\x{2009}': '\u2009', '\\x{202F}': '\u202f'
     }.items() -%}
         {%- set posix.pattern = posix.pattern | replace(theirs, ours) -%}
     {%- endfor -%}

@@ -69,3 +69,18 @@
 {% macro bigquery__utc_time(local, time_zone) -%}
     timestamp(datetime({{ local }}), {{ time_zone }})
 {%- endmacro %}
+
+
+{# Whether a column's type says nothing of a time zone, so that its times are by somebody's clocks. #}
+{% macro has_no_zone(found) %}{{ return(adapter.dispatch('has_no_zone', 'mailroom')(found)) }}{% endmacro %}
+
+{% macro default__has_no_zone(found) %}{{ no_engine('has_no_zone') }}{% endmacro %}
+
+{% macro duckdb__has_no_zone(found) %}{{ return('with time zone' not in found) }}{% endmacro %}
+
+{# Spark's timestamp is a moment. #}
+{% macro spark__has_no_zone(found) %}{{ return(found.startswith(('timestamp_ntz', 'date'))) }}{% endmacro %}
+
+{% macro snowflake__has_no_zone(found) %}{{ return(not found.startswith(('timestamp_tz', 'timestamp_ltz'))) }}{% endmacro %}
+
+{% macro bigquery__has_no_zone(found) %}{{ return(found.startswith(('datetime', 'date'))) }}{% endmacro %}

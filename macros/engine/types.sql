@@ -1,24 +1,27 @@
 {#
 A text as a value of a contract type, or null where it is not one. What counts is said here, once, and is the same
 on every engine; spaces around the text don't matter.
-- boolean: true t yes y 1, false f no n 0, in any case
+- boolean: true t yes y on 1, false f no n off 0, in any case, and German, French, Spanish, Italian and Dutch words for them
 - integer, bigint: a whole number; 3.0 is one, 3.5 and 1e3 are not
-- decimal, double: 12, -1.5, .5, 1e-3; decimals are rounded half up
+- decimal, double: 12, -1.5, .5, 1e-3; decimals are rounded half up. And as people and spreadsheets write them: see number_as_typed
 - timestamp: 2026-07-01, 2026-07-01 09:30, 2026-07-01T09:30:00.123, with Z, UTC or an offset such as +02:00, +0200
-  or +02 behind the seconds; without one the text is in UTC. Years 1900 to 2199 (infinity, epoch and the year 1 are
-  placeholders of the systems that wrote them); digits beyond microseconds are cut
+  or +02 behind the seconds; 2026/07/01, 01.07.2026 (day first), 20260701 and 20260701093000 too. Without an offset the text
+  is by the clocks of time_zone. Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
+  12 or 13, 15 or 16, 18 or 19). Years 1900 to 2199 (infinity, epoch and the year 1 are placeholders of the systems that wrote
+  them); digits beyond microseconds are cut
 - date: the day of such a timestamp, in UTC
+mark: what stands before the decimals in the texts of a column (decimal_marks).
 #}
-{% macro parse(expression, data_type) %}
+{% macro parse(expression, data_type, mark='', time_zone='UTC') %}
     {%- set family = data_type.split('(')[0] -%}
     {%- set text = "trim(" ~ expression ~ ")" -%}
     {%- if family in ('text', 'string') -%}{{ return(expression) }}
-    {%- elif family == 'timestamp' -%}{{ return(parse_timestamp(text)) }}
+    {%- elif family == 'timestamp' -%}{{ return(parse_timestamp(text, time_zone)) }}
     {%- elif family == 'date' -%}{{ return("cast(" ~ parse_timestamp(text) | trim ~ " as date)") }}
     {%- elif family == 'boolean' -%}
         {{ return(
-            "case when lower(" ~ text ~ ") in ('true', 't', 'yes', 'y', '1') then true"
-            ~ " when lower(" ~ text ~ ") in ('false', 'f', 'no', 'n', '0') then false end"
+            "case when lower(" ~ text ~ ") in ('" ~ words_for_yes() | join("', '") ~ "') then true"
+            ~ " when lower(" ~ text ~ ") in ('" ~ words_for_no() | join("', '") ~ "') then false end"
         ) }}
     {%- elif family in ('integer', 'bigint') -%}
         {%- set digits = extract_pattern(text, "^([+-]?[0-9]+)(?:[.]0*)?$") | trim -%}
@@ -28,19 +31,118 @@ on every engine; spaces around the text don't matter.
         {%- set is_number = matches_pattern(text,
             "^[+-]?(?:[0-9]{1,18}[.]?[0-9]{0,18}|[.][0-9]{1,18}|[0-9]{1,9}[.]?[0-9]{0,9}[eE][+-]?[0-9]{1,2})$"
         ) | trim -%}
-        {{ return("case when " ~ is_number ~ " then " ~ cast_or_null(text, data_type) | trim ~ " end") }}
+        {%- set in_groups = matches_pattern(text, "^[+-]?[1-9][0-9]{0,2}[.][0-9]{3}$") | trim -%}
+        {{ return(
+            "case when " ~ is_number ~ (" and not " ~ in_groups if mark in (',', 'mixed', 'money'))
+            ~ " then " ~ cast_or_null(text, data_type) | trim
+            ~ " else " ~ cast_or_null(number_as_typed(text, mark) | trim, data_type) | trim ~ " end"
+        ) }}
     {%- endif -%}
     {{ exceptions.raise_compiler_error("parse: no rule for the type " ~ data_type) }}
 {% endmacro %}
 
+{% macro words_for_yes() %}{{ return(['true', 't', 'yes', 'y', 'on', '1', 'ja', 'j', 'wahr', 'oui', 'vrai', 'si', 'sí', 'sì', 'verdadero', 'vero', 'waar']) }}{% endmacro %}
+{% macro words_for_no() %}{{ return(['false', 'f', 'no', 'n', 'off', '0', 'nein', 'falsch', 'non', 'faux', 'falso', 'nee', 'onwaar']) }}{% endmacro %}
 
-{% macro parse_timestamp(expression) -%}
-    {%- set is_timestamp = matches_pattern(expression,
-        "^(19|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}"
-        ~ "([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?(Z| UTC| ?[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?)?$"
+
+{#
+A number as people and spreadsheets write it, as one that engines read: 1.234,50 € and (12,90) and CHF 1'234.-; null where it is
+none, or where a comma or a point may be either mark. mark, by what the column's other texts show: '.', ',', 'mixed', or
+'money' and '' where they show nothing: 1,234 alone is then a thousand of money, and null of anything else.
+#}
+{% macro number_as_typed(expression, mark='') -%}
+    {%- set currency = "(?:[A-Z]{3}|(?:US|CA|C|A|AU|NZ|HK|S|R|MX)?\\x{24}|[€£¥₹₽₺₩₫₴₪฿₦]|[Rr]s[.]?|[Kk]r[.]?|S?[Ff]r[.]?|zł|Kč|Ft|TL|лв[.]?|руб[.]?)" -%}
+    {%- set spaces = "[\\x{20}\\x{A0}\\x{2009}\\x{202F}\\x27’]" -%}
+    {%- set minus = replace_pattern(expression, "[−–—]", "-") | trim -%}
+    {%- set whole = replace_pattern(minus, "[.,]-{1,2}([^0-9]*)$", "\\1") | trim -%}
+    {%- set body = extract_pattern(
+        whole,
+        "^[(]?(?:[+-]" ~ spaces ~ "?" ~ currency ~ "?|" ~ currency ~ "?" ~ spaces ~ "?[+-]?)" ~ spaces ~ "?([0-9][0-9.,\\x{20}\\x{A0}\\x{2009}\\x{202F}\\x27’]*[0-9]|[0-9]|[.,][0-9]+)"
+        ~ spaces ~ "?-?" ~ spaces ~ "?" ~ currency ~ "?-?[)]?$"
     ) | trim -%}
-    case when {{ is_timestamp }} then {{ timestamp_in_utc(expression) | trim }} end
+    {%- set grouped = replace_pattern(body, spaces, "_") | trim -%}
+    {%- set is_negative = "(" ~ whole ~ " like '(%)' or " ~ whole ~ " like '%-%')" -%}
+    {%- set point = extract_pattern(grouped, "^((?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?:_[0-9]{3})+)?[.][0-9]{1,18})$") | trim -%}
+    {%- set comma = extract_pattern(grouped, "^((?:[0-9]{1,18}|[0-9]{1,3}(?:[.][0-9]{3})+|[0-9]{1,3}(?:_[0-9]{3})+)?,[0-9]{1,18})$") | trim -%}
+    {%- set is_either = matches_pattern(grouped, "^[1-9][0-9]{0,2}[.,][0-9]{3}$") | trim -%}
+    case when {{ is_negative }} then '-' else '' end || case
+        when {{ is_either }} then {{ {
+            '.': "replace(" ~ grouped ~ ", ',', '')",
+            ',': "replace(replace(" ~ grouped ~ ", '.', ''), ',', '.')",
+            'money': "case when " ~ grouped ~ " like '%,%' then replace(" ~ grouped ~ ", ',', '') end",
+            '': "case when " ~ grouped ~ " like '%.%' then " ~ grouped ~ " end",
+        }.get(mark, 'null') }}
+        when {{ matches_pattern(grouped, "^[0-9]{1,18}$") | trim }} then {{ grouped }}
+        when {{ matches_pattern(grouped, "^[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:[.][0-9]{3}){2,}|(?:_[0-9]{3})+)$") | trim }}
+            then {{ replace_pattern(grouped, "[^0-9]") | trim }}
+        when {{ point }} is not null then {{ replace_pattern(grouped, "[,_]") | trim }}
+        when {{ comma }} is not null then replace({{ replace_pattern(grouped, "[._]") | trim }}, ',', '.')
+    end
 {%- endmacro %}
+
+
+{# What the texts of a column show of its decimal mark, each as an aggregate: {comma, point}, 1 where one text can be read so only. #}
+{% macro marks_shown(expression) %}
+    {%- set text = "trim(" ~ expression ~ ")" -%}
+    {{ return({
+        'comma': "max(case when " ~ matches_pattern(text, "^[^0-9]*(?:0|[0-9.\\x27]*[0-9]{4,})?,[0-9]+[^0-9]*$|,[0-9]{1,2}[^0-9,.]*$|,[0-9]{4,}[^0-9,.]*$|[.][0-9]{3}[.][0-9]{3}|[.][0-9]{3},") | trim ~ " then 1 else 0 end)",
+        'point': "max(case when " ~ matches_pattern(text, "^[^0-9]*(?:0|[0-9,\\x27]*[0-9]{4,})?[.][0-9]+[^0-9]*$|[.][0-9]{1,2}[^0-9,.]*$|[.][0-9]{4,}[^0-9,.]*$|,[0-9]{3},[0-9]{3}|,[0-9]{3}[.]") | trim ~ " then 1 else 0 end)",
+    }) }}
+{% endmacro %}
+
+
+{% macro parse_timestamp(expression, time_zone='UTC') -%}
+    {%- set day = "(?:19|2[01])[0-9]{2}" -%}
+    {%- set hours = "(?:[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?(?:Z| UTC| ?[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?)?$" -%}
+    {%- set is_timestamp = matches_pattern(expression, "^" ~ day ~ "-[0-9]{2}-[0-9]{2}" ~ hours) | trim -%}
+    {%- set is_other = matches_pattern(expression, "^" ~ day ~ "/[0-9]{2}/[0-9]{2}" ~ hours ~ "|^[0-9]{2}[.][0-9]{2}[.]" ~ day ~ hours ~ "|^" ~ day ~ "[0-9]{4}(?:[0-9]{6})?$") | trim -%}
+    {%- set is_epoch = matches_pattern(expression, "^[0-9]{9,10}(?:[.][0-9]*)?$|^[0-9]{12,13}(?:[.][0-9]*)?$|^[0-9]{15,16}$|^[0-9]{18,19}$") | trim -%}
+    {%- set by_slash = replace_pattern(expression, "^([0-9]{4})/([0-9]{2})/", "\\1-\\2-") | trim -%}
+    {%- set day_first = replace_pattern(by_slash, "^([0-9]{2})[.]([0-9]{2})[.]([0-9]{4})", "\\3-\\2-\\1") | trim -%}
+    {%- set compact = replace_pattern(day_first, "^([0-9]{4})([0-9]{2})([0-9]{2})$", "\\1-\\2-\\3") | trim -%}
+    {%- set reordered = replace_pattern(compact, "^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$", "\\1-\\2-\\3 \\4:\\5:\\6") | trim -%}
+    case
+        when {{ is_timestamp }} then {{ by_the_clocks(expression, time_zone) | trim }}
+        when {{ is_other }} then {{ by_the_clocks(reordered, time_zone) | trim }}
+        when {{ is_epoch }} then {{ epoch_time(cast_or_null(expression, 'decimal(38,6)') | trim) | trim }}
+    end
+{%- endmacro %}
+
+{# A text of a timestamp in UTC; one without an offset is by the clocks of time_zone. #}
+{% macro by_the_clocks(expression, time_zone) -%}
+    {%- if time_zone == 'UTC' -%}
+        {{ timestamp_in_utc(expression) }}
+    {%- else -%}
+        case
+            when {{ matches_pattern(expression, "(?:Z|UTC|:[0-9]{2}(?:[.][0-9]+)? ?[+-][0-9:]+)$") | trim }} then {{ timestamp_in_utc(expression) | trim }}
+            else {{ utc_time(timestamp_in_utc(expression) | trim, "'" ~ time_zone ~ "'") | trim }}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A number of seconds, milli-, micro- or nanoseconds since 1970, told apart by its size, as a moment; null for others. #}
+{% macro epoch_time(number) -%}
+    case
+        when {{ number }} between 100000000 and 7258118399 then {{ time_of_micros("cast(floor(" ~ number ~ " * 1000000) as bigint)") | trim }}
+        when {{ number }} between 100000000000 and 7258118399999 then {{ time_of_micros("cast(floor(" ~ number ~ " * 1000) as bigint)") | trim }}
+        when {{ number }} between 100000000000000 and 7258118399999999 then {{ time_of_micros("cast(floor(" ~ number ~ ") as bigint)") | trim }}
+        when {{ number }} between 100000000000000000 and 7258118399999999999 then {{ time_of_micros("cast(floor(" ~ number ~ " / 1000) as bigint)") | trim }}
+    end
+{%- endmacro %}
+
+{# Microseconds since 1970 as a moment. #}
+{% macro time_of_micros(micros) %}{{ return(adapter.dispatch('time_of_micros', 'mailroom')(micros)) }}{% endmacro %}
+
+{% macro default__time_of_micros(micros) %}{{ no_engine('time_of_micros') }}{% endmacro %}
+
+{% macro duckdb__time_of_micros(micros) %}make_timestamp({{ micros }}){% endmacro %}
+
+{% macro spark__time_of_micros(micros) %}timestamp_micros({{ micros }}){% endmacro %}
+
+{% macro snowflake__time_of_micros(micros) %}to_timestamp_ntz({{ micros }}, 6){% endmacro %}
+
+{% macro bigquery__time_of_micros(micros) %}timestamp_micros({{ micros }}){% endmacro %}
 
 
 {# A value that is not text as another type. A fraction is rounded to become whole; Spark's own cast would cut it. #}

@@ -24,6 +24,12 @@ visitors as (
 
 {% endif -%}
 
+-- What a status says was given back whole counts as sold and given back where a refund says how much, and else not at all.
+refunded as (
+    select distinct order_id from {{ ref('stg_shop__refunds') }}
+    where order_id is not null
+),
+
 owned as (
     select
         orders.order_id,
@@ -50,10 +56,14 @@ owned as (
 )
 
 select
-    order_id,
-    customer_id,
-    order_status is null
-    or order_status not in ('{{ var("not_a_sale_statuses") | join("', '") }}') as is_sale,
-    ordered_at
+    owned.order_id,
+    owned.customer_id,
+    owned.order_status is null
+    or (
+        owned.order_status not in ('unknown', '{{ var("not_a_sale_statuses") | join("', '") }}')
+        and (owned.order_status <> 'refunded' or refunded.order_id is not null)
+    ) as is_sale,
+    owned.ordered_at
 from owned
-where customer_id is not null
+left join refunded on owned.order_id = refunded.order_id
+where owned.customer_id is not null

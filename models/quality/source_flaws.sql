@@ -90,6 +90,18 @@ counted as (
         {{ value_at_max('example', 'place') }} as example
     from examples
     group by source_name, table_name, outcome, reason
+    union all
+    select
+        source_name,
+        table_name,
+        'unknown word' as outcome,
+        column_name || ' is taken for ' || taken_for as reason,
+        sum(n_rows) as n_rows,
+        cast(null as {{ dbt.type_string() }}) as row_key,
+        {{ value_at_max('word_as_given', 'n_rows') }} as example
+    from {{ ref('unmapped_words') }}
+    where taken_for not like 'nothing%'
+    group by source_name, table_name, column_name, taken_for
 ),
 
 shares as (
@@ -113,10 +125,17 @@ select
     -- Of a moment that somebody chose, what came later is left out as it should be.
     reason not like '% is after as_of' and reason not like '%not kept' and
     {%- endif %}
+    -- What is unknown is lost; every other word that stands for one has a meaning, if a careful one.
+    (outcome <> 'unknown word' or reason like '% is taken for unknown') and
     row_share > case when n_rows_in >= 20 then {{ var('max_flawed_share') }} else {{ [0.5, var('max_flawed_share')] | max }} end as is_too_many,
     source_name || '.' || table_name || ': ' || cast(n_rows as {{ dbt.type_string() }}) || ' of '
     || {{ counted('n_rows_in', 'row') }} || ' (' || {{ tenths_text('row_share') }} || ') '
-    || case when outcome = 'blanked' then 'lost a value' when n_rows = 1 then 'is set aside' else 'are set aside' end
+    || case
+        when outcome = 'blanked' then 'lost a value'
+        when outcome = 'unknown word' then case when n_rows = 1 then 'has' else 'have' end || ' a word that no list knows'
+        when n_rows = 1 then 'is set aside'
+        else 'are set aside'
+    end
     || ': ' || reason
     || coalesce(', such as ' || example, '')
     || case when row_key not like '%@%' then ', in row ' || row_key else '' end || '. '

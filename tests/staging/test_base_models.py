@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,22 @@ ORDERS: list[dict[str, Any]] = [
     {**GOOD, "order_id": "future", "ordered_at": "2026-01-01 00:00:01"},
     {**GOOD, "order_id": "just now", "ordered_at": AS_OF},
     {**GOOD, "order_id": "bad update", "updated_at": "soon"},
-    {**GOOD, "order_id": "bad amount", "total_amount": "12,50", "updated_at": "soon"},
+    {**GOOD, "order_id": "bad amount", "total_amount": "12,50,1", "updated_at": "soon"},
+    {**GOOD, "order_id": "comma amount", "total_amount": "12,50 €", "ordered_at": "1740823200"},
+    {**GOOD, "order_id": "2401.0", "customer_id": "gid://shopify/Customer/7"},
+    {**GOOD, "order_id": "guest", "customer_id": "0", "email": "ann@x.de"},
+    {**GOOD, "order_id": "guest nobody", "customer_id": "Guest"},
+    {**GOOD, "order_id": "null", "customer_id": "c1"},
+    {**GOOD, "order_id": "euros", "currency": "eur"},
+    {**GOOD, "order_id": "1001", "store": "north", "status": "wc-Cancelled"},
+    {
+        **GOOD,
+        "order_id": "1001.0",
+        "customer_id": "0",
+        "email": "bo@x.de",
+        "store": "south",
+        "status": "gone fishing",
+    },
     {**GOOD, "order_id": "huge amount", "total_amount": "1" + "0" * 30},
     {**GOOD, "order_id": "dollars", "currency": "USD"},
     {**GOOD, "order_id": "no currency", "currency": None},
@@ -61,6 +77,8 @@ ORDER_COLUMNS = [
     "customer_id",
     "email",
     "currency",
+    "store",
+    "status",
     "total_amount",
     "coupon_code",
     "ordered_at",
@@ -117,8 +135,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         )
     warehouse = Warehouse(folder)
     run = warehouse.dbt(
-        "run",
+        "build",
+        "--exclude-resource-type",
+        "test",
+        "unit_test",
         "--select",
+        "source_words",
+        "blocked_identifiers",
         "base_crm__opportunities",
         "base_support__tickets",
         "base_shop__orders",
@@ -166,7 +189,12 @@ def test_each_flaw_has_its_reason(orders: dict[str | None, list[dict[str, Any]]]
         "no time": "ordered_at is not a timestamp",
         "endless time": "ordered_at is not a timestamp",
         "endless past": "ordered_at is not a timestamp",
-        "year one": "ordered_at is not a timestamp",
+        "year one": "ordered_at is missing",
+        "comma amount": None,
+        "2401": None,
+        "guest": None,
+        "euros": None,
+        "guest nobody": "no customer_id, email, phone to identify the customer",
         "empty time": "ordered_at is missing",
         "future": "ordered_at is after as_of",
         "dollars": "currency is not an accepted value",
@@ -174,7 +202,7 @@ def test_each_flaw_has_its_reason(orders: dict[str | None, list[dict[str, Any]]]
         "nobody but a bad address": "no customer_id, email, phone to identify the customer",
     }
     assert {key: orders[key][0]["reject_reason"] for key in reasons} == reasons
-    assert [row["reject_reason"] for row in orders[None]] == ["order_id is missing"] * 2
+    assert [row["reject_reason"] for row in orders[None]] == ["order_id is missing"] * 3
 
 
 def test_an_optional_value_that_does_not_parse_is_blanked_and_named(
@@ -194,7 +222,29 @@ def test_an_optional_value_that_does_not_parse_is_blanked_and_named(
 def test_times_are_utc_and_text_is_trimmed(orders: dict[str | None, list[dict[str, Any]]]) -> None:
     assert str(orders["no offset"][0]["ordered_at"]) == "2025-03-01 10:00:00"
     assert str(orders["offset"][0]["ordered_at"]) == "2025-03-01 08:00:00"
+    assert str(orders["comma amount"][0]["ordered_at"]) == "2025-03-01 10:00:00"
     assert orders["spaced"][0]["email"] == "anna@x.de"
+
+
+def test_ids_and_words_are_as_one_system_would_write_them(
+    orders: dict[str | None, list[dict[str, Any]]],
+) -> None:
+    assert orders["comma amount"][0]["total_amount"] == Decimal("12.50")
+    assert orders["2401"][0]["customer_id"] == "7"
+    assert orders["guest"][0]["customer_id"] is None
+    assert orders["euros"][0]["currency"] == "EUR"
+    assert orders["good"][0]["customer_id"] == "c1"
+    assert [(row["customer_id"], row["status"]) for row in orders["north:1001"]] == [
+        ("north:c1", "cancelled")
+    ]
+    assert [(row["customer_id"], row["status"]) for row in orders["south:1001"]] == [(None, "unknown")]
+
+
+def test_a_word_that_no_list_knows_is_noted_as_it_came(built: Warehouse) -> None:
+    assert built.rows(
+        "select order_id, unmapped_words from main_staging.base_shop__orders where unmapped_words is not null"
+        " order by unmapped_words"
+    ) == [("dollars", "currency=USD"), ("south:1001", "status=gone fishing")]
 
 
 def test_of_copies_the_newest_good_one_is_kept(orders: dict[str | None, list[dict[str, Any]]]) -> None:

@@ -95,7 +95,6 @@ class Policy:
     domains: Mapping[str, Domain]
     blocked: frozenset[tuple[str, str]]
     by_the_person: frozenset[str]
-    not_a_sale: frozenset[str]
     default_country: str
     founded_on: datetime = datetime(2000, 1, 1)
     buying_topics: frozenset[str] = frozenset({"product", "sales", "quote"})
@@ -104,8 +103,11 @@ class Policy:
     subscribed: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
+    granted: frozenset[str] = frozenset()
+    unconfirmed: frozenset[str] = frozenset()
     refused_events: frozenset[str] = frozenset()
     harmless_events: frozenset[str] = frozenset()
+    sales: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, project: Path) -> "Policy":
@@ -151,7 +153,6 @@ class Policy:
             },
             blocked=frozenset(),
             by_the_person=frozenset(given["consent_by_the_person"]),
-            not_a_sale=frozenset(given["not_a_sale_statuses"]),
             default_country=given["default_country"],
         )
         blocked = frozenset(
@@ -167,16 +168,33 @@ class Policy:
             policy = replace(policy, buying_topics=frozenset(given["buying_inquiry_topics"]))
         if given.get("refusal_words"):
             policy = replace(policy, refusal_words=str(given["refusal_words"]))
-        subscription = given["words"]["subscription"]["values"]
-        policy = replace(policy, unsubscribed=frozenset({"unsubscribed", *subscription["unsubscribed"]}))
-        policy = replace(policy, subscribed=frozenset({"subscribed", *subscription["subscribed"]}))
-        policy = replace(policy, silent=frozenset({"never_subscribed", *subscription["never_subscribed"]}))
-        policy = replace(policy, pending=frozenset({"pending", *subscription["pending"]}))
-        events = given["words"]["message_event"]["values"]
-        refused = {word for kind in ("complained", "unsubscribed") for word in (kind, *events[kind])}
-        harmless = {word for kind, words in events.items() for word in (kind, *words)} - refused
-        policy = replace(policy, refused_events=frozenset(refused), harmless_events=frozenset(harmless))
-        return policy
+
+        def words(table: str, column: str, *kinds: str) -> frozenset[str]:
+            """The words of a column that stand for one of some values."""
+            return frozenset(map(bare, kinds)) | frozenset(
+                bare(row["word"])
+                for row in seed("source_words")
+                if (row["table_name"], row["column_name"]) == (table, column)
+                and row["value"] in kinds
+                and "*" not in row["word"]
+            )
+
+        def of_status(*kinds: str) -> frozenset[str]:
+            return words("profiles", "subscription_status", *kinds)
+
+        harmless = ("sent", "delivered", "opened", "clicked", "bounced")
+        return replace(
+            policy,
+            unsubscribed=of_status("unsubscribed"),
+            subscribed=of_status("subscribed"),
+            silent=of_status("never_subscribed"),
+            pending=of_status("pending"),
+            granted=words("consent_events", "status", "granted"),
+            unconfirmed=words("consent_events", "status", "pending"),
+            refused_events=words("message_events", "event_type", "complained", "unsubscribed"),
+            harmless_events=words("message_events", "event_type", *harmless),
+            sales=words("orders", "status", "paid", "shipped", "completed", "partially_refunded"),
+        )
 
     def mailbox(self, address: str) -> str:
         """Where the provider takes an address to."""
@@ -223,8 +241,13 @@ class Policy:
 
 
 def key_of(word: str) -> str:
-    """A word as the lists of var words have it."""
+    """A word as var refusal_words has it."""
     return re.sub(r"[\W_]+", "_", word.lower()).strip("_")
+
+
+def bare(word: str) -> str:
+    """A word as the seed source_words is looked up by."""
+    return re.sub(r"[\W_]+", "", word.lower())
 
 
 def text(row: Row, column: str) -> str | None:
@@ -389,7 +412,9 @@ class Reader:
         return (self.marketing, True) if is_no else (frozenset(), False)
 
     def consent_event(self, row: Row) -> Said:
-        status = {"granted": "yes", "pending": "pending"}.get(text(row, "status") or "", "no")
+        word = bare(text(row, "status") or "")
+        status = "yes" if word in self.policy.granted else "no"
+        status = "pending" if word in self.policy.unconfirmed else status
         recorded_by = text(row, "recorded_by")
         scope, closes_all = self.topics(text(row, "channel"), text(row, "purpose"), status == "no")
         if status == "no" and recorded_by == "esp_unsubscribe":  # Reading: it is an unsubscribe
@@ -434,12 +459,13 @@ class Reader:
 
     def profile(self, row: Row) -> Said | None:
         """Reading: no status says nothing. The status has no date: the row's dates are the profile's."""
-        word = key_of(text(row, "subscription_status") or "never subscribed")
+        given = text(row, "subscription_status") or "never subscribed"
+        word = bare(given)
         if word in self.policy.silent:
             return None
         status = "yes" if word in self.policy.subscribed else "no"
         status = "pending" if word in self.policy.pending else status
-        is_refusal = word in self.policy.unsubscribed or self.policy.reads_like_refusal(word)
+        is_refusal = word in self.policy.unsubscribed or self.policy.reads_like_refusal(given)
         closes_all = status == "no" and is_refusal
         return Said(
             status, self.marketing if closes_all else frozenset({MAIL}), closes_all,
@@ -449,9 +475,10 @@ class Reader:
 
     def message(self, row: Row) -> Said | None:
         """An event whose type is a refusal, or reads like one."""
-        word = key_of(text(row, "event_type") or "")
+        given = text(row, "event_type") or ""
+        word = bare(given)
         is_refusal = word in self.policy.refused_events or (
-            word not in self.policy.harmless_events and self.policy.reads_like_refusal(word)
+            word not in self.policy.harmless_events and self.policy.reads_like_refusal(given)
         )
         if not is_refusal:
             return None
@@ -754,7 +781,7 @@ class Judge:
         found: dict[str, list[tuple[datetime, str | None, str | None]]] = defaultdict(list)
         for row in orders.values():
             when = moment(text(row, "ordered_at"))
-            if when is None or (text(row, "status") or "").lower() in self.policy.not_a_sale:
+            if when is None or (status := text(row, "status")) and bare(status) not in self.policy.sales:
                 continue
             mail, account = address(text(row, "email")), text(row, "customer_id")
             mailbox = self.policy.mailbox(mail) if mail else None

@@ -14,7 +14,7 @@ select
     {{ known_time_zone('profiles.time_zone') }} as time_zone,
     profiles.preferred_categories,
     profiles.preferred_frequency,
-    lower(profiles.subscription_status) as subscription_status,
+    profiles.subscription_status,
     profiles.created_at,
     coalesce(profiles.updated_at, profiles.created_at) as updated_at
 from profiles

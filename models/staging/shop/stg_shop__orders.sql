@@ -15,7 +15,7 @@ select
     {{ clean_name('orders.first_name') }} as first_name,
     {{ clean_name('orders.last_name') }} as last_name,
     countries.country_code,
-    lower(orders.status) as order_status,
+    orders.status as order_status,
     orders.coupon_code,
     orders.sales_channel,
     orders.total_amount,

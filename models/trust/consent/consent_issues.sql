@@ -56,7 +56,7 @@ issues as (
         consent_event_id,
         'an unknown word for an event that reads like a refusal: it counts as an unsubscribe' as issue
     from {{ ref('consent_history') }}
-    where source_system = 'esp event' and form is not null and not {{ is_known_word('form', 'message_event') }}
+    where source_system = 'esp event' and form is not null and not {{ is_known_word('form', word_list('esp', 'message_events', 'event_type', ['sent', 'delivered', 'opened', 'clicked', 'bounced', 'complained', 'unsubscribed'])) }}
     union all
     select
         consent_event_id,
