@@ -1,4 +1,7 @@
-"""The tables of docs/data-contract.md, out of the contract's YAML and the seed of words. Run it to write them again."""
+"""The tables of docs/data-contract.md, out of the contract's YAML and the seed of words.
+
+Run it to write them again.
+"""
 
 import csv
 from collections.abc import Iterator

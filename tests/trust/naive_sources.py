@@ -781,7 +781,8 @@ class Judge:
         found: dict[str, list[tuple[datetime, str | None, str | None]]] = defaultdict(list)
         for row in orders.values():
             when = moment(text(row, "ordered_at"))
-            if when is None or (status := text(row, "status")) and bare(status) not in self.policy.sales:
+            status = text(row, "status")
+            if when is None or (status and bare(status) not in self.policy.sales):
                 continue
             mail, account = address(text(row, "email")), text(row, "customer_id")
             mailbox = self.policy.mailbox(mail) if mail else None
