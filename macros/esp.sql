@@ -6,5 +6,16 @@
 
 {# Whether a day has events of the ESP's own feed: refusals are pulled besides, and come when the feed does not. #}
 {% macro has_feed_events() -%}
-    n_emails_sent + n_emails_delivered + n_human_opens + n_human_clicks + n_machine_events > 0
+    n_emails_sent - n_emails_only_bounced + n_emails_delivered + n_human_opens + n_human_clicks + n_machine_events > 0
+{%- endmacro %}
+
+
+{#
+Whether mailroom pull brought an event. It says that a mailbox refused, and not by which message: message_id is the event's own
+key, which begins with the destination's name.
+#}
+{% macro is_pulled(event_id, message_id) -%}
+    {%- set conditions = [] -%}
+    {%- for destination in var('destinations') -%}{%- do conditions.append(event_id ~ " like '" ~ destination ~ "-%'") -%}{%- endfor -%}
+    ({{ event_id }} = {{ message_id }} and ({{ conditions | join(' or ') }}))
 {%- endmacro %}

@@ -7,7 +7,7 @@
 {% set by_day = {
     'recounted': [
         'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount',
-        'n_tickets', 'n_bounces'
+        'n_tickets', 'n_bounces', 'n_emails_only_bounced'
     ],
     'visits_by_day': [
         'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
@@ -84,7 +84,7 @@ select
     customer_id,
     activity_on,
     {% for column in columns if column not in times and column != 'days_since_previous_order' -%}
-    cast(coalesce({{ column }}, 0) as {{ 'decimal(18, ' ~ decimals[column] ~ ')' if column in decimals else 'bigint' }}) as {{ column }},
+    cast(coalesce({{ column }}, 0){{ ' + coalesce(n_emails_only_bounced, 0)' if column == 'n_emails_sent' }} as {{ 'decimal(18, ' ~ decimals[column] ~ ')' if column in decimals else 'bigint' }}) as {{ column }},
     {% endfor -%}
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     {{ times | join(',\n    ') }}

@@ -40,7 +40,8 @@ bounces_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        sum(days.n_bounces) as n_bounces
+        sum(days.n_bounces) as n_bounces,
+        sum(days.n_emails_only_bounced) as n_emails_only_bounced
     from {{ ref('stg_esp__refusal_days') }} as days
     inner join {{ ref('record_customers') }} as profiles
         on profiles.record_type = 'esp_profile' and days.profile_id = profiles.record_id
@@ -59,7 +60,8 @@ select
     cast(coalesce(n_refunds, 0) as bigint) as n_refunds,
     cast(coalesce(refund_amount, 0) as decimal(18, 2)) as refund_amount,
     cast(coalesce(n_tickets, 0) as bigint) as n_tickets,
-    cast(coalesce(n_bounces, 0) as bigint) as n_bounces
+    cast(coalesce(n_bounces, 0) as bigint) as n_bounces,
+    cast(coalesce(n_emails_only_bounced, 0) as bigint) as n_emails_only_bounced
 from orders_by_day
 full join refunds_by_day using (customer_id, activity_on)
 full join tickets_by_day using (customer_id, activity_on)

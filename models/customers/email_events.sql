@@ -29,6 +29,7 @@ select
     events.url,
     events.machine_reason,
     events.is_machine,
+    events.is_sending,
     events.occurred_at
 from events
 inner join profiles on events.profile_id = profiles.profile_id

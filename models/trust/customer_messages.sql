@@ -22,6 +22,7 @@ events as (
         customer_id,
         profile_id,
         event_type,
+        is_sending,
         -- A bounce of no type may pass; repeated, it counts.
         case when event_type = 'bounced' then coalesce(bounce_type, 'soft') end as bounce_type,
         coalesce(message_class, 'promotional') as message_class,
@@ -31,7 +32,7 @@ events as (
         event_type in ('bounced', 'complained', 'unsubscribed')
         or (event_type = 'clicked' and not is_machine and occurred_at > {{ dbt.dateadd('day', -7, as_of()) }})
         or (event_type = 'delivered' and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
-        or (event_type = 'sent' and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
+        or (is_sending and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
 ),
 
 -- A bounce speaks of a mailbox. That of another than we would write to today says nothing.
@@ -39,7 +40,7 @@ told as (
     select
         events.*,
         coalesce(profiles.widest_mailbox = customers.widest_mailbox, true) as is_of_todays_address,
-        events.event_type = 'sent'
+        events.is_sending
         and events.message_class <> 'transactional'
         and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped
     from events
@@ -68,7 +69,7 @@ select
     max(
         case
             when
-                event_type = 'sent'
+                is_sending
                 and message_class = 'promotional'
                 and occurred_at > {{ dbt.dateadd('day', -household_days, as_of()) }}
                 then occurred_at

@@ -172,14 +172,26 @@ def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop
 
 
 def _refused(rows: str) -> str:
-    """Message events of which a tenth of what was delivered is refused instead."""
+    """Message events of which a tenth of what was delivered is refused instead, some of it days later, and
+    some of that delivered after all. Of a third of the messages the ESP never says that it sent them."""
     is_refused = "event_type = 'delivered' and chance(event_id, 'refused') < 0.1"
+    days_later = f"{LATENESS_DAYS} * chance(event_id, 'refused when')"
+    refused_at = f"case when {is_refused} then days_after(occurred_at, {days_later}) else occurred_at end"
+    is_tried_again = f"{is_refused} and occurred_at < timestamp '{ENDS - timedelta(days=10)}'"
     return f"""(
         select * replace (
             case when {is_refused} then 'bounced' else event_type end as event_type,
-            case when {is_refused} then 'soft' else bounce_type end as bounce_type
+            case when {is_refused} then 'soft' else bounce_type end as bounce_type,
+            {refused_at} as occurred_at
         )
         from {rows}
+        where not (event_type = 'sent' and chance(message_id, 'unsaid') < 0.3)
+        union all by name
+        select * replace (
+            event_id || '-again' as event_id, days_after(occurred_at, 5 + {days_later}) as occurred_at
+        )
+        from {rows}
+        where {is_tried_again} and chance(event_id, 'again') < 0.5
     )"""
 
 

@@ -10,9 +10,9 @@ with events as (
     where reject_reason is null and {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}
 ),
 
-machine_events as (
+judged as (
     select * from {{ ref('base_esp__reactions') }}
-    where machine_reason is not null and {{ is_replaced('occurred_at', days) }}
+    where (machine_reason is not null or is_sending) and {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}
 )
 
 select
@@ -24,8 +24,9 @@ select
     case when events.event_word <> events.event_type then events.event_word end as event_word,
     events.bounce_type,
     events.url,
-    machine_events.machine_reason,
-    machine_events.event_id is not null as is_machine,
+    judged.machine_reason,
+    judged.machine_reason is not null as is_machine,
+    events.event_type = 'sent' or coalesce(judged.is_sending, false) as is_sending,
     events.occurred_at
 from events
-left join machine_events on events.event_id = machine_events.event_id and events.event_type = machine_events.event_type
+left join judged on events.event_id = judged.event_id and events.event_type = judged.event_type

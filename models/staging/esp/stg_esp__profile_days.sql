@@ -5,7 +5,7 @@ select
     profile_id,
     {{ day_of('occurred_at') }} as activity_on,
     count(*) as n_events,
-    count(case when event_type = 'sent' then 1 end) as n_emails_sent,
+    count(case when is_sending then 1 end) as n_emails_sent,
     count(case when event_type = 'delivered' then 1 end) as n_emails_delivered,
     count(case when event_type = 'opened' and not is_machine then 1 end) as n_human_opens,
     count(case when event_type = 'clicked' and not is_machine then 1 end) as n_human_clicks,

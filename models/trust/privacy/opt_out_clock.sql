@@ -100,7 +100,7 @@ sent as (
             and (limits.reopened_at is null or messages.occurred_at < limits.reopened_at)
     where
         limits.closes_email
-        and messages.event_type = 'sent'
+        and messages.is_sending
         and coalesce(messages.message_class, 'unknown') <> 'transactional'
     group by limits.consent_event_id, limits.customer_id
 ),
