@@ -29,3 +29,59 @@ orders. Who orders twice a week would otherwise never be out of the rests after 
         else ''
     end || '.'
 {%- endmacro %}
+
+
+{#
+Which addresses an ESP profile has and had, as a subquery in parentheses: profile_id, email, is_current, and between when a
+bounce may be of it, from_at (null: from the start) and until_at (null: until now). The ledger of addresses knows since
+when a build has seen one there; a correction may be as old as var `lateness_days` by then.
+#}
+{% macro profile_addresses() -%}
+    (
+        select
+            profile_id,
+            email,
+            is_current,
+            case when place > 1 then {{ dbt.dateadd('day', -var('lateness_days'), 'recorded_at') }} end as from_at,
+            case when not is_current then next_recorded_at end as until_at
+        from (
+            select
+                profile_id,
+                email,
+                is_current,
+                recorded_at,
+                rank() over (partition by profile_id order by coalesce(recorded_at, {{ as_of() }})) as place,
+                lead(recorded_at) over (partition by profile_id order by coalesce(recorded_at, {{ as_of() }}), email) as next_recorded_at
+            from (
+                select
+                    profile_id,
+                    email,
+                    max(is_current) = 1 as is_current,
+                    max(recorded_at) as recorded_at
+                from (
+                    select
+                        profile_id,
+                        email,
+                        1 as is_current,
+                        cast(null as timestamp) as recorded_at
+                    from {{ ref('stg_esp__profiles') }}
+                    where email is not null
+                    union all
+                    select
+                        substr(record_key, {{ 'esp_profile:' | length + 1 }}) as profile_id,
+                        contact as email,
+                        0 as is_current,
+                        recorded_at
+                    from {{ ref('contact_points') }}
+                    where record_key like 'esp_profile:%' and contact_type = 'email'
+                ) as seen
+                group by profile_id, email
+            ) as known
+        ) as placed
+    )
+{%- endmacro %}
+
+{# Whether a moment lies in the time of an address of profile_addresses(). #}
+{% macro is_of_its_time(moment, addresses) -%}
+    (coalesce({{ moment }} >= {{ addresses }}.from_at, true) and coalesce({{ moment }} < {{ addresses }}.until_at, true))
+{%- endmacro %}

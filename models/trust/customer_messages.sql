@@ -1,5 +1,6 @@
 -- What the suppression rules ask of the message events, in one pass over them.
 {% set cap_days = var('frequency_cap_days') %}
+{% set click_days = 7 %}
 {% set household_days = var('household_rest_days') %}
 with customers as (
     select
@@ -8,11 +9,18 @@ with customers as (
     from {{ with_mailboxes(ref('customers')) }}
 ),
 
-profiles as (
+addresses as (
     select
         profile_id,
-        widest_mailbox
-    from {{ with_mailboxes(ref('stg_esp__profiles')) }}
+        widest_mailbox,
+        min(coalesce(from_at, cast('1900-01-01' as timestamp))) as from_at,
+        max(coalesce(until_at, cast('9999-01-01' as timestamp))) as until_at
+    from {{ with_mailboxes(profile_addresses()) }} as spelled
+    group by profile_id, widest_mailbox
+),
+
+addressed as (
+    select distinct profile_id from addresses
 ),
 
 -- A message of a campaign that nobody knows counts as marketing.
@@ -30,22 +38,34 @@ events as (
     from {{ ref('email_events') }}
     where
         event_type in ('bounced', 'complained', 'unsubscribed')
-        or (event_type = 'clicked' and not is_machine and occurred_at > {{ dbt.dateadd('day', -7, as_of()) }})
+        or (event_type = 'clicked' and not is_machine and occurred_at > {{ dbt.dateadd('day', -([click_days, var('soft_bounce_days')] | max), as_of()) }})
+        or (event_type = 'opened' and not is_machine and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
         or (event_type = 'delivered' and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
         or (is_sending and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
 ),
 
--- A bounce speaks of a mailbox. That of another than we would write to today says nothing.
+-- A bounce speaks of the mailbox that the profile had that day. That of another than we would write to today says nothing.
 told as (
     select
         events.*,
-        coalesce(profiles.widest_mailbox = customers.widest_mailbox, true) as is_of_todays_address,
+        addresses.profile_id is not null
+        or addressed.profile_id is null
+        or customers.widest_mailbox is null as is_of_todays_address,
         events.is_sending
         and events.message_class <> 'transactional'
-        and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped
+        and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped,
+        -- Only in what a rest stops: an order's own messages are clicked on as long as there are orders.
+        events.event_type = 'clicked'
+        and events.message_class <> 'transactional'
+        and events.occurred_at > {{ dbt.dateadd('day', -click_days, as_of()) }} as is_rested_from
     from events
     inner join customers on events.customer_id = customers.customer_id
-    left join profiles on events.profile_id = profiles.profile_id
+    left join addressed on events.profile_id = addressed.profile_id
+    left join addresses
+        on
+            events.profile_id = addresses.profile_id
+            and customers.widest_mailbox = addresses.widest_mailbox
+            and {{ is_of_its_time('events.occurred_at', 'addresses') }}
 ),
 
 placed as (
@@ -53,8 +73,9 @@ placed as (
         *,
         row_number() over (partition by customer_id, is_capped order by occurred_at desc, event_id desc) as newest_first,
         row_number() over (partition by customer_id, is_capped order by occurred_at, event_id) as oldest_first,
-        max(case when event_type = 'delivered' and is_of_todays_address then occurred_at end)
-            over (partition by customer_id) as last_delivered_at
+        -- Some ESPs tell of no delivery, but of who reads.
+        max(case when event_type in ('delivered', 'opened', 'clicked') and is_of_todays_address then occurred_at end)
+            over (partition by customer_id) as last_reached_at
     from told
 )
 
@@ -63,9 +84,8 @@ select
     cast(count(case when is_capped then 1 end) as bigint) as n_marketing_messages,
     max(case when is_capped and newest_first = {{ var('frequency_cap_messages') }} then occurred_at end) as cap_sent_at,
     max(case when is_capped and oldest_first = {{ var('frequency_cap_messages') }} then occurred_at end) as capped_at,
-    -- Only in what a rest stops: an order's own messages are clicked on as long as there are orders.
-    cast(count(case when event_type = 'clicked' and message_class <> 'transactional' then 1 end) as bigint) as n_marketing_clicks_7d,
-    max(case when event_type = 'clicked' and message_class <> 'transactional' then occurred_at end) as last_marketing_clicked_at,
+    cast(count(case when is_rested_from then 1 end) as bigint) as n_marketing_clicks_7d,
+    max(case when is_rested_from then occurred_at end) as last_marketing_clicked_at,
     max(
         case
             when
@@ -82,7 +102,7 @@ select
                     bounce_type = 'soft'
                     and is_of_todays_address
                     and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }}
-                    and occurred_at > coalesce(last_delivered_at, cast('1900-01-01' as timestamp))
+                    and occurred_at > coalesce(last_reached_at, cast('1900-01-01' as timestamp))
                     then 1
             end
         ) as bigint

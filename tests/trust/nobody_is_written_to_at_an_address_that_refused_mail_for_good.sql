@@ -1,8 +1,39 @@
--- Straight from the message events: a hard bounce of today's mailbox, in any spelling, closes everything.
+-- Straight from the message events: a hard bounce of today's mailbox, in any spelling, closes everything for everybody who has
+-- it, until a person opens or clicks there or confirms an opt-in. One of before the profile had that address says nothing.
+with bounces as (
+    select
+        profiles.widest_mailbox,
+        max(events.occurred_at) as last_bounced_at
+    from {{ ref('stg_esp__message_events') }} as events
+    inner join {{ with_mailboxes(ref('stg_esp__profiles')) }} as profiles on events.profile_id = profiles.profile_id
+    left join {{ ref('contact_points') }} as others
+        on
+            'esp_profile:' || events.profile_id = others.record_key
+            and others.contact_type = 'email'
+            and others.contact <> profiles.email
+    where events.bounce_type = 'hard' and others.record_key is null
+    group by profiles.widest_mailbox
+),
+
+signs_of_life as (
+    select
+        profiles.widest_mailbox,
+        events.occurred_at as acted_at
+    from {{ ref('stg_esp__message_events') }} as events
+    inner join {{ with_mailboxes(ref('stg_esp__profiles')) }} as profiles on events.profile_id = profiles.profile_id
+    where events.event_type in ('opened', 'clicked') and not events.is_machine
+    union all
+    select
+        widest_mailbox,
+        confirmed_at as acted_at
+    from {{ with_mailboxes(ref('consent_history')) }} as history
+    where consent_status in ('granted', 'pending')
+)
+
 select contactability.*
 from {{ ref('contactability') }} as contactability
 inner join {{ with_mailboxes(ref('customers')) }} as customers on contactability.customer_id = customers.customer_id
-inner join {{ with_mailboxes(ref('stg_esp__profiles')) }} as profiles on customers.widest_mailbox = profiles.widest_mailbox
-inner join {{ ref('stg_esp__message_events') }} as events
-    on profiles.profile_id = events.profile_id and events.bounce_type = 'hard'
-where contactability.is_allowed
+inner join bounces on customers.widest_mailbox = bounces.widest_mailbox
+left join signs_of_life
+    on bounces.widest_mailbox = signs_of_life.widest_mailbox and bounces.last_bounced_at < signs_of_life.acted_at
+where contactability.is_allowed and signs_of_life.acted_at is null

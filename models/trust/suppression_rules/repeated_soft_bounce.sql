@@ -1,4 +1,4 @@
--- Nothing has been delivered since the first of them.
+-- Nothing has been delivered or read since the first of them.
 select
     customer_id,
     'marketing' as scope,

@@ -49,6 +49,14 @@ outgoing as (
     {%- endif %}
 ),
 
+said as (
+    select
+        message_id,
+        profile_id
+    from outgoing
+    where event_type = 'sent'
+),
+
 -- Of an ESP that says "sent" of each message nothing is left here. A delivery goes before a bounce, which may be told at any
 -- age and must not take back what has counted.
 never_said as (
@@ -62,8 +70,7 @@ never_said as (
             order by outgoing.event_type = 'bounced', outgoing.occurred_at, outgoing.event_id
         ) as place
     from outgoing
-    left join (select message_id, profile_id from outgoing where event_type = 'sent') as said
-        on outgoing.message_id = said.message_id and outgoing.profile_id = said.profile_id
+    left join said on outgoing.message_id = said.message_id and outgoing.profile_id = said.profile_id
     where
         outgoing.event_type in ('delivered', 'bounced')
         and said.message_id is null
