@@ -516,6 +516,54 @@ DATES = [
         False,
     ),
     Case(
+        "after an unsubscribe, a double opt-in that was confirmed, whatever took it down",
+        [[A, profile(), event("unsubscribed", D1), yes(D2, confirmed_at=D3, **IMPORTED)]],
+        True,
+    ),
+    Case(
+        "after an unsubscribe, one that waits and is confirmed",
+        [[A, profile(), event("unsubscribed", D1), answer("pending", D2, confirmed_at=D3, **IMPORTED)]],
+        True,
+    ),
+    Case(
+        "after an unsubscribe, one that waits for its confirmation",
+        [[A, profile(), event("unsubscribed", D1), answer("pending", D2, **IMPORTED)]],
+        False,
+    ),
+    Case(
+        "a double opt-in confirmed before the unsubscribe",
+        [[A, profile(), event("unsubscribed", D3), yes(D1, confirmed_at=D2, **IMPORTED)]],
+        False,
+    ),
+    Case(
+        "a double opt-in confirmed at the moment of the unsubscribe",
+        [[A, profile(), event("unsubscribed", D2), yes(D1, confirmed_at=D2, **IMPORTED)]],
+        False,
+    ),
+    Case(
+        "an unsubscribe after the double opt-in that undid another",
+        [
+            [
+                A,
+                profile(),
+                event("unsubscribed", D1),
+                yes(D2, confirmed_at=D3, **IMPORTED),
+                event("unsubscribed", D4),
+            ]
+        ],
+        False,
+    ),
+    Case(
+        "after an unsubscribe, a confirmed yes on another basis",
+        [[A, profile(), event("unsubscribed", D1), yes(D2, confirmed_at=D3, **SOFT)]],
+        False,
+    ),
+    Case(
+        "after an unsubscribe, a confirmation of a day that can't be read",
+        [[A, profile(), event("unsubscribed", D1), yes(D2, confirmed_at="yesterday", **IMPORTED)]],
+        False,
+    ),
+    Case(
         "after an unsubscribe, the CRM's flag",
         [
             [

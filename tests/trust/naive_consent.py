@@ -262,7 +262,8 @@ def is_allowed(
                 )
                 if not days or moment + timedelta(days=min(days)) <= as_of:
                     continue
-            by_the_person = answer.recorded_by in BY_THE_PERSON and answer.basis == "express"
+            is_own = answer.recorded_by in BY_THE_PERSON or answer.confirmed_at is not None
+            by_the_person = is_own and answer.basis == "express"
             if any(closed <= moment for closed in closings) and not by_the_person:
                 continue
             if purpose.channel == "email":

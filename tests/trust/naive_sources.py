@@ -897,7 +897,9 @@ class Judge:
             mailbox = next((value for kind, value in subjects if kind == "mail"), None)
             if not self.rests_on_law(name, answer, topic, mailbox, as_of):
                 continue
-            is_own = answer.said.basis == "express" and answer.said.recorded_by in self.policy.by_the_person
+            is_own = answer.said.basis == "express" and (
+                answer.said.recorded_by in self.policy.by_the_person or answer.said.confirmed_at is not None
+            )
             if topic[0] == "email":
                 opens = written_to in subjects
             else:  # An address that the person no longer has opens nothing.

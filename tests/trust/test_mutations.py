@@ -172,6 +172,18 @@ MUTATIONS: list[Mutation] = [
         "consent_answers",
     ),
     Mutation(
+        "a confirmed double opt-in is the person's own, whatever took it down",
+        "or named.confirmed_at is not null as is_by_the_person",
+        "or false as is_by_the_person",
+        "consent_answers",
+    ),
+    Mutation(
+        "without its confirmation it is not",
+        "or named.confirmed_at is not null as is_by_the_person",
+        "or named.lawful_basis = 'express' as is_by_the_person",
+        "consent_answers",
+    ),
+    Mutation(
         "a no to something unknown closes every marketing purpose",
         "else 'every marketing purpose'",
         "else 'nothing'",

@@ -146,7 +146,9 @@ answers as (
         named.phone,
         people.is_about_one,
         kept.customer_id is not null as is_a_copy,
-        coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false) as is_by_the_person,
+        -- Who confirms a double opt-in has answered from the mailbox, whatever system took it down.
+        coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false)
+        or named.confirmed_at is not null as is_by_the_person,
         named.is_no_yes_because,
         named.is_dated,
         named.effective_at

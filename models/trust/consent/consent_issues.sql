@@ -58,6 +58,19 @@ issues as (
     from {{ ref('consent_history') }}
     where source_system = 'esp event' and form is not null and not {{ is_known_word('form', word_list('esp', 'message_events', 'event_type', ['sent', 'delivered', 'opened', 'clicked', 'bounced', 'complained', 'unsubscribed'])) }}
     union all
+    -- No one can be sure of it, so the person may be asked, by other ways than e-mail.
+    select
+        history.consent_event_id,
+        'an unsubscribe that a machine seems to have made (' || events.machine_reason || '): it counts as any other' as issue
+    from {{ ref('consent_history') }} as history
+    inner join {{ ref('stg_esp__message_events') }} as events
+        on history.source_key = events.event_id and history.profile_id = events.profile_id
+    where
+        history.source_system = 'esp event'
+        and history.recorded_by = 'esp_unsubscribe'
+        and events.event_type = 'unsubscribed'
+        and events.is_machine
+    union all
     select
         consent_event_id,
         case
