@@ -8,17 +8,6 @@
 {%- endmacro %}
 
 
-{# Whether something was put into the cart in the last so many days and nothing has been bought since. #}
-{% macro open_cart(last_cart_add_at, last_purchase_at, last_ordered_at, days) -%}
-    coalesce(
-        {{ day_of(last_cart_add_at) }} >= {{ days_before(as_of_day(), days) }}
-        and coalesce({{ last_cart_add_at }} > {{ latest_at(last_purchase_at) }}, true)
-        and coalesce({{ last_cart_add_at }} > {{ latest_at(last_ordered_at) }}, true),
-        false
-    )
-{%- endmacro %}
-
-
 {# The latest of several timestamps; nulls don't count. #}
 {% macro latest(timestamps) -%}
     nullif(greatest(

@@ -8,3 +8,9 @@
 {% macro looked_since() -%}
     {{ days_before(as_of_day(), var('interest_days') + var('churn_days') + 1) }}
 {%- endmacro %}
+
+
+{# The first day of which anything asks for what is in a cart: customers.has_open_cart_90d. #}
+{% macro carts_since() -%}
+    {{ days_before(as_of_day(), 90) }}
+{%- endmacro %}

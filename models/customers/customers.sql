@@ -61,11 +61,14 @@ windows as (
         max(case when n_emails_sent > 0 then activity_on end) as last_emailed_on,
         max(last_seen_at) as last_seen_at,
         max(last_cart_add_at) as last_cart_add_at,
-        max(last_purchase_at) as last_purchase_at,
         max(last_human_opened_at) as last_human_opened_at,
         max(last_human_clicked_at) as last_human_clicked_at
     from activity
     group by customer_id
+),
+
+carts as (
+    select * from {{ ref('customer_carts') }}
 ),
 
 tastes as (
@@ -197,7 +200,7 @@ select
 
     roles.local_part is not null as is_role_account,
     {% for days in [1, 7, 30, 90] -%}
-    {{ open_cart('windows.last_cart_add_at', 'windows.last_purchase_at', 'orders.last_ordered_at', days) }} as has_open_cart_{{ days }}d,
+    coalesce({{ day_of('carts.filled_at') }} >= {{ days_before(as_of_day(), days) }}, false) as has_open_cart_{{ days }}d,
     {% endfor -%}
 
     profiles.first_seen_at,
@@ -205,6 +208,7 @@ select
     orders.last_ordered_at,
     {{ latest(['windows.last_seen_at', 'orders.last_ordered_at', 'windows.last_human_clicked_at']) }} as last_seen_at,
     windows.last_cart_add_at,
+    carts.filled_at as cart_filled_at,
     windows.last_emailed_on,
     windows.last_human_opened_at,
     windows.last_human_clicked_at,
@@ -214,6 +218,7 @@ select
 from profiles
 left join orders on profiles.customer_id = orders.customer_id
 left join windows on profiles.customer_id = windows.customer_id
+left join carts on profiles.customer_id = carts.customer_id
 left join tastes on profiles.customer_id = tastes.customer_id
 left join brands on profiles.customer_id = brands.customer_id
 left join tickets on profiles.customer_id = tickets.customer_id

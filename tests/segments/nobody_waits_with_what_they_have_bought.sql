@@ -32,7 +32,7 @@ inner join {{ ref('customers') }} as customers on members.customer_id = customer
 left join last_orders on members.customer_id = last_orders.customer_id
 left join still_without on members.customer_id = still_without.customer_id
 where
-    (members.segment = 'cart_waiting' and last_orders.last_ordered_at >= customers.last_cart_add_at)
+    (members.segment = 'cart_waiting' and last_orders.last_ordered_at >= customers.cart_filled_at)
     or (
         members.segment = 'browsing_now'
         and last_orders.last_ordered_at >= {{ dbt.dateadd('day', -1, as_of_day()) }}

@@ -1,0 +1,15 @@
+-- What was put into carts and taken out, one by one: in which order it happened says what is still there.
+{{ config(materialized='incremental', event_time='occurred_at') }}
+select
+    event_id,
+    visitor_id,
+    {{ session_key() }} as session_key,
+    product_id,
+    event_type,
+    quantity,
+    occurred_at
+from {{ ref('stg_web__events') }}
+where
+    event_type in ('add_to_cart', 'remove_from_cart')
+    and occurred_at >= cast({{ carts_since() }} as timestamp)
+    and {{ is_replaced('occurred_at', replaced_days()) }}
