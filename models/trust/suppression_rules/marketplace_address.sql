@@ -1,0 +1,26 @@
+-- Marketplaces forbid marketing to the buyers they bring, and deliver only what is about an order. An alias that a person
+-- chose (Hide My Email, Firefox Relay, DuckDuckGo) is theirs, and is none of these.
+with domains as (
+    select distinct {{ dbt.split_part('email', "'@'", 2) }} as email_domain
+    from {{ ref('customers') }}
+    where email is not null
+),
+
+relays as (
+    select
+        domains.email_domain,
+        min(marketplaces.marketplace) as marketplace
+    from domains
+    inner join {{ ref('marketplace_domains') }} as marketplaces
+        on '.' || domains.email_domain like '%.' || replace(marketplaces.email_domain, '*', '%')
+    group by domains.email_domain
+)
+
+select
+    customers.customer_id,
+    'marketing' as scope,
+    customers.first_seen_at as since,
+    cast(null as timestamp) as until,
+    'The address is lent by ' || relays.marketplace || ' for an order, and takes no marketing.' as reason
+from {{ ref('customers') }} as customers
+inner join relays on {{ dbt.split_part('customers.email', "'@'", 2) }} = relays.email_domain
