@@ -3,7 +3,7 @@
 {%- set columns = {
     'segment': 'string', 'kind': 'string', 'label': 'string', 'description': 'string', 'owner': 'string',
     'refresh': 'string', 'minimum_size': 'bigint', 'min_expected_share': 'double', 'max_expected_share': 'double',
-    'max_churn_share': 'double', 'dwell_days': 'bigint', 'has_band': 'boolean', 'receiving_because': 'string',
+    'max_churn_share': 'double', 'dwell_days': 'bigint', 'has_band': 'boolean', 'no_band': 'string', 'receiving_because': 'string',
     'fields': 'string', 'hard_rules': 'string',
 } %}
 {%- set selected = [] -%}

@@ -12,5 +12,6 @@ where
     or not coalesce(length(hard_rules) > 0, false)
     or not coalesce(dwell_days > 0, true)
     or (dwell_days is not null and not has_band)
+    or (has_band or dwell_days is not null) = coalesce(length(no_band) > 0, false)
     or (kind = 'negative') <> (receiving_because is null)
     or not coalesce(receiving_because like 'You are receiving this because %.', true)

@@ -1,5 +1,12 @@
+-- Enters unanswered by so many e-mails, and stays when the oldest of them leave the window.
 select
     customer_id,
-    sentence as reason
+    tier = 'unengaged' as may_enter,
+    case
+        when tier = 'unengaged' then sentence
+        else {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no visit, order, click or open.'
+    end as reason
 from {{ ref('engagement_tiers') }}
-where tier = 'unengaged'
+where
+    tier = 'unengaged'
+    or (tier = 'unknown' and n_emails_sent_90d >= {{ var('unengaged_min_emails') - var('unengaged_band_emails') }})

@@ -1,5 +1,22 @@
--- Whom promotions leave alone for it: one rule, in models/trust/suppression_rules.
+-- Enters by the rule of models/trust/suppression_rules that keeps promotions from them, and stays while somewhat less of their
+-- money was given back: of few orders one moves the share far.
+with refunds as (
+    select
+        customer_id,
+        count(distinct {{ day_of('refunded_at') }}) as n_refund_days
+    from {{ ref('refunds') }}
+    where is_sale
+    group by customer_id
+)
+
 select
-    customer_id,
-    reason
-from {{ ref('refund_heavy') }}
+    customers.customer_id,
+    customer_values.is_refund_heavy as may_enter,
+    'Got ' || {{ percent_text('customers.refund_share') }} || ' of their money back on '
+    || {{ counted('refunds.n_refund_days', 'day') }} || '.' as reason
+from {{ ref('customers') }} as customers
+inner join {{ ref('customer_values') }} as customer_values on customers.customer_id = customer_values.customer_id
+inner join refunds on customers.customer_id = refunds.customer_id
+where
+    customers.refund_share >= {{ var('refund_heavy_share') - var('refund_heavy_band_share') }}
+    and refunds.n_refund_days >= {{ var('refund_heavy_days') }}
