@@ -204,7 +204,8 @@ without their pulled_at, when a no was learned: push reads that.
         },
         'privacy_consent_events': {
             'consent_event_id': text, 'email': text, 'channel': text, 'purpose': text, 'status': text,
-            'recorded_by': text, 'occurred_at': text, 'pulled_at': 'timestamp'
+            'lawful_basis': text, 'recorded_by': text, 'form': text, 'confirmed_at': text, 'occurred_at': text,
+            'pulled_at': 'timestamp'
         }
     }.get(ledger)) }}
 {% endmacro %}

@@ -240,7 +240,11 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
     {%- if is_ledger_empty(ledger) -%}
         {{ no_ledger(ledger) }}
     {%- else -%}
-        read_parquet('{{ activation_folder() }}/{{ ledger }}/*.parquet', union_by_name = true)
+        (
+            select * from {{ no_ledger(ledger) }} as of_an_earlier_version
+            union all by name
+            select * from read_parquet('{{ activation_folder() }}/{{ ledger }}/*.parquet', union_by_name = true)
+        )
     {%- endif -%}
 {%- endmacro %}
 

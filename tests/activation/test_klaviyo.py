@@ -19,6 +19,7 @@ from test_destinations import NOW, Esp
 from conftest import PROJECT
 from mailroom.activation.api import Api, Connection
 from mailroom.activation.destinations import open_destination
+from mailroom.activation.rows import TellsResubscriptions
 from mailroom.sandbox import Sandbox
 from mailroom.sandbox.klaviyo import RATES_BELOW
 
@@ -135,6 +136,9 @@ def test_every_request_and_answer_is_as_klaviyo_has_it(checked: tuple[Esp, Check
     for email, reason in zip(emails[1:4], ("unsubscribed", "bounced", "complained"), strict=True):
         esp.account.refuse(email, reason)
     assert len(list(esp.opened.refusals(NOW - timedelta(days=1)))) == 3
+    esp.account.confirm(emails[1])
+    assert isinstance(esp.opened, TellsResubscriptions)
+    assert [yes.email for yes in esp.opened.resubscriptions(emails)] == [emails[1]]
     assert len(transport.seen) == 10, "every kind of request was made"
 
 

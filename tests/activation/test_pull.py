@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import httpx
 import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
@@ -13,10 +14,11 @@ from test_push import outbox_of
 
 from mailroom.activation import ledger
 from mailroom.activation.api import Connection
+from mailroom.activation.destinations import open_destination
 from mailroom.activation.ledger import AnotherPushError
-from mailroom.activation.pull import as_text, pull, write_refusals
+from mailroom.activation.pull import as_text, pull, write_refusals, write_resubscriptions
 from mailroom.activation.push import push
-from mailroom.activation.rows import Kind, Refusal
+from mailroom.activation.rows import Kind, Refusal, Resubscription, TellsResubscriptions
 from mailroom.sandbox import Faults, Sandbox
 
 BEFORE, NOW = datetime(2026, 7, 1), datetime(2026, 7, 1, 12)
@@ -66,10 +68,10 @@ def test_every_no_comes_back_as_what_the_sources_call_it(
     assert (pulled.new, pulled.exit_code) == ({"file": 0, "klaviyo": 3}, 0)
     withdrawn = rows(tmp_path, "privacy_consent_events")
     assert all(str(row[0]).startswith("klaviyo-") for row in withdrawn)
-    same = ("email", "marketing_email", "withdrawn")
+    same = ("email", "marketing_email", "withdrawn", None)
     assert {row[1:] for row in withdrawn} == {
-        ("Who0@x.de", *same, "esp_unsubscribe", "2026-07-01 12:00:00"),
-        ("Who2@x.de", *same, "esp_complaint", "2026-07-01 12:00:00"),
+        ("Who0@x.de", *same, "esp_unsubscribe", None, None, "2026-07-01 12:00:00"),
+        ("Who2@x.de", *same, "esp_complaint", None, None, "2026-07-01 12:00:00"),
     }
     profiles = {row[0]: row[1] for row in rows(tmp_path, "esp_profiles")}
     events = {profiles[row[2]]: row[3:] for row in rows(tmp_path, "esp_message_events")}
@@ -86,6 +88,70 @@ def test_what_is_known_does_not_come_back_twice(warehouse: Path, sandbox: Sandbo
     assert pull(warehouse, tmp_path, connection=reached(sandbox)).new == {"file": 0, "klaviyo": 1}
     assert pull(warehouse, tmp_path, connection=reached(sandbox)).new == {"file": 0, "klaviyo": 0}
     assert len(rows(tmp_path, "privacy_consent_events")) == 3
+
+
+def test_who_subscribes_again_by_a_confirmed_form_comes_back_with_what_proves_it(
+    warehouse: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    account = sandbox.accounts["klaviyo"]
+    pull(warehouse, tmp_path, connection=reached(sandbox))
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("""
+            create table refused_addresses as
+            from (values ('klaviyo', 'who0@x.de'), ('klaviyo', 'who1@x.de'), ('klaviyo', 'who2@x.de'),
+                ('file', 'who9@x.de')) as refused (destination, email)
+        """)
+    pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
+    assert pulled.again == {"klaviyo": 0}, "nobody has"
+
+    sandbox.now = lambda: NOW + timedelta(hours=2)
+    account.confirm("who0@x.de")
+    account.confirm("who9@x.de")  # never said no there
+    account.confirm("who2@x.de")
+    account.refuse("who2@x.de", "unsubscribed")  # and is gone again
+    pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
+    assert (pulled.again, pulled.exit_code) == ({"klaviyo": 1}, 0)
+    assert "klaviyo        1 subscribed again" in as_text(pulled)
+    yeses = [row for row in rows(tmp_path, "privacy_consent_events") if row[4] == "granted"]
+    assert [row[1:] for row in yeses] == [
+        (
+            "Who0@x.de", "email", "marketing_email", "granted", "express", "double_opt_in",
+            "FORM shop.example/news", "2026-07-01 14:00:00", "2026-07-01 14:00:00",
+        )
+    ]  # fmt: skip
+    assert pull(warehouse, tmp_path, connection=reached(sandbox)).again == {"klaviyo": 0}, "it is known"
+
+
+def test_a_new_yes_is_no_news_of_a_no_and_takes_none_away(tmp_path: Path, warehouse: Path) -> None:
+    yes = Resubscription("yes", "ann@x.de", "FORM", NOW)
+    assert write_resubscriptions(tmp_path, "klaviyo", [yes]) == 1
+    assert "add" in goes_out(warehouse, tmp_path, "ann@x.de")
+    refuse(tmp_path, "ann@x.de")
+    assert write_resubscriptions(tmp_path, "klaviyo", [Resubscription("yes 2", "ann@x.de", "FORM", NOW)]) == 1
+    assert "add" not in goes_out(warehouse, tmp_path, "ann@x.de"), "the next build weighs the two"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"consent": "SUBSCRIBED", "double_optin": False, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
+        {"consent": "SUBSCRIBED", "double_optin": None, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
+        {"consent": "SUBSCRIBED", "double_optin": True, "consent_timestamp": None},
+        {"consent": "UNSUBSCRIBED", "double_optin": True, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
+        {
+            "consent": "SUBSCRIBED", "double_optin": True, "can_receive_email_marketing": False,
+            "consent_timestamp": "2026-07-01T12:00:00+00:00",
+        },
+    ],
+)  # fmt: skip
+def test_without_a_confirmation_klaviyos_yes_is_none(tmp_path: Path, told: dict[str, object]) -> None:
+    marketing = {"can_receive_email_marketing": True, "method": "FORM", "suppression": [], **told}
+    attributes = {"email": "ann@x.de", "subscriptions": {"email": {"marketing": marketing}}}
+    page = {"data": [{"id": "p", "attributes": attributes}], "links": {"self": "x", "next": None}}
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=page))
+    klaviyo = open_destination("klaviyo", tmp_path, Connection(transport=transport, sleep=lambda _: None))
+    assert isinstance(klaviyo, TellsResubscriptions)
+    assert list(klaviyo.resubscriptions(["ann@x.de"])) == []
 
 
 def test_killed_anywhere_the_next_pull_has_it_all(
@@ -221,7 +287,9 @@ def test_ledgers_of_an_earlier_version_are_read_and_merged(
     refuse(tmp_path, "ann@x.de")
     refuse(tmp_path, "bob@x.de", "bounced")
     for path in [*tmp_path.glob("privacy_*/*.parquet"), *tmp_path.glob("esp_message_*/*.parquet")]:
-        pq.write_table(pq.read_table(path).drop_columns(["pulled_at"]), path)
+        lacking = {"pulled_at", "lawful_basis", "form", "confirmed_at"}
+        table = pq.read_table(path)
+        pq.write_table(table.drop_columns(sorted(lacking & set(table.column_names))), path)
     assert "add" not in goes_out(warehouse, tmp_path, "ann@x.de"), "by when it was given"
     assert "add" not in goes_out(warehouse, tmp_path, "bob@x.de")
     assert "add" in goes_out(warehouse, tmp_path, "ann@x.de", NOW + timedelta(hours=1))

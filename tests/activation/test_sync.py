@@ -10,9 +10,9 @@ import pytest
 from conftest import Rows, Warehouse, write_table
 from mailroom.activation import ledger
 from mailroom.activation.ledger import activation_folder
-from mailroom.activation.pull import write_refusals
+from mailroom.activation.pull import write_refusals, write_resubscriptions
 from mailroom.activation.push import push
-from mailroom.activation.rows import Refusal
+from mailroom.activation.rows import Refusal, Resubscription
 
 pytestmark = pytest.mark.slow
 
@@ -162,6 +162,12 @@ def days(shop: Shop) -> dict[str, Rows]:
     write_refusals(activation_folder(shop.folder / "warehouse.duckdb"), "file", told)
     shop.customers["nameless"]["first_name"] = "Nora"
     found["fourth"] = shop.build(TODAY + timedelta(days=2))
+
+    # One of them subscribes there again, and confirms it.
+    shop.push()
+    again = [Resubscription("4", "steady@x.de", "FORM", at + timedelta(days=1))]
+    write_resubscriptions(activation_folder(shop.folder / "warehouse.duckdb"), "file", again)
+    found["fifth"] = shop.build(TODAY + timedelta(days=3))
     return found
 
 
@@ -256,6 +262,21 @@ def test_a_no_that_was_pulled_is_a_row_of_its_source_like_any_other(
         ("renamed@x.de", "hard_bounce"), ("steady@x.de", "unsubscribed"),
     ]  # fmt: skip
     assert all("2026" in reason for *_, reason in reasons)
+
+
+def test_who_subscribes_again_there_by_a_confirmed_form_is_back(shop: Shop, days: dict[str, Rows]) -> None:
+    ((operation, _),) = of(days["fifth"], "steady")
+    assert operation == "add"
+    assert shop.warehouse.rows("""
+        select history.recorded_by, history.form, history.confirmed_at
+        from consents
+        inner join customers using (customer_id)
+        inner join consent_history as history on consents.deciding_event_id = history.consent_event_id
+        where
+            customers.email = 'steady@x.de'
+            and consents.channel = 'email'
+            and consents.purpose = 'marketing_email'
+    """) == [("double_opt_in", "FORM", datetime(2026, 7, 3, 20))]
 
 
 def test_dbt_and_push_agree_on_what_a_ledger_has(shop: Shop, days: dict[str, Rows]) -> None:

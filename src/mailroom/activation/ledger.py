@@ -45,8 +45,8 @@ SCHEMAS = {
     "pulls": pa.schema(
         {"destination": TEXT, "newest_at": MOMENT, "n_new": pa.int64(), "pulled_at": MOMENT}
     ),
-    # What is pulled back, as the source contract has it: all text; and when it was learned, which a file of
-    # an earlier version lacks.
+    # What is pulled back, as the source contract has it: all text; and when it was learned. A file of an
+    # earlier version lacks that, and what a yes rests on.
     "esp_profiles": pa.schema({"profile_id": TEXT, "email": TEXT, "created_at": TEXT}),
     "esp_message_events": pa.schema(
         {
@@ -57,7 +57,8 @@ SCHEMAS = {
     "privacy_consent_events": pa.schema(
         {
             "consent_event_id": TEXT, "email": TEXT, "channel": TEXT, "purpose": TEXT, "status": TEXT,
-            "recorded_by": TEXT, "occurred_at": TEXT, "pulled_at": MOMENT,
+            "lawful_basis": TEXT, "recorded_by": TEXT, "form": TEXT, "confirmed_at": TEXT,
+            "occurred_at": TEXT, "pulled_at": MOMENT,
         }
     ),
 }  # fmt: skip

@@ -1,12 +1,12 @@
 """`mailroom pull`: who said no at an ESP, or whose mailbox did, comes back into the sources before the next
-build.
+build; and who of those that said no has subscribed there again by a form that they confirmed.
 
 An unsubscribe or a complaint becomes a row of privacy.consent_events, a hard bounce or a complaint one of
-esp.message_events with its profile in esp.profiles; macro raw() reads them beside what the sources have
-themselves.
+esp.message_events with its profile in esp.profiles; a new yes one of privacy.consent_events, with its
+evidence. Macro raw() reads them beside what the sources have themselves.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from mailroom.activation import ledger
 from mailroom.activation.api import Connection, understood, why
 from mailroom.activation.destinations import open_destination
-from mailroom.activation.rows import Refusal
+from mailroom.activation.rows import Refusal, Resubscription, TellsResubscriptions
 from mailroom.show import opened, qualified_tables
 
 OVERLAP = timedelta(days=2)  # of what is asked for again: an ESP may tell late
@@ -55,9 +55,9 @@ ROWS = {
         """
         select
             key as consent_event_id, email, 'email' as channel, 'marketing_email' as purpose,
-            'withdrawn' as status,
-            if(kind = 'complained', 'esp_complaint', 'esp_unsubscribe') as recorded_by, occurred_at,
-            pulled_at
+            'withdrawn' as status, null::varchar as lawful_basis,
+            if(kind = 'complained', 'esp_complaint', 'esp_unsubscribe') as recorded_by,
+            null::varchar as form, null::varchar as confirmed_at, occurred_at, pulled_at
         from refusals where kind <> 'bounced'
         """,
     ),
@@ -66,10 +66,11 @@ ROWS = {
 
 @dataclass
 class Pulled:
-    """How many refusals that were not known came back from each destination; which destinations stopped, and
-    why."""
+    """How many refusals that were not known came back from each destination, and how many who had said no
+    subscribed again; which destinations stopped, and why."""
 
     new: dict[str, int] = field(default_factory=dict)
+    again: dict[str, int] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -82,8 +83,8 @@ def pull(
     warehouse: Path, folder: Path, destinations: Collection[str] = (), connection: Connection | None = None
 ) -> Pulled:
     """Bring back every no since the newest that is known, two days of them once more, from these
-    destinations or from all that audiences go to. One that stops has written nothing, and is asked for the
-    same again next time.
+    destinations or from all that audiences go to; then, of the addresses that the last build has as refused
+    there, each new yes that its API proves. One that stops is asked for the same again next time.
 
     Raises AnotherPushError, ValueError (no such destination, no warehouse).
     """
@@ -96,6 +97,10 @@ def pull(
                 esp = open_destination(name, folder, connection)
                 since = _newest(folder, name) - OVERLAP
                 pulled.new[name] = write_refusals(folder, name, understood(partial(esp.refusals, since)))
+                if isinstance(esp, TellsResubscriptions):
+                    refused = _refused(warehouse, name)
+                    yeses = understood(partial(esp.resubscriptions, refused))
+                    pulled.again[name] = write_resubscriptions(folder, name, yeses)
             except Exception as error:
                 pulled.stopped[name] = why(error)
     return pulled
@@ -109,6 +114,20 @@ def _destinations(warehouse: Path) -> list[str]:
         return [
             row[0] for row in built.execute(f"select distinct destination from {table} order by 1").fetchall()
         ]
+
+
+def _refused(warehouse: Path, destination: str) -> Sequence[str]:
+    """Addresses there whose mailbox must not be written to, as the last build has it."""
+    if not warehouse.exists():
+        return []
+    with opened(warehouse) as built:
+        table = qualified_tables(built).get("refused_addresses")
+        if table is None:
+            return []
+        found = built.execute(
+            f"select distinct email from {table} where destination = ? order by 1", [destination]
+        )
+        return [row[0] for row in found.fetchall()]
 
 
 def _newest(folder: Path, destination: str) -> datetime:
@@ -181,6 +200,28 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
     return int(n_new)
 
 
+def write_resubscriptions(folder: Path, destination: str, yeses: Iterable[Resubscription]) -> int:
+    """Add the yeses that are not known yet to the ledger of consent, with what they rest on; how many."""
+    with ledger.connect(folder) as database:
+        scanned = ledger.scan(folder, "privacy_consent_events")
+        known = {row[0] for row in database.execute(f"select consent_event_id from {scanned}").fetchall()}
+    pulled_at = ledger.now()
+    new = {
+        key: {
+            "consent_event_id": key, "email": yes.email, "channel": "email", "purpose": "marketing_email",
+            "status": "granted", "lawful_basis": "express", "recorded_by": "double_opt_in", "form": yes.form,
+            "confirmed_at": str(yes.confirmed_at), "occurred_at": str(yes.confirmed_at),
+            "pulled_at": pulled_at,
+        }
+        for yes in yeses
+        if (key := f"{destination}-{yes.key}") not in known
+    }  # fmt: skip
+    if new:
+        stem = f"{pulled_at:%Y%m%dT%H%M%S%f}-{destination}-again"
+        ledger.write(folder, "privacy_consent_events", stem, list(new.values()))
+    return len(new)
+
+
 def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, file: str) -> None:
     key, rows = ROWS[name]
     columns = ", ".join(ledger.SCHEMAS[name].names)
@@ -201,5 +242,6 @@ def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, fil
 def as_text(pulled: Pulled) -> str:
     """How many came back, for a person."""
     lines = [f"{name:<14} {count:,} new refusals" for name, count in pulled.new.items()]
+    lines += [f"{name:<14} {count:,} subscribed again" for name, count in pulled.again.items() if count]
     lines += [f"{name:<14} stopped: {reason}" for name, reason in pulled.stopped.items()]
     return "\n".join(lines) or "No audience goes to any destination."

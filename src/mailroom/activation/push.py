@@ -535,6 +535,8 @@ def _unseen(folder: Path, tables: Mapping[str, str]) -> str:
         ("esp_message_events", "event_id", "base_esp__message_events"),
     ):
         pulled = f"from {ledger.scan(folder, name)}"
+        # Who has subscribed again has said no before: that is the build's to weigh, and no news of a no.
+        is_no = "true" if name == "esp_message_events" else "status is distinct from 'granted'"
         if name == "esp_message_events":
             profiles = f"from {ledger.scan(folder, 'esp_profiles')} select distinct profile_id, email"
             pulled += f" inner join ({profiles}) using (profile_id)"
@@ -542,7 +544,9 @@ def _unseen(folder: Path, tables: Mapping[str, str]) -> str:
         if base not in tables:  # an outbox that another warehouse has built: there, the moments have to do
             read, moment = "from pulled", f"greatest(pulled_at, {_OCCURRED_AT})"
         queries.append(f"""
-            with pulled as ({pulled} select email, {key}, pulled_at, occurred_at where email is not null),
+            with pulled as (
+                {pulled} select email, {key}, pulled_at, occurred_at where email is not null and {is_no}
+            ),
             read as ({read} select distinct {key})
             from pulled left join read using ({key})
             select email

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Operation = Literal["add", "update", "remove", "suppress", "delete"]
 Status = Literal["accepted", "rejected", "pending", "sent"]
@@ -80,6 +80,18 @@ class Refusal:
     occurred_at: datetime
 
 
+@dataclass(frozen=True)
+class Resubscription:
+    """A yes of somebody who had said no, which they confirmed from their mailbox (double opt-in). key: the
+    ESP's own, for the same yes always the same. form: where they gave it. confirmed_at: UTC, without a
+    zone."""
+
+    key: str
+    email: str
+    form: str
+    confirmed_at: datetime
+
+
 class Destination(Protocol):
     """Where audiences go. One module each in mailroom.activation.destinations, with a class Destination that
     takes a folder of its own and an api.Connection. Its methods raise api.StoppedError where it can't be
@@ -100,6 +112,14 @@ class Destination(Protocol):
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
         """Every no since then, the newest may be missing a moment."""
+
+
+@runtime_checkable
+class TellsResubscriptions(Protocol):
+    """A destination whose API proves that somebody has subscribed again, by a form that they confirmed."""
+
+    def resubscriptions(self, emails: Sequence[str]) -> Iterator[Resubscription]:
+        """Who of these addresses, which have said no, is subscribed there by a double opt-in."""
 
 
 def masked(email: str) -> str:

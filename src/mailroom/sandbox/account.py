@@ -16,7 +16,7 @@ REASONS = ("unsubscribed", "bounced", "complained", "suppressed")
 class Profile:
     """A contact. fields: what it holds, by its own names. groups: ids of lists or tags it is in. refusals:
     reason (of REASONS) and when; while there is one, no mail goes there. status: the vendor's own word,
-    where it has one."""
+    where it has one. confirmed_at: when a double opt-in was."""
 
     profile_id: str
     email: str
@@ -25,6 +25,7 @@ class Profile:
     refusals: dict[str, datetime] = field(default_factory=dict)
     status: str = "subscribed"
     changed_at: datetime = datetime(2000, 1, 1)
+    confirmed_at: datetime | None = None
 
 
 @dataclass
@@ -67,6 +68,13 @@ class Account:
         """Somebody, or their mailbox, says no."""
         profile = self.upsert(email)
         profile.refusals.setdefault(reason, self.now())
+        return profile
+
+    def confirm(self, email: str) -> Profile:
+        """Somebody subscribes, again maybe, by a form that they confirm: the no is over."""
+        profile = self.upsert(email)
+        profile.refusals.clear()
+        profile.confirmed_at = self.now()
         return profile
 
     def members(self, group: str) -> list[Profile]:

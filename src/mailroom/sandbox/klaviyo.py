@@ -234,11 +234,17 @@ def routes(account: Account) -> flask.Blueprint:
             {"reason": REASON[reason], "timestamp": f"{at.isoformat()}+00:00"}
             for reason, at in profile.refusals.items()
         ]
+        yes = "SUBSCRIBED" if profile.confirmed_at else "NEVER_SUBSCRIBED"
         marketing = {
             "can_receive_email_marketing": not suppression,
-            "consent": "UNSUBSCRIBED" if "unsubscribed" in profile.refusals else "NEVER_SUBSCRIBED",
+            "consent": "UNSUBSCRIBED" if "unsubscribed" in profile.refusals else yes,
             "suppression": suppression,
         }
+        if profile.confirmed_at:
+            marketing |= {
+                "consent_timestamp": f"{profile.confirmed_at.isoformat()}+00:00",
+                "double_optin": True, "method": "FORM", "method_detail": "shop.example/news",
+            }  # fmt: skip
         return {
             "type": "profile", "id": profile.profile_id,
             "attributes": {"email": profile.email, "subscriptions": {"email": {"marketing": marketing}}},

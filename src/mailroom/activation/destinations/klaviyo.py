@@ -29,7 +29,17 @@ from mailroom.activation.api import (
     was_there,
 )
 from mailroom.activation.jobs import Job, Jobs
-from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import (
+    NOT_THERE,
+    Answer,
+    Batch,
+    Kind,
+    Limits,
+    Operation,
+    Refusal,
+    Resubscription,
+    Row,
+)
 from mailroom.activation.scrub import words
 from mailroom.mailbox import spelled
 
@@ -221,6 +231,36 @@ class Destination:
                         told["email"],
                         REFUSALS[suppression["reason"]],
                         utc(suppression["timestamp"]),
+                    )
+
+    def resubscriptions(self, emails: Sequence[str]) -> Iterator[Resubscription]:
+        """Whom Klaviyo has as SUBSCRIBED with double_optin, suppressed nowhere. consent_timestamp is when the
+        consent was recorded, which with a double opt-in is its confirmation. 50 addresses a request."""
+        wanted = {spelled(email) for email in emails}
+        for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
+            some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
+            asked: Asked = {
+                "filter": f"any(email,{some})",
+                "additional-fields[profile]": "subscriptions",
+                "fields[profile]": "email,subscriptions",
+                "page[size]": 100,
+            }
+            for profile in self._pages("/api/profiles", asked):
+                told = profile["attributes"]
+                marketing = (told["subscriptions"].get("email") or {}).get("marketing") or {}
+                moment = marketing.get("consent_timestamp")
+                is_confirmed = (
+                    marketing.get("consent") == "SUBSCRIBED"
+                    and marketing.get("double_optin") is True
+                    and marketing.get("can_receive_email_marketing") is True
+                )
+                if is_confirmed and moment and spelled(told["email"] or "") in wanted:
+                    form = [marketing.get("method"), marketing.get("method_detail")]
+                    yield Resubscription(
+                        f"{profile['id']}-SUBSCRIBED-{moment}",
+                        told["email"],
+                        " ".join(part for part in form if part),
+                        utc(moment),
                     )
 
     def _list_id(self, audience: str) -> str:
