@@ -8,8 +8,6 @@ Strategies (incremental_strategy), each in one transaction with whatever else th
   Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build. With unique_key
   (a list), a back-fill replaces rows of other days too, where a new one has their key: a visit may begin elsewhere now.
 - replace_flawed, for what flawed() makes: these days, and the other rows of their keys.
-- replace_changed, for what is put right later: replaces each row whose key (unique_key) is among the new rows. A row without
-  a key is read and replaced in each build.
 - replace_customers, for what is attributed to customers: replaces these days, and every day of the customers that
   changed_customers lists.
 
@@ -25,7 +23,7 @@ A build as of a moment before the newest day builds everything again: the days a
 Which days this build replaces: {from, until} as texts, until none where it is open; none for all of them.
 The last build came as far as the newest event_time of the model. Where its own rows are too few to say, or others than the
 source's are among them, or it has none that are dated, meta.built_through says it: `<table>.<column>` of a table built from
-this one, in its schema or in the public one.
+this one, in its schema.
 newest: a select of that instead. model: the model whose rows are replaced, if it is another than the one that asks.
 #}
 {% macro replaced_days(newest=none, model=none) %}
@@ -36,8 +34,7 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
     {%- if not newest -%}
         {%- set meta = config.get('meta', {}) -%}
         {%- set told = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
-        {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]}))
-            or load_cached_relation(this.incorporate(path={'schema': target.schema, 'identifier': told[0]})) -%}
+        {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]})) -%}
         {%- if not teller -%}{{ return(none) }}{%- endif -%}
         {%- set newest_day = told[1] if told[1].endswith('_on') else day_of(told[1]) -%}
         {%- set newest = 'select max(' ~ newest_day ~ ') as newest from ' ~ teller -%}
@@ -140,14 +137,6 @@ dates, all else with the moment at which the day begins for the shop.
         arg_dict.target_relation, arg_dict.temp_relation,
         '(' ~ is_replaced(config.get('event_time'), replaced_days(), never_late=is_never_late()) ~ ' or '
         ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ ') and ' ~ is_read_whole() ~ ')'
-    )) }}
-{% endmacro %}
-
-{% macro get_incremental_replace_changed_sql(arg_dict) %}
-    {%- set key = config.get('unique_key') -%}
-    {{ return(replace_rows(
-        arg_dict.target_relation, arg_dict.temp_relation,
-        '(' ~ key ~ ' is null or ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ '))'
     )) }}
 {% endmacro %}
 

@@ -9,10 +9,8 @@ rejected_rows lists the others, source_reconciliation counts both.
 
 flawed_rows: a model made by flawed(), for a table too big to be judged at each read.
 never_late: that model's meta.never_late.
-orders: for an incremental model of their lines, which have no date of their own, the staged orders.
-An incremental model reads the rows of every key that has changed, old copies included.
 #}
-{% macro typed(source_name, table_name, flawed_rows=none, never_late=none, orders=none) %}
+{% macro typed(source_name, table_name, flawed_rows=none, never_late=none) %}
 {%- do [ref('source_words'), ref('blocked_identifiers')] -%}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
@@ -21,7 +19,7 @@ An incremental model reads the rows of every key that has changed, old copies in
 {% if flawed_rows -%}
 with {{ parsed_ctes(source_name, table_name, ids_are_plain=true) }},
 {%- else -%}
-{%- set rows = changed_rows(source_name, table_name, orders) -%}
+{%- set rows = raw(source_name, table_name) -%}
 with {{ parsed_ctes(source_name, table_name, rows, is_read_twice=true) }},
 
 {{ flawed_ctes(source_name, table_name, rows, never_late) }},
@@ -276,35 +274,6 @@ parsed as {{ kept_cte() if is_read_twice }}(
     {%- endfor -%}
     {{ return(is_any_of(given)) }}
 {%- endmacro %}
-
-
-{#
-raw(), or for an incremental model what of it has changed since it was last built: the rows of every key of which one is
-dated since, by its event time or by updated_at. An order's lines change with their order. A back-fill has no end here: what
-it reads of one day may say how far the model came.
-#}
-{% macro changed_rows(source_name, table_name, orders) %}
-    {%- set raw_rows = raw(source_name, table_name) -%}
-    {%- set days = replaced_days() -%}
-    {%- if not days -%}{{ return(raw_rows) }}{%- endif -%}
-    {%- do days.update({'until': none}) -%}
-    {%- set key = raw_value(source_name, table_name, contract_key(source_name, table_name)) -%}
-    {%- if orders -%}
-        {#- A line of an order that nobody knows, or of which there is no line yet, counts as changed. -#}
-        {%- set is_changed = 'not coalesce(' ~ raw_value(source_name, table_name, 'order_id') ~ " in (select order_id from " ~ orders
-            ~ ' where order_id in (select order_id from ' ~ this ~ ') and not (' ~ is_since('ordered_at', days) ~ ' or coalesce(' ~ is_since('updated_at', days) ~ ', false))), false)' -%}
-    {%- else -%}
-        {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
-        {%- set is_changed = is_replaced(dated_by, days) -%}
-        {%- if contract_columns(source_name, table_name) | selectattr('name', 'equalto', 'updated_at') | list -%}
-            {%- set is_changed = '(' ~ is_changed ~ ' or ' ~ is_since(raw_value(source_name, table_name, 'updated_at'), days) ~ ')' -%}
-        {%- endif -%}
-    {%- endif -%}
-    {{ return(
-        '(select * from ' ~ raw_rows ~ ' as all_rows where ' ~ key ~ ' is null or ' ~ key ~ ' in (select ' ~ key ~ ' from ' ~ raw_rows
-        ~ ' as changed where ' ~ is_changed ~ '))'
-    ) }}
-{% endmacro %}
 
 
 {# A column of raw() as the base model has it, as an expression. #}

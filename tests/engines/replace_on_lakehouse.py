@@ -27,9 +27,9 @@ CONDITIONS: dict[str, tuple[str, Callable[[str | None, str | None], bool]]] = {
         "(on_day is null or on_day >= cast('2026-01-09' as date))",
         lambda key, on_day: on_day is not None and on_day < "2026-01-09",
     ),
-    "replace_changed": (
-        "(key is null or key in (select key from new_rows))",
-        lambda key, on_day: key is not None and key not in {"b", "e"},
+    "replace_newest by key": (
+        "((on_day is null or on_day >= cast('2026-01-09' as date)) or (key) in (select key from new_rows))",
+        lambda key, on_day: on_day is not None and on_day < "2026-01-09" and key not in {"b", "e"},
     ),
     "replace_customers": (
         "((on_day is null or on_day >= cast('2026-01-09' as date)) or key in (select key from changed))",
