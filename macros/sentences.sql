@@ -52,6 +52,7 @@
         when {{ reason }} like '% is a duplicate' then 'Give each row a key of its own.'
         when {{ reason }} like '% is missing' then 'Fill the column in a view over the table.'
         when {{ reason }} like '% to identify the customer' then 'Map a column that says whose row it is.'
+        when {{ reason }} like '%no person' then 'Table identity_issues lists the accounts and addresses that belong to none, and why.'
         when {{ reason }} like '%not kept' then 'Look first why those are set aside.'
         when {{ reason }} like '% accepted value' or {{ reason }} like '% is taken for %' then 'Table unmapped_words has the words: add them to the seed source_words.'
         else 'Table rejected_rows has each of the rows.'

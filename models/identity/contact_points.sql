@@ -19,10 +19,10 @@ with points as (
     union distinct
     -- Its orders show which address an account had before.
     select
-        'shop_customer:' || shop_customer_id as record_key,
+        record_key,
         'email' as contact_type,
         email as contact
-    from {{ ref('stg_shop__orders') }}
+    from {{ ref('order_records') }}
     where shop_customer_id is not null and email is not null
 )
 

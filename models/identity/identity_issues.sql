@@ -73,7 +73,21 @@ unread_phones as (
     group by identity_records.phone_as_given
 ),
 
+not_persons as (
+    select
+        'not a person' as issue_type,
+        identifier_type as subject_type,
+        identifier as subject,
+        why,
+        n_orders as n_records,
+        case when identifier_type = 'shop_customer_id' then 'shop_customer:' || identifier end as example_record_key
+    from {{ ref('impersonal_identifiers') }}
+    where n_orders > 0 or why not like 'blocked%'
+),
+
 issues as (
+    select * from not_persons
+    union all
     select * from kept_apart
     union all
     select * from oversized

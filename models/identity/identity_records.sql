@@ -1,15 +1,17 @@
 -- One shape for every record that describes a person, whatever system it comes from.
+{% set recency = recency_key('ordered_at', 'order_id') %}
+-- Of what was given several times the last counts.
 with guest_orders as (
     select
         guest_id as record_id,
         email,
         phone,
-        max(first_name) as first_name,
-        max(last_name) as last_name,
-        max(country_code) as country_code,
+        {{ value_at_max('first_name', recency, is_unique=true) }} as first_name,
+        {{ value_at_max('last_name', recency, is_unique=true) }} as last_name,
+        {{ value_at_max('country_code', recency, is_unique=true) }} as country_code,
         min(ordered_at) as first_seen_at,
         max(updated_at) as updated_at
-    from {{ ref('stg_shop__orders') }}
+    from {{ ref('order_records') }}
     where guest_id is not null
     group by guest_id, email, phone
 ),
@@ -17,7 +19,7 @@ with guest_orders as (
 -- An order may name a shop account that the shop did not hand over: the order is what is known of it. They are few, so
 -- they are found first: the names on all the other orders need not be cleaned.
 unlisted as (
-    select shop_customer_id from {{ ref('stg_shop__orders') }} where shop_customer_id is not null
+    select shop_customer_id from {{ ref('order_records') }} where shop_customer_id is not null
     {{ dbt.except() }}
     select shop_customer_id from {{ ref('stg_shop__customers') }}
 ),
@@ -25,14 +27,14 @@ unlisted as (
 unlisted_accounts as (
     select
         orders.shop_customer_id,
-        max(orders.email) as email,
-        max(orders.phone) as phone,
-        max(orders.first_name) as first_name,
-        max(orders.last_name) as last_name,
-        max(orders.country_code) as country_code,
+        {{ value_at_max('orders.email', recency, is_unique=true) }} as email,
+        {{ value_at_max('orders.phone', recency, is_unique=true) }} as phone,
+        {{ value_at_max('orders.first_name', recency, is_unique=true) }} as first_name,
+        {{ value_at_max('orders.last_name', recency, is_unique=true) }} as last_name,
+        {{ value_at_max('orders.country_code', recency, is_unique=true) }} as country_code,
         min(orders.ordered_at) as first_seen_at,
         max(orders.updated_at) as updated_at
-    from {{ ref('stg_shop__orders') }} as orders
+    from {{ ref('order_records') }} as orders
     inner join unlisted on orders.shop_customer_id = unlisted.shop_customer_id
     group by orders.shop_customer_id
 ),
@@ -43,7 +45,7 @@ requesters as (
         shop_customer_id,
         email,
         phone,
-        max(requester_name) as requester_name,
+        {{ value_at_max('requester_name', recency_key('created_at', 'ticket_id'), is_unique=true) }} as requester_name,
         min(created_at) as first_seen_at,
         max(updated_at) as updated_at
     from {{ ref('stg_support__tickets') }}
@@ -178,37 +180,67 @@ dialled as (
         on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
 ),
 
--- What is typed to get past a form is no person's address: a record that has no other has none.
-blocked as (
+numbered as (
     select
-        identifiers.widest_mailbox,
-        'blocked' || coalesce(': ' || min(identifiers.why), '') as why
-    from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
-    where identifiers.identifier_type = 'email'
-    group by identifiers.widest_mailbox
+        *,
+        {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as number
+    from dialled
+),
+
+impersonal as (
+    select * from {{ ref('impersonal_identifiers') }}
+),
+
+-- What is no person's is left out of what a record has.
+judged as (
+    select
+        numbered.*,
+        emails.why as why_no_email,
+        accounts.identifier is not null as has_impersonal_account,
+        coalesce(
+            phones.identifier is not null or {{ matches_pattern('numbered.number', placeholder_phone()) | trim }}
+            or {{ matches_pattern('numbered.dialled', placeholder_phone()) | trim }},
+            false
+        ) as has_impersonal_phone
+    from numbered
+    left join impersonal as emails
+        on emails.identifier_type = 'email' and numbered.widest_mailbox = emails.identifier
+    left join impersonal as phones
+        on phones.identifier_type = 'phone' and coalesce(numbered.number, numbered.phone_as_given) = phones.identifier
+    left join impersonal as accounts
+        on accounts.identifier_type = 'shop_customer_id' and numbered.shop_customer_id = accounts.identifier
 )
 
 select
-    dialled.record_type || ':' || dialled.record_id as record_key,
-    dialled.record_type,
-    dialled.record_id,
-    dialled.shop_customer_id,
-    case when blocked.widest_mailbox is null then dialled.email end as email,
-    dialled.mailbox,
-    dialled.widest_mailbox,
-    blocked.why as why_no_email,
-    {{ e164('dialled.dialled', 'dialled.calling_code', 'dialled.trunk_prefix') }} as phone,
-    dialled.phone_as_given,
-    dialled.first_name,
-    dialled.last_name,
-    dialled.street,
-    dialled.postal_code,
-    dialled.city,
-    dialled.country_code,
-    dialled.language_code,
-    dialled.time_zone,
-    dialled.acquisition_channel,
-    dialled.first_seen_at,
-    dialled.updated_at
-from dialled
-left join blocked on dialled.widest_mailbox = blocked.widest_mailbox
+    record_type || ':' || record_id as record_key,
+    record_type,
+    record_id,
+    case when not has_impersonal_account then shop_customer_id end as shop_customer_id,
+    case when why_no_email is null then email end as email,
+    mailbox,
+    widest_mailbox,
+    why_no_email,
+    number as phone,
+    phone_as_given,
+    first_name,
+    last_name,
+    street,
+    postal_code,
+    city,
+    country_code,
+    language_code,
+    time_zone,
+    acquisition_channel,
+    first_seen_at,
+    updated_at
+from judged
+-- A till's account is no record of a person. Nor is a guest, profile or requester with nothing but what is no person's.
+where
+    not (record_type = 'shop_customer' and has_impersonal_account)
+    and not (
+        record_type in ('guest_checkout', 'esp_profile', 'support_requester')
+        and (why_no_email is not null or has_impersonal_phone)
+        and (email is null or why_no_email is not null)
+        and (phone_as_given is null or has_impersonal_phone)
+        and (shop_customer_id is null or has_impersonal_account)
+    )

@@ -87,6 +87,18 @@ shared as (
     having
         count(*) > {{ var('identity_max_records_per_identifier') }}
         or min(substr(given_name, 1, 3)) <> max(substr(given_name, 1, 3))
+),
+
+crowds as (
+    select
+        shared.identifier_type,
+        shared.identifier
+    from shared
+    inner join identifiers
+        on shared.identifier_type = identifiers.identifier_type and shared.identifier = identifiers.identifier
+    where shared.has_several_names and shared.n_records > {{ var('identity_max_names') }}
+    group by shared.identifier_type, shared.identifier
+    having count(distinct substr(identifiers.given_name, 1, 3)) > {{ var('identity_max_names') }}
 )
 
 select
@@ -104,13 +116,15 @@ select
     coalesce(
         identifiers.why_not,
         case
-            when blocked.identifier is not null then 'blocked' || coalesce(': ' || blocked.why, '')
+            when impersonal.identifier is not null then impersonal.why
             when
                 identifiers.identifier_type = 'phone'
                 and {{ matches_pattern('identifiers.identifier', placeholder_phone()) | trim }}
                 then 'a placeholder number'
             when shared.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
+            when crowds.identifier is not null
+                then 'goes by more than {{ var("identity_max_names") }} names'
             when identifiers.identifier_type = 'phone' and identifiers.given_name is null
                 then 'a phone number, and the record has no given name'
             when identifiers.identifier_type = 'email' and shared.has_several_names and identifiers.given_name is null
@@ -120,5 +134,10 @@ select
 from identifiers
 left join shared
     on identifiers.identifier_type = shared.identifier_type and identifiers.identifier = shared.identifier
-left join {{ ref('blocked_identifiers') }} as blocked
-    on identifiers.identifier_type = 'phone' and blocked.identifier_type = 'phone' and identifiers.identifier = blocked.identifier
+left join crowds
+    on identifiers.identifier_type = crowds.identifier_type and identifiers.identifier = crowds.identifier
+left join {{ ref('impersonal_identifiers') }} as impersonal
+    on
+        identifiers.identifier_type = 'phone'
+        and impersonal.identifier_type = 'phone'
+        and identifiers.identifier = impersonal.identifier

@@ -15,7 +15,7 @@ checkouts as (
         visitor_id,
         shop_customer_id,
         email
-    from {{ ref('stg_shop__orders') }}
+    from {{ ref('order_records') }}
     where visitor_id is not null
 ),
 

@@ -51,14 +51,10 @@ orders as (
         orders.order_id,
         orders.total_amount
     from {{ ref('stg_shop__orders') }} as orders
+    inner join {{ ref('order_records') }} as records on orders.order_id = records.order_id
     inner join erased_until as erased
         on
-            erased.record_key = coalesce(
-                'shop_customer:' || orders.shop_customer_id, 'guest_checkout:' || orders.guest_id
-                {%- if var('keep_anonymous_visitors') %},
-                case when orders.email is null and orders.phone is null then 'web_visitor:' || orders.visitor_id end
-                {%- endif %}
-            )
+            records.record_key = erased.record_key
             and not coalesce(orders.ordered_at > erased.erased_until, false)
 ),
 

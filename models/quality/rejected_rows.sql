@@ -10,11 +10,14 @@
     'shop.refunds': 'amount'
 } %}
 {% set flawed_in = {'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
+{% set records_of = "(select record_id from " ~ ref('record_customers') ~ " where record_type = '" %}
 {% set orphans = {
-    'shop.orders': ['stg_shop__orders', 'orders', 'order_id', 'its customer is not kept', 'total_amount'],
-    'shop.order_lines': ['stg_shop__order_lines', 'order_lines', 'order_line_id', 'its order is not kept', 'gross_amount'],
-    'shop.refunds': ['stg_shop__refunds', 'refunds', 'refund_id', 'neither its order nor its customer is kept', 'refund_amount'],
-    'support.tickets': ['stg_support__tickets', 'customer_tickets', 'ticket_id', 'its customer is not kept', none]
+    'shop.customers': ['stg_shop__customers', records_of ~ "shop_customer')", 'shop_customer_id', 'record_id', 'it is no person', none],
+    'esp.profiles': ['stg_esp__profiles', records_of ~ "esp_profile')", 'profile_id', 'record_id', 'it is no person', none],
+    'shop.orders': ['stg_shop__orders', ref('orders'), 'order_id', 'order_id', 'it is of no person', 'total_amount'],
+    'shop.order_lines': ['stg_shop__order_lines', ref('order_lines'), 'order_line_id', 'order_line_id', 'its order is not kept', 'gross_amount'],
+    'shop.refunds': ['stg_shop__refunds', ref('refunds'), 'refund_id', 'refund_id', 'neither its order nor its customer is kept', 'refund_amount'],
+    'support.tickets': ['stg_support__tickets', ref('customer_tickets'), 'ticket_id', 'ticket_id', 'it is of no person', none]
 } %}
 {% set hashes = [] %}
 {% for identifier in named_in if identifier != 'order_id' %}
@@ -51,26 +54,34 @@ rejected as (
     union all
     {% endfor -%}
     {% for table, orphan in orphans.items() -%}
+    {%- set staged, kept, key, kept_key, reason, amount = orphan -%}
     select
         '{{ table.split('.')[0] }}' as source_name,
         '{{ table.split('.')[1] }}' as table_name,
-        staged.{{ orphan[2] }} as row_key,
-        '{{ orphan[3] }}' as reason,
+        staged.{{ key }} as row_key,
+        {% if table in ['shop.order_lines', 'shop.refunds'] -%}
+        case when orders.order_id is not null then 'its order is of no person' else '{{ reason }}' end as reason,
+        {%- else -%}
+        '{{ reason }}' as reason,
+        {%- endif %}
         false as is_kept,
-        {{ 'cast(staged.' ~ orphan[4] ~ ' as decimal(18, 2))' if orphan[4] else 'cast(null as decimal(18, 2))' }} as amount,
+        {{ 'cast(staged.' ~ amount ~ ' as decimal(18, 2))' if amount else 'cast(null as decimal(18, 2))' }} as amount,
         {% for identifier in named_in -%}
         cast(null as {{ dbt.type_string() }}) as {{ identifier }},
         {% endfor -%}
         cast(null as {{ dbt.type_string() }}) as row_text,
         cast(null as {{ dbt.type_string() }}) as refused_values
-    from {{ ref(orphan[0]) }} as staged
-    left join {{ ref(orphan[1]) }} as kept on staged.{{ orphan[2] }} = kept.{{ orphan[2] }}
+    from {{ ref(staged) }} as staged
+    left join {{ kept }} as kept on staged.{{ key }} = kept.{{ kept_key }}
     left join {{ ref('erased_rows') }} as erased
         on
             erased.source_name = '{{ table.split('.')[0] }}'
             and erased.table_name = '{{ table.split('.')[1] }}'
-            and staged.{{ orphan[2] }} = erased.row_key
-    where kept.{{ orphan[2] }} is null and erased.row_key is null
+            and staged.{{ key }} = erased.row_key
+    {% if table in ['shop.order_lines', 'shop.refunds'] -%}
+    left join {{ ref('stg_shop__orders') }} as orders on staged.order_id = orders.order_id
+    {% endif -%}
+    where kept.{{ kept_key }} is null and erased.row_key is null
     union all
     {% endfor -%}
     select

@@ -287,7 +287,25 @@ def scenarios() -> list[Scenario]:
             "blocked value",
             [crm("blocked1", "test@test.de"), guest("blocked2", "Test@Test.de")],
             {"crm:blocked1"},
-            {"shop:blocked2"},
+        ),
+        always(
+            "till",
+            [
+                shop("till", "till@x.de", name="Till"),
+                esp("till1", "own@x.de", account="till"),
+                *(guest(f"till2{i}", account="till") for i in range(8)),
+            ],
+            {"esp:till1"},
+        ),
+        always(
+            "marketplace",
+            [
+                shop("market", "owner@x.de"),
+                crm("market1", "buyer1@x.de"),
+                *(guest(f"market2{i}", f"buyer{i}@x.de", account="market") for i in range(8)),
+            ],
+            {"crm:market1", "shop:market21"},
+            {"shop:market22"},
         ),
         always(
             "placeholder number",
@@ -435,7 +453,7 @@ def customer_ids(warehouse: Warehouse) -> dict[str, str]:
                when 'esp_profile' then 'esp:' else 'web:' end || record_id as label, customer_id
         from customer_keys where record_type in ('crm_contact', 'shop_customer', 'esp_profile', 'web_visitor')
         union all
-        select 'shop:' || order_id, customer_id from main_staging.stg_shop__orders as orders
+        select 'shop:' || order_id, customer_id from order_records as orders
         inner join customer_keys on customer_keys.record_key = 'guest_checkout:' || orders.guest_id
         union all
         select 'support:' || ticket_id, customer_id from main_staging.stg_support__tickets as tickets

@@ -103,7 +103,14 @@ select
         partition by normalised.named_by, normalised.named_by_id, normalised.identifier_type
     ) as n_customers
 from normalised
+-- Who asks by what is no person's is none of those who have it.
+left join {{ ref('impersonal_identifiers') }} as impersonal
+    on
+        normalised.named_by = 'erasure request'
+        and normalised.identifier_type = impersonal.identifier_type
+        and coalesce(normalised.widest_mailbox, normalised.identifier) = impersonal.identifier
 left join identifiers
     on
-        normalised.identifier_type = identifiers.identifier_type
+        impersonal.identifier is null
+        and normalised.identifier_type = identifiers.identifier_type
         and normalised.identifier = identifiers.identifier

@@ -25,9 +25,9 @@ acts as (
     from {{ ref('stg_shop__customers') }}
     union all
     select
-        coalesce('shop_customer:' || shop_customer_id, 'guest_checkout:' || guest_id) as record_key,
+        record_key,
         ordered_at as acted_at
-    from {{ ref('stg_shop__orders') }}
+    from {{ ref('order_records') }}
     {%- if 'shop_checkbox' in var('consent_by_the_person') %}
     union all
     select

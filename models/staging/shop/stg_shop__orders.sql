@@ -5,10 +5,6 @@ with orders as (
 select
     orders.order_id,
     orders.customer_id as shop_customer_id,
-    case
-        when orders.customer_id is null and coalesce(orders.email, orders.phone) is not null
-            then {{ dbt.hash("coalesce(orders.email, '') || '/' || coalesce(orders.phone, '')") }}
-    end as guest_id,
     orders.visitor_id,
     orders.email,
     orders.phone,
