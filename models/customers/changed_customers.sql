@@ -31,7 +31,7 @@ logged_in as (
     select accounts.customer_id
     from changes
     inner join sessions on changes.owner_key = 'web_visitor:' || sessions.visitor_id
-    inner join owners as accounts on 'shop_account:' || sessions.last_shop_customer_id = accounts.owner_key
+    inner join owners as accounts on 'shop_account:' || sessions.greatest_shop_customer_id = accounts.owner_key
 ),
 
 changed as (

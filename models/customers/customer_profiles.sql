@@ -25,7 +25,7 @@ select
     ] -%}
     {{ survivor('customers', field) }} as {{ field }},
     {% endfor -%}
-    {{ value_at_min('record_type', recency_key('known_since_at', 'record_key'), is_unique=true) }} as first_record_type,
+    {{ value_at_min('record_type', recency_key("coalesce(known_since_at, cast('9999-12-31' as timestamp))", 'record_key'), is_unique=true) }} as first_record_type,
     count(*) as n_records,
     count(distinct email) as n_emails,
     min(known_since_at) as first_seen_at,

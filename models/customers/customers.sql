@@ -58,6 +58,7 @@ windows as (
         sum(case when days_ago <= {{ days }} then n_human_opens else 0 end) as n_human_opens_{{ days }}d,
         sum(case when days_ago <= {{ days }} then n_human_clicks else 0 end) as n_human_clicks_{{ days }}d,
         {% endfor -%}
+        min(activity_on) as first_active_on,
         max(case when n_emails_sent > 0 then activity_on end) as last_emailed_on,
         max(last_seen_at) as last_seen_at,
         max(last_cart_add_at) as last_cart_add_at,
@@ -127,8 +128,8 @@ opportunities as (
 preferences as (
     select
         records.customer_id,
-        {{ value_at_max('profiles.preferred_categories', recency_key('profiles.updated_at', 'profiles.profile_id'), is_unique=true) }} as preferred_categories,
-        {{ value_at_max('profiles.preferred_frequency', recency_key('profiles.updated_at', 'profiles.profile_id'), is_unique=true) }} as preferred_frequency
+        {{ value_at_max('profiles.preferred_categories', recency_key("coalesce(profiles.updated_at, cast('1900-01-01' as timestamp))", 'profiles.profile_id'), is_unique=true) }} as preferred_categories,
+        {{ value_at_max('profiles.preferred_frequency', recency_key("coalesce(profiles.updated_at, cast('1900-01-01' as timestamp))", 'profiles.profile_id'), is_unique=true) }} as preferred_frequency
     from {{ ref('stg_esp__profiles') }} as profiles
     inner join {{ ref('record_customers') }} as records
         on records.record_type = 'esp_profile' and profiles.profile_id = records.record_id
@@ -203,7 +204,8 @@ select
     coalesce({{ day_of('carts.filled_at') }} >= {{ days_before(as_of_day(), days) }}, false) as has_open_cart_{{ days }}d,
     {% endfor -%}
 
-    profiles.first_seen_at,
+    -- Of whom no system knows since when, the first day on which they did or were sent something says it.
+    coalesce(profiles.first_seen_at, {{ day_begins('cast(windows.first_active_on as timestamp)') }}) as first_seen_at,
     orders.first_ordered_at,
     orders.last_ordered_at,
     {{ latest(['windows.last_seen_at', 'orders.last_ordered_at', 'windows.last_human_clicked_at']) }} as last_seen_at,

@@ -45,5 +45,5 @@ from sessions
 inner join visitors on sessions.visitor_id = visitors.visitor_id
 left join accounts
     on
-        sessions.first_shop_customer_id = sessions.last_shop_customer_id
-        and sessions.last_shop_customer_id = accounts.shop_customer_id
+        sessions.least_shop_customer_id = sessions.greatest_shop_customer_id
+        and sessions.greatest_shop_customer_id = accounts.shop_customer_id

@@ -39,6 +39,17 @@ unlisted_accounts as (
     group by orders.shop_customer_id
 ),
 
+-- An account whose day is not known is as old as its first order.
+undated_accounts as (
+    select
+        accounts.shop_customer_id,
+        min(orders.ordered_at) as first_ordered_at
+    from {{ ref('stg_shop__customers') }} as accounts
+    inner join {{ ref('order_records') }} as orders on accounts.shop_customer_id = orders.shop_customer_id
+    where accounts.created_at is null
+    group by accounts.shop_customer_id
+),
+
 requesters as (
     select
         requester_id as record_id,
@@ -55,22 +66,23 @@ requesters as (
 records as (
     select
         'shop_customer' as record_type,
-        shop_customer_id as record_id,
-        shop_customer_id,
-        email,
-        phone,
-        first_name,
-        last_name,
-        country_code,
-        created_at as first_seen_at,
-        street,
-        postal_code,
-        city,
-        language_code,
+        accounts.shop_customer_id as record_id,
+        accounts.shop_customer_id,
+        accounts.email,
+        accounts.phone,
+        accounts.first_name,
+        accounts.last_name,
+        accounts.country_code,
+        coalesce(accounts.created_at, undated_accounts.first_ordered_at) as first_seen_at,
+        accounts.street,
+        accounts.postal_code,
+        accounts.city,
+        accounts.language_code,
         cast(null as {{ dbt.type_string() }}) as time_zone,
-        acquisition_channel,
-        updated_at
-    from {{ ref('stg_shop__customers') }}
+        accounts.acquisition_channel,
+        accounts.updated_at
+    from {{ ref('stg_shop__customers') }} as accounts
+    left join undated_accounts on accounts.shop_customer_id = undated_accounts.shop_customer_id
     union all
     select
         'crm_contact' as record_type,

@@ -3,10 +3,10 @@
 with sessions as (
     select distinct
         visitor_id,
-        first_shop_customer_id,
-        last_shop_customer_id,
-        first_email,
-        last_email
+        least_shop_customer_id,
+        greatest_shop_customer_id,
+        least_email,
+        greatest_email
     from {{ ref('stg_web__sessions') }}
 ),
 
@@ -23,25 +23,25 @@ logins as (
     select
         visitor_id,
         'shop_customer_id' as identifier_type,
-        first_shop_customer_id as identifier
+        least_shop_customer_id as identifier
     from sessions
     union all
     select
         visitor_id,
         'shop_customer_id' as identifier_type,
-        last_shop_customer_id as identifier
+        greatest_shop_customer_id as identifier
     from sessions
     union all
     select
         visitor_id,
         'email' as identifier_type,
-        first_email as identifier
+        least_email as identifier
     from sessions
     union all
     select
         visitor_id,
         'email' as identifier_type,
-        last_email as identifier
+        greatest_email as identifier
     from sessions
     union all
     select

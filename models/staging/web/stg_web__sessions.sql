@@ -10,14 +10,15 @@ with events as (
     where {{ is_replaced('occurred_at', days, is_read=true) }}
 ),
 
+-- Least and greatest differ where a visit has several accounts or addresses, in whatever order they were given.
 visits as (
     select
         visitor_id,
         session_key,
-        min(shop_customer_id) as first_shop_customer_id,
-        max(shop_customer_id) as last_shop_customer_id,
-        min(email) as first_email,
-        max(email) as last_email,
+        min(shop_customer_id) as least_shop_customer_id,
+        max(shop_customer_id) as greatest_shop_customer_id,
+        min(email) as least_email,
+        max(email) as greatest_email,
         max(utm_source) as utm_source,
         max(utm_campaign) as utm_campaign,
         count(*) as n_events,
