@@ -84,3 +84,9 @@ last came, the one that came less far; all of them where a source has events of 
         'owner_key in (select owner_key from ' ~ changes ~ ')'
     )) }}
 {% endmacro %}
+
+
+{# Whether a line is of a gift card, over lines (staged order lines) and products (staged too): the line says so, else the product, else its id. #}
+{% macro is_gift_card_line() -%}
+    coalesce(lines.is_gift_card, products.is_gift_card, {{ has_words('lines.product_id', 'gift_card_words') }}, false)
+{%- endmacro %}

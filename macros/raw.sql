@@ -54,8 +54,8 @@ the source has. Its keys begin with the destination's name, so that none is the 
 
 
 {#
-Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types; a column without a
-single value has the type absent.
+Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types; those of the demo
+are the ones that its seed has, as text. A column without a single value has the type absent.
 names: the contract's columns that are there under a name of other case, spaces or underscores (e_mail), with that name.
 unread: those that are not there, with the columns that are nearly of their name (emial). A run says both, once.
 #}

@@ -23,7 +23,7 @@
     {%- if not execute -%}{{ return([('shop', 'orders', 'status')]) }}{%- endif -%}
     {%- set columns = [] -%}
     {%- for source_name, table_name in contract_tables() -%}
-        {%- for column in contract_columns(source_name, table_name) if column.meta.words and not column.meta.or_from -%}
+        {%- for column in contract_columns(source_name, table_name) if column.meta.words and not column.meta.or_from and not column.meta.open -%}
             {%- do columns.append((source_name, table_name, column.name)) -%}
         {%- endfor -%}
     {%- endfor -%}

@@ -43,7 +43,7 @@
 {# What to do about rows that were set aside for a reason, or lost a value, as a sentence. #}
 {% macro cure_text(reason) -%}
     case
-        when {{ reason }} like 'currency %' then 'Set var currency to the one that the shop charges in; convert other amounts before they come in.'
+        when {{ reason }} like 'currency %' then 'Set var currency to the one that the shop charges in; give every other one a rate in seed exchange_rates.'
         when {{ reason }} like '% timestamp' then 'Give it as 2017-12-31 18:30:00, by the clocks of var time_zone, or with its offset: a view over the table can convert it.'
         when {{ reason }} like '% integer' or {{ reason }} like '% decimal' or {{ reason }} like '% double'
             then 'Give numbers with one mark before the decimals, the same in the whole column: a view over the table can convert them.'

@@ -311,7 +311,7 @@ parsed as {{ kept_cte() if is_read_twice }}(
     {%- set is_checked = can_fail(column, found) -%}
     {%- set is_missing = name ~ ('__given' if has_given(column, found)) ~ ' is null' -%}
     {%- set is_flawed = name ~ '__given is not null and ' ~ name ~ ' is null' -%}
-    {%- if has_words_of_its_own(column, found) and not column.meta.or_from -%}
+    {%- if has_words_of_its_own(column, found) and not column.meta.or_from and not column.meta.open -%}
         {%- set is_known = is_known_word(name ~ '__given', column_words(source_name, table_name, column)) | trim -%}
         {%- set is_number = ' and ' ~ name ~ ' is null' if column.data_type != 'text' else '' -%}
         {%- do unmapped.append([name ~ '__given is not null and not ' ~ is_known ~ is_number, name, name ~ '__given']) -%}
@@ -519,6 +519,8 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 #}
 {% macro word_given(source_name, table_name, column) -%}
     {%- set words = column_words(source_name, table_name, column) -%}
+    {#- A code that stands for itself. -#}
+    {%- if column.meta.open -%}{{ return('upper(' ~ known_word(column.name, words) | trim ~ ')') }}{%- endif -%}
     {%- if not column.meta.or_from -%}{{ return(known_word(column.name, words)) }}{%- endif -%}
     {%- set other = (contract_columns(source_name, table_name) | selectattr('name', 'equalto', column.meta.or_from) | first) -%}
     case

@@ -56,7 +56,7 @@ def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
     assert run.ok, run.output
     days = """
         select
-            activity_on, sum(n_orders), sum(revenue), sum(refund_amount),
+            activity_on, sum(n_orders), sum(revenue), sum(returned_amount),
             sum(n_emails_sent), sum(n_human_clicks)
         from customer_daily_activity
         where activity_on < date '2026-01-15'

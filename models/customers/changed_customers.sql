@@ -1,7 +1,7 @@
 -- Who proved to be somebody else, and whose orders, refunds, tickets or bounces of a day are other than they were.
 -- depends_on: {{ ref('stg_esp__profile_days') }}, {{ ref('stg_web__sessions') }}, {{ ref('customer_recounted_days') }}, {{ ref('history_owners') }}
 {% set days = activity_days('customer_daily_activity') %}
-{% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount', 'n_tickets', 'n_bounces', 'n_emails_only_bounced'] %}
+{% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount', 'n_tickets', 'n_bounces', 'n_emails_only_bounced'] %}
 {% set differences = [] %}
 {% for count in counts %}{% do differences.append('recounted.' ~ count ~ ' is distinct from written.' ~ count) %}{% endfor %}
 with changes as (

@@ -7,7 +7,7 @@ by_category as (
         customer_id,
         category,
         sum(quantity) as n_units,
-        sum(net_amount - refund_amount) as net_revenue,
+        sum(case when is_gift_card then 0 else net_amount - returned_amount end) as net_revenue,
         max(ordered_at) as last_ordered_at
     from lines
     where category is not null

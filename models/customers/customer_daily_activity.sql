@@ -6,7 +6,7 @@
 {% set days = activity_days(this.identifier) if this %}
 {% set by_day = {
     'recounted': [
-        'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'refund_amount',
+        'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount',
         'n_tickets', 'n_bounces', 'n_emails_only_bounced'
     ],
     'visits_by_day': [
@@ -18,7 +18,7 @@
         'last_human_opened_at', 'last_human_clicked_at'
     ]
 } %}
-{% set decimals = {'n_units': 4, 'revenue': 2, 'discount_amount': 2, 'refund_amount': 2} %}
+{% set decimals = {'n_units': 4, 'revenue': 2, 'discount_amount': 2, 'returned_amount': 2} %}
 {% set columns = by_day.values() | sum(start=[]) %}
 {% set times = [] %}
 {% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}

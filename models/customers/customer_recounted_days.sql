@@ -20,8 +20,8 @@ refunds_by_day as (
     select
         customer_id,
         {{ day_of('refunded_at') }} as activity_on,
-        count(*) as n_refunds,
-        sum(refund_amount) as refund_amount
+        count(case when not is_head then 1 end) as n_refunds,
+        sum(returned_amount) as returned_amount
     from {{ ref('refunds') }}
     where is_sale
     group by 1, 2
@@ -58,7 +58,7 @@ select
     cast(coalesce(discount_amount, 0) as decimal(18, 2)) as discount_amount,
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     cast(coalesce(n_refunds, 0) as bigint) as n_refunds,
-    cast(coalesce(refund_amount, 0) as decimal(18, 2)) as refund_amount,
+    cast(coalesce(returned_amount, 0) as decimal(18, 2)) as returned_amount,
     cast(coalesce(n_tickets, 0) as bigint) as n_tickets,
     cast(coalesce(n_bounces, 0) as bigint) as n_bounces,
     cast(coalesce(n_emails_only_bounced, 0) as bigint) as n_emails_only_bounced

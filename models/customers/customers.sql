@@ -46,8 +46,8 @@ orders as (
 windows as (
     select
         customer_id,
-        sum(refund_amount) as refund_amount,
-        sum(case when days_ago <= 365 then revenue - refund_amount else 0 end) as revenue_365d,
+        sum(returned_amount) as returned_amount,
+        sum(case when days_ago <= 365 then revenue - returned_amount else 0 end) as revenue_365d,
         {% for days in [1, 7, 30, 90] -%}
         sum(case when days_ago <= {{ days }} then n_sessions else 0 end) as n_sessions_{{ days }}d,
         sum(case when days_ago <= {{ days }} then n_product_views else 0 end) as n_product_views_{{ days }}d,
@@ -171,14 +171,14 @@ select
 
     cast(profiles.n_records as bigint) as n_records,
     cast(coalesce(orders.n_orders, 0) as bigint) as n_orders,
-    cast(coalesce(orders.net_amount, 0) - coalesce(windows.refund_amount, 0) as decimal(18, 2)) as net_revenue,
+    cast(coalesce(orders.net_amount, 0) - coalesce(windows.returned_amount, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
-    {{ average_money('greatest(orders.net_amount - coalesce(windows.refund_amount, 0), 0)', 'orders.n_orders') }} as average_order_value,
+    {{ average_money('greatest(orders.net_amount - coalesce(windows.returned_amount, 0), 0)', 'orders.n_orders') }} as average_order_value,
     cast(orders.discount_amount as {{ dbt.type_float() }}) / cast(nullif(orders.gross_amount, 0) as {{ dbt.type_float() }}) as discount_share,
-    -- A refund may give back shipping too, which is no part of net_amount.
+    -- A refund whose order is not known may be of more than was bought.
     case
         when orders.net_amount > 0
-            then least(1, cast(coalesce(windows.refund_amount, 0) as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
+            then least(1, cast(coalesce(windows.returned_amount, 0) as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
     end as refund_share,
     orders.mean_days_between_orders,
     cast(orders.usual_days_between_orders as {{ dbt.type_float() }}) as usual_days_between_orders,

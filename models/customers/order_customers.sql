@@ -25,18 +25,29 @@ records as (
 refunded as (
     select distinct order_id from {{ ref('stg_shop__refunds') }}
     where order_id is not null
+),
+
+owned as (
+    select
+        orders.order_id,
+        records.customer_id,
+        orders.order_status is null
+        or (
+            orders.order_status not in ('unknown', '{{ var("not_a_sale_statuses") | join("', '") }}')
+            and (orders.order_status <> 'refunded' or refunded.order_id is not null)
+        ) as counts,
+        orders.ordered_at
+    from orders
+    inner join records on orders.record_key = records.record_key
+    left join refunded on orders.order_id = refunded.order_id
+    where coalesce(orders.ordered_at > records.erased_until, records.erased_until is null)
 )
 
 select
-    orders.order_id,
-    records.customer_id,
-    orders.order_status is null
-    or (
-        orders.order_status not in ('unknown', '{{ var("not_a_sale_statuses") | join("', '") }}')
-        and (orders.order_status <> 'refunded' or refunded.order_id is not null)
-    ) as is_sale,
-    orders.ordered_at
-from orders
-inner join records on orders.record_key = records.record_key
-left join refunded on orders.order_id = refunded.order_id
-where coalesce(orders.ordered_at > records.erased_until, records.erased_until is null)
+    owned.order_id,
+    owned.customer_id,
+    owned.counts and amounts.is_purchase as is_sale,
+    owned.counts and amounts.is_return as is_return,
+    owned.ordered_at
+from owned
+inner join {{ ref('order_amounts') }} as amounts on owned.order_id = amounts.order_id

@@ -9,6 +9,7 @@ select
     products.price_changed_at is not null and products.price < products.previous_price as is_price_lowered,
     products.stock_quantity > 0 as is_in_stock,
     products.is_replenishable,
+    products.is_gift_card,
     coalesce(categories.is_sensitive, false) as is_sensitive,
     products.price_changed_at,
     products.restocked_at,

@@ -2,7 +2,7 @@
 -- the same day, but of what is scored the calendar day of as_of(), from which all other tables count.
 {% set windows = {
     'n_order_days': ('case when activity.n_orders > 0 then 1 else 0 end', [30, 90, 180, 365]),
-    'net_revenue': ('activity.revenue - activity.refund_amount', [90, 180, 365]),
+    'net_revenue': ('activity.revenue - activity.returned_amount', [90, 180, 365]),
     'n_tickets': ('activity.n_tickets', [90])
 } %}
 -- What people look at and click is theirs to share: it counts for those who agreed to profiling, and is unknown of
@@ -101,11 +101,11 @@ summed as (
         ) }} as {{ dbt.type_float() }}) as ordering_days,
         sum(activity.gap_days * activity.gap_days) as squared_gaps,
         sum(activity.revenue) as gross_revenue,
-        sum(activity.revenue - activity.refund_amount) as net_revenue,
+        sum(activity.revenue - activity.returned_amount) as net_revenue,
         -- A sum of doubles depends on the order of its rows, a sum of decimals does not.
         cast(sum(cast(activity.squared_revenue as {{ wide_decimal(38, 4) }})) as {{ dbt.type_float() }}) as squared_revenue,
         {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
-        sum(activity.refund_amount) as refund_amount,
+        sum(activity.returned_amount) as returned_amount,
         sum(activity.discount_amount) as discount_amount,
         max(case when described.may_watch and activity.n_sessions > 0 then activity.activity_on end) as last_visited_on,
         max(case when described.may_watch and activity.n_human_clicks > 0 then activity.activity_on end) as last_clicked_on,
@@ -167,7 +167,7 @@ select
         ),
         0
     )) / greatest(coalesce(summed.n_order_days, 0), 1) as order_value_spread,
-    cast(summed.refund_amount as {{ dbt.type_float() }}) / nullif(cast(summed.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
+    cast(summed.returned_amount as {{ dbt.type_float() }}) / nullif(cast(summed.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
     cast(summed.discount_amount as {{ dbt.type_float() }})
     / nullif(cast(summed.gross_revenue + summed.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,
     cast(coalesce(breadth.n_categories, 0) as bigint) as n_categories,

@@ -25,7 +25,7 @@ activity as (
         customer_id,
         activity_on,
         n_orders,
-        revenue - refund_amount as net_revenue
+        revenue - returned_amount as net_revenue
     from {{ ref('customer_daily_activity') }}
     where (n_orders > 0 or n_refunds > 0) and activity_on < {{ scored_on }}
 ),

@@ -7,9 +7,9 @@
 } %}
 {% set money = {
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, quantity * unit_price)',
-    'shop.refunds': 'amount'
+    'shop.refunds': 'abs(amount)'
 } %}
-{% set flawed_in = {'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
+{% set flawed_in = {'shop.orders': 'base_shop__rated_orders', 'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
 {% set records_of = "(select record_id from " ~ ref('record_customers') ~ " where record_type = '" %}
 {% set orphans = {
     'shop.customers': ['stg_shop__customers', records_of ~ "shop_customer')", 'shop_customer_id', 'record_id', 'it is no person', none],

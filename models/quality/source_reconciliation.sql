@@ -1,8 +1,9 @@
--- What came in and what became of it, counted where it comes in and where people read it, never derived.
+-- What came in and what became of it, counted where it comes in and where people read it, never derived. Amounts of the shop
+-- are as they came, which people read in its currency.
 {% set tables = contract_tables() %}
 {% set money = {
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, quantity * unit_price)',
-    'shop.refunds': 'amount'
+    'shop.refunds': 'abs(amount)'
 } %}
 {% set kept_money = {
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'gross_amount',
@@ -20,6 +21,7 @@
 with counted as (
     {% for source_name, table_name in tables -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
+    {%- set key = contract_key(source_name, table_name) if execute else 'key' -%}
     select
         '{{ source_name }}' as source_name,
         '{{ table_name }}' as table_name,
@@ -41,7 +43,7 @@ with counted as (
         {%- else -%}
         count(*) as n_rows,
         {%- endif %}
-        {{ 'sum(' ~ kept_money[table] ~ ')' if table in money else 'cast(null as ' ~ wide_decimal(38, 2) ~ ')' }} as amount
+        {{ 'sum(' ~ ('staged.' if table in kept_in) ~ kept_money[table] ~ ')' if table in money else 'cast(null as ' ~ wide_decimal(38, 2) ~ ')' }} as amount
     {% if table == 'web.events' -%}
     from {{ ref('stg_web__sessions') }} as sessions
     inner join {{ ref('visitor_customers') }} as visitors on sessions.visitor_id = visitors.visitor_id
@@ -58,8 +60,11 @@ with counted as (
     from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
     inner join {{ ref('record_customers') }} as records
         on records.record_type = '{{ of_record[table][0] }}' and staged.{{ of_record[table][1] }} = records.record_id
+    {%- elif table in kept_in -%}
+    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
+    inner join {{ kept_in[table] }} as kept on staged.{{ key }} = kept.{{ key }}
     {%- else -%}
-    from {{ kept_in.get(table, ref('stg_' ~ source_name ~ '__' ~ table_name)) }}
+    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }}
     {%- endif %}
     union all
     {% endfor -%}

@@ -42,6 +42,8 @@ def otherwise(key: tuple[str, str, str], column: dict[str, Any], meta: dict[str,
     """What becomes of any other value."""
     if key in words:
         other = f"`{words[key]}`"
+    elif meta.get("open"):
+        other = "row set aside where it has no rate"
     elif meta.get("known"):
         other = "a no"
     elif meta.get("required") or meta.get("set_aside"):

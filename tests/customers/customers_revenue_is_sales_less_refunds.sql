@@ -8,7 +8,7 @@ orders as (
 ),
 
 refunds as (
-    select sum(refund_amount) as amount from {{ ref('refunds') }} where is_sale
+    select sum(returned_amount) as amount from {{ ref('refunds') }} where is_sale
 )
 
 select

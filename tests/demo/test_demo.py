@@ -135,10 +135,12 @@ def rows(database: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
 def test_schemas_are_the_contract() -> None:
     assert set(SOURCES) == set(CONTRACT)
     for name, schema in SOURCES.items():
+        # The demo may lack a column that a shop may lack.
         promised = [
             (column["name"], TYPES[column["data_type"]])
             for column in CONTRACT[name]["columns"]
             if "copy_of" not in column.get("config", {}).get("meta", {})
+            and (column["name"] in schema.names or "required" in column.get("config", {}).get("meta", {}))
         ]
         assert [(field.name, field.type) for field in schema] == promised, name
 

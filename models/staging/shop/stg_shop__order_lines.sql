@@ -1,10 +1,22 @@
+-- The discount of a line that is given back is given back with it.
+with lines as (
+    select
+        *,
+        coalesce(line_amount, cast(round(quantity * unit_price, 2) as decimal(18, 2))) as gross_amount,
+        abs(coalesce(discount_amount, 0)) as discount_taken_off
+    from {{ ref('base_shop__order_lines') }}
+    where reject_reason is null
+)
+
 select
     order_line_id,
     order_id,
     product_id,
     quantity,
     unit_price,
-    coalesce(discount_amount, 0) as discount_amount,
-    coalesce(line_amount, cast(round(quantity * unit_price, 2) as decimal(18, 2))) as gross_amount
-from {{ ref('base_shop__order_lines') }}
-where reject_reason is null
+    case when gross_amount < 0 then -discount_taken_off else discount_taken_off end as discount_amount,
+    gross_amount,
+    tax_amount,
+    unit_cost,
+    is_gift_card
+from lines

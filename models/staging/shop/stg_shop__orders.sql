@@ -1,5 +1,7 @@
+-- Amounts are in the order's own currency; exchange_rate makes them the shop's. What is taken off is positive here, with
+-- whichever sign it came: order_issues names columns in which both occur.
 with orders as (
-    select * from {{ ref('base_shop__orders') }} where reject_reason is null
+    select * from {{ ref('base_shop__rated_orders') }} where reject_reason is null
 )
 
 select
@@ -14,9 +16,15 @@ select
     orders.status as order_status,
     orders.coupon_code,
     orders.sales_channel,
+    coalesce(orders.currency, '{{ var("currency") }}') as currency,
+    orders.exchange_rate,
     orders.total_amount,
-    coalesce(orders.discount_amount, 0) as discount_amount,
+    abs(coalesce(orders.discount_amount, 0)) as discount_amount,
     coalesce(orders.shipping_amount, 0) as shipping_amount,
+    orders.tax_amount,
+    coalesce(orders.tip_amount, 0) as tip_amount,
+    abs(orders.gift_card_amount) as gift_card_amount,
+    orders.prices_include_tax,
     orders.ordered_at,
     coalesce(orders.updated_at, orders.ordered_at) as updated_at
 from orders

@@ -14,6 +14,12 @@ select
     products.stock_quantity,
     products.restocked_at,
     products.is_replenishable,
+    products.unit_cost,
+    coalesce(
+        products.is_gift_card,
+        {{ has_words("coalesce(products.name, '') || ' ' || coalesce(products.category, '') || ' ' || products.product_id", 'gift_card_words') }},
+        false
+    ) as is_gift_card,
     products.created_at,
     products.updated_at
 from products

@@ -4,8 +4,10 @@ select
     order_line_id,
     customer_id as shop_customer_id,
     product_id,
-    quantity,
-    amount as refund_amount,
+    abs(quantity) as quantity,
+    abs(amount) as refund_amount,
+    abs(shipping_amount) as shipping_amount,
+    abs(tax_amount) as tax_amount,
     reason as refund_reason,
     refunded_at
 from {{ ref('base_shop__refunds') }}
