@@ -1,6 +1,6 @@
 {#
 The one door to raw data: the columns of one contract table, each as it comes (text in the demo), the optional
-ones that a user lacks as nulls. Where the source comes from is var `<source>`, see dbt_project.yml.
+ones that a user lacks as nulls, and what marks say of a row (mark_columns). Where the source comes from is var `<source>`, see dbt_project.yml.
 Errors: a required column that is missing or a column of a type that can't be cast, by table and column.
 #}
 {% macro raw(source_name, table_name) %}
@@ -18,6 +18,7 @@ Errors: a required column that is missing or a column of a type that can't be ca
             {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- do selected.extend(mark_columns(source_name, table_name, place)) -%}
     {{ return('(select ' ~ selected | join(', ') ~ ' from ' ~ place.relation ~ pulled_rows(source_name, table_name, place) ~ ')') }}
 {% endmacro %}
 
@@ -38,6 +39,9 @@ the source has. Its keys begin with the destination's name, so that none is the 
         {%- if column.data_type == 'timestamp' and value != 'null' -%}{%- set value = as_source_time(source_name, value, type) | trim -%}{%- endif -%}
         {%- do selected.append('cast(' ~ value ~ ' as ' ~ type ~ ')') -%}
     {%- endfor -%}
+    {%- if marks_found(source_name, table_name, place) -%}
+        {%- do selected.extend(['cast(null as ' ~ dbt.type_string() ~ ')', 'false']) -%}
+    {%- endif -%}
     {{ return(' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
 {% endmacro %}
 

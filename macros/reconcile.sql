@@ -32,6 +32,34 @@
 
 
 {#
+The rows of a contract table where people read them, as `from …`, and as kept_key the name of their key there. Of the two
+tables of events only counts are kept.
+#}
+{% macro kept_key(source_name, table_name) %}
+    {{ return('staged.shop_customer_id' if (source_name, table_name) == ('shop', 'customers') else 'staged.' ~ contract_key(source_name, table_name)) }}
+{% endmacro %}
+
+{% macro kept_rows(source_name, table_name) -%}
+    {%- set table = source_name ~ '.' ~ table_name -%}
+    {%- set record_type = {'crm.contacts': 'crm_contact', 'shop.customers': 'shop_customer', 'esp.profiles': 'esp_profile'}.get(table) -%}
+    {%- set kept_in = {
+        'shop.orders': 'orders', 'shop.order_lines': 'order_lines', 'shop.refunds': 'refunds', 'support.tickets': 'customer_tickets'
+    } -%}
+    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
+    {%- if table in kept_in %}
+    inner join {{ ref(kept_in[table]) }} as kept on {{ kept_key(source_name, table_name) if execute else 'true' }} = kept.{{ contract_key(source_name, table_name) if execute else 'true' }}
+    {%- elif record_type %}
+    inner join {{ ref('record_customers') }} as records
+        on records.record_type = '{{ record_type }}' and {{ kept_key(source_name, table_name) if execute else 'true' }} = records.record_id
+    {%- elif table == 'crm.opportunities' %}
+    left join {{ ref('erased_records') }} as erased
+        on erased.record_type = 'crm_contact' and staged.contact_id = erased.record_id
+    where erased.record_id is null
+    {%- endif %}
+{%- endmacro %}
+
+
+{#
 An amount of raw columns in cents, each as it came, with more digits than the contract keeps; null where one of them is no
 number.
 #}

@@ -64,8 +64,15 @@ when a build has seen one there; a correction may be as old as var `lateness_day
                         email,
                         1 as is_current,
                         cast(null as timestamp) as recorded_at
-                    from {{ ref('stg_esp__profiles') }}
-                    where email is not null
+                    from (
+                        select
+                            profile_id,
+                            email,
+                            reject_reason,
+                            max(case when reject_reason is null then 1 else 0 end) over (partition by profile_id) as is_kept
+                        from {{ ref('base_esp__profiles') }}
+                    ) as profiles
+                    where email is not null and (reject_reason is null or (is_kept = 0 and reject_reason in {{ mark_reasons() }}))
                     union all
                     select
                         substr(record_key, {{ 'esp_profile:' | length + 1 }}) as profile_id,

@@ -64,7 +64,8 @@ known, with an id that is written oddly, or of a key that occurs more than once,
 these days the others are judged again with it, unless some of them are too old to be read.
 
 The model's meta.never_late, values by column: rows with one of them are read and replaced in each build, however old they
-are. None of them is a copy of a row without, or what is told late of an event would hang on rows that are no longer read.
+are, and stay where a mark says that they are gone (macros/marks.sql): a no is not taken back so. None of them is a copy of a
+row without, or what is told late of an event would hang on rows that are no longer read.
 #}
 {% macro flawed(source_name, table_name) %}
 {%- do [ref('source_words'), ref('blocked_identifiers')] -%}
@@ -134,7 +135,16 @@ have keys of their own, and are read anyhow.
         {%- do then.append('judged.' ~ column.name ~ ' nulls last') -%}
     {%- endif -%}
 {%- endfor -%}
-{{ judged_cte(source_name, table_name) }},
+{#- Unless a row of the key is newer, a mark that ends it is the newest. -#}
+{%- set has_marks = marks_found(source_name, table_name, place) | length > 0 -%}
+{%- set is_good = 'judged.reject_reason is null' -%}
+{%- if has_marks -%}
+    {%- set is_good = '(' ~ is_good ~ ' or judged.ends_key)' -%}
+    {%- set is_dated = columns | selectattr('name', 'equalto', 'updated_at') | list | length > 0 -%}
+    {%- do newest_first.insert(1 if is_dated else 0, 'judged.ends_key desc') -%}
+    {%- if is_dated -%}{%- do newest_first.insert(0, '(judged.ends_key and judged.updated_at is null) desc') -%}{%- endif -%}
+{%- endif -%}
+{{ judged_cte(source_name, table_name, never_late) }},
 
 repeated_keys as (
     select
@@ -149,7 +159,7 @@ ranked as (
     select
         judged.*,
         row_number() over (
-            partition by judged.{{ key }}, judged.reject_reason is null{{ ', ' ~ is_any_of(never_late, 'judged.') if never_late }}
+            partition by judged.{{ key }}, {{ is_good }}{{ ', ' ~ is_any_of(never_late, 'judged.') if never_late }}
             order by {{ (newest_first + then) | join(', ') }}
         ) as copy_number
     from judged
@@ -163,19 +173,30 @@ ranked as (
         or judged.unmapped_words is not null
 ),
 
+{% if has_marks -%}
+ended as (
+    select
+        *,
+        max(case when copy_number = 1 and ends_key then reject_reason end) over (
+            partition by {{ key }}{{ ', ' ~ is_any_of(never_late) if never_late }}
+        ) as ended_because
+    from ranked
+),
+
+{% endif -%}
 flawed as (
     select
         {% for column in columns -%}
         {{ column.name }},
         {% endfor -%}
         case
-            when reject_reason is null and copy_number > 1 then '{{ key }} is a duplicate'
+            when reject_reason is null and copy_number > 1 then {{ "coalesce(ended_because, '" ~ key ~ " is a duplicate')" if has_marks else "'" ~ key ~ " is a duplicate'" }}
             else reject_reason
         end as reject_reason,
         blanked_columns,
         refused_values,
         unmapped_words
-    from ranked
+    from {{ 'ended' if has_marks else 'ranked' }}
 )
 {%- endmacro %}
 
@@ -221,8 +242,9 @@ is_read_twice: the caller reads parsed more than once.
     {%- endif -%}
 {%- endfor -%}
 {%- if not ids_are_plain -%}
-    {%- do given.append('has_odd_id') -%}
-    {%- do parsed.append('has_odd_id') -%}
+    {%- set besides = ['has_odd_id'] + (['gone_because', 'ends_key'] if marks_found(source_name, table_name, place) else []) -%}
+    {%- do given.extend(besides) -%}
+    {%- do parsed.extend(besides) -%}
 odd_ids as (
     select
         *,
@@ -291,11 +313,15 @@ parsed as {{ kept_cte() if is_read_twice }}(
 {% endmacro %}
 
 
-{# The CTE judged, over parsed: the values with reject_reason, blanked_columns, refused_values and unmapped_words. #}
-{% macro judged_cte(source_name, table_name) %}
+{#
+The CTE judged, over parsed: the values with reject_reason, blanked_columns, refused_values and unmapped_words; of a table with marks also
+ends_key. never_late: as for flawed(); a mark says nothing against such rows.
+#}
+{% macro judged_cte(source_name, table_name, never_late=none) %}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- set columns = contract_columns(source_name, table_name) -%}
 {%- set identified_by = contract(source_name, table_name).config.get('meta', {}).get('identified_by') -%}
+{%- set has_marks = marks_found(source_name, table_name, place) | length > 0 -%}
 {#- A shop that knows people by their device only has orders of nobody but a visitor. -#}
 {%- if identified_by and var('keep_anonymous_visitors') and columns | selectattr('name', 'equalto', 'visitor_id') | list -%}
     {%- set identified_by = (identified_by + ['visitor_id']) | unique | list -%}
@@ -352,11 +378,18 @@ parsed as {{ kept_cte() if is_read_twice }}(
         {%- do list.append("case when " ~ is_so ~ " then '" ~ name ~ "=' || cast(" ~ value ~ " as " ~ dbt.type_string() ~ ") end") -%}
     {%- endfor -%}
 {%- endfor -%}
+{%- set is_gone = 'gone_because is not null' ~ (' and not ' ~ is_any_of(never_late) if never_late) -%}
 judged as (
     select
         {{ values | join(',\n        ') }},
         has_odd_id,
+        {%- if has_marks %}
+        {{ is_gone }} and ends_key as ends_key,
+        {%- endif %}
         case
+            {%- if has_marks %}
+            when {{ is_gone }} then gone_because
+            {%- endif %}
             {%- for reason in reasons %}
             when {{ reason[0] }} then '{{ reason[2] }} {{ reason[1] }}'
             {%- endfor %}

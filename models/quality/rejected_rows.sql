@@ -1,5 +1,6 @@
 -- Every row that staging or a floor above it set aside, and every row that lost a value, with the row itself. Not the
--- rows of erased persons (erased_rows); of a flawed row that names one, neither key nor text.
+-- rows of erased persons (erased_rows); of a flawed row that names one, neither key nor text. What goes with a row that a
+-- mark takes out (macros/marks.sql) goes for the same reason.
 {% set named_in = {
     'email': ['email', 'requester_email'], 'phone': ['phone', 'requester_phone'],
     'shop_customer_id': ['customer_id', 'external_id'], 'contact_id': ['contact_id'], 'profile_id': ['profile_id'],
@@ -19,19 +20,27 @@
     'shop.refunds': ['stg_shop__refunds', ref('refunds'), 'refund_id', 'refund_id', 'neither its order nor its customer is kept', 'refund_amount'],
     'support.tickets': ['stg_support__tickets', ref('customer_tickets'), 'ticket_id', 'ticket_id', 'it is of no person', none]
 } %}
+{% set go_with_orders = ['shop.order_lines', 'shop.refunds'] %}
 {% set hashes = [] %}
 {% for identifier in named_in if identifier != 'order_id' %}
 {% do hashes.append(named_hash(identifier, 'rejected.' ~ identifier) ~ ' as ' ~ identifier ~ '_hash') %}
 {% endfor %}
 
 with orphan_profiles as (
-    select events.profile_id
+    select
+        events.profile_id,
+        coalesce('its profile is ' || marked.gone_because, 'its profile is not kept') as reason
     from {{ ref('profile_event_counts') }} as events
+    left join {{ marked_keys(ref('base_esp__profiles'), 'profile_id') }} as marked on events.profile_id = marked.profile_id
     left join {{ ref('record_customers') }} as profiles
         on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
     left join {{ ref('erased_rows') }} as erased
         on erased.source_name = 'esp' and erased.table_name = 'message_events' and events.profile_id = erased.row_key
     where profiles.record_id is null and erased.row_key is null
+),
+
+marked_orders as (
+    select * from {{ marked_keys(ref('base_shop__orders'), 'order_id') }} as marked
 ),
 
 rejected as (
@@ -59,8 +68,10 @@ rejected as (
         '{{ table.split('.')[0] }}' as source_name,
         '{{ table.split('.')[1] }}' as table_name,
         staged.{{ key }} as row_key,
-        {% if table in ['shop.order_lines', 'shop.refunds'] -%}
-        case when orders.order_id is not null then 'its order is of no person' else '{{ reason }}' end as reason,
+        {% if table in go_with_orders -%}
+        coalesce(
+            'its order is ' || marked.gone_because, case when orders.order_id is not null then 'its order is of no person' else '{{ reason }}' end
+        ) as reason,
         {%- else -%}
         '{{ reason }}' as reason,
         {%- endif %}
@@ -73,14 +84,15 @@ rejected as (
         cast(null as {{ dbt.type_string() }}) as refused_values
     from {{ ref(staged) }} as staged
     left join {{ kept }} as kept on staged.{{ key }} = kept.{{ kept_key }}
+    {%- if table in go_with_orders %}
+    left join marked_orders as marked on staged.order_id = marked.order_id
+    left join {{ ref('stg_shop__orders') }} as orders on staged.order_id = orders.order_id
+    {%- endif %}
     left join {{ ref('erased_rows') }} as erased
         on
             erased.source_name = '{{ table.split('.')[0] }}'
             and erased.table_name = '{{ table.split('.')[1] }}'
             and staged.{{ key }} = erased.row_key
-    {% if table in ['shop.order_lines', 'shop.refunds'] -%}
-    left join {{ ref('stg_shop__orders') }} as orders on staged.order_id = orders.order_id
-    {% endif -%}
     where kept.{{ kept_key }} is null and erased.row_key is null
     union all
     {% endfor -%}
@@ -88,7 +100,7 @@ rejected as (
         'esp' as source_name,
         'message_events' as table_name,
         events.event_id as row_key,
-        'its profile is not kept' as reason,
+        orphan_profiles.reason,
         false as is_kept,
         cast(null as decimal(18, 2)) as amount,
         {% for identifier in named_in -%}

@@ -9,14 +9,6 @@
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'gross_amount',
     'shop.refunds': 'refund_amount'
 } %}
-{% set kept_in = {
-    'shop.orders': ref('orders'), 'shop.order_lines': ref('order_lines'), 'shop.refunds': ref('refunds'),
-    'support.tickets': ref('customer_tickets')
-} %}
-{% set of_record = {
-    'crm.contacts': ['crm_contact', 'contact_id'], 'shop.customers': ['shop_customer', 'shop_customer_id'],
-    'esp.profiles': ['esp_profile', 'profile_id']
-} %}
 
 with counted as (
     {% for source_name, table_name in tables -%}
@@ -43,7 +35,7 @@ with counted as (
         {%- else -%}
         count(*) as n_rows,
         {%- endif %}
-        {{ 'sum(' ~ ('staged.' if table in kept_in) ~ kept_money[table] ~ ')' if table in money else 'cast(null as ' ~ wide_decimal(38, 2) ~ ')' }} as amount
+        {{ 'sum(staged.' ~ kept_money[table] ~ ')' if table in money else 'cast(null as ' ~ wide_decimal(38, 2) ~ ')' }} as amount
     {% if table == 'web.events' -%}
     from {{ ref('stg_web__sessions') }} as sessions
     inner join {{ ref('visitor_customers') }} as visitors on sessions.visitor_id = visitors.visitor_id
@@ -51,20 +43,8 @@ with counted as (
     from {{ ref('profile_event_counts') }} as events
     left join {{ ref('record_customers') }} as profiles
         on profiles.record_type = 'esp_profile' and events.profile_id = profiles.record_id
-    {%- elif table == 'crm.opportunities' -%}
-    from {{ ref('stg_crm__opportunities') }} as opportunities
-    left join {{ ref('erased_records') }} as erased
-        on erased.record_type = 'crm_contact' and opportunities.contact_id = erased.record_id
-    where erased.record_id is null
-    {%- elif table in of_record -%}
-    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
-    inner join {{ ref('record_customers') }} as records
-        on records.record_type = '{{ of_record[table][0] }}' and staged.{{ of_record[table][1] }} = records.record_id
-    {%- elif table in kept_in -%}
-    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
-    inner join {{ kept_in[table] }} as kept on staged.{{ key }} = kept.{{ key }}
     {%- else -%}
-    from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }}
+    {{ kept_rows(source_name, table_name) }}
     {%- endif %}
     union all
     {% endfor -%}

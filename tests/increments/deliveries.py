@@ -1,7 +1,7 @@
 """A generated shop as its tables were at past moments: some rows came late, twice or were put right since.
 
 A few rows of one month come after the last day, later than any build waits for. Refusals of mail come at any
-age.
+age. What a shop and its help desk keep is edited and deleted at any age, too, and says nothing of it.
 """
 
 from dataclasses import dataclass
@@ -118,6 +118,15 @@ HISTORIES = {
         is_put_right=True,
     ),
 }  # fmt: skip
+
+# What changes in place at any age, without a date: an order cancelled, a line moved to another order, a price
+# put right. Others are deleted so.
+EDITED = {
+    "shop/orders": {"status": "'cancelled'", "total_amount": "1", "customer_id": "somebody"},
+    "shop/order_lines": {"order_id": "somebody", "unit_price": "1"},
+    "shop/refunds": {"amount": "2", "order_id": "somebody"},
+    "support/tickets": {"status": "'closed'", "customer_id": "somebody"},
+}
 
 # Records that say weeks later whose they are: what some of them lack until then.
 NAMELESS_AT_FIRST = {
@@ -274,7 +283,51 @@ def _lines(rows: str, orders: str, long_ago: str) -> str:
     """
 
 
+def _edited(versions: str, key: str, changes: dict[str, str]) -> str:
+    """Versions of a table, of which some keys are deleted at some moment after they came and some edited."""
+    (whose,) = (column for column, value in changes.items() if value == "somebody")
+    replaced = ", ".join(f"{value} as {column}" for column, value in changes.items())
+    helpers = "somebody, first_at, fate, changed_at, newest_first"
+    days_left = f"greatest(date_diff('second', first_at, timestamp '{ENDS}') / 86400.0, 0)"
+    return f"""
+        with given as (
+            select
+                *,
+                (select max({whose}) from ({versions}) as others) as somebody,
+                min(comes_at) over (partition by {key}) as first_at,
+                case
+                    when chance({key}, 'fate') < 0.08 then 'deleted'
+                    when chance({key}, 'fate') < 0.2 then 'edited'
+                    else 'kept'
+                end as fate,
+                days_after(first_at, {days_left} * chance({key}, 'when')) as changed_at,
+                row_number() over (
+                    partition by {key} order by goes_at nulls first, comes_at desc
+                ) as newest_first
+            from ({versions}) as versions
+        )
+        select
+            * exclude ({helpers})
+            replace (case when fate <> 'kept' then least(changed_at, goes_at) else goes_at end as goes_at)
+        from given
+        where fate = 'kept' or comes_at < changed_at
+        union all by name
+        select
+            * exclude ({helpers})
+            replace ({replaced}, changed_at as comes_at, cast(null as timestamp) as goes_at)
+        from given
+        where fate = 'edited' and newest_first = 1
+    """
+
+
 def _versions(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> str:
+    found = _all_versions(connection, name, folder)
+    if name not in EDITED:
+        return found
+    return _edited(found, HISTORIES[name].key if name in HISTORIES else "order_line_id", EDITED[name])
+
+
+def _all_versions(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> str:
     rows = f"'{folder}/made/{name}/*.parquet'"
     columns = [row[0] for row in connection.sql(f"describe select * from {rows}").fetchall()]
     if name == "esp/message_events":

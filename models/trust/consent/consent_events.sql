@@ -85,7 +85,7 @@ set_aside_answers as (
         end
 ),
 
--- A row that said yes once, and can't be read any more, says it no longer.
+-- A row that said yes once, and can't be read any more or is deleted, says it no longer.
 silenced_answers as (
     select
         'consent tool' as source_system,
@@ -98,6 +98,22 @@ silenced_answers as (
     left join answers on flawed_answers.consent_event_id = answers.source_key
     where flawed_answers.consent_event_id is not null and answers.source_key is null
     group by flawed_answers.consent_event_id
+    {%- for source_system, base, key in [
+        ('shop', ref('base_shop__customers'), 'customer_id'), ('crm', ref('base_crm__contacts'), 'contact_id'),
+        ('esp profile', ref('base_esp__profiles'), 'profile_id')
+    ] %}
+    union all
+    select
+        '{{ source_system }}' as source_system,
+        marked.{{ key }} as source_key,
+        'email' as channel,
+        'marketing_email' as purpose,
+        '{{ not_said() }}' as consent_status,
+        cast(null as {{ dbt.type_string() }}) as recorded_by
+    from {{ marked_keys(base, key) }} as marked
+    left join {{ base }} as kept on marked.{{ key }} = kept.{{ key }} and kept.reject_reason is null
+    where marked.{{ key }} is not null and kept.{{ key }} is null
+    {%- endfor %}
 ),
 
 -- The shop's checkbox and the CRM's, which say when they were last set. A value that can't be read is a no.
@@ -164,7 +180,8 @@ all_profiles as (
         email,
         email_given,
         coalesce(lower(subscription_status), 'never_subscribed') as subscription_status,
-        reject_reason
+        reject_reason,
+        max(case when reject_reason is null then 1 else 0 end) over (partition by profile_id) = 1 as has_kept_row
     from {{ ref('base_esp__profiles') }}
 ),
 
@@ -221,19 +238,21 @@ refusals as (
         and kept.event_id is null
 ),
 
+-- A profile that is deleted still says whom its refusals are of.
 profiles as (
-    select
+    select distinct
         profile_id,
         email,
-        email_given
+        case when has_kept_row then email_given end as email_given,
+        case when not has_kept_row then email end as part_of_key
     from all_profiles
-    where reject_reason is null
+    where reject_reason is null or (not has_kept_row and email is not null and reject_reason in {{ mark_reasons() }})
 ),
 
 unsubscribes as (
     select
         'esp event' as source_system,
-        refusals.source_key,
+        refusals.source_key || coalesce('/' || profiles.part_of_key, '') as source_key,
         profiles.email,
         profiles.email_given,
         refusals.profile_id,

@@ -1,0 +1,84 @@
+{#
+Rows that are there and do not count, because their loader or their system marks them: var `row_marks` names the columns.
+judged_cte sets them aside, with the reason that stands there.
+#}
+
+{#
+The marks that a contract table has: a list of {reason, ends_key, condition}, the condition as SQL over its own columns. A
+column is known by its letters and digits. One that says yes is true, or a moment that has passed.
+#}
+{% macro marks_found(source_name, table_name, place) %}
+    {%- set marks = [] -%}
+    {%- if not execute -%}{{ return(marks) }}{%- endif -%}
+    {%- set known = contract_columns(source_name, table_name) | map(attribute='name') | list -%}
+    {%- for mark in var('row_marks') if source_name ~ '.' ~ table_name in mark.get('of', [source_name ~ '.' ~ table_name]) -%}
+        {%- for how in ['if_true', 'if_false', 'if_delete'] -%}
+            {%- set wanted = [] -%}
+            {%- for name in mark.get(how, []) -%}{%- do wanted.append(bare_name(name)) -%}{%- endfor -%}
+            {%- for name, found in place.types.items() if name not in known and found != 'absent' and bare_name(name) in wanted -%}
+                {%- do marks.append({
+                    'reason': mark.reason, 'ends_key': mark.get('ends_key', false), 'condition': is_marked(source_name, table_name, quoted_column(name), found, how) | trim
+                }) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(marks) }}
+{% endmacro %}
+
+
+{# Whether a column, found as one type, says that its row is gone. #}
+{% macro is_marked(source_name, table_name, name, found, how) -%}
+    {%- set given = given_value(source_name, table_name, {'name': name, 'data_type': 'boolean', 'meta': {}}, found) | trim -%}
+    {%- set is_moment = found.startswith(('timestamp', 'date')) -%}
+    {%- if how == 'if_delete' -%}
+        lower(trim(cast({{ name }} as {{ dbt.type_string() }}))) in ('d', 'delete', 'deleted')
+    {%- elif how == 'if_false' -%}
+        {{ value_as(source_name, table_name, given, 'boolean', found) | trim }} = false
+    {%- else -%}
+        (
+            {%- if not is_moment %}{{ value_as(source_name, table_name, given, 'boolean', found) | trim }}{% endif %}
+            {%- if is_moment or found.startswith(text_types()) %}
+            {%- set moment = value_as(source_name, table_name, given, 'timestamp', found) | trim %}
+            {{- ' or ' if not is_moment }}{{ moment }} > cast('1971-01-01' as timestamp) and {{ moment }} <= {{ as_of() }}
+            {%- endif -%}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+The columns that raw() adds to a table with marks: gone_because, the reason of the first that holds, and ends_key, whether
+it speaks of all rows with the row's key that are no newer. Nothing for a table without.
+#}
+{% macro mark_columns(source_name, table_name, place) %}
+    {%- set marks = marks_found(source_name, table_name, place) -%}
+    {%- if not marks -%}{{ return([]) }}{%- endif -%}
+    {%- set ends = marks | selectattr('ends_key') | map(attribute='condition') | list -%}
+    {%- set cases = [] -%}
+    {%- for mark in marks -%}{%- do cases.append('when ' ~ mark.condition ~ " then '" ~ mark.reason ~ "'") -%}{%- endfor -%}
+    {{ return([
+        'case ' ~ cases | join(' ') ~ ' end as gone_because',
+        ('coalesce(' ~ ends | join(' or ') ~ ', false)' if ends else 'false') ~ ' as ends_key'
+    ]) }}
+{% endmacro %}
+
+
+{# The reasons of marks, for `in`. what: what stands before them of a row that goes with another, such as 'its order is '. #}
+{% macro mark_reasons(what='') -%}
+    {%- set reasons = [] -%}
+    {%- for reason in var('row_marks') | map(attribute='reason') | unique -%}{%- do reasons.append("'" ~ what ~ reason ~ "'") -%}{%- endfor -%}
+    ({{ reasons | join(', ') }})
+{%- endmacro %}
+
+
+{# Why rows of a base model do not count, by key, as a relation: those of which a mark says so. #}
+{% macro marked_keys(base, key) -%}
+    (
+        select
+            {{ key }},
+            min(reject_reason) as gone_because
+        from {{ base }}
+        where reject_reason in {{ mark_reasons() }}
+        group by {{ key }}
+    )
+{%- endmacro %}
