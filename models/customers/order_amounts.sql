@@ -352,6 +352,7 @@ select
     cast(net_amount + all_tax_amount + all_shipping_amount + all_tip_amount + gift_card_sold_amount as decimal(18, 2)) as paid_amount,
     charged_total as total_amount,
     cast(cost_amount as decimal(18, 2)) as cost_amount,
+    cast(net_price + tax_part + net_shipping + tip_part + card_part as decimal(18, 2)) as paid_in_currency,
     -- For order_issues: how lines and total were read.
     has_prices,
     case when is_comparable and not is_card_assumed then fitting_discount is not null end as adds_up,

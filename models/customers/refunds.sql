@@ -158,8 +158,15 @@ counted_once as (
             when refunds.tax_amount is null and (named_parts.is_tax_known = 1 or days_with_tax.order_id is not null) then 0
             else refunds.tax_amount
         end as once_tax,
+        -- What a head has beyond its lines is shipping, if it is as much.
+        case
+            when refunds.shipping_amount is null and refunds.refund_amount = all_heads.parts_amount + orders.shipping_amount
+                then orders.shipping_amount
+            else coalesce(refunds.shipping_amount, 0)
+        end as once_shipping,
         all_heads.refund_id is not null as is_head
     from refunds
+    left join orders on refunds.order_id = orders.order_id
     left join all_heads on refunds.refund_id = all_heads.refund_id
     left join named_parts on refunds.refund_id = named_parts.refund_id
     left join days_with_tax
@@ -184,8 +191,9 @@ owned as (
         refunds.is_head,
         -- What was paid back of an order that is not kept, in whichever currency, was never in revenue.
         case when refunds.order_id is null then true else coalesce(order_customers.is_sale, false) end as is_sale,
+        refunds.once_amount as once_in_currency,
         {{ at_rate('refunds.once_amount', 'coalesce(amounts.exchange_rate, 1)') }} as once_amount,
-        {{ at_rate('coalesce(refunds.shipping_amount, 0)', 'coalesce(amounts.exchange_rate, 1)') }} as known_shipping,
+        {{ at_rate('refunds.once_shipping', 'coalesce(amounts.exchange_rate, 1)') }} as known_shipping,
         {{ at_rate('coalesce(refunds.once_tax, 0)', 'coalesce(amounts.exchange_rate, 1)') }} as known_tax,
         refunds.once_tax is not null as is_tax_known,
         coalesce(lines.is_gift_card, false) as is_of_gift_card,
@@ -194,6 +202,8 @@ owned as (
         greatest(coalesce(amounts.tax_amount, 0), 0) as all_tax_amount,
         greatest(coalesce(amounts.shipping_amount, 0), 0) as all_shipping_amount,
         greatest(coalesce(amounts.paid_amount, 0), 0) as paid_amount,
+        greatest(coalesce(amounts.paid_in_currency, 0), 0) as paid_in_currency,
+        coalesce(amounts.exchange_rate, 1) as exchange_rate,
         greatest(coalesce(amounts.cost_amount, 0), 0) as all_cost_amount
     from counted_once as refunds
     left join order_customers on refunds.order_id = order_customers.order_id
@@ -214,6 +224,8 @@ so_far as (
     select
         *,
         sum(once_amount) over (partition by order_id order by refunded_at, refund_id rows between unbounded preceding and current row) as once_so_far,
+        sum(once_in_currency)
+            over (partition by order_id order by refunded_at, refund_id rows between unbounded preceding and current row) as in_currency_so_far,
         sum(case when is_tax_known then known_tax else 0 end)
             over (partition by order_id order by refunded_at, refund_id rows between unbounded preceding and current row) as tax_so_far,
         sum(case when is_tax_known and not is_of_gift_card then greatest(once_amount - known_shipping - known_tax, 0) else 0 end)
@@ -224,12 +236,13 @@ so_far as (
     where order_id is not null
 ),
 
+-- Whether it is all that was paid is for the order's own currency to say.
 goods_so_far as (
     select
         *,
-        least(once_so_far, paid_amount) as counted_so_far,
+        case when in_currency_so_far >= paid_in_currency then paid_amount else least(once_so_far, paid_amount) end as counted_so_far,
         least(with_tax_so_far, net_amount + goods_tax_amount) as shared_so_far,
-        once_so_far >= paid_amount as is_all
+        in_currency_so_far >= paid_in_currency as is_all
     from so_far
 ),
 
@@ -277,7 +290,10 @@ of_orders as (
         {% for sum_so_far, share in shares.items() -%}
         {{ sum_so_far }} - coalesce(lag({{ sum_so_far }}) over (partition by order_id order by refunded_at, refund_id), 0) as {{ share }},
         {% endfor -%}
-        greatest(once_so_far - paid_amount, 0) - greatest(once_so_far - once_amount - paid_amount, 0) as excess_amount
+        {{ at_rate(
+            'greatest(in_currency_so_far - paid_in_currency, 0) - greatest(in_currency_so_far - once_in_currency - paid_in_currency, 0)',
+            'exchange_rate'
+        ) }} as excess_amount
     from shipped_so_far
 ),
 

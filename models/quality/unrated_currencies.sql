@@ -50,7 +50,10 @@ select
     last_ordered_on,
     {{ counted('n_orders', 'order') }} || ' of ' || {{ counted('n_customers', 'customer') }} || ' in ' || currency || ' '
     || case when n_orders = 1 then 'is' else 'are' end || ' in no number, as seed exchange_rates has no rate for '
-    || case when n_orders = 1 then 'its day' else 'their days' end || '. '
-    || {{ counted('n_customers - n_with_other_orders', 'of these customers seems', 'of these customers seem') }}
-    || ' never to have ordered.' as sentence
+    || case when n_orders = 1 then 'its day' else 'their days' end || '.'
+    || case
+        when n_customers > n_with_other_orders
+            then ' Without them ' || {{ counted('n_customers - n_with_other_orders', 'customer seems', 'customers seem') }} || ' never to have ordered.'
+        else ''
+    end as sentence
 from counted
