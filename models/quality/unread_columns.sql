@@ -1,10 +1,14 @@
--- Columns of the sources' tables that the contract does not know, so that no model reads them.
+-- Columns of the sources' tables that neither the contract nor var row_marks knows, so that no model reads them.
+{% set marks = [] %}
+{% for mark in var('row_marks') %}{% for how in ['if_true', 'if_false', 'if_delete'] %}
+{% for name in mark.get(how, []) %}{% do marks.append(bare_name(name)) %}{% endfor %}
+{% endfor %}{% endfor %}
 {% set found = [] %}
 {% for source_name, table_name in contract_tables() %}
 {% set place = raw_place(source_name, table_name) %}
 {% if execute %}
 {% set known = (contract_columns(source_name, table_name) | map(attribute='name') | list) + (place.names.values() | list if place.names else []) %}
-{% for name in place.types if name not in known %}
+{% for name in place.types if name not in known and bare_name(name) not in marks %}
 {% set meant = [] %}
 {% for wanted, near in (place.unread or {}).items() if name in near %}{% do meant.append(wanted) %}{% endfor %}
 {% do found.append([source_name, table_name, name | replace("'", "''"), place.types[name], meant | join(', ')]) %}
