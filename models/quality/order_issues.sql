@@ -30,13 +30,20 @@ signed as (
         {{ key }} as record_id,
         order_id,
         {{ column }} as amount,
-        '{{ column }}' as column_name,
-        count(case when {{ column }} < 0 then 1 end) over () as n_negative,
-        count(case when {{ column }} > 0 then 1 end) over () as n_positive
+        '{{ column }}' as column_name
     from {{ ref(model) }}
     where reject_reason is null and {{ column }} <> 0 and {{ condition }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+signs as (
+    select
+        table_name,
+        count(case when amount < 0 then 1 end) as n_negative,
+        count(case when amount > 0 then 1 end) as n_positive
+    from signed
+    group by table_name
 ),
 
 issues as (
@@ -46,7 +53,7 @@ issues as (
         cast(null as {{ dbt.type_string() }}) as record_id,
         customer_id,
         difference_amount as amount,
-        'Its lines come to ' || {{ money_text('paid_amount - difference_amount') }} || ' with discounts, shipping, tax and tip, its total says '
+        'Its lines come to ' || {{ money_text('(paid_amount - difference_amount)') }} || ' with discounts, shipping, tax and tip, its total says '
         || {{ money_text('paid_amount') }} || ': ' || {{ money_text('abs(difference_amount)') }}
         || case when difference_amount > 0 then ' more' else ' less' end || '. Revenue goes by the total.' as sentence
     from orders
@@ -130,16 +137,21 @@ issues as (
         signed.order_id,
         'other sign than most' as issue,
         signed.record_id || ' ' || signed.column_name as record_id,
-        orders.customer_id,
+        coalesce(orders.customer_id, refunds.customer_id) as customer_id,
         signed.amount,
         signed.column_name || ' of ' || {{ hundredths_text('signed.amount') }}
         || case when signed.table_name = 'refunds' then ' in refund ' when signed.table_name = 'order_lines' then ' in line ' else ' in order ' end
         || signed.record_id || ' has another sign than most: it is taken off all the same.' as sentence
     from signed
-    inner join orders on signed.order_id = orders.order_id
+    inner join signs on signed.table_name = signs.table_name
+    left join orders on signed.order_id = orders.order_id
+    left join refunds on signed.table_name = 'refunds' and signed.record_id = refunds.refund_id
     where
-        (signed.amount < 0 and signed.n_positive >= signed.n_negative)
-        or (signed.amount > 0 and signed.n_negative > signed.n_positive)
+        coalesce(orders.customer_id, refunds.customer_id) is not null
+        and (
+            (signed.amount < 0 and signs.n_positive >= signs.n_negative)
+            or (signed.amount > 0 and signs.n_negative > signs.n_positive)
+        )
 )
 
 select

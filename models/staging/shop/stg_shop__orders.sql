@@ -16,7 +16,7 @@ select
     orders.status as order_status,
     orders.coupon_code,
     orders.sales_channel,
-    coalesce(orders.currency, '{{ var("currency") }}') as currency,
+    orders.currency_code as currency,
     orders.exchange_rate,
     orders.total_amount,
     abs(coalesce(orders.discount_amount, 0)) as discount_amount,

@@ -1,7 +1,10 @@
 {{ config(materialized='view') }}
 -- An order is of the shop's currency, of one that has a rate on its day (seed exchange_rates), or set aside.
 with orders as (
-    select * from {{ ref('base_shop__orders') }}
+    select
+        *,
+        coalesce(upper(currency), '{{ var("currency") }}') as currency_code
+    from {{ ref('base_shop__orders') }}
 ),
 
 rates as (
@@ -16,11 +19,11 @@ rates as (
 rated as (
     select
         orders.*,
-        case when coalesce(orders.currency, '{{ var("currency") }}') = '{{ var("currency") }}' then 1 else rates.rate end as exchange_rate
+        case when orders.currency_code = '{{ var("currency") }}' then 1 else rates.rate end as exchange_rate
     from orders
     left join rates
         on
-            orders.currency = rates.currency
+            orders.currency_code = rates.currency
             and {{ day_of('orders.ordered_at') }} >= rates.valid_from
             and ({{ day_of('orders.ordered_at') }} < rates.valid_until or rates.valid_until is null)
 ),
@@ -36,6 +39,7 @@ select
     {% for column in (contract_columns('shop', 'orders') if execute else []) -%}
     {{ column.name }},
     {% endfor -%}
+    currency_code,
     cast(exchange_rate as decimal(18, 8)) as exchange_rate,
     case when is_without_rate then 'currency is not an accepted value' else reject_reason end as reject_reason,
     blanked_columns,
