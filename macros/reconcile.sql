@@ -5,7 +5,7 @@
         ('shop', 'customers'), ('shop', 'products'), ('shop', 'orders'), ('shop', 'order_lines'), ('shop', 'refunds'),
         ('web', 'events'), ('support', 'tickets'),
         ('esp', 'profiles'), ('esp', 'campaigns'), ('esp', 'message_events'),
-        ('privacy', 'consent_events'), ('privacy', 'requests')
+        ('privacy', 'consent_events'), ('privacy', 'requests'), ('billing', 'subscriptions'), ('billing', 'subscription_orders')
     ] -%}
     {%- if execute -%}
         {%- for node in graph.sources.values() if (node.source_name, node.name) not in tables -%}
@@ -43,7 +43,7 @@ tables of events only counts are kept.
     {%- set table = source_name ~ '.' ~ table_name -%}
     {%- set record_type = {'crm.contacts': 'crm_contact', 'shop.customers': 'shop_customer', 'esp.profiles': 'esp_profile'}.get(table) -%}
     {%- set kept_in = {
-        'shop.orders': 'orders', 'shop.order_lines': 'order_lines', 'shop.refunds': 'refunds', 'support.tickets': 'customer_tickets'
+        'shop.orders': 'orders', 'shop.order_lines': 'order_lines', 'shop.refunds': 'refunds', 'support.tickets': 'customer_tickets', 'billing.subscriptions': 'subscriptions'
     } -%}
     from {{ ref('stg_' ~ source_name ~ '__' ~ table_name) }} as staged
     {%- if table in kept_in %}

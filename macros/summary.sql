@@ -81,7 +81,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
     {%- set erased = (counts | sum(attribute='n_erased')) or 0 -%}
     {%- set absent = [] -%}
-    {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent -%}
+    {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent + ['billing'] -%}
         {%- do absent.append(source_name) -%}
     {%- endfor -%}
     {{ return([{'text':

@@ -23,7 +23,7 @@ owners as (
 
 written as (
     select * from {{ this.incorporate(path={'identifier': 'customer_daily_activity'}) }}
-    where n_orders > 0 or n_refunds > 0 or n_tickets > 0 or n_bounces > 0
+    where n_orders > 0 or n_units <> 0 or revenue <> 0 or discount_amount <> 0 or n_refunds > 0 or n_tickets > 0 or n_bounces > 0
 ),
 
 -- On a device that changed hands, visits counted or will count for whoever is logged in.

@@ -1,5 +1,5 @@
 with lines as (
-    select * from {{ ref('order_lines') }} where is_sale
+    select * from {{ ref('order_lines') }} where is_sale and not coalesce(is_renewal, false)
 ),
 
 by_category as (

@@ -37,7 +37,7 @@ bought_by_day as (
         min(ordered_at) as first_ordered_at,
         max(ordered_at) as last_ordered_at
     from {{ ref('order_lines') }}
-    where is_sale and product_id is not null
+    where is_sale and not coalesce(is_renewal, false) and product_id is not null
     group by 1, 2, 3
 ),
 

@@ -6,7 +6,7 @@ with orders_by_day as (
     select
         customer_id,
         {{ day_of('ordered_at') }} as activity_on,
-        count(*) as n_orders,
+        count(case when not coalesce(is_renewal, false) then 1 end) as n_orders,
         sum(n_units) as n_units,
         sum(net_amount) as revenue,
         sum(discount_amount) as discount_amount,

@@ -28,9 +28,10 @@ spaced as (
 orders as (
     select
         customer_id,
-        min(ordered_at) as first_ordered_at,
-        max(ordered_at) as last_ordered_at,
-        count(*) as n_orders,
+        min(case when not coalesce(is_renewal, false) then ordered_at end) as first_ordered_at,
+        max(case when not coalesce(is_renewal, false) then ordered_at end) as last_ordered_at,
+        count(case when not coalesce(is_renewal, false) then 1 end) as n_orders,
+        count(case when is_renewal then 1 end) as n_renewals,
         sum(net_amount) as net_amount,
         sum(gross_amount) as gross_amount,
         sum(discount_amount) as discount_amount,
@@ -89,7 +90,7 @@ brand_units as (
         brand,
         sum(quantity) as n_units
     from {{ ref('order_lines') }}
-    where is_sale and brand is not null
+    where is_sale and not coalesce(is_renewal, false) and brand is not null
     group by customer_id, brand
 ),
 
@@ -136,6 +137,16 @@ preferences as (
     group by records.customer_id
 ),
 
+subscriptions as (
+    select
+        customer_id,
+        count(case when subscription_status = 'active' then 1 end) as n_active_subscriptions,
+        min(next_charge_at) as next_charge_at,
+        max(cancelled_at) as last_cancelled_at
+    from {{ ref('subscriptions') }}
+    group by customer_id
+),
+
 countries as (
     select * from {{ ref('countries') }}
 ),
@@ -171,9 +182,11 @@ select
 
     cast(profiles.n_records as bigint) as n_records,
     cast(coalesce(orders.n_orders, 0) as bigint) as n_orders,
+    cast(coalesce(orders.n_renewals, 0) as bigint) as n_renewals,
+    cast(coalesce(subscriptions.n_active_subscriptions, 0) as bigint) as n_active_subscriptions,
     cast(coalesce(orders.net_amount, 0) - coalesce(windows.returned_amount, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
-    {{ average_money('greatest(orders.net_amount - coalesce(windows.returned_amount, 0), 0)', 'orders.n_orders') }} as average_order_value,
+    {{ average_money('greatest(orders.net_amount - coalesce(windows.returned_amount, 0), 0)', '(orders.n_orders + orders.n_renewals)') }} as average_order_value,
     cast(orders.discount_amount as {{ dbt.type_float() }}) / cast(nullif(orders.gross_amount, 0) as {{ dbt.type_float() }}) as discount_share,
     -- A refund whose order is not known may be of more than was bought.
     case
@@ -214,6 +227,8 @@ select
     windows.last_emailed_on,
     windows.last_human_opened_at,
     windows.last_human_clicked_at,
+    subscriptions.next_charge_at,
+    subscriptions.last_cancelled_at,
     tickets.last_rated_ticket_at,
     tickets.last_ticket_at,
     profiles.updated_at
@@ -226,6 +241,7 @@ left join brands on profiles.customer_id = brands.customer_id
 left join tickets on profiles.customer_id = tickets.customer_id
 left join opportunities on profiles.customer_id = opportunities.customer_id
 left join preferences on profiles.customer_id = preferences.customer_id
+left join subscriptions on profiles.customer_id = subscriptions.customer_id
 left join countries on profiles.country_code = countries.country_code
 left join mailboxes on {{ dbt.split_part('profiles.email', "'@'", 2) }} = mailboxes.email_domain
 left join roles on {{ dbt.split_part('profiles.email', "'@'", 1) }} = roles.local_part

@@ -36,6 +36,8 @@ owned as (
             orders.order_status not in ('unknown', '{{ var("not_a_sale_statuses") | join("', '") }}')
             and (orders.order_status <> 'refunded' or refunded.order_id is not null)
         ) as counts,
+        orders.subscription_id,
+        orders.is_renewal,
         orders.ordered_at
     from orders
     inner join records on orders.record_key = records.record_key
@@ -48,6 +50,8 @@ select
     owned.customer_id,
     owned.counts and amounts.is_purchase as is_sale,
     owned.counts and amounts.is_return as is_return,
+    owned.subscription_id,
+    owned.is_renewal,
     owned.ordered_at
 from owned
 inner join {{ ref('order_amounts') }} as amounts on owned.order_id = amounts.order_id

@@ -42,6 +42,7 @@ converted as (
         cast(coalesce(refunds.returned_amount, 0) as decimal(18, 2)) as returned_amount,
         lines.gross_amount > 0 and {{ is_gift_card_line() }} as is_gift_card,
         order_customers.is_sale,
+        order_customers.is_renewal,
         order_customers.ordered_at
     from lines
     inner join order_customers on lines.order_id = order_customers.order_id
@@ -65,5 +66,6 @@ select
     returned_amount,
     is_gift_card,
     is_sale,
+    is_renewal,
     ordered_at
 from converted

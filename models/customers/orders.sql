@@ -26,6 +26,8 @@ priced as (
         orders.*,
         order_customers.customer_id,
         order_customers.is_sale,
+        order_customers.subscription_id,
+        order_customers.is_renewal,
         amounts.n_lines,
         amounts.n_units,
         amounts.gross_amount,
@@ -48,17 +50,17 @@ priced as (
     left join refunds on orders.order_id = refunds.order_id
 ),
 
--- Only sales are numbered: a cancelled order is neither a first nor a second one.
+-- Only sales are numbered: a cancelled order is neither a first nor a second one. Nor is a renewal, which nobody placed.
 numbered as (
     select
         *,
         case
-            when is_sale
-                then row_number() over (partition by customer_id, is_sale order by ordered_at, order_id)
+            when is_sale and not coalesce(is_renewal, false)
+                then row_number() over (partition by customer_id, is_sale, is_renewal order by ordered_at, order_id)
         end as sale_number,
         case
-            when is_sale
-                then lag(ordered_at) over (partition by customer_id, is_sale order by ordered_at, order_id)
+            when is_sale and not coalesce(is_renewal, false)
+                then lag(ordered_at) over (partition by customer_id, is_sale, is_renewal order by ordered_at, order_id)
         end as previous_ordered_at
     from priced
 )
@@ -72,6 +74,7 @@ select
     sales_channel,
     coupon_code,
     currency,
+    subscription_id,
     cast(sale_number as bigint) as sale_number,
     cast({{ dbt.datediff(day_of('previous_ordered_at') | trim, day_of('ordered_at') | trim, 'day') }} as bigint) as days_since_previous_order,
     cast(n_lines as bigint) as n_lines,
@@ -92,6 +95,7 @@ select
     cost_amount,
     exchange_rate,
     is_sale,
+    is_renewal,
     coalesce(sale_number = 1, false) as is_first_order,
     ordered_at,
     last_refunded_at,

@@ -17,6 +17,7 @@ bought as (
     from {{ ref('order_lines') }} as lines
     where
         lines.is_sale
+        and not coalesce(lines.is_renewal, false)
         and lines.category is not null
         and {{ day_of('lines.ordered_at') }} >= {{ cutoff_on }}
         and {{ day_of('lines.ordered_at') }} < {{ scored_on }}

@@ -13,7 +13,7 @@ bought as (
         lines.category
     from {{ ref('order_lines') }} as lines
     left join {{ ref('categories') }} as sensitive on lines.category = sensitive.category and sensitive.is_sensitive
-    where lines.is_sale and lines.category is not null and sensitive.category is null
+    where lines.is_sale and not coalesce(lines.is_renewal, false) and lines.category is not null and sensitive.category is null
 ),
 
 sold as (

@@ -122,7 +122,7 @@ first_buys as (
         category,
         {{ day_of('min(ordered_at)') }} as first_bought_on
     from {{ ref('order_lines') }}
-    where is_sale and category is not null
+    where is_sale and not coalesce(is_renewal, false) and category is not null
     group by customer_id, category
 ),
 

@@ -43,7 +43,7 @@ signals as (
         ordered_at as seen_at,
         false as is_watched
     from {{ ref('orders') }}
-    where coalesce(sales_channel, 'web') not in ('store', 'phone')
+    where not coalesce(is_renewal, false) and coalesce(sales_channel, 'web') not in ('store', 'phone')
 ),
 
 -- The window closes on the scoring day, as that of every feature does.

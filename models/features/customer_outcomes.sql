@@ -27,7 +27,7 @@ activity as (
         n_orders,
         revenue - returned_amount as net_revenue
     from {{ ref('customer_daily_activity') }}
-    where (n_orders > 0 or n_refunds > 0) and activity_on < {{ scored_on }}
+    where (n_orders > 0 or n_refunds > 0 or revenue <> 0) and activity_on < {{ scored_on }}
 ),
 
 dated as (

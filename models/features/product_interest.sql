@@ -20,7 +20,7 @@ signs as (
         'bought' as sign,
         {{ points['purchase'] }} as points
     from {{ ref('order_lines') }}
-    where is_sale and product_id is not null
+    where is_sale and not coalesce(is_renewal, false) and product_id is not null
     union all
     select
         customer_id,

@@ -24,7 +24,7 @@ signs as (
         'bought' as sign,
         cast(1 as {{ dbt.type_float() }}) as weight
     from {{ ref('order_lines') }}
-    where is_sale and product_id is not null
+    where is_sale and not coalesce(is_renewal, false) and product_id is not null
     union all
     select
         customer_id,

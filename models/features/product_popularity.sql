@@ -15,7 +15,7 @@ bought as (
         product_id,
         {{ day_of('ordered_at') }} as ordered_on
     from {{ ref('order_lines') }}
-    where is_sale and product_id is not null
+    where is_sale and not coalesce(is_renewal, false) and product_id is not null
 ),
 
 by_customer as (

@@ -1,13 +1,28 @@
 {{ config(materialized='view') }}
 -- Whom an order names: its account, or a guest by the address and phone number given, where it has no account or one that
 -- is no person's; or the device alone, where devices are customers (var `keep_anonymous_visitors`).
-with orders as (
+with subscription_orders as (
+    select
+        links.order_id,
+        links.subscription_id,
+        links.is_told_as_renewal,
+        orders.ordered_at > min(orders.ordered_at) over (partition by links.subscription_id) as is_later
+    from {{ ref('stg_billing__subscription_orders') }} as links
+    inner join {{ ref('stg_shop__orders') }} as orders on links.order_id = orders.order_id
+),
+
+orders as (
     select
         orders.*,
-        case when impersonal.identifier is null then orders.shop_customer_id end as account_id
+        case when impersonal.identifier is null then orders.shop_customer_id end as account_id,
+        subscription_orders.subscription_id,
+        coalesce(
+            subscription_orders.is_told_as_renewal, subscription_orders.subscription_id is not null and subscription_orders.is_later, false
+        ) as is_renewal
     from {{ ref('stg_shop__orders') }} as orders
     left join {{ ref('impersonal_identifiers') }} as impersonal
         on impersonal.identifier_type = 'shop_customer_id' and orders.shop_customer_id = impersonal.identifier
+    left join subscription_orders on orders.order_id = subscription_orders.order_id
 ),
 
 guests as (
@@ -38,6 +53,8 @@ select
     last_name,
     country_code,
     order_status,
+    subscription_id,
+    is_renewal,
     ordered_at,
     updated_at
 from guests

@@ -64,6 +64,7 @@ orders as (
     'shop.customers': ['stg_shop__customers', 'shop_customer_id', 'shop_customer', 'shop_customer_id', none],
     'support.tickets': ['stg_support__tickets', 'ticket_id', 'support_requester', 'requester_id', none],
     'esp.profiles': ['stg_esp__profiles', 'profile_id', 'esp_profile', 'profile_id', none],
+    'billing.subscriptions': ['stg_billing__subscriptions', 'subscription_id', 'shop_customer', 'shop_customer_id', none],
 } -%}
 counted as (
     {% for table, named in of_record.items() -%}

@@ -18,6 +18,7 @@
     'shop.orders': ['stg_shop__orders', ref('orders'), 'order_id', 'order_id', 'it is of no person', 'total_amount'],
     'shop.order_lines': ['stg_shop__order_lines', ref('order_lines'), 'order_line_id', 'order_line_id', 'its order is not kept', 'gross_amount'],
     'shop.refunds': ['stg_shop__refunds', ref('refunds'), 'refund_id', 'refund_id', 'neither its order nor its customer is kept', 'refund_amount'],
+    'billing.subscriptions': ['stg_billing__subscriptions', ref('subscriptions'), 'subscription_id', 'subscription_id', 'its customer is not kept', none],
     'support.tickets': ['stg_support__tickets', ref('customer_tickets'), 'ticket_id', 'ticket_id', 'it is of no person', none]
 } %}
 {% set go_with_orders = ['shop.order_lines', 'shop.refunds'] %}

@@ -22,6 +22,7 @@ bought as (
     from {{ ref('order_lines') }}
     where
         is_sale
+        and not coalesce(is_renewal, false)
         and product_id is not null
         and {{ day_of('ordered_at') }} >= {{ cutoff_on }}
         and {{ day_of('ordered_at') }} < {{ scored_on }}

@@ -7,13 +7,23 @@ with purchase_days as (
     from {{ ref('order_lines') }} as lines
     inner join {{ ref('products') }} as products on lines.product_id = products.product_id
     inner join {{ ref('categories') }} as categories on lines.category = categories.category
-    where lines.is_sale and products.is_replenishable and not categories.is_sensitive
+    where lines.is_sale and not coalesce(lines.is_renewal, false) and products.is_replenishable and not categories.is_sensitive
 ),
 
 refusals as (
     select distinct customer_id
     from {{ ref('consents') }}
     where purpose = 'profiling' and status in ('denied', 'withdrawn')
+),
+
+-- What a subscription brings needs no reminder.
+subscribed as (
+    select distinct
+        subscriptions.customer_id,
+        products.category
+    from {{ ref('subscriptions') }} as subscriptions
+    inner join {{ ref('products') }} as products on subscriptions.product_id = products.product_id
+    where subscriptions.subscription_status = 'active'
 ),
 
 spaced as (
@@ -65,7 +75,9 @@ rhythms as (
     from own_rhythms
     left join category_rhythms on own_rhythms.category = category_rhythms.category
     left join refusals on own_rhythms.customer_id = refusals.customer_id
-    where refusals.customer_id is null
+    left join subscribed
+        on own_rhythms.customer_id = subscribed.customer_id and own_rhythms.category = subscribed.category
+    where refusals.customer_id is null and subscribed.customer_id is null
 ),
 
 dated as (

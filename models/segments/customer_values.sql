@@ -13,7 +13,7 @@ orders as (
         customer_id,
         count(case when discount_amount > 0 then 1 end) as n_discounted_orders
     from {{ ref('orders') }}
-    where is_sale
+    where is_sale and not coalesce(is_renewal, false)
     group by customer_id
 ),
 

@@ -141,7 +141,11 @@ select
     case
         when dated.n_orders = 0
             then
-                case when dated.net_revenue < 0 then 'Got money back for an order that nobody knows of' else 'Has never ordered' end
+                case
+                    when dated.n_renewals > 0 then 'Has ordered nothing but what a subscription renews'
+                    when dated.net_revenue < 0 then 'Got money back for an order that nobody knows of'
+                    else 'Has never ordered'
+                end
                 || coalesce(', known since ' || {{ day_text('dated.first_seen_at') }}, '') || '.'
         else
             'Last ordered ' || {{ counted('dated.days_since_last_order', 'day') }} || ' ago ('

@@ -14,6 +14,7 @@ QUESTIONS = {
     "customer_keys": "Which records in which systems are this person?",
     "orders": "What was ordered, what was it worth after refunds?",
     "order_lines": "Which products, at what price?",
+    "subscriptions": "Which subscriptions run, when are they charged next, which were cancelled?",
     "customer_categories": "What do they like?",
     "customer_daily_activity": "What did they do, day by day?",
     "email_events": "What was sent, what did people (not machines) do with it?",

@@ -11,7 +11,7 @@ with activity as (
 
 events as (
     select
-        (select count(*) from {{ ref('orders') }} where is_sale) as n_orders,
+        (select count(*) from {{ ref('orders') }} where is_sale and not is_renewal) as n_orders,
         (select count(*) from {{ ref('refunds') }} where is_sale and not is_head) as n_refunds,
         (select count(*) from {{ ref('web_visits') }} where customer_id is not null) as n_sessions,
         (

@@ -36,11 +36,11 @@ Contract = dict[tuple[str, str], dict[str, Any]]
 
 
 def read_contract() -> Contract:
-    """(source, table) -> the table's entry in the sources YAML."""
+    """(source, table) -> the table's entry in the sources YAML. The demo sells no subscriptions."""
     contract = {}
     for path in sorted((ROOT / "models" / "staging").glob("*/_*__sources.yml")):
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
-            for table in source["tables"]:
+            for table in source["tables"] if source["name"] != "billing" else []:
                 contract[source["name"], table["name"]] = table
     return contract
 

@@ -6,4 +6,4 @@ with members as (
 select distinct members.customer_id
 from members
 inner join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id
-where orders.is_sale
+where orders.is_sale and not orders.is_renewal

@@ -7,6 +7,6 @@ select
     members.customer_id,
     count(orders.order_id) as n_orders
 from members
-left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale
+left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale and not orders.is_renewal
 group by members.customer_id
 having count(orders.order_id) < 2

@@ -8,6 +8,6 @@ from members
 inner join {{ ref('customers') }} as customers on members.customer_id = customers.customer_id
 inner join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id
 where
-    orders.is_sale
+    orders.is_sale and not orders.is_renewal
     and {{ day_of('orders.ordered_at') }}
     >= cast({{ dbt.dateadd('day', '-(' ~ stage_days('active', 'customers.usual_days_between_orders') ~ ')', as_of_day()) }} as date)

@@ -10,7 +10,7 @@ last_purchases as (
         max(lines.ordered_at) as last_ordered_at
     from {{ ref('order_lines') }} as lines
     inner join {{ ref('products') }} as products on lines.product_id = products.product_id
-    where lines.is_sale and products.is_replenishable
+    where lines.is_sale and not lines.is_renewal and products.is_replenishable
     group by lines.customer_id, lines.category
 )
 

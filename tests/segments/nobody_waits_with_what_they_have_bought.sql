@@ -8,7 +8,7 @@ last_orders as (
         customer_id,
         max(ordered_at) as last_ordered_at
     from {{ ref('orders') }}
-    where is_sale
+    where is_sale and not is_renewal
     group by customer_id
 ),
 
@@ -20,6 +20,7 @@ still_without as (
             looked_at.customer_id = lines.customer_id
             and looked_at.product_id = lines.product_id
             and lines.is_sale
+            and not lines.is_renewal
             and lines.ordered_at >= looked_at.first_looked_at
     where looked_at.last_looked_at is not null and lines.order_line_id is null
 )

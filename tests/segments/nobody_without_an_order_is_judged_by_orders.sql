@@ -7,5 +7,5 @@ select
     members.segment,
     members.customer_id
 from members
-left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale
+left join {{ ref('orders') }} as orders on members.customer_id = orders.customer_id and orders.is_sale and not orders.is_renewal
 where orders.order_id is null

@@ -28,6 +28,7 @@ acts as (
         record_key,
         ordered_at as acted_at
     from {{ ref('order_records') }}
+    where not coalesce(is_renewal, false)
     {%- if 'shop_checkbox' in var('consent_by_the_person') %}
     union all
     select

@@ -1,0 +1,1 @@
+{{ typed('billing', 'subscription_orders') }}
