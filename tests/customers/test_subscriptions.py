@@ -21,7 +21,7 @@ TABLES = {
 }
 AS_OF = "2026-07-01 00:00:00"
 PEOPLE = ("runs", "cancelled", "buys", "erased")
-Row = dict[str, str | None]
+Row = dict[str, Any]
 
 
 def rows() -> dict[str, list[Row]]:

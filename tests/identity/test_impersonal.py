@@ -17,7 +17,7 @@ TABLES = {
     "esp/profiles": "profile_id external_id email subscription_status created_at",
     "privacy/requests": "request_id email customer_id request_type status received_at",
 }
-Row = dict[str, str | None]
+Row = dict[str, Any]
 NAMES = ["Anna", "Ben", "Cleo", "Dora", "Emil", "Finn", "Gina", "Hugo", "Ida"]
 BUILD = [
     "build", "--select", "+customers", "+source_reconciliation", "+customer_id_changes", "+erasure_requests",
