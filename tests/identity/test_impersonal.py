@@ -151,7 +151,7 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     # The till's mailbox has said no, and no ESP may write to it.
     assert ("kasse-2@shop.example",) in day.rows("select distinct widest_mailbox from refused_mailboxes")
 
-    ids = dict(day.rows("select email, customer_id from customers where email is not null"))
+    ids: dict[str, str] = dict(day.rows("select email, customer_id from customers where email is not null"))
     requests = [
         {"request_id": "q1", "email": "b3@relay.example", "request_type": "erasure", "status": "received",
          "received_at": "2026-06-01"},
@@ -172,7 +172,7 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     assert dict(day.rows(SHAPES)) == {
         **found, "shop_customer_id 8": "more than 7 addresses or phone numbers on its orders",
     }  # fmt: skip
-    after = dict(day.rows("select email, customer_id from customers where email is not null"))
+    after: dict[str, str] = dict(day.rows("select email, customer_id from customers where email is not null"))
     assert all(after[email] == ids[email] for email in after if email in ids)
     changes = day.rows("select old_customer_id, change_type from customer_id_changes")
     assert sorted(changes) == sorted(
