@@ -162,12 +162,14 @@ def days(shop: Shop) -> dict[str, Rows]:
     write_refusals(activation_folder(shop.folder / "warehouse.duckdb"), "file", told)
     shop.customers["nameless"]["first_name"] = "Nora"
     found["fourth"] = shop.build(TODAY + timedelta(days=2))
-
-    # One of them subscribes there again, and confirms it.
-    shop.push()
-    again = [Resubscription("4", "steady@x.de", "FORM", at + timedelta(days=1))]
-    write_resubscriptions(activation_folder(shop.folder / "warehouse.duckdb"), "file", again)
-    found["fifth"] = shop.build(TODAY + timedelta(days=3))
+    found["reasons"] = shop.warehouse.rows("""
+        select customers.email, rule, suppressions.reason
+        from suppressions inner join customers using (customer_id)
+        where
+            customers.email in ('steady@x.de', 'renamed@x.de')
+            and rule in ('hard_bounce', 'complaint', 'unsubscribed')
+        order by 1
+    """)
     return found
 
 
@@ -246,37 +248,11 @@ def test_who_says_no_at_the_esp_is_removed_and_suppressed_everywhere(days: dict[
     assert of(days["fourth"], who, "do_not_mail") == [("suppress", {})]
 
 
-def test_a_no_that_was_pulled_is_a_row_of_its_source_like_any_other(
-    shop: Shop, days: dict[str, Rows]
-) -> None:
-    assert days["fourth"]
-    reasons = shop.warehouse.rows("""
-        select customers.email, rule, suppressions.reason
-        from suppressions inner join customers using (customer_id)
-        where
-            customers.email in ('steady@x.de', 'renamed@x.de')
-            and rule in ('hard_bounce', 'complaint', 'unsubscribed')
-        order by 1
-    """)
-    assert [(email, rule) for email, rule, _ in reasons] == [
+def test_a_no_that_was_pulled_is_a_row_of_its_source_like_any_other(days: dict[str, Rows]) -> None:
+    assert [(email, rule) for email, rule, _ in days["reasons"]] == [
         ("renamed@x.de", "hard_bounce"), ("steady@x.de", "unsubscribed"),
     ]  # fmt: skip
-    assert all("2026" in reason for *_, reason in reasons)
-
-
-def test_who_subscribes_again_there_by_a_confirmed_form_is_back(shop: Shop, days: dict[str, Rows]) -> None:
-    ((operation, _),) = of(days["fifth"], "steady")
-    assert operation == "add"
-    assert shop.warehouse.rows("""
-        select history.recorded_by, history.form, history.confirmed_at
-        from consents
-        inner join customers using (customer_id)
-        inner join consent_history as history on consents.deciding_event_id = history.consent_event_id
-        where
-            customers.email = 'steady@x.de'
-            and consents.channel = 'email'
-            and consents.purpose = 'marketing_email'
-    """) == [("double_opt_in", "FORM", datetime(2026, 7, 3, 20))]
+    assert all("2026" in reason for *_, reason in days["reasons"])
 
 
 def test_dbt_and_push_agree_on_what_a_ledger_has(shop: Shop, days: dict[str, Rows]) -> None:
@@ -310,3 +286,21 @@ def test_nothing_goes_out_while_what_it_rests_on_has_failed(shop: Shop, days: di
     shop.warehouse.rows("create or replace table contactability as select distinct * from contactability")
     assert shop.warehouse.dbt("test", "--select", name).ok
     assert push(file, activation_folder(file)).held == []
+
+
+def test_who_subscribes_again_there_by_a_confirmed_form_is_back(shop: Shop, days: dict[str, Rows]) -> None:
+    assert of(days["fourth"], "steady") == [("remove", {})]
+    again = Resubscription("4", "steady@x.de", "FORM", datetime(2026, 7, 3, 20))
+    write_resubscriptions(activation_folder(shop.folder / "warehouse.duckdb"), "file", [again])
+    ((operation, _),) = of(shop.build(TODAY + timedelta(days=3)), "steady")
+    assert operation == "add"
+    assert shop.warehouse.rows("""
+        select history.recorded_by, history.form, history.confirmed_at
+        from consents
+        inner join customers using (customer_id)
+        inner join consent_history as history on consents.deciding_event_id = history.consent_event_id
+        where
+            customers.email = 'steady@x.de'
+            and consents.channel = 'email'
+            and consents.purpose = 'marketing_email'
+    """) == [("double_opt_in", "FORM", datetime(2026, 7, 3, 20))]
