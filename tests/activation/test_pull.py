@@ -102,7 +102,7 @@ def test_who_subscribes_again_by_a_confirmed_form_comes_back_with_what_proves_it
                 ('file', 'who9@x.de')) as refused (destination, email)
         """)
     pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
-    assert pulled.again == {"klaviyo": 0}, "nobody has"
+    assert pulled.again == {"klaviyo": 0}, "no one has"
 
     sandbox.now = lambda: NOW + timedelta(hours=2)
     account.confirm("who0@x.de")
@@ -132,7 +132,7 @@ def test_a_new_yes_is_no_news_of_a_no_and_takes_none_away(tmp_path: Path, wareho
 
 
 @pytest.mark.parametrize(
-    "told",
+    "said",
     [
         {"consent": "SUBSCRIBED", "double_optin": False, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
         {"consent": "SUBSCRIBED", "double_optin": None, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
@@ -144,8 +144,8 @@ def test_a_new_yes_is_no_news_of_a_no_and_takes_none_away(tmp_path: Path, wareho
         },
     ],
 )  # fmt: skip
-def test_without_a_confirmation_klaviyos_yes_is_none(tmp_path: Path, told: dict[str, object]) -> None:
-    marketing = {"can_receive_email_marketing": True, "method": "FORM", "suppression": [], **told}
+def test_without_a_confirmation_klaviyos_yes_is_none(tmp_path: Path, said: dict[str, object]) -> None:
+    marketing = {"can_receive_email_marketing": True, "method": "FORM", "suppression": [], **said}
     attributes = {"email": "ann@x.de", "subscriptions": {"email": {"marketing": marketing}}}
     page = {"data": [{"id": "p", "attributes": attributes}], "links": {"self": "x", "next": None}}
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=page))

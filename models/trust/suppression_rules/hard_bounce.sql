@@ -1,5 +1,5 @@
 -- Until a person is seen at the mailbox again, or the address changes: mailbox providers count mail to dead addresses against
--- the sender. A bounce speaks of the mailbox that the profile had that day, whoever has it, in whatever spelling, and
+-- the sender. A bounce speaks of the mailbox that the profile had that day, for all who have it, in any spelling, and
 -- whichever profile it came through, also one that identity lacks.
 with addresses as (
     select * from {{ with_mailboxes(profile_addresses()) }}

@@ -57,7 +57,7 @@ said as (
     where event_type = 'sent'
 ),
 
--- Of an ESP that says "sent" of each message nothing is left here. A delivery goes before a bounce, which may be told at any
+-- Of an ESP that says "sent" of each message nothing is left here. A delivery goes before a bounce, which may come at any
 -- age and must not take back what has counted.
 never_said as (
     select
@@ -217,7 +217,7 @@ judged_unsubscribes as (
     group by event_id, profile_id, occurred_at
 ),
 
-told as (
+found as (
     select
         event_id,
         profile_id,
@@ -248,5 +248,5 @@ told as (
     where place = 1
 )
 
-select * from told
+select * from found
 where {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}

@@ -246,19 +246,19 @@ class Destination:
                 "page[size]": 100,
             }
             for profile in self._pages("/api/profiles", asked):
-                told = profile["attributes"]
-                marketing = (told["subscriptions"].get("email") or {}).get("marketing") or {}
+                found = profile["attributes"]
+                marketing = (found["subscriptions"].get("email") or {}).get("marketing") or {}
                 moment = marketing.get("consent_timestamp")
                 is_confirmed = (
                     marketing.get("consent") == "SUBSCRIBED"
                     and marketing.get("double_optin") is True
                     and marketing.get("can_receive_email_marketing") is True
                 )
-                if is_confirmed and moment and spelled(told["email"] or "") in wanted:
+                if is_confirmed and moment and spelled(found["email"] or "") in wanted:
                     form = [marketing.get("method"), marketing.get("method_detail")]
                     yield Resubscription(
                         f"{profile['id']}-SUBSCRIBED-{moment}",
-                        told["email"],
+                        found["email"],
                         " ".join(part for part in form if part),
                         utc(moment),
                     )
