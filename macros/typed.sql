@@ -504,7 +504,7 @@ would have the same.
         when {{ matches_pattern(text, "^[0-9]+[.]0+$") | trim }} then {{ replace_pattern(text, "[.]0+$") | trim }}
         when {{ tail }} is not null then {{ tail }}
         when {{ matches_pattern(text, "^[0-9]([.][0-9]+)?e[+][0-9]{1,2}$") | trim }}
-            then cast({{ cast_or_null(cast_or_null(text, 'double') | trim, 'decimal(38,0)') | trim }} as {{ dbt.type_string() }})
+            then cast({{ cast_or_null(cast_or_null(text, 'double') | trim, 'bigint') | trim }} as {{ dbt.type_string() }})
         when {{ matches_pattern(text, "^[0-9](?:[.][0-9]{1,5})?E[+][0-9]{1,2}$") | trim }} then null
         else {{ text }}
     end
@@ -576,7 +576,7 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
         {%- set mark = decimal_marks(source_name, table_name).get(name, '') if data_type.startswith(('decimal', 'double')) else '' -%}
         {{ at_the_shop(parse(name, data_type, mark, zone_of(source_name)), data_type) }}
     {%- elif data_type == 'timestamp' and not found.startswith(('timestamp', 'date')) -%}
-        {{ epoch_time('cast(' ~ name ~ ' as decimal(38, 6))') }}
+        {{ epoch_time('cast(' ~ name ~ ' as ' ~ wide_decimal(38, 6) | trim ~ ')') }}
     {%- elif data_type == 'timestamp' -%}
         {{ typed_value(source_name, name, data_type, found) }}
     {%- else -%}

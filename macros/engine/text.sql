@@ -9,12 +9,12 @@
 {%- endmacro %}
 
 {% macro spark__replace_pattern(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, r'{{ java_pattern(pattern) }}', r'{{ replacement | replace("\\1", "$1") }}')
+    regexp_replace({{ expression }}, r'{{ java_pattern(pattern) }}', r'{{ modules.re.sub("[\\\\]([0-9])", "$\\1", replacement) }}')
 {%- endmacro %}
 
 {% macro snowflake__replace_pattern(expression, pattern, replacement) -%}
     {%- set posix = posix_pattern(pattern) -%}
-    regexp_replace({{ expression }}, '{{ posix.pattern }}', '{{ replacement | replace("\\1", "\\\\1") }}', 1, 0, '{{ posix.flags }}')
+    regexp_replace({{ expression }}, '{{ posix.pattern }}', '{{ modules.re.sub("[\\\\]([0-9])", "\\\\\\\\\\1", replacement) }}', 1, 0, '{{ posix.flags }}')
 {%- endmacro %}
 
 {% macro bigquery__replace_pattern(expression, pattern, replacement) -%}

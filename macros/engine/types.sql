@@ -104,7 +104,7 @@ none, or where a comma or a point may be either mark. mark, by what the column's
     case
         when {{ is_timestamp }} then {{ by_the_clocks(expression, time_zone) | trim }}
         when {{ is_other }} then {{ by_the_clocks(reordered, time_zone) | trim }}
-        when {{ is_epoch }} then {{ epoch_time(cast_or_null(expression, 'decimal(38,6)') | trim) | trim }}
+        when {{ is_epoch }} then {{ epoch_time(cast_or_null(expression, wide_decimal(38, 6) | trim) | trim) | trim }}
     end
 {%- endmacro %}
 

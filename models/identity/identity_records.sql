@@ -195,7 +195,7 @@ dialled as (
 numbered as (
     select
         *,
-        {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as number
+        {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as whole_number
     from dialled
 ),
 
@@ -210,7 +210,7 @@ judged as (
         emails.why as why_no_email,
         accounts.identifier is not null as has_impersonal_account,
         coalesce(
-            phones.identifier is not null or {{ matches_pattern('numbered.number', placeholder_phone()) | trim }}
+            phones.identifier is not null or {{ matches_pattern('numbered.whole_number', placeholder_phone()) | trim }}
             or {{ matches_pattern('numbered.dialled', placeholder_phone()) | trim }},
             false
         ) as has_impersonal_phone
@@ -218,7 +218,7 @@ judged as (
     left join impersonal as emails
         on emails.identifier_type = 'email' and numbered.widest_mailbox = emails.identifier
     left join impersonal as phones
-        on phones.identifier_type = 'phone' and coalesce(numbered.number, numbered.phone_as_given) = phones.identifier
+        on phones.identifier_type = 'phone' and coalesce(numbered.whole_number, numbered.phone_as_given) = phones.identifier
     left join impersonal as accounts
         on accounts.identifier_type = 'shop_customer_id' and numbered.shop_customer_id = accounts.identifier
 )
@@ -232,7 +232,7 @@ select
     mailbox,
     widest_mailbox,
     why_no_email,
-    number as phone,
+    whole_number as phone,
     phone_as_given,
     first_name,
     last_name,

@@ -4,6 +4,7 @@ Arguments: the target, a folder to work in. Prints what is wrong, a line each. R
 requirements-dialects.txt; test_dialects.py starts it.
 """
 
+import csv
 import json
 import logging
 import re
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from agate import Table
+from agate import Table, Text
 from dbt.adapters.contracts.connection import AdapterResponse, Connection, ConnectionState
 from dbt.cli.main import dbtRunner
 from sqlglot import Dialect, ErrorLevel, MappingSchema, exp, parse
@@ -33,6 +34,11 @@ TARGETS = {
     "bigquery": {"type": "bigquery", "method": "oauth", "project": "mailroom", "dataset": "mailroom"},
 }  # fmt: skip
 
+# Seeds that the project reads as it compiles, and the columns it asks for.
+ASKED = {
+    "source_words": ["source_name", "table_name", "column_name", "word", "value"],
+    "blocked_identifiers": ["identifier_type", "identifier"],
+}
 WORDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("warehouse_words.yml").read_text())
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div)
@@ -64,6 +70,14 @@ def compiled(target: str, folder: Path, is_built: bool) -> list[Node]:
         return there if is_built else None
 
     def execute(adapter: Any, sql: str, **options: Any) -> tuple[AdapterResponse, Table]:
+        for seed, columns in ASKED.items():
+            if seed in sql:
+                with (PROJECT / f"seeds/policy/{seed}.csv").open(encoding="utf-8", newline="") as file:
+                    rows = [[row[column] for column in columns] for row in csv.DictReader(file)]
+                return AdapterResponse("OK"), Table(rows, columns, [Text()] * len(columns))
+        if sql.startswith("select max(case when"):  # how a column of text writes its numbers
+            shown = sql.split(" from ")[0].count("max(case when")
+            return AdapterResponse("OK"), Table([[0] * shown], [f"shown_{n}" for n in range(shown)])
         if "newest_on" not in sql:
             raise RuntimeError(f"there is no warehouse to ask: {sql}")
         return AdapterResponse("OK"), Table([["2026-06-24", True]], ["replaced_from", "is_forwards"])

@@ -214,14 +214,16 @@ def test_generated_texts(run: Run, values: list[str]) -> None:
 def test_what_counts(rendered: dict[str, dict[str, str]]) -> None:
     """The rules that parse() states, by example."""
     examples: dict[str, dict[str, str | None]] = {
-        "parse boolean": {" Yes ": "true", "0": "false", "on": None, "": None},
+        "parse boolean": {" Yes ": "true", "0": "false", "on": "true", "nein": "false", "perhaps": None, "": None},
         "parse integer": {"3.0": "3", "+7": "7", "3.5": None, "1e3": None, "2147483648": None},
-        "parse decimal": {"1e5": "100000.00", "2.675": "2.68", "1_000": None, "1,5": None, "NaN": None},
+        "parse decimal": {"1e5": "100000.00", "2.675": "2.68", "1_000": None, "1,5": "1.50", "1,500": None, "NaN": None},
         "parse timestamp": {
             "2026-07-01": "2026-07-01 00:00:00",
             "2026-07-01T09:30": "2026-07-01 09:30:00",
             "2026-07-01 09:30:00 +0200": "2026-07-01 07:30:00",
             "2026-07-01T09:30:00.5Z": "2026-07-01 09:30:00.5",
+            "01.07.2026 09:30": "2026-07-01 09:30:00",
+            "1782892800": "2026-07-01 08:00:00",
             "09:30": None,
             "now": None,
             "2026-06-31": None,
