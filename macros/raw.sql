@@ -64,6 +64,8 @@ names: the contract's columns that are there under a name of other case, spaces 
 unread: those that are not there, with the columns that are nearly of their name (emial). A run says both, once.
 #}
 {% macro raw_place(source_name, table_name) %}
+    {#- Its values are read with these: said here, so that dbt builds them first. -#}
+    {%- do [ref('source_words'), ref('blocked_identifiers')] -%}
     {%- set origin = var(source_name) -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
     {%- if origin == 'demo' -%}

@@ -11,7 +11,6 @@ flawed_rows: a model made by flawed(), for a table too big to be judged at each 
 never_late: that model's meta.never_late.
 #}
 {% macro typed(source_name, table_name, flawed_rows=none, never_late=none) %}
-{%- do [ref('source_words'), ref('blocked_identifiers')] -%}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key = contract_key(source_name, table_name) -%}
@@ -68,7 +67,6 @@ are, and stay where a mark says that they are gone (macros/marks.sql): a no is n
 row without, or what is told late of an event would hang on rows that are no longer read.
 #}
 {% macro flawed(source_name, table_name) %}
-{%- do [ref('source_words'), ref('blocked_identifiers')] -%}
 {%- set place = raw_place(source_name, table_name) -%}
 {%- if not execute -%}select 1{%- else -%}
 {%- set key, dated_by = contract_key(source_name, table_name), event_time(source_name, table_name) -%}

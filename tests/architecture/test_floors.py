@@ -12,7 +12,7 @@ FLOORS = [
     "staging", "identity", "customers", "quality", "trust", "features", "scores", "segments", "activation",
 ]  # fmt: skip
 # Those that read its rows, and the one that says which of its columns are there.
-THROUGH_THE_DOOR = re.compile(r"base_[a-z]+__[a-z_]+|source_reconciliation|field_dictionary")
+THROUGH_THE_DOOR = re.compile(r"base_[a-z]+__[a-z_]+|source_reconciliation|field_dictionary|unread_columns")
 SQL_FILES = sorted(
     path
     for folder in ("models", "macros", "tests", "analyses")

@@ -1,6 +1,5 @@
 -- Of every raw table, each key is kept or set aside as often as it came in: two errors of one size do not cancel out. Of the
 -- events, which are too many to be compared one by one, every_raw_row_is_kept_or_set_aside holds the count.
-{% do [ref('source_words'), ref('blocked_identifiers')] %}
 {% set tables = [] %}
 {% for table in contract_tables() if table not in [('web', 'events'), ('esp', 'message_events')] %}{% do tables.append(table) %}{% endfor %}
 
