@@ -270,7 +270,7 @@ def test_typed_files_are_taken_as_they_are(built: Warehouse) -> None:
     assert rows == [
         ("1001", None, None, None, january, january, "profile_id is a duplicate", "preferred_frequency"),
         ("1001", "daily", None, None, january, february, None, None),
-        ("1002", None, None, None, None, january, "created_at is missing", None),
+        ("1002", None, None, None, None, january, None, None),
     ]
     assert built.rows(
         "select campaign_id, name, sent_at, reject_reason from main_staging.base_esp__campaigns"
@@ -373,7 +373,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
     [
         (
             "base_crm__contacts",
-            ["crm.contacts lacks the required columns contact_id, created_at", "has email, first_name"],
+            ["crm.contacts lacks the required column contact_id", "has email, first_name"],
         ),
         (
             "base_crm__opportunities",
