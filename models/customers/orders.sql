@@ -50,7 +50,7 @@ priced as (
     left join refunds on orders.order_id = refunds.order_id
 ),
 
--- Only sales are numbered: a cancelled order is neither a first nor a second one. Nor is a renewal, which nobody placed.
+-- Only sales are numbered: a cancelled order is neither a first nor a second one. Nor is a renewal, which no person placed.
 numbered as (
     select
         *,

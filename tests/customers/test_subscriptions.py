@@ -1,4 +1,4 @@
-"""Renewals and subscriptions of a small shop: what a subscription orders, nobody has ordered."""
+"""Renewals and subscriptions of a small shop: what a subscription orders, no person has."""
 
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def rows() -> dict[str, list[Row]]:
               for month in range(1, 6)),
             *({"order_id": f"erased-{month}", "subscription_id": "s3"} for month in range(1, 7)),
         ],
-        # What a subscription orders after it brings nobody back.
+        # What a subscription orders after it brings no one back.
         "privacy/requests": [
             {"request_id": "q", "customer_id": "erased", "request_type": "erasure", "status": "received",
              "received_at": "2026-05-15"}
