@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 N_CUSTOMERS, N_ORDERS, DAYS = 80, 600, 400
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 IN_ORDER = {"first_time_buyer_days", "active_days", "at_risk_days", "lapsed_days"}  # none may pass the next
-TAKEN_FROM_A_LIST = {"words", "row_marks", "suppression_rules", "destinations", "suppressed_at_esp"}
+TAKEN_FROM_A_LIST = {"row_marks", "suppression_rules", "destinations", "suppressed_at_esp"}
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,9 @@ def shop(folder: Path, kind: Kind) -> Decimal:
             {
                 "order_id": f"o{number}", "customer_id": f"k{chance.randrange(N_CUSTOMERS)}",
                 "status": "paid", "currency": kind.currency, "total_amount": amount,
-                # What the store sells comes by days.
-                "ordered_at": ordered_at.date() if number % 10 == 0 else ordered_at,
+                # What the store sells comes by days, what the app sells in UTC, all else by the shop's clocks.
+                "ordered_at": ordered_at.date() if number % 10 == 0
+                else f"{ordered_at}Z" if number % 3 == 0 else ordered_at,
             }
         )  # fmt: skip
         lines.append(
@@ -196,7 +197,7 @@ def _counts_days_by_its_own_clocks(warehouse: Warehouse, kind: Kind, folder: Pat
     with (folder / "orders.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             moment = datetime.fromisoformat(row["ordered_at"])
-            on = moment.date() if len(row["ordered_at"]) == len("2026-07-01") else day(moment)
+            on = day(moment) if row["ordered_at"].endswith("Z") else moment.date()
             ordered.setdefault(row["customer_id"], set()).add(on)
     ((as_of,),) = warehouse.rows("select max(checked_at) from segment_health")
     found = warehouse.rows("""
