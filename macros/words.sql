@@ -49,6 +49,7 @@ word on no list that reads like a refusal (var `refusal_words`) or of any other 
 the word as it is.
 #}
 {% macro known_word(expression, words) -%}
+    {%- if not (words.known or words.refusal or words.other) -%}{{ return(expression) }}{%- endif -%}
     {%- set key = bare_key(expression) | trim -%}
     {#- Most words are ours already, and need no second look. #}
     case

@@ -104,7 +104,7 @@ def shop(folder: Path, kind: Kind) -> Decimal:
             {
                 "order_id": f"o{number}", "customer_id": f"k{chance.randrange(N_CUSTOMERS)}",
                 "status": "paid", "currency": kind.currency, "total_amount": amount,
-                # What the store sells comes by days, what the app sells in UTC, all else by the shop's clocks.
+                # The store tells days, the app UTC, all else the shop's clocks.
                 "ordered_at": ordered_at.date() if number % 10 == 0
                 else f"{ordered_at}Z" if number % 3 == 0 else ordered_at,
             }
