@@ -228,7 +228,7 @@ found as (
     select
         'email' as identifier_type,
         accounts.widest_mailbox as identifier,
-        'the address of ' || shapes.identifier || ', an account that is no person''s' as why
+        'the address of ' || shapes.identifier || ', an account of no person' as why
     from shapes
     inner join accounts on shapes.identifier = accounts.shop_customer_id
     inner join telling
