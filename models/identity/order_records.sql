@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- Whom an order names: its account, or a guest by the address and phone number given, where it has no account or one that
 -- is no person's; or the device alone, where devices are customers (var `keep_anonymous_visitors`).
 with subscription_orders as (

@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- An order is of the shop's currency, of one that has a rate on its day (seed exchange_rates), or set aside.
 with orders as (
     select
