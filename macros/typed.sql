@@ -572,7 +572,7 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 {% macro value_as(source_name, table_name, name, data_type, found) -%}
     {%- if found.startswith(text_types()) -%}
         {%- set mark = decimal_marks(source_name, table_name).get(name, '') if data_type.startswith(('decimal', 'double')) else '' -%}
-        {{ at_the_shop(parse(name, data_type, mark, zone_of(source_name)), data_type) }}
+        {{ parse(name, data_type, mark, zone_of(source_name)) }}
     {%- elif data_type == 'timestamp' and not found.startswith(('timestamp', 'date')) -%}
         {{ epoch_time('cast(' ~ name ~ ' as ' ~ wide_decimal(38, 6) | trim ~ ')') }}
     {%- elif data_type == 'timestamp' -%}

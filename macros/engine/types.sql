@@ -111,10 +111,11 @@ none, or where a comma or a point may be either mark. mark, by what the column's
 {# A text of a timestamp in UTC; one without an offset is by the clocks of time_zone. #}
 {% macro by_the_clocks(expression, time_zone) -%}
     {%- if time_zone == 'UTC' -%}
-        {{ timestamp_in_utc(expression) }}
+        {{ at_the_shop(timestamp_in_utc(expression) | trim, 'timestamp') }}
     {%- else -%}
+        {#- Only what says that it is UTC's midnight may be a day without a time: 20:00 in New York is none. -#}
         case
-            when {{ matches_pattern(expression, "(?:Z|UTC|:[0-9]{2}(?:[.][0-9]+)? ?[+-][0-9:]+)$") | trim }} then {{ timestamp_in_utc(expression) | trim }}
+            when {{ matches_pattern(expression, "(?:Z|UTC|:[0-9]{2}(?:[.][0-9]+)? ?[+-][0-9:]+)$") | trim }} then {{ at_the_shop(timestamp_in_utc(expression) | trim, 'timestamp') | trim }}
             else {{ utc_time(timestamp_in_utc(expression) | trim, "'" ~ time_zone ~ "'") | trim }}
         end
     {%- endif -%}

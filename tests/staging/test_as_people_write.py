@@ -175,3 +175,12 @@ def test_every_word_of_the_seed_stands_for_a_value_that_its_column_takes() -> No
                 ), row
     worded = {key for key, column in columns.items() if column.get("config", {}).get("meta", {}).get("words")}
     assert met == worded
+
+
+def test_an_evening_whose_moment_is_midnight_in_utc_is_no_day_without_a_time(parsed: Warehouse) -> None:
+    call = "{{ parse('value', 'timestamp', '', 'America/New_York') }}"
+    run = parsed.dbt("compile", "--quiet", "--inline", BREAK + call + BREAK, time_zone="America/New_York")
+    assert run.ok, run.output
+    texts = ["2026-06-29 20:00:00", "2026-06-30", "2026-06-30T00:00:00Z", "2026-06-29T20:00:00-04:00"]
+    days = [datetime(2026, 6, 30), *[datetime(2026, 6, 30, 4)] * 3]
+    assert read(run.output.split(BREAK)[1], texts) == days
