@@ -36,7 +36,7 @@ from (
         union all
         select 'guest_checkout:' || orders.guest_id, truth.person_id
         from truth
-        inner join main_staging.stg_shop__orders as orders
+        inner join order_records as orders
             on truth.source = 'shop.orders' and truth.record_id = orders.order_id
         union all
         select 'support_requester:' || tickets.requester_id, truth.person_id

@@ -33,8 +33,9 @@ select
     cast(round(raw_file.quantity * cast(raw_file.price as decimal(18, 4)), 2) as decimal(18, 2)) as amount,
     cast(raw_file.customer_id as varchar) as customer_id,
     raw_file.country,
-    -- The file's clock is the shop's: the working day does not move by an hour when summer time begins or ends.
-    raw_file.invoice_date at time zone 'Europe/London' at time zone 'UTC' as invoiced_at
+    -- The file's clock is the shop's: the working day does not move by an hour when summer time begins or ends. So the
+    -- times stay as they are, and var time_zone says whose they are.
+    raw_file.invoice_date as invoiced_at
 from raw_file
 left join not_products on upper(trim(raw_file.stock_code)) = not_products.stock_code;
 

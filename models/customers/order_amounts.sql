@@ -50,8 +50,8 @@ line_sums as (
         sum(case when is_gift_card then gross_amount - discount_amount else 0 end) as line_cards,
         case when count(tax_amount) = count(*) then sum(case when not is_gift_card then tax_amount else 0 end) end as line_tax,
         count(case when not is_gift_card and unit_cost is null and product_cost is null then 1 end) = 0 as has_cost,
-        sum(case when not is_gift_card then cast(round(quantity * unit_cost, 2) as decimal(18, 2)) end) as line_cost,
-        sum(case when not is_gift_card and unit_cost is null then cast(round(quantity * product_cost, 2) as decimal(18, 2)) end) as product_cost
+        sum(case when not is_gift_card then {{ at_price('quantity', 'unit_cost') }} end) as line_cost,
+        sum(case when not is_gift_card and unit_cost is null then {{ at_price('quantity', 'product_cost') }} end) as product_cost
     from lines
     group by order_id
 ),

@@ -36,7 +36,7 @@ converted as (
         products.category,
         products.brand,
         lines.quantity,
-        cast(round(lines.unit_price * rates.exchange_rate, 4) as decimal(18, 4)) as unit_price,
+        cast(round(cast(lines.unit_price as {{ wide_decimal(19, 4) | trim }}) * rates.exchange_rate, 4) as decimal(18, 4)) as unit_price,
         {{ at_rate('lines.gross_amount', 'rates.exchange_rate') }} as gross_amount,
         {{ at_rate('lines.discount_amount', 'rates.exchange_rate') }} as discount_amount,
         cast(coalesce(refunds.returned_amount, 0) as decimal(18, 2)) as returned_amount,

@@ -1,7 +1,7 @@
 -- What a shop says of an order and does not agree with itself on, and what was taken for right. Rules: docs/money.md.
 {% set taken_off = {
     'orders': ['base_shop__rated_orders', 'order_id', 'discount_amount', '1 = 1'],
-    'order_lines': ['base_shop__order_lines', 'order_line_id', 'discount_amount', 'coalesce(line_amount, quantity * unit_price) >= 0'],
+    'order_lines': ['base_shop__order_lines', 'order_line_id', 'discount_amount', 'coalesce(line_amount, ' ~ at_price('quantity', 'unit_price') ~ ') >= 0'],
     'refunds': ['base_shop__refunds', 'refund_id', 'amount', '1 = 1'],
     'gift cards': ['base_shop__rated_orders', 'order_id', 'gift_card_amount', '1 = 1']
 } %}

@@ -7,7 +7,7 @@
     'visitor_id': ['visitor_id'], 'order_id': ['order_id']
 } %}
 {% set money = {
-    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, quantity * unit_price)',
+    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, ' ~ at_price('quantity', 'unit_price') ~ ')',
     'shop.refunds': 'abs(amount)'
 } %}
 {% set flawed_in = {'shop.orders': 'base_shop__rated_orders', 'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}

@@ -2,7 +2,7 @@
 -- are as they came, which people read in its currency.
 {% set tables = contract_tables() %}
 {% set money = {
-    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, quantity * unit_price)',
+    'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, ' ~ at_price('quantity', 'unit_price') ~ ')',
     'shop.refunds': 'abs(amount)'
 } %}
 {% set kept_money = {

@@ -40,7 +40,8 @@ class Days:
         """The build's moment, and the files as they were then."""
         files = self.shop.at(moment)
         found: dict[str, Any] = {
-            source: {"files": f"{files}/{source}/{{table}}/*.parquet"} for source in SOURCES
+            source: {"files": f"{files}/{source}/{{table}}/*.parquet", "time_zone": "UTC"}
+            for source in SOURCES
         }
         # A day that begins in the middle of one of UTC's is the harder case.
         return {**found, "as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "time_zone": "America/New_York"}

@@ -72,6 +72,17 @@ ORDERS: list[dict[str, Any]] = [
     {**GOOD, "order_id": "good and bad", "total_amount": "5"},
     {**GOOD, "order_id": 'it\'s "quoted";\n--', "coupon_code": "it's"},
 ]
+SUBSCRIPTIONS = {
+    "ACTIVE": "active",  # Recharge
+    "trialing": "active",  # Stripe
+    "canceled": "cancelled",
+    "past_due": "paused",
+    "wc-pending-cancel": "cancelled",  # WooCommerce
+    "On hold": "paused",
+    "non_renewing": "cancelled",  # Chargebee
+    "future": "pending",
+    "frozen solid": "unknown",
+}
 ORDER_COLUMNS = [
     "order_id",
     "customer_id",
@@ -124,6 +135,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
             (2::bigint, 2::bigint, 'open', 1e30::decimal(38, 3), timestamp '2025-01-01')
         ) as opportunities (opportunity_id, contact_id, stage, amount, created_at)""",
     )
+    write_csv(
+        folder / "billing/subscriptions.csv",
+        [{"subscription_id": word, "customer_id": "1", "status": word} for word in SUBSCRIPTIONS],
+        ["subscription_id", "customer_id", "status"],
+    )
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         connection.execute("create schema help_desk")
         connection.execute(
@@ -148,11 +164,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         "base_esp__profiles",
         "base_esp__campaigns",
         "base_crm__contacts",
+        "base_billing__subscriptions",
         as_of=AS_OF,
         shop={"files": f"{folder}/shop/{{table}}.csv"},
         esp={"files": f"{folder}/esp/{{table}}.parquet", "absent": ["message_events"]},
         crm={"files": f"{folder}/crm/{{table}}.parquet", "absent": ["contacts"]},
         support={"schema": "help_desk"},
+        billing={"files": f"{folder}/billing/{{table}}.csv", "absent": ["subscription_orders"]},
         web="absent",
         privacy="absent",
     )
@@ -245,6 +263,14 @@ def test_a_word_that_no_list_knows_is_noted_as_it_came(built: Warehouse) -> None
         "select order_id, unmapped_words from main_staging.base_shop__orders where unmapped_words is not null"
         " order by unmapped_words"
     ) == [("south:1001", "status=gone fishing")]
+
+
+def test_a_subscription_stands_as_its_system_says_in_other_words(built: Warehouse) -> None:
+    found = built.rows(
+        "select subscription_id, status, unmapped_words from main_staging.base_billing__subscriptions"
+    )
+    assert {row[0]: row[1] for row in found} == SUBSCRIPTIONS
+    assert [row[2] for row in found if row[2]] == ["status=frozen solid"]
 
 
 def test_of_copies_the_newest_good_one_is_kept(orders: dict[str | None, list[dict[str, Any]]]) -> None:

@@ -2,7 +2,7 @@
 with lines as (
     select
         *,
-        coalesce(line_amount, cast(round(quantity * unit_price, 2) as decimal(18, 2))) as gross_amount,
+        coalesce(line_amount, {{ at_price('quantity', 'unit_price') }}) as gross_amount,
         abs(coalesce(discount_amount, 0)) as discount_taken_off
     from {{ ref('base_shop__order_lines') }}
     where reject_reason is null
