@@ -142,6 +142,7 @@ subscriptions as (
         customer_id,
         count(case when subscription_status = 'active' then 1 end) as n_active_subscriptions,
         min(next_charge_at) as next_charge_at,
+        min(case when subscription_status = 'active' then started_at end) as subscribed_since,
         max(cancelled_at) as last_cancelled_at
     from {{ ref('subscriptions') }}
     group by customer_id
@@ -228,6 +229,7 @@ select
     windows.last_human_opened_at,
     windows.last_human_clicked_at,
     subscriptions.next_charge_at,
+    subscriptions.subscribed_since,
     subscriptions.last_cancelled_at,
     tickets.last_rated_ticket_at,
     tickets.last_ticket_at,

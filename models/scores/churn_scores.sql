@@ -20,6 +20,11 @@ described as (
         customers.customer_id,
         features.n_order_days,
         1 - predictions.order_probability as churn_probability,
+        -- Who cancels says so: no model need guess it.
+        case
+            when customers.n_active_subscriptions = 0 and customers.last_cancelled_at <= {{ as_of() }} and customers.last_cancelled_at > customers.last_ordered_at
+                then customers.last_cancelled_at
+        end as cancelled_at,
         predictions.order_probability,
         predictions.method,
         predictions.model_version,
@@ -37,8 +42,8 @@ select
     customer_id,
     case when churn_probability is null then 'refused_profiling' else 'scored' end as state,
     churn_probability as churn_probability_{{ days }}d,
-    {{ band_of('churn_probability', var('churn_bands'), 'low') }} as band,
-    case
+    {{ band_of("case when cancelled_at is not null then greatest(churn_probability, " ~ var('churn_bands').high ~ ") else churn_probability end", var('churn_bands'), 'low') }} as band,
+    coalesce('Cancelled a subscription on ' || {{ day_text('cancelled_at') }} || '. ', '') || case
         when method = 'rule'
             then
                 'Last ordered ' || {{ counted('days_since_last_order', 'day') }} || ' ago: of such customers '

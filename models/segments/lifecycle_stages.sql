@@ -1,10 +1,16 @@
 -- Worked out from the order history alone, so that it can be rebuilt as of any day. Somebody's usual time between orders
--- changes with their orders only, so that time alone never leads back to an earlier stage.
+-- changes with their orders only, so that time alone never leads back to an earlier stage. Whom a subscription supplies is
+-- active; who cancelled it, and is not active or new by orders of their own, is lapsed from that day.
 {% set by_rhythm = var('lifecycle_by_own_rhythm') %}
 with customers as (
     select
         *,
         {{ days_since('last_ordered_at') }} as days_since_last_order,
+        n_active_subscriptions > 0 as is_subscriber,
+        case
+            when n_active_subscriptions = 0 and last_cancelled_at <= {{ as_of() }} and last_cancelled_at > coalesce(last_ordered_at, first_seen_at)
+                then last_cancelled_at
+        end as cancelled_at,
         -- Who came with their first order was never a subscriber without one.
         case
             when {{ day_of('first_seen_at') }} < {{ day_of('first_ordered_at') }} then 'new_subscriber'
@@ -84,29 +90,51 @@ staged as (
         last_returns.days_since_previous_order as return_gap_days,
         nullif(last_returns.usual_days, -1) as return_usual_days,
         last_returns.returned_on,
-        {{ lifecycle_stage('customers.n_orders', 'customers.days_since_last_order', 'customers.usual_days_between_orders') }} as stage
+        {{ lifecycle_stage('customers.n_orders', 'customers.days_since_last_order', 'customers.usual_days_between_orders') }} as stage_by_orders
     from customers
     left join last_returns on customers.customer_id = last_returns.customer_id
+),
+
+subscribing as (
+    select
+        *,
+        coalesce(is_subscriber and stage_by_orders <> 'active', false) as is_active_by_subscription,
+        case
+            when is_subscriber then 'active'
+            when stage_by_orders in ('first_time_buyer', 'second_order_window', 'active') or cancelled_at is null then stage_by_orders
+            when {{ days_since('cancelled_at') }} > {{ var('lapsed_days') }} then 'dormant'
+            else 'lapsed'
+        end as stage
+    from staged
 ),
 
 dated as (
     select
         *,
-        case stage
-            when 'new_subscriber' then {{ day_of('first_seen_at') }}
-            when 'first_time_buyer' then {{ day_of('first_ordered_at') }}
-            when 'active' then returned_on
+        case
+            when is_active_by_subscription then {{ day_of('coalesce(subscribed_since, first_seen_at)') }}
+            when cancelled_at is not null and stage = 'lapsed' then {{ day_of('cancelled_at') }}
+            when cancelled_at is not null and stage = 'dormant'
+                then cast({{ dbt.dateadd('day', 1 + var('lapsed_days'), day_of('cancelled_at') | trim) }} as date)
             else
-                cast({{ dbt.dateadd(
-                    'day',
-                    "case stage when 'second_order_window' then " ~ (var('first_time_buyer_days') + 1)
-                    ~ " when 'at_risk' then 1 + " ~ stage_days('active', 'usual_days_between_orders')
-                    ~ " when 'lapsed' then 1 + " ~ stage_days('at_risk', 'usual_days_between_orders')
-                    ~ " else 1 + " ~ stage_days('lapsed', 'usual_days_between_orders') ~ " end",
-                    day_of('last_ordered_at') | trim
-                ) }} as date)
+                case stage
+                    when 'new_subscriber' then {{ day_of('first_seen_at') }}
+                    when 'first_time_buyer' then {{ day_of('first_ordered_at') }}
+                    when 'active' then returned_on
+                    else
+                        cast({{ dbt.dateadd(
+                            'day',
+                            "case stage when 'second_order_window' then " ~ (var('first_time_buyer_days') + 1)
+                            ~ " when 'at_risk' then 1 + " ~ stage_days('active', 'usual_days_between_orders')
+                            ~ " when 'lapsed' then 1 + " ~ stage_days('at_risk', 'usual_days_between_orders')
+                            ~ " else 1 + " ~ stage_days('lapsed', 'usual_days_between_orders') ~ " end",
+                            day_of('last_ordered_at') | trim
+                        ) }} as date)
+                end
         end as since,
         case
+            when is_active_by_subscription then cast(null as {{ dbt.type_string() }})
+            when cancelled_at is not null and stage = 'lapsed' then 'active'
             when stage = 'first_time_buyer' then stage_before_first_order
             when stage = 'second_order_window' then 'first_time_buyer'
             when stage = 'active' and return_number = 2 and return_gap_days = 0 then stage_before_first_order
@@ -116,7 +144,7 @@ dated as (
             when stage = 'lapsed' then 'at_risk'
             when stage = 'dormant' then 'lapsed'
         end as previous_stage
-    from staged
+    from subscribing
 ),
 
 ranked as (
@@ -139,6 +167,13 @@ select
     cast(ranked.place as bigint) as revenue_place,
     cast(ranked.n_buyers as bigint) as n_ranked_buyers,
     case
+        when dated.is_subscriber
+            then 'Has ' || {{ counted('dated.n_active_subscriptions', 'running subscription') }}
+                || coalesce(', next charged on ' || {{ day_text('dated.next_charge_at') }}, '') || '. '
+        when dated.cancelled_at is not null
+            then 'Cancelled a subscription on ' || {{ day_text('dated.cancelled_at') }} || ' and has not ordered since. '
+        else ''
+    end || case
         when dated.n_orders = 0
             then
                 case

@@ -95,7 +95,7 @@ def test_a_renewal_is_revenue_and_no_sign_of_interest(tmp_path: Path) -> None:
     )) == [
         ("buys", 6, 0, 60, 10, "2026-06-01", 0, None, None, "active", True),
         ("cancelled", 1, 4, 50, 10, "2026-01-01", 0, None, "2026-05-20", "lapsed", False),
-        ("runs", 1, 5, 60, 10, "2026-01-01", 1, "2026-07-02", None, "lapsed", None),
+        ("runs", 1, 5, 60, 10, "2026-01-01", 1, "2026-07-02", None, "active", None),
     ]  # fmt: skip
     assert warehouse.rows(
         "select subscription_id, subscription_status, n_renewals::int from subscriptions order by 1"
