@@ -168,7 +168,8 @@ select
     cast(ranked.n_buyers as bigint) as n_ranked_buyers,
     case
         when dated.is_subscriber
-            then 'Has ' || {{ counted('dated.n_active_subscriptions', 'running subscription') }}
+            then
+                'Has ' || {{ counted('dated.n_active_subscriptions', 'running subscription') }}
                 || coalesce(', next charged on ' || {{ day_text('dated.next_charge_at') }}, '') || '. '
         when dated.cancelled_at is not null
             then 'Cancelled a subscription on ' || {{ day_text('dated.cancelled_at') }} || ' and has not ordered since. '
