@@ -25,8 +25,8 @@ select
     upper(trim(raw_file.stock_code)) as stock_code,
     coalesce(not_products.kind, 'product') as kind,
     coalesce(not_products.kind in ('postage', 'fee'), false) as is_charge,
-    -- Postage or a commission taken back is no return of goods: it goes where the charge went.
-    is_cancellation and not is_charge as is_refund,
+    -- Postage taken back is a refund of shipping. A commission is neither goods nor shipping: it goes where it was charged.
+    is_cancellation and coalesce(not_products.kind, 'product') <> 'fee' as is_refund,
     trim(raw_file.description) as description,
     raw_file.quantity,
     cast(raw_file.price as decimal(18, 4)) as unit_price,
@@ -122,7 +122,7 @@ with given_back as (
     from refunded_lines
     inner join lines as cancelled on refunded_lines.line_id = cancelled.line_id
     inner join lines as bought on refunded_lines.bought_line_id = bought.line_id
-    where cancelled.invoiced_at <= bought.invoiced_at + interval 1 day
+    where not bought.is_charge and cancelled.invoiced_at <= bought.invoiced_at + interval 1 day
     group by refunded_lines.bought_invoice
 ),
 
@@ -141,7 +141,7 @@ inner join given_back on bought.invoice = given_back.invoice and bought.amount =
 
 
 -- An invoice is an order, but for the lines that are refunds. One without a customer stays one: staging sets it aside
--- and counts it. A charge taken back makes an order below zero. Statuses other than invoiced are no sales
+-- and counts it. A commission taken back makes an order below zero. Statuses other than invoiced are no sales
 -- (not_a_sale_statuses in vars.yml).
 create table orders as
 select
@@ -187,6 +187,7 @@ select
     case when lines.kind = 'product' then lines.stock_code end as product_id,
     case when lines.kind = 'product' then -lines.quantity end as quantity,
     -lines.amount as amount,
+    case when lines.kind = 'postage' then -lines.amount end as shipping_amount,
     case when lines.kind = 'product' then 'cancelled' else lines.kind end as reason,
     lines.invoiced_at as refunded_at
 from lines

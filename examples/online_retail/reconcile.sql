@@ -127,6 +127,16 @@ parts as (
     union all
     select
         '5 customers',
+        'postage taken back',
+        null,
+        null,
+        count(distinct customer_id),
+        -sum(shipping_amount)
+    from main.refunds
+    where is_sale and shipping_amount <> 0
+    union all
+    select
+        '5 customers',
         'net_revenue',
         null,
         sum(n_orders),

@@ -21,7 +21,8 @@ with steps as (
 
 select
     file_row_number,
-    cast(visitor_idx as varchar) as visitor_id,
+    -- The file numbers visitors from 0, and an id of 0 is what systems write for a guest.
+    'v' || visitor_idx as visitor_id,
     cast(item_idx as varchar) as product_id,
     event,
     visitor_idx || '-' || sum(case when previous_at >= event_at - interval 30 minute then 0 else 1 end) over (

@@ -80,7 +80,7 @@ def test_every_customer_is_as_the_file_says(clicks: Built) -> None:
         select events.visitor_idx
         from events
         inner join orders on events.visitor_idx = orders.visitor_idx
-        inner join main.customer_keys as keys on keys.record_key = 'web_visitor:' || events.visitor_idx
+        inner join main.customer_keys as keys on keys.record_key = 'web_visitor:v' || events.visitor_idx
         left join main.customers on keys.customer_id = customers.customer_id
         where
             customers.n_orders is distinct from orders.n_orders
