@@ -90,3 +90,9 @@ last came, the one that came less far; all of them where a source has events of 
 {% macro is_gift_card_line() -%}
     coalesce(lines.is_gift_card, products.is_gift_card, {{ has_words('lines.product_id', 'gift_card_words') }}, false)
 {%- endmacro %}
+
+
+{# Whether a domain is one of the seed marketplace_domains, whose * stands for any text. #}
+{% macro is_lent_by_marketplace(email_domain, lending_domain) -%}
+    '.' || {{ email_domain }} like '%.' || replace({{ lending_domain }}, '*', '%')
+{%- endmacro %}

@@ -2,13 +2,14 @@
 Aggregate. The surviving value of one field among the records of a customer: the value from the first record type in
 the column's config.meta.source_of_truth that has one, and of several the newest.
 Expects record_type and recency (a whole number, larger for the newer of a customer's records) in the rows.
+given: the column with the records' values, if its name is another.
 #}
-{% macro survivor(model_name, field) -%}
+{% macro survivor(model_name, field, given=none) -%}
     {%- set ranks = [] -%}
     {%- for record_type in sources_of_truth(model_name, field) -%}
         {%- do ranks.append("when '" ~ record_type ~ "' then " ~ loop.revindex) -%}
     {%- endfor -%}
-    {{ value_at_max(field, "case record_type " ~ ranks | join(' ') ~ " else 0 end * 1000000 + recency", is_unique=true) }}
+    {{ value_at_max(given or field, "case record_type " ~ ranks | join(' ') ~ " else 0 end * 1000000 + recency", is_unique=true) }}
 {%- endmacro %}
 
 

@@ -571,8 +571,7 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 {# A raw value, found as one type, as a value of the contract's; null where it can't be one. #}
 {% macro value_as(source_name, table_name, name, data_type, found) -%}
     {%- if found.startswith(text_types()) -%}
-        {%- set mark = decimal_marks(source_name, table_name).get(name, '') if data_type.startswith(('decimal', 'double')) else '' -%}
-        {{ parse(name, data_type, mark, zone_of(source_name)) }}
+        {{ parse(name, data_type, ways_written(source_name, table_name).get(name, ''), zone_of(source_name)) }}
     {%- elif data_type == 'timestamp' and not found.startswith(('timestamp', 'date')) -%}
         {{ epoch_time('cast(' ~ name ~ ' as ' ~ wide_decimal(38, 6) | trim ~ ')') }}
     {%- elif data_type == 'timestamp' -%}
@@ -606,30 +605,36 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 
 
 {#
-What stands before the decimals in the texts of a table's columns of numbers, by column: '.', ',', 'mixed', or where no text shows
-it 'money' or ''. Asked of the source once a run, of all columns at once; not of events, of which there are too many.
+How the texts of a table's columns are written where one alone may be read in two ways, by column. What stands before the
+decimals of a number: '.', ',', 'mixed', or where no text shows it 'money' or ''. What comes first in a time such as 07/25/2026:
+'month', 'day', or '' where no text shows it, or both. Asked of the source once a run, of all columns at once; not of events, of
+which there are too many.
 #}
-{% macro decimal_marks(source_name, table_name) %}
-    {%- set known, table = graph.setdefault('mailroom_marks', {}), source_name ~ '.' ~ table_name -%}
+{% macro ways_written(source_name, table_name) %}
+    {%- set known, table = graph.setdefault('mailroom_ways_written', {}), source_name ~ '.' ~ table_name -%}
     {%- if not execute or table in ('web.events', 'esp.message_events') -%}{{ return({}) }}{%- endif -%}
     {%- if table not in known -%}
         {%- set place = raw_place(source_name, table_name) -%}
-        {%- set columns, shown, marks = [], [], {} -%}
-        {%- for column in contract_columns(source_name, table_name) if column.data_type.startswith(('decimal', 'double')) -%}
+        {%- set columns, shown, ways = [], [], {} -%}
+        {%- for column in contract_columns(source_name, table_name) if column.data_type.startswith(('decimal', 'double', 'timestamp')) -%}
             {%- if type_found(place, column.name).startswith(text_types()) -%}
                 {%- do columns.append(column) -%}
-                {%- do shown.extend(marks_shown(column.name).values()) -%}
+                {%- do shown.extend((first_shown(column.name) if column.data_type == 'timestamp' else marks_shown(column.name)).values()) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if columns and (var(source_name) != 'demo' or load_cached_relation(place.relation)) -%}
             {%- set row = run_query('select ' ~ shown | join(', ') ~ ' from ' ~ raw(source_name, table_name) ~ ' as raw_rows').rows[0] -%}
             {%- for column in columns -%}
-                {%- set comma, point = row[2 * loop.index0], row[2 * loop.index0 + 1] -%}
-                {%- set neither = 'money' if column.data_type == 'decimal(18,2)' else '' -%}
-                {%- do marks.update({column.name: 'mixed' if comma and point else ',' if comma else '.' if point else neither}) -%}
+                {%- set one, other = row[2 * loop.index0], row[2 * loop.index0 + 1] -%}
+                {%- if column.data_type == 'timestamp' -%}
+                    {%- do ways.update({column.name: '' if one and other else 'month' if one else 'day' if other else ''}) -%}
+                {%- else -%}
+                    {%- set neither = 'money' if column.data_type == 'decimal(18,2)' else '' -%}
+                    {%- do ways.update({column.name: 'mixed' if one and other else ',' if one else '.' if other else neither}) -%}
+                {%- endif -%}
             {%- endfor -%}
         {%- endif -%}
-        {%- do known.update({table: marks}) -%}
+        {%- do known.update({table: ways}) -%}
     {%- endif -%}
     {{ return(known[table]) }}
 {% endmacro %}

@@ -6,17 +6,17 @@ on every engine; spaces around the text don't matter.
 - decimal, double: 12, -1.5, .5, 1e-3; decimals are rounded half up. And as people and spreadsheets write them: see number_as_typed
 - timestamp: 2026-07-01, 2026-07-01 09:30, 2026-07-01T09:30:00.123, with Z, UTC or an offset such as +02:00, +0200
   or +02 behind the seconds; 2026/07/01, 01.07.2026 (day first), 20260701 and 20260701093000 too. Without an offset the text
-  is by the clocks of time_zone. Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
+  is by the clocks of time_zone. 07/25/2026 and 7/25/2026 9:30 PM are read where the column shows what comes first. Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
   12 or 13, 15 or 16, 18 or 19). Years 1900 to 2199 (infinity, epoch and the year 1 are placeholders of the systems that wrote
   them); digits beyond microseconds are cut
 - date: the day of such a timestamp, in UTC
-mark: what stands before the decimals in the texts of a column (decimal_marks).
+way: how the column's texts are written, of which one alone may be read in two ways (ways_written).
 #}
-{% macro parse(expression, data_type, mark='', time_zone='UTC') %}
+{% macro parse(expression, data_type, way='', time_zone='UTC') %}
     {%- set family = data_type.split('(')[0] -%}
     {%- set text = "trim(" ~ expression ~ ")" -%}
     {%- if family in ('text', 'string') -%}{{ return(expression) }}
-    {%- elif family == 'timestamp' -%}{{ return(parse_timestamp(text, time_zone)) }}
+    {%- elif family == 'timestamp' -%}{{ return(parse_timestamp(text, time_zone, way)) }}
     {%- elif family == 'date' -%}{{ return("cast(" ~ parse_timestamp(text) | trim ~ " as date)") }}
     {%- elif family == 'boolean' -%}
         {{ return(
@@ -33,9 +33,9 @@ mark: what stands before the decimals in the texts of a column (decimal_marks).
         ) | trim -%}
         {%- set in_groups = matches_pattern(text, "^[+-]?[1-9][0-9]{0,2}[.][0-9]{3}$") | trim -%}
         {{ return(
-            "case when " ~ is_number ~ (" and not " ~ in_groups if mark in (',', 'mixed', 'money'))
+            "case when " ~ is_number ~ (" and not " ~ in_groups if way in (',', 'mixed', 'money'))
             ~ " then " ~ cast_or_null(text, data_type) | trim
-            ~ " else " ~ cast_or_null(number_as_typed(text, mark) | trim, data_type) | trim ~ " end"
+            ~ " else " ~ cast_or_null(number_as_typed(text, way) | trim, data_type) | trim ~ " end"
         ) }}
     {%- endif -%}
     {{ exceptions.raise_compiler_error("parse: no rule for the type " ~ data_type) }}
@@ -91,7 +91,45 @@ none, or where a comma or a point may be either mark. mark, by what the column's
 {% endmacro %}
 
 
-{% macro parse_timestamp(expression, time_zone='UTC') -%}
+{#
+What the texts of a column show of the order of day and month in 07/25/2026, each as an aggregate: {month, day}, 1 where one must
+come first.
+#}
+{% macro first_shown(expression) %}
+    {%- set text = "trim(" ~ expression ~ ")" -%}
+    {{ return({
+        'month': "max(case when " ~ matches_pattern(text, "^[0-9]{1,2}/(?:1[3-9]|2[0-9]|3[01])/(?:19|2[01])[0-9]{2}") | trim ~ " then 1 else 0 end)",
+        'day': "max(case when " ~ matches_pattern(text, "^(?:1[3-9]|2[0-9]|3[01])/[0-9]{1,2}/(?:19|2[01])[0-9]{2}") | trim ~ " then 1 else 0 end)",
+    }) }}
+{% endmacro %}
+
+
+{# 7/25/2026 9:30 PM as 2026-07-25 21:30, where the month or the day comes first; null where it is nothing of the kind. #}
+{% macro slashed_time(expression, first) -%}
+    {%- set parts = [] -%}
+    {%- for place in ["^([0-9]{1,2})/", "^[0-9]{1,2}/([0-9]{1,2})/"] -%}
+        {%- do parts.append("right('0' || " ~ extract_pattern(expression, place) | trim ~ ", 2)") -%}
+    {%- endfor -%}
+    {%- set month, day = (parts[0], parts[1]) if first == 'month' else (parts[1], parts[0]) -%}
+    {%- set hour = "cast(" ~ extract_pattern(expression, " ([0-9]{1,2}):") | trim ~ " as integer)" -%}
+    {%- set of_day -%}
+        case right(lower({{ expression }}), 2)
+            when 'pm' then 12 + mod({{ hour }}, 12)
+            when 'am' then mod({{ hour }}, 12)
+            else {{ hour }}
+        end
+    {%- endset -%}
+    case
+        when {{ matches_pattern(expression, "^[0-9]{1,2}/[0-9]{1,2}/(?:19|2[01])[0-9]{2}(?:,? (?:[01]?[0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2})?(?: ?[AaPp][Mm])?)?$") | trim }}
+            then {{ extract_pattern(expression, "^[0-9]{1,2}/[0-9]{1,2}/([0-9]{4})") | trim }} || '-' || {{ month }} || '-' || {{ day }}
+                || coalesce(
+                    ' ' || right('0' || cast({{ of_day }} as {{ dbt.type_string() }}), 2) || {{ extract_pattern(expression, " [0-9]{1,2}(:[0-9]{2}(?::[0-9]{2})?)") | trim }}, ''
+                )
+    end
+{%- endmacro %}
+
+
+{% macro parse_timestamp(expression, time_zone='UTC', first='') -%}
     {%- set day = "(?:19|2[01])[0-9]{2}" -%}
     {%- set hours = "(?:[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?(?:Z| UTC| ?[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?)?$" -%}
     {%- set is_timestamp = matches_pattern(expression, "^" ~ day ~ "-[0-9]{2}-[0-9]{2}" ~ hours) | trim -%}
@@ -104,6 +142,9 @@ none, or where a comma or a point may be either mark. mark, by what the column's
     case
         when {{ is_timestamp }} then {{ by_the_clocks(expression, time_zone) | trim }}
         when {{ is_other }} then {{ by_the_clocks(reordered, time_zone) | trim }}
+        {%- if first %}
+        when {{ expression }} like '%/%/%' then {{ by_the_clocks(slashed_time(expression, first) | trim, time_zone) | trim }}
+        {%- endif %}
         when {{ is_epoch }} then {{ epoch_time(cast_or_null(expression, wide_decimal(38, 6) | trim) | trim) | trim }}
     end
 {%- endmacro %}

@@ -7,7 +7,7 @@ by_category as (
         customer_id,
         category,
         sum(quantity) as n_units,
-        sum(case when is_gift_card then 0 else net_amount - returned_amount end) as net_revenue,
+        sum(case when is_gift_card then 0 else coalesce(net_amount, 0) - returned_amount end) as net_revenue,
         max(ordered_at) as last_ordered_at
     from lines
     where category is not null

@@ -1,7 +1,22 @@
--- Survivorship: of each field the value from its source of truth (the list in its YAML entry), then the newest.
-with records as (
+-- Survivorship: of each field the value from its source of truth (the list in its YAML entry), then the newest. An address that a
+-- marketplace lends for an order stands only where there is no other.
+with domains as (
+    select distinct {{ dbt.split_part('email', "'@'", 2) }} as email_domain
+    from {{ ref('identity_records') }}
+    where email is not null
+),
+
+lent as (
+    select distinct domains.email_domain
+    from domains
+    inner join {{ ref('marketplace_domains') }} as marketplaces
+        on {{ is_lent_by_marketplace('domains.email_domain', 'marketplaces.email_domain') }}
+),
+
+records as (
     select
         identity_records.*,
+        case when lent.email_domain is null then identity_records.email end as own_email,
         record_customers.customer_id,
         -- Of somebody who came back after an erasure only what is theirs since.
         case
@@ -15,12 +30,14 @@ with records as (
     from {{ ref('identity_records') }} as identity_records
     inner join {{ ref('record_customers') }} as record_customers
         on identity_records.record_key = record_customers.record_key
+    left join lent on {{ dbt.split_part('identity_records.email', "'@'", 2) }} = lent.email_domain
 )
 
 select
     customer_id,
+    coalesce({{ survivor('customers', 'email', 'own_email') }}, {{ survivor('customers', 'email') }}) as email,
     {% for field in [
-        'email', 'phone', 'first_name', 'last_name', 'street', 'postal_code', 'city', 'country_code',
+        'phone', 'first_name', 'last_name', 'street', 'postal_code', 'city', 'country_code',
         'language_code', 'time_zone', 'acquisition_channel'
     ] -%}
     {{ survivor('customers', field) }} as {{ field }},

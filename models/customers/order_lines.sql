@@ -6,11 +6,11 @@ order_customers as (
     select * from {{ ref('order_customers') }}
 ),
 
--- A line is in its order's currency.
-rates as (
+amounts as (
     select
         order_id,
-        exchange_rate
+        exchange_rate,
+        net_amount as order_net_amount
     from {{ ref('order_amounts') }}
 ),
 
@@ -36,9 +36,11 @@ converted as (
         products.category,
         products.brand,
         lines.quantity,
-        cast(round(cast(lines.unit_price as {{ wide_decimal(19, 4) | trim }}) * rates.exchange_rate, 4) as decimal(18, 4)) as unit_price,
-        {{ at_rate('lines.gross_amount', 'rates.exchange_rate') }} as gross_amount,
-        {{ at_rate('lines.discount_amount', 'rates.exchange_rate') }} as discount_amount,
+        -- A line is in its order's currency.
+        cast(round(cast(lines.unit_price as {{ wide_decimal(19, 4) | trim }}) * amounts.exchange_rate, 4) as decimal(18, 4)) as unit_price,
+        {{ at_rate('lines.gross_amount', 'amounts.exchange_rate') }} as gross_amount,
+        {{ at_rate('lines.discount_amount', 'amounts.exchange_rate') }} as discount_amount,
+        amounts.order_net_amount,
         cast(coalesce(refunds.returned_amount, 0) as decimal(18, 2)) as returned_amount,
         lines.gross_amount > 0 and {{ is_gift_card_line() }} as is_gift_card,
         order_customers.is_sale,
@@ -46,9 +48,26 @@ converted as (
         order_customers.ordered_at
     from lines
     inner join order_customers on lines.order_id = order_customers.order_id
-    inner join rates on lines.order_id = rates.order_id
+    inner join amounts on lines.order_id = amounts.order_id
     left join products on lines.product_id = products.product_id
     left join refunds on lines.order_line_id = refunds.order_line_id
+),
+
+summed as (
+    select
+        *,
+        sum(case when is_gift_card then 0 else gross_amount - discount_amount end)
+            over (partition by order_id order by order_line_id rows between unbounded preceding and current row) as price_so_far,
+        sum(case when is_gift_card then 0 else gross_amount - discount_amount end) over (partition by order_id) as price_of_all
+    from converted
+),
+
+-- A line's part of what the order is worth, so that lines add up to their order. Without prices nothing says how much that is.
+shared as (
+    select
+        *,
+        case when price_of_all <> 0 or order_net_amount = 0 then {{ money_share('order_net_amount', 'price_so_far', 'price_of_all') }} end as net_so_far
+    from summed
 )
 
 select
@@ -62,10 +81,12 @@ select
     unit_price,
     gross_amount,
     discount_amount,
-    cast(gross_amount - discount_amount as decimal(18, 2)) as net_amount,
+    cast(
+        net_so_far - coalesce(lag(net_so_far) over (partition by order_id order by order_line_id), 0) as decimal(18, 2)
+    ) as net_amount,
     returned_amount,
     is_gift_card,
     is_sale,
     is_renewal,
     ordered_at
-from converted
+from shared

@@ -20,6 +20,9 @@ MACROS = {
     **{f"decimal {mark}": f"parse('value', 'decimal(18,2)', '{mark}')" for mark in MARKS},
     "boolean": "parse('value', 'boolean')",
     "timestamp": "parse('value', 'timestamp')",
+    "month first": "parse('value', 'timestamp', 'month')",
+    "day first": "parse('value', 'timestamp', 'day', 'Europe/Berlin')",
+    "first": "'(select concat(' ~ first_shown('value').values() | join(', ') ~ ') from texts)'",
     "timestamp of Sydney": "parse('value', 'timestamp', '', 'Australia/Sydney')",
     "id": "plain_id('value')",
     "is odd": "is_odd_id('value')",
@@ -135,6 +138,31 @@ def test_a_time_without_an_offset_is_by_the_clocks_of_its_source(sqls: Sql) -> N
     assert read(sqls["timestamp of Sydney"], given_texts) == [
         moment.astimezone(UTC).replace(tzinfo=None) for moment in wanted
     ]
+
+
+def test_a_day_and_a_month_stand_in_the_order_that_their_column_shows(sqls: Sql) -> None:
+    shown = {
+        "07/25/2026": "10",
+        "7/25/2026 9:30 PM": "10",
+        "25/07/2026": "01",
+        "07/01/2026": "00",
+        "13/13/2026": "11",
+    }
+    for text, firsts in shown.items():
+        assert read(sqls["first"], [text]) == [firsts], text
+    july, evening = datetime(2026, 7, 1), datetime(2026, 7, 1, 21, 30)
+    month_first = {
+        "07/01/2026": july, "7/1/2026": july, "7/1/2026 9:30 PM": evening, "07/01/2026, 21:30": evening,
+        "7/1/2026 12:05 AM": datetime(2026, 7, 1, 0, 5),
+        "7/1/2026 12:05:07 pm": datetime(2026, 7, 1, 12, 5, 7),
+        "2026-07-01 21:30": evening, "01.07.2026": july, "13/01/2026": None, "07/32/2026": None,
+        "07/01/26": None, "7/1/2026 25:00": None, "soon/7/1": None,
+    }  # fmt: skip
+    assert dict(zip(month_first, read(sqls["month first"], list(month_first)), strict=True)) == month_first
+    # Of Berlin: midnight and half past nine in the evening in summer.
+    assert read(sqls["day first"], ["01/07/2026", "01/07/2026 21:30", "01/13/2026"]) == [
+        datetime(2026, 6, 30, 22), datetime(2026, 7, 1, 19, 30), None,
+    ]  # fmt: skip
 
 
 def test_yes_and_no_in_other_languages(sqls: Sql) -> None:

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ ORDERS: list[dict[str, Any]] = [
         "updated_at": "2025-05-01",
     },
     {**GOOD, "order_id": "good and bad", "total_amount": "5"},
+    {**GOOD, "order_id": "spreadsheet 1", "ordered_at": "1/25/2025 9:30 PM"},
+    {**GOOD, "order_id": "spreadsheet 2", "ordered_at": "1/4/2025 9:30 AM"},
     {**GOOD, "order_id": 'it\'s "quoted";\n--', "coupon_code": "it's"},
 ]
 SUBSCRIPTIONS = {
@@ -271,6 +274,13 @@ def test_a_subscription_stands_as_its_system_says_in_other_words(built: Warehous
     )
     assert {row[0]: row[1] for row in found} == SUBSCRIPTIONS
     assert [row[2] for row in found if row[2]] == ["status=frozen solid"]
+
+
+def test_one_date_of_a_column_shows_the_order_of_all(orders: dict[str | None, list[dict[str, Any]]]) -> None:
+    assert [orders[f"spreadsheet {n}"][0]["ordered_at"] for n in (1, 2)] == [
+        datetime(2025, 1, 25, 21, 30),
+        datetime(2025, 1, 4, 9, 30),
+    ]
 
 
 def test_of_copies_the_newest_good_one_is_kept(orders: dict[str | None, list[dict[str, Any]]]) -> None:

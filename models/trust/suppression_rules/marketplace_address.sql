@@ -12,7 +12,7 @@ relays as (
         min(marketplaces.marketplace) as marketplace
     from domains
     inner join {{ ref('marketplace_domains') }} as marketplaces
-        on '.' || domains.email_domain like '%.' || replace(marketplaces.email_domain, '*', '%')
+        on {{ is_lent_by_marketplace('domains.email_domain', 'marketplaces.email_domain') }}
     group by domains.email_domain
 )
 
