@@ -102,9 +102,20 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     ") -%}
     {%- if not counts or not counts[0].n_in -%}{{ return([]) }}{%- endif -%}
     {%- set row = counts[0] -%}
-    {{ return([{'text':
-        'Orders: ' ~ said_number(row.n_in) ~ ' came in, ' ~ ('all' if row.n_in == row.n_kept else said_number(row.n_kept)) ~ ' are kept, worth '
-        ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ '.'
+    {%- set parts, look_at = [], [] -%}
+    {%- for unrated in built_rows(built, ['unrated_currencies'], 'select currency, n_orders from ' ~ built.unrated_currencies ~ ' order by n_orders desc, currency limit 3') -%}
+        {%- do parts.append(said_number(unrated.n_orders) ~ ' in ' ~ unrated.currency ~ (' has' if unrated.n_orders == 1 else ' have') ~ ' no rate') -%}
+        {%- do look_at.append('unrated_currencies') -%}
+    {%- endfor -%}
+    {%- for issues in built_rows(built, ['order_issues'], 'select count(distinct order_id) as n_orders from ' ~ built.order_issues) if issues.n_orders -%}
+        {%- do parts.append(said_number(issues.n_orders) ~ (' does not agree with itself' if issues.n_orders == 1 else ' do not agree with themselves')) -%}
+        {%- do look_at.append('order_issues') -%}
+    {%- endfor -%}
+    {{ return([{
+        'text':
+            'Orders: ' ~ said_number(row.n_in) ~ ' came in, ' ~ ('all' if row.n_in == row.n_kept else said_number(row.n_kept)) ~ ' are kept, worth '
+            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ (['', parts | join('; ')] | join('; ') if parts else '') ~ '.',
+        'look_at': look_at
     }]) }}
 {% endmacro %}
 
