@@ -231,7 +231,7 @@ is_read_twice: the caller reads parsed more than once.
         {%- do parsed.append((word if column.data_type == 'text' else parse(word, column.data_type) | trim) ~ ' as ' ~ name) -%}
     {%- elif not can_fail(column, found) -%}
         {%- set is_kept = found.startswith(text_types()) or column.data_type == 'text' or found == 'absent' -%}
-        {%- do parsed.append(name if is_kept else typed_value(source_name, name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
+        {%- do parsed.append(name if is_kept else typed_value(source_name, name, column.data_type, found, column.meta.is_evidence) | trim ~ ' as ' ~ name) -%}
     {%- else -%}
         {%- do parsed.append(value_as(source_name, table_name, name, column.data_type, found) | trim ~ ' as ' ~ name) -%}
     {%- endif -%}
@@ -306,7 +306,7 @@ parsed as {{ kept_cte() if is_read_twice }}(
         {%- elif can_fail(column, found) -%}{{ return(value_as(source_name, table_name, given, column.data_type, found) | trim) }}
         {%- elif found in ('absent',) or column.data_type == 'text' -%}{{ return(given) }}
         {%- endif -%}
-        {{ return(typed_value(source_name, given, column.data_type, found) | trim) }}
+        {{ return(typed_value(source_name, given, column.data_type, found, column.meta.is_evidence) | trim) }}
     {%- endfor -%}
 {% endmacro %}
 
@@ -453,7 +453,8 @@ judged as (
 
 {#
 A raw value as the base models look at it: text without space around it; null where it is empty or stands for nothing, as a
-word (NULL, n/a) or a date of the year 0, 1900, 1970 or 9999 does; an id as plain_id() has it.
+word (NULL, n/a) or a date of the year 0, 1900, 1970 or 9999 does; an id as plain_id() has it. Not the date of an answer
+(meta.is_evidence): a yes of 1970 has a wrong date, and is not one whose date is not known.
 #}
 {% macro given_value(source_name, table_name, column, found) -%}
     {%- set name = column.name -%}
@@ -463,7 +464,7 @@ word (NULL, n/a) or a date of the year 0, 1900, 1970 or 9999 does; an id as plai
             {{ id_or_none(source_name, table_name, 'case when ' ~ is_odd_id(name) | trim ~ ' then ' ~ plain_id(name) | trim ~ ' else ' ~ name ~ ' end', column) }}
         {%- elif column.data_type == 'text' -%}
             nullif({{ text }}, '')
-        {%- elif column.data_type == 'timestamp' -%}
+        {%- elif column.data_type == 'timestamp' and not column.meta.is_evidence -%}
             case when not {{ matches_pattern(text, "^(?:0+$|000[01]-|1899-12-3|1900-01-01|1969-12-31|1970-01-01|2999-|9999|00[.]00[.]|0[12][.]01[.](?:1900|1970|0001)|31[.]12[.](?:1899|1969|9999|2999))") | trim }} then {{ given_text(text) }} end
         {%- else -%}
             {{ given_text(text) }}
@@ -472,7 +473,7 @@ word (NULL, n/a) or a date of the year 0, 1900, 1970 or 9999 does; an id as plai
         {%- set text = 'cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')' -%}
         {%- if found.startswith(('double', 'float', 'real', 'decimal')) -%}{%- set text = replace_pattern(text, '[.]0+$') | trim -%}{%- endif -%}
         {{ id_or_none(source_name, table_name, text, column) if name.endswith('_id') else text }}
-    {%- elif column.data_type == 'timestamp' and found.startswith(('int', 'bigint', 'long', 'hugeint', 'uint', 'ubigint', 'decimal', 'double', 'float', 'number', 'numeric')) -%}
+    {%- elif column.data_type == 'timestamp' and not column.meta.is_evidence and found.startswith(('int', 'bigint', 'long', 'hugeint', 'uint', 'ubigint', 'decimal', 'double', 'float', 'number', 'numeric')) -%}
         nullif({{ name }}, 0)
     {%- else -%}
         {{ name }}
@@ -575,19 +576,24 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
     {%- elif data_type == 'timestamp' and not found.startswith(('timestamp', 'date')) -%}
         {{ epoch_time('cast(' ~ name ~ ' as ' ~ wide_decimal(38, 6) | trim ~ ')') }}
     {%- elif data_type == 'timestamp' -%}
-        {{ typed_value(source_name, name, data_type, found) }}
+        {%- set is_evidence = contract_columns(source_name, table_name) | selectattr('name', 'equalto', name) | map(attribute='meta.is_evidence') | first -%}
+        {{ typed_value(source_name, name, data_type, found, is_evidence) }}
     {%- else -%}
         {{ at_the_shop(try_cast(name, data_type), data_type) }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# A value found as the contract's type, or one like it. A time without a zone is by the clocks of its source. #}
-{% macro typed_value(source_name, name, data_type, found) -%}
+{#
+A value found as the contract's type, or one like it. A time without a zone is by the clocks of its source; a placeholder is none,
+unless it is the date of an answer.
+#}
+{% macro typed_value(source_name, name, data_type, found, is_evidence=false) -%}
     {%- set value = 'cast(' ~ name ~ ' as ' ~ sql_type(data_type) ~ ')' -%}
     {%- if data_type != 'timestamp' -%}{{ return(value) }}{%- endif -%}
     {%- set zone = zone_of(source_name) -%}
     {%- set moment = (utc_time(value, "'" ~ zone ~ "'") | trim) if zone != 'UTC' and has_no_zone(found) else (at_the_shop(value, data_type) | trim) -%}
+    {%- if is_evidence -%}{{ return(moment) }}{%- endif -%}
     case
         when
             {{ value }} between cast('1900-01-02' as timestamp) and cast('1969-12-30 23:59:59' as timestamp)
@@ -614,6 +620,8 @@ which there are too many.
     {%- set known, table = graph.setdefault('mailroom_ways_written', {}), source_name ~ '.' ~ table_name -%}
     {%- if not execute or table in ('web.events', 'esp.message_events') -%}{{ return({}) }}{%- endif -%}
     {%- if table not in known -%}
+        {#- raw() may ask too, for the columns that mark a row as gone. -#}
+        {%- do known.update({table: {}}) -%}
         {%- set place = raw_place(source_name, table_name) -%}
         {%- set columns, shown, ways = [], [], {} -%}
         {%- for column in contract_columns(source_name, table_name) if column.data_type.startswith(('decimal', 'double', 'timestamp')) -%}

@@ -37,6 +37,16 @@ from main.orders
 where is_sale
 union all
 select
+    '4 orders',
+    'no sale: worth 0.00',
+    count(*),
+    count(*),
+    count(distinct customer_id),
+    sum(total_amount)
+from main.orders
+where not is_sale
+union all
+select
     '5 customers',
     'every customer',
     null,

@@ -2,7 +2,12 @@
 -- blocked_identifiers), and what its orders show to be a till, a marketplace's account or a placeholder.
 {% set max_names = var('identity_max_names') %}
 {% set max_orders = var('identity_max_orders_30d') %}
-with suspects as (
+-- Where a shop names no buyer, to be without a name tells nothing.
+with shop as (
+    select count(case when name_text <> '' then 1 end) > 0 as tells_names from {{ ref('order_identifiers') }}
+),
+
+suspects as (
     select * from {{ ref('order_identifiers') }} where is_suspect
 ),
 
@@ -49,23 +54,28 @@ telling as (
         spelled.text_type,
         min(blocked.identifier) as word
     from spelled
-    left join {{ ref('blocked_identifiers') }} as blocked
-        on
-            (blocked.identifier_type = 'word' and spelled.words like '% ' || blocked.identifier || ' %')
-            or (blocked.identifier_type = 'name' and spelled.words = ' ' || blocked.identifier || ' ')
+    cross join {{ ref('blocked_identifiers') }} as blocked
+    where
+        (blocked.identifier_type = 'word' and spelled.words like '% ' || blocked.identifier || ' %')
+        or (blocked.identifier_type = 'name' and spelled.words = ' ' || blocked.identifier || ' ')
     group by spelled.identifier_type, spelled.identifier, spelled.text_type
 ),
 
 -- Who has a name that tells nothing is a person, whatever their address is.
 called_so as (
     select
-        identifier_type,
-        identifier,
-        min(word) as word,
-        max(case when text_type = 'address' then word end) as address_word
-    from telling
-    group by identifier_type, identifier
-    having count(case when text_type = 'name' and word is null then 1 end) = 0
+        spelled.identifier_type,
+        spelled.identifier,
+        min(telling.word) as word,
+        max(case when telling.text_type = 'address' then telling.word end) as address_word
+    from spelled
+    left join telling
+        on
+            spelled.identifier_type = telling.identifier_type
+            and spelled.identifier = telling.identifier
+            and spelled.text_type = telling.text_type
+    group by spelled.identifier_type, spelled.identifier
+    having count(case when spelled.text_type = 'name' and telling.word is null then 1 end) = 0
 ),
 
 shapes as (
@@ -79,10 +89,11 @@ shapes as (
             when suspects.n_contacts > {{ max_names }} then 'more than {{ max_names }} addresses or phone numbers on its orders'
             when suspects.is_too_busy_called_so and called_so.word is not null
                 then 'more than {{ max_orders.called_so }} orders in 30 days, and it is called ' || called_so.word
-            when suspects.is_too_busy_nameless and suspects.name_text = ''
+            when suspects.is_too_busy_nameless and suspects.name_text = '' and shop.tells_names
                 then 'more than {{ max_orders.nameless }} orders in 30 days, and no name'
         end as why
     from suspects
+    cross join shop
     left join called_so on suspects.identifier_type = called_so.identifier_type and suspects.identifier = called_so.identifier
 ),
 

@@ -24,7 +24,7 @@ def test_a_customers_features_at_a_past_day_are_counted_from_the_file(music: Bui
     wrong = music.rows("""
         with days as (
             select 'shop_customer:' || customer_id as record_key, order_date, sum(dollar_value) as spent
-            from raw_file
+            from raw_file where dollar_value > 0  -- given away is not bought
             group by all
         ),
         counted as (
@@ -57,6 +57,7 @@ def test_an_outcome_is_counted_from_the_file(music: Built) -> None:
     wrong = music.rows("""
         with days as (
             select distinct 'shop_customer:' || customer_id as record_key, order_date from raw_file
+            where dollar_value > 0
         ),
         keyed as (
             select keys.customer_id, days.order_date
