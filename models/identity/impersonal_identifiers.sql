@@ -66,8 +66,7 @@ called_so as (
     select
         spelled.identifier_type,
         spelled.identifier,
-        min(telling.word) as word,
-        max(case when telling.text_type = 'address' then telling.word end) as address_word
+        min(telling.word) as word
     from spelled
     left join telling
         on
@@ -83,7 +82,6 @@ shapes as (
         suspects.identifier_type,
         suspects.identifier,
         suspects.account_mailbox,
-        called_so.address_word,
         case
             when suspects.n_names > {{ max_names }} then 'more than {{ max_names }} names on its orders'
             when suspects.n_contacts > {{ max_names }} then 'more than {{ max_names }} addresses or phone numbers on its orders'
@@ -108,10 +106,15 @@ found as (
     -- A till's address is a till's too; where only its orders say what it is, a person may have lent it theirs.
     select
         'email' as identifier_type,
-        account_mailbox as identifier,
-        'the address of ' || identifier || ', an account of no person' as why
+        shapes.account_mailbox as identifier,
+        'the address of ' || shapes.identifier || ', an account of no person' as why
     from shapes
-    where why is not null and address_word is not null
+    inner join telling
+        on
+            shapes.identifier_type = telling.identifier_type
+            and shapes.identifier = telling.identifier
+            and telling.text_type = 'address'
+    where shapes.why is not null
     union all
     select
         identifier_type,
