@@ -452,6 +452,17 @@ def test_whom_the_numbers_do_not_see_is_said(shop: Shop) -> None:
     assert sentence.startswith(f"{len(unseen)} orders of {len(customers)} customers in CHF are in no number")
 
 
+def test_the_end_of_the_build_says_what_has_no_rate_and_does_not_add_up(shop: Shop) -> None:
+    rows = shop.warehouse.rows
+    (line,) = [
+        text for (text,) in rows("select sentence from main.build_summary") if text.startswith("Orders: ")
+    ]
+    for currency, n in rows("select currency, n_orders from main.unrated_currencies"):
+        assert f"; {n:,} in {currency} ha" in line
+    ((n_wrong,),) = rows("select count(distinct order_id) from main.order_issues")
+    assert n_wrong > 1 and line.endswith(f"; {n_wrong:,} do not agree with themselves.")
+
+
 def test_the_margin_is_of_what_was_kept(shop: Shop) -> None:
     wrong = shop.warehouse.rows("""
         select order_id
