@@ -44,7 +44,7 @@ def test_a_customers_features_at_a_past_day_are_counted_from_the_file(music: Bui
         from main.customer_features as features
         left join counted using (customer_id, cutoff_on)
         where
-            counted.n_order_days is distinct from features.n_order_days
+            coalesce(counted.n_order_days, 0) <> features.n_order_days
             or counted.recency_days is distinct from features.recency_days
             or counted.age_days is distinct from features.age_days
             or abs(counted.net_revenue - features.net_revenue) > 0.001
