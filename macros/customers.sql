@@ -96,3 +96,18 @@ last came, the one that came less far; all of them where a source has events of 
 {% macro is_lent_by_marketplace(email_domain, lending_domain) -%}
     '.' || {{ email_domain }} like '%.' || replace({{ lending_domain }}, '*', '%')
 {%- endmacro %}
+
+
+{#
+When a customer ended their last subscription: none runs any more, and they have not ordered since. Null otherwise.
+before: what stands before a column of the table customers.
+#}
+{% macro subscription_ended_at(before='') -%}
+    case
+        when
+            {{ before }}n_active_subscriptions = 0
+            and {{ before }}last_cancelled_at <= {{ as_of() }}
+            and {{ before }}last_cancelled_at > coalesce({{ before }}last_ordered_at, {{ before }}first_seen_at)
+            then {{ before }}last_cancelled_at
+    end
+{%- endmacro %}

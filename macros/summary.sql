@@ -108,13 +108,13 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         {%- do look_at.append('unrated_currencies') -%}
     {%- endfor -%}
     {%- for issues in built_rows(built, ['order_issues'], 'select count(distinct order_id) as n_orders from ' ~ built.order_issues) if issues.n_orders -%}
-        {%- do parts.append(said_number(issues.n_orders) ~ (' does not agree with itself' if issues.n_orders == 1 else ' do not agree with themselves')) -%}
+        {%- do parts.append(said_number(issues.n_orders) ~ (' has' if issues.n_orders == 1 else ' have') ~ ' amounts to check') -%}
         {%- do look_at.append('order_issues') -%}
     {%- endfor -%}
     {{ return([{
         'text':
             'Orders: ' ~ said_number(row.n_in) ~ ' came in, ' ~ ('all' if row.n_in == row.n_kept else said_number(row.n_kept)) ~ ' are kept, worth '
-            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ (['', parts | join('; ')] | join('; ') if parts else '') ~ '.',
+            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ('; ' ~ parts | join('; ') if parts else '') ~ '.',
         'look_at': look_at
     }]) }}
 {% endmacro %}

@@ -16,8 +16,9 @@ rounds 59.255 up on one engine and down on another. Null where n is 0.
 
 
 {#
-What so many units cost at a price each, in whole cents; null where it is 10^16 or more. DuckDB gives a product of two decimals no more than 18 digits unless
-one of them is wider, and fails beyond; 19 and 18 digits are what every engine can multiply without losing any.
+What so many units cost at a price each, in whole cents; null where it is 10^16 or more. DuckDB gives a product of two decimals
+no more than 18 digits unless one of them is wider, and fails beyond; 19 and 18 digits are what every engine can multiply
+without losing any.
 #}
 {% macro at_price(quantity, price) -%}
     {{ cast_or_null('round(cast(' ~ quantity ~ ' as ' ~ wide_decimal(19, 4) | trim ~ ') * ' ~ price ~ ', 2)', 'decimal(18, 2)') | trim }}

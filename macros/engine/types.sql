@@ -6,7 +6,8 @@ on every engine; spaces around the text don't matter.
 - decimal, double: 12, -1.5, .5, 1e-3; decimals are rounded half up. And as people and spreadsheets write them: see number_as_typed
 - timestamp: 2026-07-01, 2026-07-01 09:30, 2026-07-01T09:30:00.123, with Z, UTC or an offset such as +02:00, +0200
   or +02 behind the seconds; 2026/07/01, 01.07.2026 (day first), 20260701 and 20260701093000 too. Without an offset the text
-  is by the clocks of time_zone. 07/25/2026 and 7/25/2026 9:30 PM are read where the column shows what comes first. Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
+  is by the clocks of time_zone. 07/25/2026 and 7/25/2026 9:30 PM are read where the column shows what comes first.
+  Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
   12 or 13, 15 or 16, 18 or 19). Years 1900 to 2199 (infinity, epoch and the year 1 are placeholders of the systems that wrote
   them); digits beyond microseconds are cut
 - date: the day of such a timestamp, in UTC

@@ -21,10 +21,7 @@ described as (
         features.n_order_days,
         1 - predictions.order_probability as churn_probability,
         -- Who cancels says so: no model need guess it.
-        case
-            when customers.n_active_subscriptions = 0 and customers.last_cancelled_at <= {{ as_of() }} and customers.last_cancelled_at > customers.last_ordered_at
-                then customers.last_cancelled_at
-        end as cancelled_at,
+        {{ subscription_ended_at('customers.') }} as cancelled_at,
         predictions.order_probability,
         predictions.method,
         predictions.model_version,

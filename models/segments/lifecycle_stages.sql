@@ -7,10 +7,7 @@ with customers as (
         *,
         {{ days_since('last_ordered_at') }} as days_since_last_order,
         n_active_subscriptions > 0 as is_subscriber,
-        case
-            when n_active_subscriptions = 0 and last_cancelled_at <= {{ as_of() }} and last_cancelled_at > coalesce(last_ordered_at, first_seen_at)
-                then last_cancelled_at
-        end as cancelled_at,
+        {{ subscription_ended_at() }} as cancelled_at,
         -- Who came with their first order was never a subscriber without one.
         case
             when {{ day_of('first_seen_at') }} < {{ day_of('first_ordered_at') }} then 'new_subscriber'
