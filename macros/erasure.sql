@@ -1,7 +1,7 @@
 {#
 An identifier of an erased person as the ledger keeps it. Needs a row of erasure_salt under the name salt.
-Types: record (the key of a record, of a shop account shop_customer:<id>), mailbox, phone and name: they make a record
-the erased person's. email, phone: as written, for what shows them; widest mailbox: for what is written to; others may share
+Types: record (the key of a record, of a shop account shop_customer:<id>), mailbox, mailbox and name, phone and name: they make
+a record the erased person's. email, phone: as written, for what shows them; widest mailbox: for what is written to; others may share
 them, so they erase no one. carried out: of no identifier, since when the request is.
 #}
 {% macro identifier_hash(identifier_type, identifier) -%}
@@ -63,4 +63,55 @@ did. One row per record and request that has an act after it.
 {# What a customer_id is minted from: the record's key, and of an erased person's who came back also since when it is theirs. #}
 {% macro key_since(record_key, erased_until) -%}
     {{ record_key }} || coalesce('/' || cast({{ erased_until }} as {{ dbt.type_string() }}), '')
+{%- endmacro %}
+
+
+{% macro name_mark_type(identifier_type) -%}
+    case when {{ identifier_type }} = 'email' then 'mailbox and name' else 'phone and name' end
+{%- endmacro %}
+
+
+{#
+What a name leaves in the ledger, or is looked up there by: hashes can't be compared, only be the same, so each spelling that
+compared_names would take for the same has a mark in common with it. people: a relation of person_names joined to
+identifiers (identifier_type, identifier, given_1 …) with the columns `keys` beside them. side: erased, or back.
+Not found by them: two slips in one word, and scrambled letters.
+#}
+{% macro name_marks(people, keys, side) -%}
+    {%- set columns = (keys + ['identifier_type', 'identifier']) | join(', ') -%}
+    {%- set erased = side == 'erased' -%}
+    select {{ columns }}, 'is ' || given_1 as mark from {{ people }} as people where given_1 is not null
+    {% for place in range(1, 7) -%}
+    union all
+    select {{ columns }}, '{{ 'short for' if erased else 'is' }} ' || full_{{ place }} as mark from {{ people }} as people where full_{{ place }} is not null
+    {% endfor -%}
+    {% if not erased -%}
+    union all
+    select {{ columns }}, 'short for ' || given_1 as mark from {{ people }} as people where given_1 is not null
+    {% endif -%}
+    union all
+    select {{ columns }}, 'swapped ' || {{ "family_whole || ' ' || given_1" if erased else "given_1 || ' ' || family_whole" }} as mark
+    from {{ people }} as people
+    where given_1 is not null and family_whole is not null
+    -- A word without one of its letters is the same for both of two words that differ in it. The last one stays: Paul is not Paula.
+    -- Where both are known names a slip of one is not the other.
+    {%- for spelling, condition in {
+        'given_1': 'true',
+        "'letters ' || given_letters": 'true',
+        "substr(given_1, 1, places.place - 1) || substr(given_1, places.place + 1)": 'places.place < length(given_1)'
+    }.items() -%}
+    {%- for mark, of_all in {'nearly': erased, 'not quite': not erased}.items() %}
+    union all
+    select {{ columns }}, '{{ mark }} ' || {{ spelling }} as mark
+    from {{ people }} as people
+    {%- if 'places' in spelling %}
+    cross join (
+        {% for place in range(1, 13) -%}
+        select {{ place }} as place{{ ' union all ' if not loop.last }}
+        {%- endfor %}
+    ) as places
+    {%- endif %}
+    where has_latin_given and length(given_1) >= 4 and {{ condition }}{{ ' and not is_known' if not of_all }}
+    {%- endfor -%}
+    {%- endfor %}
 {%- endmacro %}

@@ -6,22 +6,6 @@ A customer_id, from the key of the customer's oldest record. It is minted in mod
 {%- endmacro %}
 
 
-{#
-A first name as it is compared: its first word in plain letters, so that Käthe, Kaethe and Kathe are one. Letters
-of other alphabets stay. Null for initials and empty names, which tell nothing.
-#}
-{% macro name_key(expression) -%}
-    {%- set first_word = replace_pattern("lower(" ~ expression ~ ")", "^[^\\p{L}]+|[ -].*$") | trim -%}
-    {%- set accents = "áàâãåäāăąéèêëēėęěĕíìîïīįıóòôõöøōőŏúùûüūůűųŭýÿçćčĉċñńňņşśšșŝłļľĺđďðžźżğģĝřŕŗţťțķ" -%}
-    {%- set letters = "aaaaaaaaaeeeeeeeeeiiiiiiiooooooooouuuuuuuuuyycccccnnnnssssslllldddzzzgggrrrtttk" -%}
-    {%- set plain = "translate(" ~ first_word ~ ", '" ~ accents ~ "', '" ~ letters ~ "')" -%}
-    {%- set word = replace_pattern("replace(" ~ plain ~ ", 'ß', 'ss')", "[^\\p{L}]") | trim -%}
-    case
-        when length({{ word }}) >= 3 then replace(replace(replace({{ word }}, 'ae', 'a'), 'oe', 'o'), 'ue', 'u')
-    end
-{%- endmacro %}
-
-
 {# What nobody's number ends in: one digit seven times over, or counting up. #}
 {% macro placeholder_phone() -%}
     (0{7}|1{7}|2{7}|3{7}|4{7}|5{7}|6{7}|7{7}|8{7}|9{7}|1234567|12345678|123456789|1234567890)$

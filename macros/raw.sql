@@ -246,6 +246,7 @@ of eight letters or more also two letters more or less. A name of three letters 
         'text': ['varchar', 'text', 'string', 'char', 'int', 'long', 'bigint', 'uuid', 'decimal', 'double', 'float', 'real', 'number',
             'numeric', 'enum'],
         'timestamp': ['timestamp', 'date', 'int', 'long', 'decimal', 'double', 'float', 'number', 'numeric'],
+        'date': ['date', 'timestamp'],
         'integer': ['int', 'long', 'decimal', 'double', 'float', 'number', 'numeric'],
         'decimal': ['decimal', 'double', 'float', 'int', 'long', 'real', 'number', 'numeric'],
         'boolean': ['bool', 'int']

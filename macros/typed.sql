@@ -464,7 +464,7 @@ word (NULL, n/a) or a date of the year 0, 1900, 1970 or 9999 does; an id as plai
             {{ id_or_none(source_name, table_name, 'case when ' ~ is_odd_id(name) | trim ~ ' then ' ~ plain_id(name) | trim ~ ' else ' ~ name ~ ' end', column) }}
         {%- elif column.data_type == 'text' -%}
             nullif({{ text }}, '')
-        {%- elif column.data_type == 'timestamp' and not column.meta.is_evidence -%}
+        {%- elif column.data_type in ('timestamp', 'date') and not column.meta.is_evidence -%}
             case when not {{ matches_pattern(text, "^(?:0+$|000[01]-|1899-12-3|1900-01-01|1969-12-31|1970-01-01|2999-|9999|00[.]00[.]|0[12][.]01[.](?:1900|1970|0001)|31[.]12[.](?:1899|1969|9999|2999))") | trim }} then {{ given_text(text) }} end
         {%- else -%}
             {{ given_text(text) }}
@@ -575,6 +575,8 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
         {{ parse(name, data_type, ways_written(source_name, table_name).get(name, ''), zone_of(source_name)) }}
     {%- elif data_type == 'timestamp' and not found.startswith(('timestamp', 'date')) -%}
         {{ epoch_time('cast(' ~ name ~ ' as ' ~ wide_decimal(38, 6) | trim ~ ')') }}
+    {%- elif data_type == 'date' -%}
+        {{ typed_value(source_name, name, data_type, found) }}
     {%- elif data_type == 'timestamp' -%}
         {%- set is_evidence = contract_columns(source_name, table_name) | selectattr('name', 'equalto', name) | map(attribute='meta.is_evidence') | first -%}
         {{ typed_value(source_name, name, data_type, found, is_evidence) }}
@@ -590,7 +592,11 @@ unless it is the date of an answer.
 #}
 {% macro typed_value(source_name, name, data_type, found, is_evidence=false) -%}
     {%- set value = 'cast(' ~ name ~ ' as ' ~ sql_type(data_type) ~ ')' -%}
-    {%- if data_type != 'timestamp' -%}{{ return(value) }}{%- endif -%}
+    {%- if data_type == 'date' -%}
+        {{ return('case when ' ~ value ~ " not in (cast('1900-01-01' as date), cast('1970-01-01' as date)) then " ~ value ~ ' end') }}
+    {%- elif data_type != 'timestamp' -%}
+        {{ return(value) }}
+    {%- endif -%}
     {%- set zone = zone_of(source_name) -%}
     {%- set moment = (utc_time(value, "'" ~ zone ~ "'") | trim) if zone != 'UTC' and has_no_zone(found) else (at_the_shop(value, data_type) | trim) -%}
     {%- if is_evidence -%}{{ return(moment) }}{%- endif -%}
@@ -624,17 +630,17 @@ which there are too many.
         {%- do known.update({table: {}}) -%}
         {%- set place = raw_place(source_name, table_name) -%}
         {%- set columns, shown, ways = [], [], {} -%}
-        {%- for column in contract_columns(source_name, table_name) if column.data_type.startswith(('decimal', 'double', 'timestamp')) -%}
+        {%- for column in contract_columns(source_name, table_name) if column.data_type.startswith(('decimal', 'double', 'timestamp', 'date')) -%}
             {%- if type_found(place, column.name).startswith(text_types()) -%}
                 {%- do columns.append(column) -%}
-                {%- do shown.extend((first_shown(column.name) if column.data_type == 'timestamp' else marks_shown(column.name)).values()) -%}
+                {%- do shown.extend((first_shown(column.name) if column.data_type in ('timestamp', 'date') else marks_shown(column.name)).values()) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if columns and (var(source_name) != 'demo' or load_cached_relation(place.relation)) -%}
             {%- set row = run_query('select ' ~ shown | join(', ') ~ ' from ' ~ raw(source_name, table_name) ~ ' as raw_rows').rows[0] -%}
             {%- for column in columns -%}
                 {%- set one, other = row[2 * loop.index0], row[2 * loop.index0 + 1] -%}
-                {%- if column.data_type == 'timestamp' -%}
+                {%- if column.data_type in ('timestamp', 'date') -%}
                     {%- do ways.update({column.name: '' if one and other else 'month' if one else 'day' if other else ''}) -%}
                 {%- else -%}
                     {%- set neither = 'money' if column.data_type == 'decimal(18,2)' else '' -%}

@@ -351,3 +351,47 @@ The lists of one element are names for what is used more than once.
 {% macro bigquery__own_script_domain(email) -%}
     {{ email }}
 {%- endmacro %}
+
+
+{# How many letters have to be put in, taken out or changed to make one text of another (Levenshtein). #}
+{% macro edit_distance(one, other) %}{{ return(adapter.dispatch('edit_distance', 'mailroom')(one, other)) }}{% endmacro %}
+
+{% macro default__edit_distance(one, other) %}{{ no_engine('edit_distance') }}{% endmacro %}
+
+{% macro duckdb__edit_distance(one, other) -%}
+    levenshtein({{ one }}, {{ other }})
+{%- endmacro %}
+
+{% macro spark__edit_distance(one, other) -%}
+    levenshtein({{ one }}, {{ other }})
+{%- endmacro %}
+
+{% macro snowflake__edit_distance(one, other) -%}
+    editdistance({{ one }}, {{ other }})
+{%- endmacro %}
+
+{% macro bigquery__edit_distance(one, other) -%}
+    edit_distance({{ one }}, {{ other }})
+{%- endmacro %}
+
+
+{# The letters of a text, sorted: Anna gives Aann. #}
+{% macro sorted_letters(expression) %}{{ return(adapter.dispatch('sorted_letters', 'mailroom')(expression)) }}{% endmacro %}
+
+{% macro default__sorted_letters(expression) %}{{ no_engine('sorted_letters') }}{% endmacro %}
+
+{% macro duckdb__sorted_letters(expression) -%}
+    array_to_string(list_sort(string_split({{ expression }}, '')), '')
+{%- endmacro %}
+
+{% macro spark__sorted_letters(expression) -%}
+    array_join(array_sort(split({{ expression }}, '')), '')
+{%- endmacro %}
+
+{% macro snowflake__sorted_letters(expression) -%}
+    array_to_string(array_sort(split(regexp_replace({{ expression }}, '(.)', '\\\\1 '), ' ')), '')
+{%- endmacro %}
+
+{% macro bigquery__sorted_letters(expression) -%}
+    (select string_agg(letter, '' order by letter) from unnest(split({{ expression }}, '')) as letter)
+{%- endmacro %}

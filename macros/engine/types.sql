@@ -10,7 +10,7 @@ on every engine; spaces around the text don't matter.
   Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
   12 or 13, 15 or 16, 18 or 19). Years 1900 to 2199 (infinity, epoch and the year 1 are placeholders of the systems that wrote
   them); digits beyond microseconds are cut
-- date: the day of such a timestamp, in UTC
+- date: the day that such a text names, whatever its time and offset: no time zone moves a birthday
 way: how the column's texts are written, of which one alone may be read in two ways (ways_written).
 #}
 {% macro parse(expression, data_type, way='', time_zone='UTC') %}
@@ -18,7 +18,7 @@ way: how the column's texts are written, of which one alone may be read in two w
     {%- set text = "trim(" ~ expression ~ ")" -%}
     {%- if family in ('text', 'string') -%}{{ return(expression) }}
     {%- elif family == 'timestamp' -%}{{ return(parse_timestamp(text, time_zone, way)) }}
-    {%- elif family == 'date' -%}{{ return("cast(" ~ parse_timestamp(text) | trim ~ " as date)") }}
+    {%- elif family == 'date' -%}{{ return(parse_date(text, way)) }}
     {%- elif family == 'boolean' -%}
         {{ return(
             "case when lower(" ~ text ~ ") in ('" ~ words_for_yes() | join("', '") ~ "') then true"
@@ -147,6 +147,22 @@ come first.
         when {{ expression }} like '%/%/%' then {{ by_the_clocks(slashed_time(expression, first) | trim, time_zone) | trim }}
         {%- endif %}
         when {{ is_epoch }} then {{ epoch_time(cast_or_null(expression, wide_decimal(38, 6) | trim) | trim) | trim }}
+    end
+{%- endmacro %}
+
+{# The day that a text names, in the same spellings. #}
+{% macro parse_date(expression, first='') -%}
+    {%- set day = "(?:19|2[01])[0-9]{2}" -%}
+    {%- set alone = replace_pattern(expression, "[T ].*$") | trim -%}
+    {%- set by_slash = replace_pattern(alone, "^([0-9]{4})/([0-9]{2})/", "\\1-\\2-") | trim -%}
+    {%- set day_first = replace_pattern(by_slash, "^([0-9]{2})[.]([0-9]{2})[.]([0-9]{4})", "\\3-\\2-\\1") | trim -%}
+    {%- set compact = replace_pattern(day_first, "^([0-9]{4})([0-9]{2})([0-9]{2})$", "\\1-\\2-\\3") | trim -%}
+    case
+        {%- if first %}
+        when {{ expression }} like '%/%/%' and not {{ matches_pattern(expression, "^[0-9]{4}/") | trim }}
+            then {{ cast_or_null(slashed_time(alone, first) | trim, 'date') | trim }}
+        {%- endif %}
+        when {{ matches_pattern(compact, "^" ~ day ~ "-[0-9]{2}-[0-9]{2}$") | trim }} then {{ cast_or_null(compact, 'date') | trim }}
     end
 {%- endmacro %}
 

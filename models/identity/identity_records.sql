@@ -72,6 +72,7 @@ records as (
         accounts.phone,
         accounts.first_name,
         accounts.last_name,
+        accounts.birth_date,
         accounts.country_code,
         coalesce(accounts.created_at, undated_accounts.first_ordered_at) as first_seen_at,
         accounts.street,
@@ -92,6 +93,7 @@ records as (
         phone,
         first_name,
         last_name,
+        birth_date,
         country_code,
         created_at as first_seen_at,
         street,
@@ -111,6 +113,7 @@ records as (
         phone,
         first_name,
         last_name,
+        birth_date,
         country_code,
         created_at as first_seen_at,
         cast(null as {{ dbt.type_string() }}) as street,
@@ -130,6 +133,7 @@ records as (
         phone,
         first_name,
         last_name,
+        cast(null as date) as birth_date,
         country_code,
         first_seen_at,
         cast(null as {{ dbt.type_string() }}) as street,
@@ -149,6 +153,7 @@ records as (
         phone,
         first_name,
         last_name,
+        cast(null as date) as birth_date,
         country_code,
         first_seen_at,
         cast(null as {{ dbt.type_string() }}) as street,
@@ -166,8 +171,15 @@ records as (
         shop_customer_id,
         email,
         phone,
-        {{ dbt.split_part('requester_name', "' '", 1) }} as first_name,
-        cast(null as {{ dbt.type_string() }}) as last_name,
+        case
+            when requester_name like '%,%' then nullif(trim({{ dbt.split_part('requester_name', "','", 2) }}), '')
+            else {{ dbt.split_part('requester_name', "' '", 1) }}
+        end as first_name,
+        case
+            when requester_name like '%,%' then nullif(trim({{ dbt.split_part('requester_name', "','", 1) }}), '')
+            when requester_name like '% %' then trim(substr(requester_name, length({{ dbt.split_part('requester_name', "' '", 1) }}) + 2))
+        end as last_name,
+        cast(null as date) as birth_date,
         cast(null as {{ dbt.type_string() }}) as country_code,
         first_seen_at,
         cast(null as {{ dbt.type_string() }}) as street,
@@ -236,6 +248,7 @@ select
     phone_as_given,
     first_name,
     last_name,
+    birth_date,
     street,
     postal_code,
     city,

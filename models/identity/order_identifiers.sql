@@ -70,14 +70,14 @@ many as (
     select * from counted where n_orders > {{ [max_names, max_orders.called_so] | min }}
 ),
 
--- Names as identity compares them; one that it does not compare counts as it is written.
+-- People are counted by the first letters of their names, whatever way these are written.
 spaced as (
     select
         named.identifier_type,
         named.identifier,
         case
             when many.n_spellings > {{ max_names }}
-                then coalesce(substr({{ name_key('named.given_name') }}, 1, 3), lower(named.given_name))
+                then lower(substr(named.given_name, 1, 3))
         end as name_key,
         {% for kind, limit in max_orders.items() -%}
         lag(named.ordered_at, {{ limit }}) over (

@@ -1,143 +1,143 @@
--- People share few first names: what a name is compared by is worked out once a name, not once a record.
-with names as (
-    select distinct first_name
-    from {{ ref('identity_records') }}
-    where first_name is not null
-),
-
-keyed as (
-    select
-        first_name,
-        {{ name_key('first_name') }} as name_key
-    from names
-),
-
-named as (
-    select
-        keyed.first_name,
-        coalesce({{ name_key('given_names.given_name') }}, keyed.name_key) as given_name
-    from keyed
-    left join {{ ref('given_names') }} as given_names on keyed.name_key = {{ name_key('given_names.short_name') }}
-),
-
-records as (
-    select
-        identity_records.record_key,
-        identity_records.mailbox,
-        identity_records.why_no_email,
-        identity_records.phone,
-        identity_records.shop_customer_id,
-        named.given_name
-    from {{ ref('identity_records') }} as identity_records
-    left join named on identity_records.first_name = named.first_name
-),
-
-emails as (
-    select
-        records.record_key,
-        records.given_name,
-        'email' as identifier_type,
-        records.mailbox as identifier,
-        case when roles.local_part is not null then 'role account' else records.why_no_email end as why_not
-    from records
-    left join {{ ref('role_accounts') }} as roles on {{ dbt.split_part('records.mailbox', "'@'", 1) }} = roles.local_part
-    where records.mailbox is not null
-),
-
-phones as (
-    select
-        record_key,
-        given_name,
-        'phone' as identifier_type,
-        phone as identifier,
-        cast(null as {{ dbt.type_string() }}) as why_not
-    from records
-    where phone is not null
-),
-
-accounts as (
-    select
-        record_key,
-        given_name,
-        'shop_customer_id' as identifier_type,
-        shop_customer_id as identifier,
-        cast(null as {{ dbt.type_string() }}) as why_not
-    from records
-    where shop_customer_id is not null
-),
-
-identifiers as (
-    select * from emails
-    union all
-    select * from phones
-    union all
-    select * from accounts
-),
-
--- An address that goes by several names is shared (a family, a couple). Names are compared by their first letters
--- here: to part one mailbox into two customers is to write to it twice.
-shared as (
+-- What of a record's addresses, numbers and accounts may join it, and what of it may not, and why.
+with compared as (
     select
         identifier_type,
         identifier,
-        count(*) as n_records,
-        min(substr(given_name, 1, 3)) <> max(substr(given_name, 1, 3)) as has_several_names
-    from identifiers
-    group by identifier_type, identifier
-    having
-        count(*) > {{ var('identity_max_records_per_identifier') }}
-        or min(substr(given_name, 1, 3)) <> max(substr(given_name, 1, 3))
+        record_key,
+        other_record_key,
+        verdict
+    from {{ ref('compared_records') }}
+),
+
+both_ways as (
+    select * from compared
+    union all
+    select
+        identifier_type,
+        identifier,
+        other_record_key as record_key,
+        record_key as other_record_key,
+        verdict
+    from compared
+),
+
+-- A record is joined to those who are the same, and by an address also to those whom it fits.
+joined as (
+    select
+        identifier_type,
+        identifier,
+        record_key,
+        other_record_key
+    from both_ways
+    where verdict = 'same' or (verdict = 'fits' and identifier_type = 'email')
+),
+
+-- Alex, where Alexander and Alexandra share the address; a record without a name at a couple's address.
+undecided as (
+    select distinct
+        one.identifier_type,
+        one.identifier,
+        one.record_key
+    from joined as one
+    inner join joined as other
+        on
+            one.identifier_type = other.identifier_type
+            and one.identifier = other.identifier
+            and one.record_key = other.record_key
+            and one.other_record_key < other.other_record_key
+    inner join compared
+        on
+            one.identifier_type = compared.identifier_type
+            and one.identifier = compared.identifier
+            and one.other_record_key = compared.record_key
+            and other.other_record_key = compared.other_record_key
+            and compared.verdict = 'different'
+),
+
+-- A record without a name that has Anna's account and Ben's address: it stays with the stronger of the two.
+bridging as (
+    select distinct
+        bridges.record_key,
+        bridges.weaker_type as identifier_type,
+        bridges.identifier_type as stronger_type
+    from {{ ref('bridges') }} as bridges
+    inner join {{ ref('compared_names') }} as names
+        on bridges.name_key = names.name_key and bridges.other_name_key = names.other_name_key
+    left join joined as near
+        on
+            bridges.identifier_type = near.identifier_type
+            and bridges.identifier = near.identifier
+            and bridges.record_key = near.record_key
+            and bridges.near_record_key = near.other_record_key
+    left join joined as far
+        on
+            bridges.weaker_type = far.identifier_type
+            and bridges.weaker_identifier = far.identifier
+            and bridges.record_key = far.record_key
+            and bridges.far_record_key = far.other_record_key
+    where
+        (near.record_key is not null or not bridges.is_compared)
+        and (far.record_key is not null or not bridges.is_weaker_compared)
+        and {{ two_people_because('names.given_names', birth_dates_compared('bridges.birth_date', 'bridges.other_birth_date')) }} is not null
+),
+
+stronger as (
+    select
+        record_key,
+        identifier_type,
+        min(case stronger_type when 'shop_customer_id' then 'account' else 'address' end) as stronger_type
+    from bridging
+    group by record_key, identifier_type
+),
+
+-- How many people an address or number stands for: records of a name that are the same as no other before them.
+firsts as (
+    select
+        identifiers.identifier_type,
+        identifiers.identifier,
+        identifiers.record_key
+    from {{ ref('record_identifiers') }} as identifiers
+    inner join {{ ref('person_names') }} as names on identifiers.name_key = names.name_key
+    left join both_ways as before
+        on
+            identifiers.identifier_type = before.identifier_type
+            and identifiers.identifier = before.identifier
+            and identifiers.record_key = before.record_key
+            and before.other_record_key < before.record_key
+            and before.verdict = 'same'
+    where identifiers.is_compared and identifiers.why_not is null and names.given_1 is not null and before.record_key is null
 ),
 
 crowds as (
     select
-        shared.identifier_type,
-        shared.identifier
-    from shared
-    inner join identifiers
-        on shared.identifier_type = identifiers.identifier_type and shared.identifier = identifiers.identifier
-    where shared.has_several_names and shared.n_records > {{ var('identity_max_names') }}
-    group by shared.identifier_type, shared.identifier
-    having count(distinct substr(identifiers.given_name, 1, 3)) > {{ var('identity_max_names') }}
+        identifier_type,
+        identifier
+    from firsts
+    group by identifier_type, identifier
+    having count(*) > {{ var('identity_max_names') }}
 )
 
 select
     identifiers.record_key,
+    identifiers.name_key,
     identifiers.identifier_type,
     identifiers.identifier,
-    identifiers.given_name,
-    case
-        -- A phone stands in a home more often than not: it joins only records of one given name.
-        when identifiers.identifier_type = 'phone' then identifiers.identifier || '|' || identifiers.given_name
-        when identifiers.identifier_type = 'email' and shared.has_several_names
-            then identifiers.identifier || '|' || substr(identifiers.given_name, 1, 3)
-        else identifiers.identifier
-    end as joins_by,
+    identifiers.is_compared,
     coalesce(
         identifiers.why_not,
         case
-            when impersonal.identifier is not null then impersonal.why
-            when
-                identifiers.identifier_type = 'phone'
-                and {{ matches_pattern('identifiers.identifier', placeholder_phone()) | trim }}
-                then 'a placeholder number'
-            when shared.n_records > {{ var('identity_max_records_per_identifier') }}
-                then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
-            when crowds.identifier is not null
-                then 'goes by more than {{ var("identity_max_names") }} names'
-            when identifiers.identifier_type = 'phone' and identifiers.given_name is null
-                then 'a phone number, and the record has no given name'
-            when identifiers.identifier_type = 'email' and shared.has_several_names and identifiers.given_name is null
-                then 'shared by people of several names, and the record has none'
+            when crowds.identifier is not null then 'goes by more than {{ var("identity_max_names") }} names'
+            when undecided.record_key is not null then 'several people share it, and the record fits more than one of them'
+            when stronger.record_key is not null then 'leads to another person than its ' || stronger.stronger_type || ' does'
         end
     ) as why_not
-from identifiers
-left join shared
-    on identifiers.identifier_type = shared.identifier_type and identifiers.identifier = shared.identifier
+from {{ ref('record_identifiers') }} as identifiers
 left join crowds
     on identifiers.identifier_type = crowds.identifier_type and identifiers.identifier = crowds.identifier
-left join {{ ref('impersonal_identifiers') }} as impersonal
+left join undecided
     on
-        identifiers.identifier_type = 'phone'
-        and impersonal.identifier_type = 'phone'
-        and identifiers.identifier = impersonal.identifier
+        identifiers.identifier_type = undecided.identifier_type
+        and identifiers.identifier = undecided.identifier
+        and identifiers.record_key = undecided.record_key
+left join stronger
+    on identifiers.identifier_type = stronger.identifier_type and identifiers.record_key = stronger.record_key

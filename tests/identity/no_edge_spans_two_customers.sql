@@ -9,7 +9,7 @@ with records as (
 
 select
     edges.identifier_type,
-    edges.joins_by,
+    edges.identifier,
     first_records.customer_id,
     records.customer_id as other_customer_id
 from {{ ref('identity_edges') }} as edges

@@ -44,10 +44,17 @@ joining as (
         records.customer_id,
         identifiers.identifier_type,
         identifiers.identifier,
-        identifiers.joins_by,
-        substr(identifiers.given_name, 1, 3) as name_start
+        names.given_1,
+        names.given_letters,
+        names.family_whole,
+        {% for place in range(1, 7) -%}
+        names.full_{{ place }},
+        {% endfor -%}
+        names.is_known,
+        names.has_latin_given
     from {{ ref('person_identifiers') }} as identifiers
     inner join records on identifiers.record_key = records.record_key
+    left join {{ ref('person_names') }} as names on identifiers.name_key = names.name_key
     where
         identifiers.why_not is null
         and records.cluster_state <> 'quarantined'
@@ -69,18 +76,24 @@ record_identifiers as (
         'shop_customer:' || identifier as identifier
     from joining
     where identifier_type = 'shop_customer_id'
-    union all
-    select
-        record_key,
-        customer_id,
-        'phone and name' as identifier_type,
-        joins_by as identifier
-    from joining
-    where identifier_type = 'phone'
 ),
 
 {% if is_incremental() -%}
--- A mailbox leads back where the names agree, or either has none.
+-- Addresses and numbers that the ledger knows: only there are names looked up.
+shared as (
+    select
+        joining.*,
+        known.request_id
+    from joining
+    cross join salt
+    inner join {{ this }} as known
+        on
+            case when joining.identifier_type = 'email' then {{ mailbox_hash('joining.identifier') }} else {{ identifier_hash("'phone'", 'joining.identifier') }} end
+            = known.identifier_hash
+    where joining.identifier_type in ('email', 'phone')
+),
+
+-- A mailbox leads back where the names agree, or either has none; a number where the names agree.
 keys as (
     select
         customer_id,
@@ -91,16 +104,17 @@ keys as (
     select
         customer_id,
         'mailbox' as identifier_type,
-        identifier || '|' || coalesce(name_start, 'no name') as identifier
-    from joining
+        identifier || case when given_1 is null then '|no name' else '|any name' end as identifier
+    from shared
     where identifier_type = 'email'
     union all
     select
-        customer_id,
-        'mailbox' as identifier_type,
-        identifier || '|any name' as identifier
-    from joining
-    where identifier_type = 'email' and name_start is not null
+        marks.customer_id,
+        {{ name_mark_type('marks.identifier_type') }} as identifier_type,
+        marks.identifier || '|' || marks.mark as identifier
+    from (
+        {{ name_marks('shared', ['customer_id'], 'back') }}
+    ) as marks
 ),
 
 hashed_keys as (
@@ -330,11 +344,12 @@ identifiers as (
     inner join erased_now on record_identifiers.record_key = erased_now.record_key
     union all
     select
-        request_id,
-        'mailbox' as identifier_type,
-        identifier || '|' || name_start as identifier
-    from erased_joining
-    where identifier_type = 'email' and name_start is not null
+        marks.request_id,
+        {{ name_mark_type('marks.identifier_type') }} as identifier_type,
+        marks.identifier || '|' || marks.mark as identifier
+    from (
+        {{ name_marks("(select * from erased_joining where identifier_type <> 'shop_customer_id')", ['request_id'], 'erased') }}
+    ) as marks
     union all
     select
         request_id,
@@ -350,7 +365,7 @@ identifiers as (
     from erased_joining
     where identifier_type = 'email'
     group by request_id, identifier
-    having count(name_start) = 0
+    having count(given_1) = 0
     {% for column, identifier_type in {
         'email': 'email', 'widest_mailbox': 'widest mailbox', 'phone': 'phone', 'phone_as_given': 'phone'
     }.items() -%}

@@ -9,6 +9,7 @@ select
     contacts.phone,
     {{ clean_name('contacts.first_name') }} as first_name,
     {{ clean_name('contacts.last_name') }} as last_name,
+    case when contacts.birth_date <= {{ as_of_day() }} then contacts.birth_date end as birth_date,
     contacts.street,
     contacts.postal_code,
     contacts.city,

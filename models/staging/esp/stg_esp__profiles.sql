@@ -9,6 +9,7 @@ select
     profiles.phone,
     {{ clean_name('profiles.first_name') }} as first_name,
     {{ clean_name('profiles.last_name') }} as last_name,
+    case when profiles.birth_date <= {{ as_of_day() }} then profiles.birth_date end as birth_date,
     countries.country_code,
     {{ language_code('profiles.language') }} as language_code,
     {{ known_time_zone('profiles.time_zone') }} as time_zone,

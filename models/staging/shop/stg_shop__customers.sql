@@ -8,6 +8,7 @@ select
     customers.phone,
     {{ clean_name('customers.first_name') }} as first_name,
     {{ clean_name('customers.last_name') }} as last_name,
+    case when customers.birth_date <= {{ as_of_day() }} then customers.birth_date end as birth_date,
     customers.street,
     customers.postal_code,
     customers.city,

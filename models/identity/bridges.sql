@@ -1,0 +1,68 @@
+-- Records that two of their identifiers would join to two records of other names or birth dates, which they would make one person
+-- of. What their account leads to counts for more than what their address does, and that for more than their number.
+with identifiers as (
+    select
+        record_key,
+        name_key,
+        given_1,
+        given_2,
+        birth_date,
+        identifier_type,
+        identifier,
+        least_given_1,
+        greatest_given_1,
+        least_given_2,
+        greatest_given_2,
+        least_birth_date,
+        greatest_birth_date,
+        is_compared,
+        case identifier_type when 'shop_customer_id' then 1 when 'email' then 2 else 3 end as place
+    from {{ ref('record_identifiers') }}
+    where n_records > 1 and why_not is null
+),
+
+suspects as (
+    select record_key
+    from identifiers
+    group by record_key
+    having
+        count(*) > 1
+        and coalesce(
+            min(least_given_1) <> max(greatest_given_1)
+            or min(least_given_2) <> max(greatest_given_2)
+            or min(least_birth_date) <> max(greatest_birth_date)
+            or max(case when is_compared then 1 else 0 end) = 1,
+            false
+        )
+)
+
+select
+    bridge.record_key,
+    bridge.identifier_type,
+    bridge.identifier,
+    near.record_key as near_record_key,
+    weaker.identifier_type as weaker_type,
+    weaker.identifier as weaker_identifier,
+    far.record_key as far_record_key,
+    near.name_key,
+    far.name_key as other_name_key,
+    near.birth_date,
+    far.birth_date as other_birth_date,
+    bridge.is_compared,
+    weaker.is_compared as is_weaker_compared
+from suspects
+inner join identifiers as bridge on suspects.record_key = bridge.record_key
+inner join identifiers as weaker on suspects.record_key = weaker.record_key and bridge.place < weaker.place
+inner join identifiers as near
+    on
+        bridge.identifier_type = near.identifier_type
+        and bridge.identifier = near.identifier
+        and bridge.record_key <> near.record_key
+inner join identifiers as far
+    on
+        weaker.identifier_type = far.identifier_type
+        and weaker.identifier = far.identifier
+        and weaker.record_key <> far.record_key
+where
+    near.record_key <> far.record_key
+    and (near.given_1 <> far.given_1 or near.given_2 <> far.given_2 or near.birth_date <> far.birth_date)

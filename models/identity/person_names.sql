@@ -1,0 +1,251 @@
+-- Each name that records go by, taken apart for comparing: titles, a company's words and particles left out, the order put
+-- right where one field holds it all. People share few names: this is worked out once a name, not once a record.
+with given as (
+    select distinct
+        first_name,
+        last_name
+    from {{ ref('identity_records') }}
+    where first_name is not null or last_name is not null
+),
+
+-- "Berg, Anna" in one field, the other being empty.
+ordered as (
+    select
+        first_name,
+        last_name,
+        case
+            when last_name is null and first_name like '%,%' then {{ dbt.split_part('first_name', "','", 2) }}
+            when first_name is null and last_name like '%,%' then {{ dbt.split_part('last_name', "','", 2) }}
+            else first_name
+        end as given_text,
+        case
+            when last_name is null and first_name like '%,%' then {{ dbt.split_part('first_name', "','", 1) }}
+            when first_name is null and last_name like '%,%' then {{ dbt.split_part('last_name', "','", 1) }}
+            else last_name
+        end as family_text
+    from given
+),
+
+-- Names, and what the seeds say of names, are spelt by one rule.
+texts as (
+    {% for column, relation in [
+        ('given_text', 'ordered'), ('family_text', 'ordered'), ('word', ref('name_words')),
+        ('short_name', ref('given_names')), ('given_name', ref('given_names'))
+    ] -%}
+    select {{ column }} as name_text from {{ relation }}
+    {{ 'union distinct' if not loop.last }}
+    {% endfor %}
+),
+
+lowered as (
+    select
+        name_text,
+        {{ in_latin_letters('name_text') }} as lowered
+    from texts
+    where name_text is not null
+),
+
+worded as (
+    select
+        name_text,
+        {{ plain_words('lowered') }} as words
+    from lowered
+),
+
+plain as (
+    select
+        name_text,
+        {{ by_sound('words') }} as plain_text
+    from worded
+),
+
+places as (
+    {% for place in range(1, 7) -%}
+    select {{ place }} as place
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+words as (
+    select
+        plain.name_text,
+        places.place,
+        {{ dbt.split_part('plain.plain_text', "' '", 'places.place') }} as word
+    from plain
+    inner join places on places.place <= length(plain.plain_text) - length(replace(plain.plain_text, ' ', '')) + 1
+),
+
+name_words as (
+    select
+        plain.plain_text as word,
+        min(seed.kind) as kind
+    from {{ ref('name_words') }} as seed
+    inner join plain on seed.word = plain.name_text
+    group by plain.plain_text
+),
+
+-- "de" alone is a name; before another word it is a particle.
+sorted_words as (
+    select
+        words.name_text,
+        words.place,
+        words.word,
+        case
+            when name_words.kind <> 'particle' then name_words.kind
+            when count(case when name_words.kind is null then 1 end) over (partition by words.name_text) > 0
+                then name_words.kind
+        end as kind
+    from words
+    left join name_words on words.word = name_words.word
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by name_text, coalesce(kind, 'name') order by place) as number_of_kind
+    from sorted_words
+),
+
+parts as (
+    select
+        name_text,
+        {% for number in range(1, 4) -%}
+        max(case when kind is null and number_of_kind = {{ number }} then word end) as word_{{ number }},
+        {% endfor -%}
+        count(case when kind is null then 1 end) as n_words,
+        max(case when kind = 'joint' then 1 else 0 end) = 1 as is_joint,
+        max(case when kind like 'title%' then 1 else 0 end) = 1 as has_title,
+        min(case when kind like 'title of%' then kind end) as title,
+        min(case when kind in ('elder', 'younger') then kind end) as generation,
+        -- What stands together in one system stands apart in another: van den Berg, Vandenberg.
+        nullif(
+            {% for place in range(1, 7) -%}
+            coalesce(max(case when place = {{ place }} and coalesce(kind, 'particle') = 'particle' then word end), ''){{ ' ||' if not loop.last }}
+            {% endfor -%},
+            ''
+        ) as whole
+    from numbered
+    group by name_text
+),
+
+-- The names that a given name may be short for; one that stands for itself is a name all the same.
+short_forms as (
+    select distinct
+        short_names.plain_text as given_name,
+        given_names.plain_text as full_name
+    from {{ ref('given_names') }} as seed
+    inner join plain as short_names on seed.short_name = short_names.name_text
+    inner join plain as given_names on seed.given_name = given_names.name_text
+),
+
+numbered_forms as (
+    select
+        given_name,
+        full_name,
+        row_number() over (partition by given_name order by full_name) as place
+    from short_forms
+    where given_name <> full_name
+),
+
+full_names as (
+    select
+        given_name,
+        {% for place in range(1, 6) -%}
+        max(case when place = {{ place }} then full_name end) as full_{{ place }},
+        {% endfor -%}
+        max(case when place = 6 then full_name end) as full_6
+    from numbered_forms
+    group by given_name
+),
+
+known_names as (
+    select given_name from short_forms
+    union distinct
+    select full_name as given_name from short_forms
+),
+
+paired as (
+    select
+        ordered.first_name,
+        ordered.last_name,
+        givens.word_1 as given_1,
+        givens.word_2 as given_2,
+        givens.word_3 as given_3,
+        givens.whole as given_whole,
+        coalesce(givens.is_joint, false) as is_joint,
+        families.word_1 as family_1,
+        families.word_2 as family_2,
+        families.whole as family_whole,
+        coalesce(givens.title, families.title) as title,
+        coalesce(givens.generation, families.generation) as generation,
+        case
+            when families.whole is null and not givens.is_joint and givens.n_words > 1 then 'in the first field'
+            when families.whole is null and {{ matches_pattern('givens.whole', '^[一-鿿가-힣]{2,4}$') }} then 'in one word'
+            when
+                (givens.has_title and givens.n_words = 0 and families.n_words > 1)
+                or (ordered.given_text is null and families.n_words = 2 and known_names.given_name is not null)
+                then 'in the last field'
+        end as where_it_is_whole
+    from ordered
+    left join parts as givens on ordered.given_text = givens.name_text
+    left join parts as families on ordered.family_text = families.name_text
+    left join known_names on families.word_1 = known_names.given_name
+),
+
+-- A whole name in one field ends in the family name; in one Chinese or Korean word it begins with it.
+named as (
+    select
+        first_name,
+        last_name,
+        is_joint,
+        title,
+        generation,
+        given_whole,
+        case where_it_is_whole
+            when 'in one word' then substr(given_whole, 2)
+            when 'in the last field' then family_1
+            else given_1
+        end as given_1,
+        case
+            when where_it_is_whole is null or (where_it_is_whole = 'in the first field' and given_3 is not null) then given_2
+        end as given_2,
+        case where_it_is_whole
+            when 'in one word' then substr(given_whole, 1, 1)
+            when 'in the first field' then coalesce(given_3, given_2)
+            when 'in the last field' then family_2
+            else family_1
+        end as family_1,
+        case when where_it_is_whole is null then family_2 end as family_2,
+        case where_it_is_whole
+            when 'in one word' then substr(given_whole, 1, 1)
+            when 'in the first field' then coalesce(given_3, given_2)
+            when 'in the last field' then family_2
+            else family_whole
+        end as family_whole
+    from paired
+)
+
+select
+    {{ name_key('named.first_name', 'named.last_name') }} as name_key,
+    named.given_1,
+    named.given_2,
+    named.given_whole,
+    named.is_joint,
+    named.title,
+    named.generation,
+    named.family_1,
+    named.family_2,
+    named.family_whole,
+    {% for place in range(1, 7) -%}
+    full_names.full_{{ place }},
+    {% endfor -%}
+    known_names.given_name is not null as is_known,
+    known_families.given_name is not null as has_known_family,
+    {{ sorted_letters('named.given_1') }} as given_letters,
+    {{ sorted_letters('named.family_whole') }} as family_letters,
+    coalesce({{ matches_pattern('named.given_1', '^[a-z]+$') }}, false) as has_latin_given,
+    coalesce({{ matches_pattern('named.family_whole', '^[a-z]+$') }}, false) as has_latin_family
+from named
+left join full_names on named.given_1 = full_names.given_name
+left join known_names on named.given_1 = known_names.given_name
+left join known_names as known_families on named.family_whole = known_families.given_name
