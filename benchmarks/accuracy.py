@@ -57,7 +57,8 @@ select * from identifiers
 where
     why_not is null
     or why_not = 'a phone number, and the record has no given name'
-    or why_not = 'shared by people of several names, and the record has none';
+    or why_not like 'several people share it%'
+    or why_not like 'leads to another person%';
 
 create temp table linked as select node, node as link from records;
 """
@@ -127,8 +128,8 @@ reasons as (
                 one.why_not,
                 other.why_not,
                 case
-                    when one.joins_by = other.joins_by then 'one joining value, yet the cluster was broken'
-                    else 'shared, and the two records'' given names differ'
+                    when one.is_compared then 'shared, and the two records'' names or birth dates differ'
+                    else 'shared, yet the cluster was broken'
                 end
             )
         ) as reason
@@ -179,7 +180,7 @@ shares as (
             pairs.other_node = other.node
             and other.why_not is null
             and one.identifier_type = other.identifier_type
-            and one.joins_by = other.joins_by
+            and one.identifier = other.identifier
     group by pairs.one_node, pairs.other_node
 )
 

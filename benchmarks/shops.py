@@ -23,8 +23,9 @@ from benchmarks.measure import (
 )
 
 IDENTITY_MODELS = (
-    "person_identifiers", "identity_edges", "identity_clusters", "identity_oversized_clusters",
-    "identity_broken_clusters", "record_clusters",
+    "person_names", "record_identifiers", "compared_identifiers", "bridges", "compared_names",
+    "compared_records", "person_identifiers", "identity_edges", "identity_clusters",
+    "identity_oversized_clusters", "identity_broken_clusters", "record_clusters",
 )  # fmt: skip
 # A shop's first build, the next day's and the next hour's: as of when, and of what. Unit tests read no data.
 BUILDS = {

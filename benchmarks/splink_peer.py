@@ -2,9 +2,10 @@
 
     python -m benchmarks.splink_peer WAREHOUSE guarded|raw OUT.parquet
 
-guarded gives Splink what Mailroom's guards let through (`joins_by` where nothing speaks against it), raw
-the normalised identifiers as they are. One row per record: record_key, email, phone, shop_customer_id;
-one rule for each identifier. DuckDB, two threads. Only Splink is timed, not the making of its input.
+guarded gives Splink what Mailroom's guards let through (where names were compared, beside the identifier
+the first record that the record was found to be one with), raw the normalised identifiers as they are.
+One row per record: record_key, email, phone, shop_customer_id; one rule for each identifier. DuckDB, two
+threads. Only Splink is timed, not the making of its input.
 Prints JSON.
 """
 
@@ -28,13 +29,30 @@ select
     ) as shop_customer_id
 from warehouse.main.identity_records as records
 left join (
-    select record_key, identifier_type, {value} as value
-    from warehouse.main.person_identifiers
+    select held.record_key, held.identifier_type, {value} as value
+    from warehouse.main.person_identifiers as held
+    left join (
+        select record_key, identifier_type, min(other_record_key) as first_record_key
+        from (
+            select record_key, identifier_type, other_record_key, verdict from warehouse.main.compared_records
+            union all
+            select other_record_key, identifier_type, record_key, verdict from warehouse.main.compared_records
+        ) as both_ways
+        where verdict = 'same' or (verdict = 'fits' and identifier_type = 'email')
+        group by record_key, identifier_type
+    ) as same on held.record_key = same.record_key and held.identifier_type = same.identifier_type
     where {condition}
 ) as identifiers on records.record_key = identifiers.record_key
 group by records.record_key
 """
-INPUTS = {"guarded": ("joins_by", "why_not is null"), "raw": ("identifier", "true")}
+INPUTS = {
+    "guarded": (
+        "case when held.is_compared then held.identifier || '|' || least(held.record_key, same.first_record_key)"
+        " else held.identifier end",
+        "held.why_not is null",
+    ),
+    "raw": ("held.identifier", "true"),
+}
 
 
 def link(warehouse: Path, form: str, out: Path) -> dict[str, float]:

@@ -122,6 +122,17 @@ same will do.
 
 {% macro is_initial(word) -%}{{ matches_pattern(word, '^[a-z]$') | trim }}{%- endmacro %}
 
+{# Whether a word, or a name that it is short for, begins with an initial: by their sound C. is K., and Philipp begins with an F. #}
+{% macro begins_with(word, initial, names) -%}
+    {%- set firsts = ["substr(" ~ word ~ ", 1, 1)"] -%}
+    {%- for place in range(1, 7) -%}{%- do firsts.append("substr(" ~ names ~ ".full_" ~ place ~ ", 1, 1)") -%}{%- endfor -%}
+    (
+        {{ initial }} in ({{ firsts | join(', ') }})
+        or ({{ initial }} = 'k' and {{ firsts[0] }} = 'c')
+        or ({{ initial }} = 'p' and {{ firsts[0] }} = 'f')
+    )
+{%- endmacro %}
+
 
 {# Whether the given name of either stands where the family name of the other does. one, other: aliases of person_names. #}
 {% macro are_swapped(one, other) -%}
@@ -135,8 +146,8 @@ same will do.
 
 {#
 How two given names compare: same (also as short form and full name, or written apart and together), typo, scrambled (nearly the
-same letters), resembling (half the letters), alike (apart from an ending that makes another name of it), unknown (one is missing, an
-initial, or in another script), joint (one is the names of two people) or different. Two names that the seed given_names knows are
+same letters), resembling (half the letters), alike (apart from an ending that makes another name of it), initial (the one is that of the
+other), unknown (one is missing, or in another script), joint (one is the names of two people) or different. Two names that the seed given_names knows are
 never a typo of each other.
 #}
 {% macro given_names_compared(one, other) -%}
@@ -165,16 +176,14 @@ never a typo of each other.
             then 'different'
         when {{ one }}.given_whole = {{ other }}.given_whole then 'same'
         when {{ a }} = {{ b }} or {{ forms | join(' or ') }} then case when {{ seconds_differ }} then 'different' else 'same' end
-        when {{ is_initial(a) }} or {{ is_initial(b) }} then case
-            when substr({{ a }}, 1, 1) = substr({{ b }}, 1, 1) then 'unknown'
-            else 'different'
-        end
         when {{ a }} || {{ one }}.given_2 = {{ b }} or {{ b }} || {{ other }}.given_2 = {{ a }} then 'same'
         -- José María is a man, María José a woman.
         when {{ a }} = {{ other }}.given_2 and {{ b }} = {{ one }}.given_2 then 'different'
         when {{ a }} = {{ other }}.given_2 or {{ b }} = {{ one }}.given_2 then 'unknown'
         when {{ one }}.family_whole is null and {{ is_one_word(a, other ~ '.family_whole') }} then 'unknown'
         when {{ other }}.family_whole is null and {{ is_one_word(b, one ~ '.family_whole') }} then 'unknown'
+        when {{ is_initial(a) }} then case when {{ begins_with(b, a, other) }} then 'initial' else 'different' end
+        when {{ is_initial(b) }} then case when {{ begins_with(a, b, one) }} then 'initial' else 'different' end
         when {{ a }} || {{ one }}.family_whole = {{ b }} or {{ b }} || {{ other }}.family_whole = {{ a }} then 'same'
         when {{ is_latin(a) }} <> {{ is_latin(b) }} then 'unknown'
         when not {{ is_latin(a) }} then 'different'
@@ -293,9 +302,10 @@ more often than not: what nothing speaks against is joined.
 {# A phone stands in a home more often than not: names have to say that it is one person. #}
 {% macro likeness_on_a_number() -%}
     case
-        when given_names = 'unknown' and not (family_names = 'same' and birth_dates = 'same') then 'apart'
+        when given_names in ('unknown', 'initial') and family_names <> 'same' then 'apart'
+        when given_names = 'unknown' and birth_dates <> 'same' then 'apart'
         when birth_dates = 'other' then 'apart'
-        when family_names = 'same' and (given_names in ('same', 'typo') or birth_dates = 'same') then 'same'
+        when family_names = 'same' and (given_names in ('same', 'typo', 'initial') or birth_dates = 'same') then 'same'
         when given_names = 'same' and family_names = 'unknown' then 'same'
         when given_names in ('same', 'typo') and (birth_dates in ('same', 'near') or has_same_place) then 'same'
         else 'apart'
