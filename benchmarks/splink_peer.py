@@ -47,8 +47,8 @@ group by records.record_key
 """
 INPUTS = {
     "guarded": (
-        "case when held.is_compared then held.identifier || '|' || least(held.record_key, same.first_record_key)"
-        " else held.identifier end",
+        "held.identifier || case when held.is_compared"
+        " then '|' || least(held.record_key, same.first_record_key) else '' end",
         "held.why_not is null",
     ),
     "raw": ("held.identifier", "true"),

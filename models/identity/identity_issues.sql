@@ -1,4 +1,4 @@
--- What the guards against joining too much did, and what nobody could be read from: for a person to look at.
+-- What the guards against joining too much did, and what could not be read: for a person to look at.
 with identifiers as (
     select
         person_identifiers.*,
@@ -18,6 +18,22 @@ kept_apart as (
     from identifiers
     where why_not is not null and n_records > 1
     group by identifier_type, identifier, why_not
+),
+
+-- What two people had one after the other, or two of one name have together.
+two_people as (
+    select
+        'identifier of two people' as issue_type,
+        compared.identifier_type as subject_type,
+        compared.identifier as subject,
+        compared.different_because as why,
+        count(distinct compared.record_key) + 1 as n_records,
+        min(compared.record_key) as example_record_key
+    from {{ ref('compared_records') }} as compared
+    inner join {{ ref('record_customers') }} as one on compared.record_key = one.record_key
+    inner join {{ ref('record_customers') }} as other on compared.other_record_key = other.record_key
+    where compared.different_because <> 'their given names differ'
+    group by compared.identifier_type, compared.identifier, compared.different_because
 ),
 
 oversized as (
@@ -89,6 +105,8 @@ issues as (
     select * from not_persons
     union all
     select * from kept_apart
+    union all
+    select * from two_people
     union all
     select * from oversized
     union all
