@@ -59,20 +59,16 @@ plain as (
     from worded
 ),
 
-places as (
+words as (
     {% for place in range(1, 7) -%}
-    select {{ place }} as place
+    select
+        name_text,
+        {{ place }} as place,
+        {{ dbt.split_part('plain_text', "' '", place) }} as word
+    from plain
+    where length(plain_text) - length(replace(plain_text, ' ', '')) >= {{ place - 1 }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
-),
-
-words as (
-    select
-        plain.name_text,
-        places.place,
-        {{ dbt.split_part('plain.plain_text', "' '", 'places.place') }} as word
-    from plain
-    inner join places on places.place <= length(plain.plain_text) - length(replace(plain.plain_text, ' ', '')) + 1
 ),
 
 name_words as (
