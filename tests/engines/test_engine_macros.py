@@ -244,7 +244,12 @@ def test_what_counts(rendered: dict[str, dict[str, str]]) -> None:
             "now": None,
             "2026-06-31": None,
         },
-        "parse date": {"2026-07-01T01:00:00+02:00": "2026-06-30"},
+        "parse date": {
+            "2026-07-01T01:00:00+02:00": "2026-07-01",
+            "01.07.1985": "1985-07-01",
+            "19850701": "1985-07-01",
+            "1985-02-30": None,
+        },
     }
     lake = duckdb.connect()
     lake.execute("set TimeZone = 'UTC'")
