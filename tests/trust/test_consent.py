@@ -5,8 +5,10 @@ The models are compiled once and run on small made-up tables in memory: thousand
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
@@ -49,6 +51,7 @@ LAWS = {
 }
 ACCOUNT, SHARED, PROFILE = ("shop_customer_id", "1"), ("shop_customer_id", "3"), ("profile_id", "f1")
 CONTACT, BLOCKED, DELETED = ("contact_id", "k1"), ("contact_id", "k2"), ("profile_id", "f9")
+ALIAS, MOVED = ("profile_id", "f3"), ("contact_id", "k4")
 WORLD = World(
     points=(
         Point("a", ACCOUNT, "a@x.de", True),
@@ -60,10 +63,17 @@ WORLD = World(
         Point("a", DELETED, "gone@x.de", False),
         Point("a", ACCOUNT, "+491", True),
         Point("b", CONTACT, "+491", True),
+        Point("c", ALIAS, "shared+c@x.de", False),
+        Point("c", ALIAS, "c@x.de", True),
+        Point("d", MOVED, "shared@x.de", False),
+        Point("d", MOVED, "d@x.de", True),
+        Point("d", MOVED, "+491", False),
     ),
     records={
         **{key: "a" for key in (ACCOUNT, PROFILE, BLOCKED, ("contact_id", "k3"), ("visitor_id", "v1"))},
         **{key: "b" for key in (CONTACT, SHARED)},
+        ALIAS: "c",
+        MOVED: "d",
     },
     merging=frozenset({"g.x"}),
 )
@@ -94,7 +104,10 @@ TABLES = {
     "implied_purchase_days integer, implied_inquiry_days integer",
 }
 # Each reads those before it.
-MODELS = ("consent_subjects", "subject_customers", "answer_customers", "consent_answers", "consents")
+MODELS = (
+    "consent_subjects", "subject_customers", "mailbox_customers", "crowd_customers", "answer_subjects",
+    "answer_customers", "consent_answers", "crowd_answers", "consents",
+)  # fmt: skip
 T = TypeVar("T")
 Case = tuple[list[Answer], list[Customer]]
 
@@ -126,6 +139,15 @@ NAME = {
     ("visitor_id", "v1"): 2,
     **{key: 3 for key in (ACCOUNT, SHARED, PROFILE, CONTACT, BLOCKED, DELETED)},
 }
+# Where several answer to what is named.
+NAME_OF_SEVERAL = {
+    ("email", "shared@x.de"): 12,
+    ("email", "shared+c@x.de"): 4,
+    ("email", "shared+x@x.de"): 2,
+    ("email", "a@x.de"): 4,
+    ("phone", "+491"): 6,
+    **{key: 3 for key in (ACCOUNT, SHARED, PROFILE, CONTACT, ALIAS, MOVED, ("contact_id", "k3"))},
+}
 THEN = {None: 6, "a@x.de": 3, "old-a@x.de": 2, "a.a@g.x": 1}
 ROWS = {None: 12, "row 1": 2, "row 2": 1}  # most answers have a row of their own
 ABOUT = {
@@ -144,16 +166,21 @@ BASIS = {"express": 12, "soft_opt_in": 4, "implied": 4, "legitimate_interest": 1
 RECORDER = {"preference_centre": 6, "shop_checkbox": 2, "crm": 3, "esp": 1, None: 2}
 EMAILS: dict[str, dict[str | None, int]] = {
     "a": {"a@x.de": 8, "aa+shop@g.x": 3, "old-a@x.de": 1, None: 1},
-    "b": {"b@x.de": 1},
+    "b": {"b@x.de": 1, "shared@x.de": 1},
+    "c": {"c@x.de": 1},
+    "d": {"d@x.de": 1},
 }
 COUNTRY = {"DE": 6, "CA": 6, "PL": 1, "XX": 1, "ZZ": 1, None: 1}
 SOLD: dict[str, dict[tuple[str, ...], int]] = {
     "a": {(): 2, ("a@x.de",): 4, ("a.a@g.x",): 2, ("1",): 2, ("other@x.de",): 1},
     "b": {(): 1, ("b@x.de",): 1},
+    "c": {(): 1, ("c@x.de",): 1},
+    "d": {(): 1},
 }
 ORDERED_DAYS_AGO = {(): 4, (30,): 4, (30, 20): 1, (900,): 1, (730,): 1, (900, 0): 1}
 ASKED_DAYS_AGO = {None: 3, 30: 1, 180: 1, 181: 1}
 N_ANSWERS = {1: 2, 2: 3, 3: 3, 4: 2, 5: 1}
+N_ANSWERS_OF_SEVERAL = {1: 1, 2: 2, 4: 3, 8: 2}
 
 
 KEPT = {"consent_purposes", "jurisdictions", "mailbox_domains", "blocked_identifiers"}
@@ -170,12 +197,14 @@ def pick(chance: Random, weights: Mapping[T, int]) -> T:
     return chance.choices(list(weights), list(weights.values()))[0]
 
 
-def history(chance: Random) -> list[Answer]:
+def history(chance: Random, of_several: bool = False) -> list[Answer]:
     topics = [pick(chance, ABOUT), pick(chance, ABOUT)]
     answers = []
-    for number in range(pick(chance, N_ANSWERS)):
+    for number in range(pick(chance, N_ANSWERS_OF_SEVERAL if of_several else N_ANSWERS)):
         channel, purpose = chance.choice(topics)
-        names = dict(pick(chance, NAME) for _ in range(pick(chance, {1: 9, 2: 1})))
+        names = dict(
+            pick(chance, NAME_OF_SEVERAL if of_several else NAME) for _ in range(pick(chance, {1: 9, 2: 1}))
+        )
         answers.append(
             Answer(
                 event_id=f"e{number}",
@@ -214,12 +243,27 @@ def customers(chance: Random) -> list[Customer]:
     return people
 
 
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory with the models as views over tables of the names they read."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("consent"))
+@dataclass(frozen=True, repr=False)
+class Models:
+    """What they read and are, and the SQL of each."""
+
+    connection: duckdb.DuckDBPyConnection
+    compiled: Mapping[str, str]
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+    def build(self) -> None:
+        for model, sql in self.compiled.items():
+            self.connection.execute(f"create or replace table {model} as {sql}")
+
+
+@contextmanager
+def compiled_models(folder: Path, **variables: int) -> Iterator[Models]:
+    """A database in memory with tables of the names that the models read."""
+    warehouse = Warehouse(folder)
     compiled = warehouse.dbt(
-        "compile", "--select", *MODELS, as_of=f"{AS_OF}", founded_on=f"{FOUNDED:%Y-%m-%d}"
+        "compile", "--select", *MODELS, as_of=f"{AS_OF}", founded_on=f"{FOUNDED:%Y-%m-%d}", **variables
     )
     assert compiled.ok, compiled.output
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -233,13 +277,25 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
             terms = [country, law.default, law.soft_opt_in, law.purchase_days, law.inquiry_days]
             connection.execute("insert into jurisdictions values (?, ?, ?, ?, ?)", terms)
         connection.execute("insert into mailbox_domains values ('g.x', 'g.x', true, true)")
-        for model in MODELS:
-            sql = re.sub(r'"[a-z0-9_]+"\."[a-z_]+"\."([a-z_]+)"', r"\1", warehouse.compiled(model))
-            connection.execute(f"create view {model} as {sql}")
-        yield connection
+        names = re.compile(r'"[a-z0-9_]+"\."[a-z_]+"\."([a-z_]+)"')
+        yield Models(connection, {model: names.sub(r"\1", warehouse.compiled(model)) for model in MODELS})
 
 
-def fill(connection: duckdb.DuckDBPyConnection, worlds: list[Case], ledger_began: datetime) -> None:
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    with compiled_models(tmp_path_factory.mktemp("consent")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    """The same, where two customers of one address are a crowd."""
+    folder = tmp_path_factory.mktemp("crowded")
+    with compiled_models(folder, identity_max_records_per_identifier=1) as found:
+        yield found
+
+
+def fill(models: Models, worlds: list[Case], ledger_began: datetime) -> None:
     """The worlds as rows; what is of one carries its number. A stranger's answer begins the ledger."""
     rows: dict[str, list[list[Any]]] = {table: [] for table in TABLES if table not in KEPT}
     rows["consent_history"].append(
@@ -300,40 +356,33 @@ def fill(connection: duckdb.DuckDBPyConnection, worlds: list[Case], ledger_began
             if customer.last_ticket:
                 rows["customer_tickets"].append([who, "product", False, customer.last_ticket])
     for table, found in rows.items():
-        connection.execute(f"delete from {table}")
+        models.connection.execute(f"delete from {table}")
         columns = [column.split()[0] for column in TABLES[table].split(", ")]
         given_rows = pa.table({column: [row[at] for row in found] for at, column in enumerate(columns)})
-        connection.register("given", given_rows)
-        connection.execute(f"insert into {table} select {', '.join(columns)} from given")
+        models.connection.register("given", given_rows)
+        models.connection.execute(f"insert into {table} select {', '.join(columns)} from given")
+    models.build()
 
 
-@settings(
-    max_examples=80,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.reuse, Phase.generate],
-)
-@given(seed=st.integers(0, 2**32 - 1), ledger_began=st.sampled_from([*[LEDGER_BEGAN] * 3, LATER]))
-def test_two_judges_never_disagree(
-    models: duckdb.DuckDBPyConnection, seed: int, ledger_began: datetime
-) -> None:
-    """A query costs more than a world, so two hundred run at once. A find names its one history."""
-    chance = Random(seed)
-    worlds = [
+def cases(chance: Random, ledger_began: datetime, of_several: bool = False) -> list[Case]:
+    """A query costs more than a world, so two hundred run at once."""
+    return [
         (
             [
                 replace(answer, recorded_at=max(answer.recorded_at, ledger_began))
-                for answer in history(chance)
+                for answer in history(chance, of_several)
             ],
             customers(chance),
         )
         for _ in range(200)
     ]
-    fill(models, worlds, ledger_began)
-    decided = models.execute(
-        "select customer_id, channel, purpose, is_allowed, reason from consents"
-    ).fetchall()
+
+
+def judge(models: Models, worlds: list[Case], ledger_began: datetime) -> None:
+    """Both judges say the same of every customer and purpose. A find names its one history."""
+    decided = models.rows("select customer_id, channel, purpose, is_allowed, reason from consents")
     found = {(who, channel, purpose): (allowed, reason) for who, channel, purpose, allowed, reason in decided}
-    assert len(found) == len(decided) == 2 * len(worlds) * len(REGISTER)
+    assert len(found) == len(decided) == len(EMAILS) * len(worlds) * len(REGISTER)
     for number, (answers, people) in enumerate(worlds):
         for customer in people:
             for purpose in REGISTER:
@@ -343,3 +392,37 @@ def test_two_judges_never_disagree(
                 )
                 assert allowed == expected, "\n".join(map(str, [reason, purpose, customer, *answers]))
                 assert reason.endswith(".")
+
+
+SEEDS = st.integers(0, 2**32 - 1)
+BEGINNINGS = st.sampled_from([*[LEDGER_BEGAN] * 3, LATER])
+
+
+def tries(n: int) -> settings:
+    return settings(
+        max_examples=n, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate]
+    )
+
+
+@tries(80)
+@given(seed=SEEDS, ledger_began=BEGINNINGS)
+def test_two_judges_never_disagree(models: Models, seed: int, ledger_began: datetime) -> None:
+    worlds = cases(Random(seed), ledger_began)
+    fill(models, worlds, ledger_began)
+    judge(models, worlds, ledger_began)
+
+
+@tries(20)
+@given(seed=SEEDS, ledger_began=BEGINNINGS)
+def test_of_a_crowd_the_same_is_decided_as_of_each_customer(
+    models: Models, crowded: Models, seed: int, ledger_began: datetime
+) -> None:
+    """The other judge knows no crowd; and status, day, reason and deciding answer are those of one by one."""
+    worlds = cases(Random(seed), ledger_began, of_several=True)
+    for found in (models, crowded):
+        fill(found, worlds, ledger_began)
+    assert crowded.rows("from crowd_answers") and not models.rows("from crowd_answers")
+    judge(crowded, worlds, ledger_began)
+    every_column = "from consents order by all"
+    for together, alone in zip(crowded.rows(every_column), models.rows(every_column), strict=True):
+        assert together == alone

@@ -257,19 +257,19 @@ MUTATIONS: list[Mutation] = [
         "a no binds the widest mailbox",
         "widest_mailbox as identifier",
         "mailbox as identifier",
-        "answer_customers",
+        "answer_subjects",
     ),
     Mutation(
         "a no binds who once had the mailbox",
-        "where not subjects.is_yes or subject_customers.is_current",
-        "where subject_customers.is_current",
+        "subjects.circle_type = 'ever' or (",
+        "(subjects.circle_type = 'ever' and subject_customers.is_current) or (",
         "answer_customers",
     ),
     Mutation(
         "a yes by account is for the address of then",
         "coalesce(email, case when channel = 'email' then email_then end) as email",
         "email",
-        "answer_customers",
+        "answer_subjects",
     ),
     Mutation(
         "a no of the checkbox",

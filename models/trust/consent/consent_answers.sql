@@ -1,5 +1,5 @@
 -- Each answer and what it is worth today, for each customer, channel and purpose that it speaks of. The rules stand in
--- docs/consent.md, with their sources.
+-- docs/consent.md, with their sources. Of a crowd: for those whom answer_customers has; for all others see crowd_answers.
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
@@ -8,8 +8,12 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
+-- What is about a crowd is about all of it.
 people as (
-    select * from {{ ref('answer_customers') }}
+    select
+        *,
+        coalesce(crowd, customer_id) as whom
+    from {{ ref('answer_customers') }}
 ),
 
 -- A day that has passed is answered from what was known then; what the first build took in counts as known before.
@@ -122,7 +126,7 @@ kept as (
     select distinct
         copies.source_system,
         copies.row_of,
-        people.customer_id
+        people.whom
     from dated
     inner join copies on dated.source_system = copies.source_system and {{ row_of('dated.source_key') }} = copies.row_of
     inner join people on dated.consent_event_id = people.consent_event_id
@@ -133,6 +137,7 @@ answers as (
     select
         named.consent_event_id,
         people.customer_id,
+        people.crowd,
         people.subject,
         people.mailbox,
         people.has_mailbox_today,
@@ -145,7 +150,7 @@ answers as (
         named.recorded_by,
         named.phone,
         people.is_about_one,
-        kept.customer_id is not null as is_a_copy,
+        kept.whom is not null as is_a_copy,
         -- Who confirms a double opt-in has answered from the mailbox, whatever system took it down.
         coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false)
         or named.confirmed_at is not null as is_by_the_person,
@@ -160,7 +165,18 @@ answers as (
             {{ is_set_aside('named.source_key') }}
             and named.source_system = kept.source_system
             and {{ row_of('named.source_key') }} = kept.row_of
-            and people.customer_id = kept.customer_id
+            and people.whom = kept.whom
+),
+
+crowd_closings as (
+    select
+        crowd,
+        channel,
+        purpose,
+        min(effective_at) as first_closed_at
+    from answers
+    where is_global and not is_yes and crowd is not null
+    group by crowd, channel, purpose
 ),
 
 closings as (
@@ -168,9 +184,24 @@ closings as (
         customer_id,
         channel,
         purpose,
-        min(effective_at) as first_closed_at
-    from answers
-    where is_global and not is_yes
+        min(closed_at) as first_closed_at
+    from (
+        select
+            customer_id,
+            channel,
+            purpose,
+            effective_at as closed_at
+        from answers
+        where is_global and not is_yes
+        union all
+        select
+            crowd_customers.customer_id,
+            crowd_closings.channel,
+            crowd_closings.purpose,
+            crowd_closings.first_closed_at as closed_at
+        from crowd_closings
+        inner join {{ ref('crowd_customers') }} as crowd_customers on crowd_closings.crowd = crowd_customers.crowd
+    ) as closed
     group by customer_id, channel, purpose
 ),
 

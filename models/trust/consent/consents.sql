@@ -1,4 +1,13 @@
 -- May we, for each customer, channel and purpose, as of as_of(). Anything that is not a yes is a no.
+{% set columns = [
+    'consent_event_id', 'customer_id', 'subject', 'channel', 'purpose', 'is_yes', 'is_global', 'consent_status', 'lawful_basis',
+    'recorded_by', 'void_because', 'is_dated', 'effective_at', 'expires_at'
+] | join(', ') %}
+{% set answers %}(
+        select {{ columns }} from {{ ref('consent_answers') }}
+        union all
+        select {{ columns }} from {{ ref('crowd_answers') }}
+    ) as answers{% endset %}
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
@@ -17,7 +26,7 @@ clocks as (
         max(case when not is_yes and is_dated then effective_at end) over (
             partition by customer_id, subject, channel, purpose, is_global, consent_status
         ) as last_dated_no_at
-    from {{ ref('consent_answers') }}
+    from {{ answers }}
     where void_because is null or void_because in ('{{ for_another_address() }}', '{{ names_no_address() }}')
 ),
 
@@ -62,7 +71,7 @@ voids as (
             partition by customer_id, channel, purpose
             order by effective_at desc, consent_event_id asc, subject asc
         ) as place
-    from {{ ref('consent_answers') }}
+    from {{ answers }}
     where void_because is not null
 ),
 

@@ -22,15 +22,27 @@ opt_outs as (
     where consent_status in ('withdrawn', 'denied') or recorded_by = 'browser_signal'
 ),
 
--- Whom it concerns, and whether it closes what a marketing message needs.
+-- Whom it concerns, and whether it closes what a marketing message needs. Of a crowd: those whom it names, and for all of them
+-- what decides.
 concerned as (
     select
         consent_event_id,
         customer_id,
         subject,
         max(case when channel = 'email' and purpose = 'marketing_email' then 1 else 0 end) = 1 as closes_email
-    from {{ ref('consent_answers') }}
-    where not is_yes
+    from (
+        {% for answers in ['consent_answers', 'crowd_answers'] -%}
+        select
+            consent_event_id,
+            customer_id,
+            subject,
+            channel,
+            purpose
+        from {{ ref(answers) }}
+        where not is_yes
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as noes
     group by consent_event_id, customer_id, subject
 ),
 

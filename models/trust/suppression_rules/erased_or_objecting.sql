@@ -4,8 +4,18 @@
 with answers as (
     select distinct
         consent_event_id,
-        customer_id
+        customer_id,
+        cast(null as {{ dbt.type_string() }}) as crowd
     from {{ ref('consent_answers') }}
+    union distinct
+    -- What is about a crowd is about all of it: once for all of them.
+    select
+        answers.consent_event_id,
+        cast(null as {{ dbt.type_string() }}) as customer_id,
+        subjects.crowd
+    from {{ ref('answer_subjects') }} as subjects
+    inner join {{ ref('consent_answers') }} as answers on subjects.consent_event_id = answers.consent_event_id
+    where subjects.crowd is not null
 ),
 
 -- A refused erasure stops nothing more. An objection to direct marketing can't be refused (GDPR art. 21(3)).
@@ -21,6 +31,7 @@ requests as (
 noes as (
     select
         answers.customer_id,
+        answers.crowd,
         -- A date that can't be right: since when we knew.
         case
             when history.occurred_at between cast('{{ var("founded_on") }}' as timestamp) and history.recorded_at then history.occurred_at
@@ -35,12 +46,23 @@ noes as (
 named as (
     select
         noes.customer_id,
+        noes.crowd,
         -- Of an erased person's no the history keeps no key.
         coalesce(requests.is_erasure, noes.row_of is null) as is_erasure,
         noes.received_at
     from noes
     left join requests on noes.row_of = requests.row_of
     where not coalesce(requests.is_void, false)
+),
+
+named_crowds as (
+    select
+        crowd,
+        is_erasure,
+        max(received_at) as received_at
+    from named
+    where crowd is not null
+    group by crowd, is_erasure
 ),
 
 acts as (
@@ -69,6 +91,15 @@ asked as (
         false as stops_everything,
         received_at
     from named
+    where customer_id is not null
+    union all
+    select
+        crowd_customers.customer_id,
+        named_crowds.is_erasure,
+        false as stops_everything,
+        named_crowds.received_at
+    from named_crowds
+    inner join {{ ref('crowd_customers') }} as crowd_customers on named_crowds.crowd = crowd_customers.crowd
     union all
     select
         customer_id,

@@ -1,0 +1,25 @@
+-- Who has a mailbox, today or once. At an unknown domain two people may share what a no takes for one mailbox. A mailbox that
+-- no record has today is of those who once had it: a yes for it lifts a no that was given for it.
+with mailbox_customers as (
+    select
+        mailbox,
+        customer_id,
+        max(case when is_current then 1 else 0 end) as is_current
+    from {{ ref('contact_point_customers') }}
+    where contact_type = 'email'
+    group by mailbox, customer_id
+),
+
+owned_mailboxes as (
+    select
+        *,
+        max(is_current) over (partition by mailbox) as has_owner_today
+    from mailbox_customers
+)
+
+select
+    mailbox,
+    customer_id,
+    is_current = 1 as is_current,
+    is_current = has_owner_today as is_owner
+from owned_mailboxes
