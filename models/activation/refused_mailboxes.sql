@@ -66,14 +66,18 @@ named as (
     {% endfor %}
 ),
 
+owned as (
+    select distinct subject from {{ ref('subject_customers') }}
+),
+
 -- Of a customer's mailbox consents has the last word.
 of_no_customer as (
     select
         named.widest_mailbox,
         max(named.recorded_at) as learned_at
     from named
-    left join {{ ref('subject_customers') }} as owners on owners.subject = 'mailbox:' || named.widest_mailbox
-    where owners.subject is null
+    left join owned on owned.subject = 'mailbox:' || named.widest_mailbox
+    where owned.subject is null
     group by named.widest_mailbox
 ),
 

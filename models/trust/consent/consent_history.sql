@@ -57,13 +57,17 @@ hashed as (
     where blocked.widest_mailbox is null
 ),
 
--- Who still answers to it.
+-- What somebody still answers to.
+answered_to as (
+    select distinct subject from {{ ref('subject_customers') }}
+),
+
 others as (
     select distinct
         subjects.identifier_type,
         subjects.identifier
     from {{ ref('consent_subjects') }} as subjects
-    inner join {{ ref('subject_customers') }} as subject_customers on subjects.subject = subject_customers.subject
+    inner join answered_to on subjects.subject = answered_to.subject
 ),
 
 -- By the address itself, or by its mailbox in another spelling.

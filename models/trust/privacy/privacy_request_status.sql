@@ -26,25 +26,28 @@ named as (
     {% endfor %}
 ),
 
-people as (
-    select distinct
-        named.request_id,
-        subject_customers.customer_id
-    from named
-    inner join {{ ref('consent_subjects') }} as subjects
-        on named.identifier_type = subjects.identifier_type and named.identifier = subjects.identifier
-    inner join {{ ref('subject_customers') }} as subject_customers on subjects.subject = subject_customers.subject
-    where subjects.is_current and subject_customers.is_current
+answering as (
+    select
+        subject,
+        min(customer_id) as first_customer_id,
+        max(customer_id) as last_customer_id
+    from {{ ref('subject_customers') }}
+    where is_current
+    group by subject
 ),
 
 -- Only where all that the request names leads to one customer.
 requesters as (
     select
-        request_id,
-        min(customer_id) as customer_id
-    from people
-    group by request_id
-    having min(customer_id) = max(customer_id)
+        named.request_id,
+        min(answering.first_customer_id) as customer_id
+    from named
+    inner join {{ ref('consent_subjects') }} as subjects
+        on named.identifier_type = subjects.identifier_type and named.identifier = subjects.identifier
+    inner join answering on subjects.subject = answering.subject
+    where subjects.is_current
+    group by named.request_id
+    having min(answering.first_customer_id) = max(answering.last_customer_id)
 ),
 
 -- The shop's own, or of those in the seed the one with the shortest term.
