@@ -93,12 +93,12 @@ Not found by them: two slips in one word, and scrambled letters.
     select {{ columns }}, 'swapped ' || {{ "family_whole || ' ' || given_1" if erased else "given_1 || ' ' || family_whole" }} as mark
     from {{ people }} as people
     where given_1 is not null and family_whole is not null
-    -- A word without one of its letters is the same for both of two words that differ in it. The last one stays: Paul is not Paula.
+    -- A word without one of its letters is the same for both of two words that differ in it. An ending stays: Paul is not Paula.
     -- Where both are known names a slip of one is not the other.
     {%- for spelling, condition in {
         'given_1': 'true',
         "'letters ' || given_letters": 'true',
-        "substr(given_1, 1, places.place - 1) || substr(given_1, places.place + 1)": 'places.place < length(given_1)'
+        "substr(given_1, 1, places.place - 1) || substr(given_1, places.place + 1)": 'places.place <= length(given_1) - ' ~ "case when " ~ matches_pattern('given_1', '[aeosu]$') | trim ~ " then 1 else 0 end"
     }.items() -%}
     {%- for mark, of_all in {'nearly': erased, 'not quite': not erased}.items() %}
     union all

@@ -28,8 +28,8 @@ SHARED = ("email", "phone", "requester_email", "requester_phone", "external_id")
 
 
 @pytest.fixture(scope="module")
-def ids(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The customer_id of every label, with all hazards built side by side."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """All hazards, built side by side."""
     folder: Path = tmp_path_factory.mktemp("hazards")
     for table, columns in COLUMNS.items():
         records = (record for hazard in HAZARDS.values() for record in hazard.all_records)
@@ -39,7 +39,13 @@ def ids(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     selected = ["--select", "+customer_keys", "--exclude-resource-type", "test", "unit_test"]
     run = warehouse.dbt("build", *selected, **variables_for(folder))
     assert run.ok, run.output
-    return customer_ids(warehouse)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def ids(built: Warehouse) -> dict[str, str]:
+    """The customer_id of every label."""
+    return customer_ids(built)
 
 
 @pytest.mark.slow
@@ -71,3 +77,41 @@ def test_half_or_more_are_of_strangers() -> None:
         return len(hazard.all_groups) > 1
 
     assert 2 * sum(map(has_strangers, HAZARDS.values())) >= len(HAZARDS)
+
+
+@pytest.mark.slow
+def test_the_ledger_of_erased_persons_knows_a_name_as_the_guard_does(built: Warehouse) -> None:
+    """Hashes can only be the same: whether two names share a mark says what compared_names says of them."""
+    people = "(select 'email' as identifier_type, name_key as identifier, * from person_names)"
+    call = (
+        "{{ name_marks(people, ['name_key'], 'erased') }} ==== {{ name_marks(people, ['name_key'], 'back') }}"
+    )
+    run = built.dbt("compile", "--quiet", "--inline", call.replace("people", f'"{people}"'))
+    assert run.ok, run.output
+    erased, back = run.output.split("====")
+    verdicts = built.rows(
+        f"""
+        with shared as (
+            select distinct erased.name_key, back.name_key as other_name_key
+            from ({erased}) as erased inner join ({back}) as back on erased.mark = back.mark
+        )
+        select
+            names.given_names,
+            names.name_key || ' / ' || names.other_name_key,
+            one.given_1,
+            other.given_1,
+            shared.name_key is not null as is_known
+        from compared_names as names
+        inner join person_names as one on names.name_key = one.name_key
+        inner join person_names as other on names.other_name_key = other.name_key
+        left join shared on names.name_key = shared.name_key and names.other_name_key = shared.other_name_key
+        where one.given_1 is not null and other.given_1 is not null
+        """
+    )
+    strangers = [row for row in verdicts if row[0] in ("different", "alike") and row[4] and row[2] != row[3]]
+    assert strangers == []
+    same = [row for row in verdicts if row[0] == "same"]
+    missed = [row[1] for row in same if not row[4]]
+    assert len(same) > 50 and len(missed) <= 0.1 * len(same), missed
+    typos = [row for row in verdicts if row[0] == "typo"]
+    assert len(typos) > 5 and sum(row[4] for row in typos) >= 0.7 * len(typos), typos
