@@ -78,9 +78,9 @@ $(VENV)/build.done: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/dev.done: requirements-dev.txt requirements-spark.txt $(VENV)/build.done
+$(VENV)/dev.done: requirements-dev.txt requirements-spark.txt requirements-splink.txt $(VENV)/build.done
 	@echo "Installing what the tests need (about a minute) …"
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-spark.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-spark.txt -r requirements-splink.txt
 	@touch $@
 
 $(DIALECTS)/done: requirements-dialects.txt

@@ -1,40 +1,15 @@
-with records as (
+with placed as (
     select
-        record_key,
-        record_type,
-        record_id,
-        first_seen_at,
-        {{ node_id('record_key') }} as node_id
-    from {{ ref('identity_records') }}
-),
-
-broken_sizes as (
-    select
-        component_id,
-        count(*) as n_records
-    from {{ ref('identity_broken_clusters') }}
-    group by component_id
-),
-
-placed as (
-    select
-        records.*,
-        case
-            when oversized.component_id is null then coalesce(clusters.component_id, records.node_id)
-            when broken_sizes.n_records > {{ var('identity_max_records_per_customer') }} then records.node_id
-            else coalesce(broken.component_id, records.node_id)
-        end as cluster_id,
-        case
-            when oversized.component_id is null then 'joined'
-            when broken_sizes.n_records > {{ var('identity_max_records_per_customer') }} then 'quarantined'
-            else 'broken'
-        end as cluster_state
-    from records
-    left join {{ ref('identity_clusters') }} as clusters on records.node_id = clusters.node_id
-    left join {{ ref('identity_oversized_clusters') }} as oversized on clusters.component_id = oversized.component_id
-    left join {{ ref('identity_broken_clusters') }} as broken
-        on oversized.component_id is not null and records.node_id = broken.node_id
-    left join broken_sizes on broken.component_id = broken_sizes.component_id
+        sure_clusters.*,
+        {% if joins_probable() -%}
+        coalesce(probable.cluster_id, sure_clusters.sure_cluster_id) as cluster_id
+        {%- else -%}
+        sure_clusters.sure_cluster_id as cluster_id
+        {%- endif %}
+    from {{ ref('sure_clusters') }} as sure_clusters
+    {%- if joins_probable() %}
+    left join {{ ref('probable_clusters') }} as probable on sure_clusters.sure_cluster_id = probable.sure_cluster_id
+    {%- endif %}
 ),
 
 -- The oldest record gives the id, so that when two customers turn out to be one the older id lives on.
@@ -52,6 +27,7 @@ select
     record_type,
     record_id,
     {{ mint_customer_id('oldest_record_key') }} as customer_id,
+    sure_cluster_id,
     cluster_state,
     first_seen_at
 from minted

@@ -5,6 +5,7 @@ with records as (
         clusters.record_type,
         clusters.record_id,
         clusters.customer_id,
+        clusters.sure_cluster_id,
         clusters.cluster_state,
         coalesce(known.back_since, clusters.first_seen_at) as first_seen_at,
         known.erased_until,
@@ -37,6 +38,7 @@ select
     records.record_type,
     records.record_id,
     records.customer_id,
+    records.sure_cluster_id,
     records.cluster_state,
     records.first_seen_at,
     records.erased_until
@@ -49,6 +51,7 @@ select
     record_type,
     record_id,
     {{ mint_customer_id('oldest_record_key') }} as customer_id,
+    sure_cluster_id,
     cluster_state,
     first_seen_at,
     erased_until

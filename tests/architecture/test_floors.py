@@ -27,6 +27,7 @@ ENGINE_ONLY = re.compile(
 KEYLESS = {
     "rejected_rows": "a repeated raw row stands in it as often as it comes",
     "base_shop__rated_orders": "it has the rows of base_shop__orders, those with a repeated key too",
+    "sure_clusters": "record_clusters has each of its rows, under the same key",
     "stg_shop__products": "products has each of its rows, under the same key",
 }
 Node = dict[str, Any]

@@ -1,10 +1,17 @@
--- No customer has records that no chain of edges joins: one customer, one cluster.
+-- No customer has records that no chain of edges joins: one customer, one cluster, of which probable edges may join several.
 with clusters as (
     select
         records.customer_id,
+        {% if joins_probable() -%}
+        coalesce(probable.component_id, clusters.component_id, {{ node_id('records.record_key') }}) as component_id
+        {%- else -%}
         coalesce(clusters.component_id, {{ node_id('records.record_key') }}) as component_id
+        {%- endif %}
     from {{ ref('record_customers') }} as records
     left join {{ ref('identity_clusters') }} as clusters on {{ node_id('records.record_key') }} = clusters.node_id
+    {%- if joins_probable() %}
+    left join {{ ref('probable_components') }} as probable on records.sure_cluster_id = probable.node_id
+    {%- endif %}
 )
 
 select

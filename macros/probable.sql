@@ -1,0 +1,96 @@
+{# Whether records are also joined that are one person's with a certain probability: var identity_probable_from. #}
+{% macro joins_probable() -%}{{ return(var('identity_probable_from') is not none) }}{%- endmacro %}
+
+
+{#
+Pairs of names and birth dates, and whether they are two people's. relation: one row per name_key, other_name_key, birth_date and
+other_birth_date (as identity_records has them). Gives these with given_names, family_names (as compared_names has them) and
+different_because.
+Stricter than two_people_because: nothing certain joins the two, so a birth date that is neither near nor typed wrongly parts them.
+#}
+{% macro with_two_people(relation) -%}
+    (
+        select
+            dated.*,
+            case
+                when dated.birth_dates = 'other' and dated.days_apart > 60 and dated.letters_apart > 2 then 'their birth dates differ'
+                else {{ two_people_because('dated.given_names', 'dated.birth_dates') }}
+            end as different_because
+        from (
+            select
+                pairs.*,
+                case when names.are_swapped then 'same' else names.given_names end as given_names,
+                case when names.are_swapped then 'same' else names.family_names end as family_names,
+                {{ birth_dates_compared('pairs.birth_date', 'pairs.other_birth_date') }} as birth_dates,
+                abs({{ dbt.datediff('pairs.birth_date', 'pairs.other_birth_date', 'day') }}) as days_apart,
+                {{ edit_distance(
+                    'cast(pairs.birth_date as ' ~ dbt.type_string() ~ ')', 'cast(pairs.other_birth_date as ' ~ dbt.type_string() ~ ')'
+                ) }} as letters_apart
+            from {{ relation }} as pairs
+            inner join (
+                select
+                    keys.name_key,
+                    keys.other_name_key,
+                    {{ are_swapped('one', 'other') }} as are_swapped,
+                    {{ given_names_compared('one', 'other') }} as given_names,
+                    {{ family_names_compared('one', 'other') }} as family_names
+                from (select distinct name_key, other_name_key from {{ relation }}) as keys
+                left join {{ ref('person_names') }} as one on keys.name_key = one.name_key
+                left join {{ ref('person_names') }} as other on keys.other_name_key = other.name_key
+            ) as names on pairs.name_key = names.name_key and pairs.other_name_key = names.other_name_key
+        ) as dated
+    )
+{%- endmacro %}
+
+
+{#
+CTEs that end in clusters_of_two_people: of the pairs of clusters in a relation (first_cluster_id, cluster_id) those that hold two
+people, by any of their names and birth dates or because compared_records says so of two of their records.
+#}
+{% macro clusters_of_two_people(relation) -%}
+    cluster_pairs as (
+        select distinct
+            first_cluster_id,
+            cluster_id
+        from {{ relation }}
+    ),
+
+    members as (
+        select distinct
+            clusters.sure_cluster_id,
+            {{ name_key('records.first_name', 'records.last_name') }} as name_key,
+            records.birth_date
+        from {{ ref('sure_clusters') }} as clusters
+        inner join {{ ref('identity_records') }} as records on clusters.record_key = records.record_key
+        where coalesce(records.first_name, records.last_name) is not null
+    ),
+
+    member_pairs as (
+        select
+            cluster_pairs.first_cluster_id,
+            cluster_pairs.cluster_id,
+            one.name_key,
+            one.birth_date,
+            other.name_key as other_name_key,
+            other.birth_date as other_birth_date
+        from cluster_pairs
+        inner join members as one on cluster_pairs.first_cluster_id = one.sure_cluster_id
+        inner join members as other on cluster_pairs.cluster_id = other.sure_cluster_id
+    ),
+
+    clusters_of_two_people as (
+        select
+            first_cluster_id,
+            cluster_id
+        from {{ with_two_people('member_pairs') }} as compared
+        where different_because is not null
+        union distinct
+        select
+            least(one.sure_cluster_id, other.sure_cluster_id) as first_cluster_id,
+            greatest(one.sure_cluster_id, other.sure_cluster_id) as cluster_id
+        from {{ ref('compared_records') }} as compared
+        inner join {{ ref('sure_clusters') }} as one on compared.record_key = one.record_key
+        inner join {{ ref('sure_clusters') }} as other on compared.other_record_key = other.record_key
+        where compared.verdict = 'different'
+    )
+{%- endmacro %}

@@ -1,0 +1,88 @@
+-- What is compared of each record: names as person_names has them, and only addresses and numbers that may join it. A record
+-- without a given name is left out (it may be the husband's, or a twin's), and so is one with nothing beside its name.
+{% set max_records = var('identity_probable_max_block') %}
+with usable as (
+    select
+        record_key,
+        max(case when identifier_type = 'email' then identifier end) as mailbox,
+        max(case when identifier_type = 'phone' then identifier end) as phone
+    from {{ ref('person_identifiers') }}
+    where why_not is null
+    group by record_key
+),
+
+records as (
+    select
+        records.record_key,
+        names.given_1 as given,
+        names.family_whole as family,
+        {% for place in range(1, 7) -%}
+        names.full_{{ place }},
+        {% endfor -%}
+        names.given_letters,
+        names.family_letters,
+        cast(records.birth_date as {{ dbt.type_string() }}) as birth_date,
+        {{ street_key('records.street') }} as street,
+        {{ postal_code_key('records.postal_code') }} as postal_code,
+        nullif(lower(trim(records.city)), '') as city,
+        usable.mailbox,
+        -- anna.berg at one provider and at another are any two people of that name; anna.berg85 are not.
+        case
+            when {{ matches_pattern('usable.mailbox', '^[^@]*[0-9][^@]*[0-9][^@]*@') }}
+                then {{ dbt.split_part('usable.mailbox', "'@'", 1) }}
+        end as local_part,
+        usable.phone
+    from {{ ref('identity_records') }} as records
+    inner join {{ ref('person_names') }} as names
+        on {{ name_key('records.first_name', 'records.last_name') }} = names.name_key
+    left join usable on records.record_key = usable.record_key
+    where
+        not names.is_joint
+        and length(names.given_1) > 1
+        and (
+            (length(names.family_whole) > 1 and coalesce(records.street, usable.mailbox, usable.phone) is not null)
+            or (length(names.family_whole) > 1 and records.birth_date is not null)
+            or (records.birth_date is not null and coalesce(records.street, usable.mailbox, usable.phone) is not null)
+        )
+),
+
+-- Records are compared that have one of these in common: whatever was typed wrongly, something else was not.
+keyed as (
+    select
+        *,
+        least(given, family) || '|' || greatest(given, family) as key_1,
+        least(given_letters, family_letters) || '|' || greatest(given_letters, family_letters) as key_2,
+        birth_date || '|' || least(substr(given, 1, 1), substr(family, 1, 1)) as key_3,
+        postal_code || '|' || street as key_4,
+        phone as key_5,
+        local_part as key_6,
+        family || '|' || postal_code as key_7,
+        given || '|' || postal_code as key_8,
+        family || '|' || substr(birth_date, 1, 4) as key_9,
+        given || '|' || substr(birth_date, 1, 7) as key_10,
+        street as key_11,
+        birth_date as key_12
+    from records
+)
+
+-- What more records have in common tells little, and would cost their square.
+select
+    record_key,
+    given,
+    family,
+    {% for place in range(1, 7) -%}
+    full_{{ place }},
+    {% endfor -%}
+    given_letters,
+    family_letters,
+    birth_date,
+    street,
+    postal_code,
+    city,
+    mailbox,
+    local_part,
+    phone,
+    {% for place in range(1, 13) -%}
+    case when count(*) over (partition by key_{{ place }}) <= {{ max_records }} then key_{{ place }} end as key_{{ place }}{{ ',' if not loop.last }}
+    {% endfor %}
+from keyed
