@@ -1,16 +1,19 @@
+{% if joins_probable() -%}
 with placed as (
     select
         sure_clusters.*,
-        {% if joins_probable() -%}
         coalesce(probable.cluster_id, sure_clusters.sure_cluster_id) as cluster_id
-        {%- else -%}
-        sure_clusters.sure_cluster_id as cluster_id
-        {%- endif %}
     from {{ ref('sure_clusters') }} as sure_clusters
-    {%- if joins_probable() %}
     left join {{ ref('probable_clusters') }} as probable on sure_clusters.sure_cluster_id = probable.sure_cluster_id
-    {%- endif %}
 ),
+{%- else -%}
+with placed as (
+    select
+        *,
+        sure_cluster_id as cluster_id
+    from {{ ref('sure_clusters') }}
+),
+{%- endif %}
 
 -- The oldest record gives the id, so that when two customers turn out to be one the older id lives on.
 minted as (

@@ -37,7 +37,7 @@ FAMILY = ["Albers", "Brandt", "Claasen", "Dreher", "Engel", "Gerdes", "Hansen", 
 PLACE: dict[str, Any] = {"street": "Gartenweg 7", "postal_code": "50667", "city": "Köln"}
 BORN = "1971-03-05"
 
-# What a careful person would join with nobody, and what they would join.
+# What a careful person would keep apart, and what they would join.
 APART = {
     "twins": [
         crm("twin1", "Jella", "Quandt", birth_date="1999-08-09", **PLACE),
@@ -169,8 +169,17 @@ def test_every_customer_of_several_clusters_has_a_sentence_for_each_join(on: War
 
 @needs_splink
 @pytest.mark.slow
+def test_the_unit_tests_of_what_is_off_by_default(on: Warehouse) -> None:
+    """make build leaves them out, as it does their models."""
+    variables = {**variables_for(on.folder), "identity_probable_from": 0.99}
+    run = on.dbt("test", "--select", "probable_edges,test_type:unit", **variables)
+    assert run.ok and run.results, run.output
+
+
+@needs_splink
+@pytest.mark.slow
 def test_what_the_probable_edges_add_is_measured(on: Warehouse) -> None:
-    measures = dict(on.rows("select measure, value from identity_evaluation"))
+    measures: dict[str, float] = dict(on.rows("select measure, value from identity_evaluation"))
     assert measures["pairs gained by probable edges"] == measures["pairs of one customer"] > 300
     assert (
         0
@@ -212,7 +221,7 @@ def test_by_default_no_edge_is_probable_and_nothing_of_it_is_built(tmp_path: Pat
         )
         == []
     )
-    measures = dict(warehouse.rows("select measure, value from identity_evaluation"))
+    measures: dict[str, float] = dict(warehouse.rows("select measure, value from identity_evaluation"))
     assert measures["records"] == len(records)
     assert measures["pairs gained by probable edges"] == 0
 

@@ -68,11 +68,14 @@ keyed as (
 -- What more records have in common tells little, and would cost their square.
 select
     record_key,
-    given,
-    family,
+    {% for place in range(1, 13) -%}
+    case when count(*) over (partition by key_{{ place }}) <= {{ max_records }} then key_{{ place }} end as key_{{ place }},
+    {% endfor -%}
     {% for place in range(1, 7) -%}
     full_{{ place }},
     {% endfor -%}
+    given,
+    family,
     given_letters,
     family_letters,
     birth_date,
@@ -81,8 +84,5 @@ select
     city,
     mailbox,
     local_part,
-    phone,
-    {% for place in range(1, 13) -%}
-    case when count(*) over (partition by key_{{ place }}) <= {{ max_records }} then key_{{ place }} end as key_{{ place }}{{ ',' if not loop.last }}
-    {% endfor %}
+    phone
 from keyed

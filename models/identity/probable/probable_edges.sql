@@ -1,5 +1,5 @@
--- The probable pairs that may join clusters: at or above var identity_probable_from, of two clusters, and with nobody in the one who
--- is somebody else than one in the other. Of several pairs between two clusters the most probable stands for them.
+-- The probable pairs that may join two clusters: at or above var identity_probable_from, and no record of the one is of another
+-- person than a record of the other. Of several pairs between two clusters the most probable stands for them.
 with pairs as (
     select * from {{ ref('probable_pairs') }} where probability >= {{ var('identity_probable_from') }}
 ),
@@ -49,7 +49,7 @@ alike as (
     select
         *,
         row_number() over (
-            partition by first_cluster_id, cluster_id order by probability desc, record_key, other_record_key
+            partition by first_cluster_id, cluster_id order by probability desc, record_key asc, other_record_key asc
         ) as most_probable_first
     from {{ with_two_people('between_clusters') }} as compared
     where
