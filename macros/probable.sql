@@ -2,6 +2,12 @@
 {% macro joins_probable() -%}{{ return(var('identity_probable_from') is not none) }}{%- endmacro %}
 
 
+{# Customers some of whose records are only probably theirs. #}
+{% macro probable_customers() -%}
+    (select customer_id from {{ ref('record_customers') }} group by customer_id having min(sure_cluster_id) <> max(sure_cluster_id))
+{%- endmacro %}
+
+
 {#
 Pairs of names and birth dates, and whether they are two people's. relation: one row per name_key, other_name_key, birth_date and
 other_birth_date (as identity_records has them). Gives these with given_names, family_names (as compared_names has them) and

@@ -114,12 +114,16 @@ def shop(n: int) -> list[Any]:
     return found
 
 
-def build(folder: Path, records: list[Any], *tests: str, **variables: Any) -> Warehouse:
+def build(
+    folder: Path, records: list[Any], *tests: str, upto: tuple[str, ...] = (), **variables: Any
+) -> Warehouse:
     for table, columns in COLUMNS.items():
         rows = [record.row for record in records if record.table == table]
-        write_table(folder / f"{table}.parquet", rows, columns.split())
+        more = ["has_marketing_consent", "marketing_consent_at"] if upto and table == "crm/contacts" else []
+        write_table(folder / f"{table}.parquet", rows, [*columns.split(), *more])
     warehouse = Warehouse(folder)
-    selected = ["--select", "+customer_keys", "+identity_evaluation", "--indirect-selection", "cautious"]
+    models = ("+customer_keys", "+identity_evaluation", *upto)
+    selected = ["--select", *models, "--indirect-selection", "cautious"]
     excluded = ["--exclude-resource-type", "unit_test", *tests]
     run = warehouse.dbt("build", *selected, *excluded, **variables_for(folder), **variables)
     assert run.ok, run.output
@@ -319,3 +323,38 @@ def test_no_customer_grows_beyond_what_is_allowed() -> None:
     assert joined([(1, 2, 0.99), (2, 3, 0.999)], sizes={1: 3, 2: 2}) == {frozenset({1}), frozenset({2, 3})}
     long = [(node, node + 1, 0.99) for node in range(9)]
     assert max(map(len, joined(long))) == 2
+
+
+@needs_splink
+@pytest.mark.slow
+def test_a_no_goes_over_a_probable_edge_and_a_yes_does_not(tmp_path: Path) -> None:
+    """Of each pair one record has said something, for its own address; its customer is written to at either."""
+    records = shop(1200)
+    pairs = {name: n % 2 == 0 for n, name in enumerate(GIVEN)}
+    for n, (name, says) in enumerate(pairs.items()):
+        place = {"street": f"Uferweg {n + 1}", "postal_code": f"2{n:04}", "city": "Leer"}
+        born = f"19{60 + n}-0{n % 9 + 1}-1{n % 8}"
+        for number, answer in ((1, says), (2, None)):
+            record = crm(
+                f"{name}{number}", name, "Osterkamp", birth_date=born, email=f"t{n}.{number}@x.de", **place
+            )
+            record.row["has_marketing_consent"] = None if answer is None else str(answer).lower()
+            record.row["marketing_consent_at"] = "2024-05-06"
+            records.append(record)
+    warehouse = build(tmp_path, records, identity_probable_from=0.99, upto=("+consents",))
+    found = warehouse.rows(
+        """
+        select contacts.contact_id, contacts.email = customers.email, consents.is_allowed, consents.status
+        from main_staging.stg_crm__contacts as contacts
+        inner join customer_keys on customer_keys.record_key = 'crm_contact:' || contacts.contact_id
+        inner join customers on customer_keys.customer_id = customers.customer_id
+        inner join consents on customers.customer_id = consents.customer_id
+        where contacts.last_name = 'Osterkamp' and contacts.has_marketing_consent is not null
+            and customers.n_records = 2 and consents.channel = 'email'
+            and consents.purpose = 'marketing_email'
+        """
+    )
+    assert len(found) >= 10
+    for contact_id, is_written_to, is_allowed, status in found:
+        assert is_allowed == (pairs[contact_id[:-1]] and is_written_to), (contact_id, status)
+        assert pairs[contact_id[:-1]] or status == "denied"

@@ -263,6 +263,14 @@ weighed as (
             when answers.is_no_yes_because is not null then answers.is_no_yes_because
             when answers.is_a_copy then 'its system has another row of that key about the same customer'
             when not answers.is_about_one then 'more than one customer answers to that address'
+            {%- if joins_probable() %}
+            -- No yes goes from one to the other of two records that are probably one person's. A no does.
+            when
+                probable.customer_id is not null
+                and coalesce(answers.mailbox <> customers.mailbox, true)
+                and not (answers.channel = 'sms' and coalesce(answers.phone = customers.phone, false))
+                then 'it was given on a record that is only probably the same person'
+            {%- endif %}
             when answers.channel <> 'email' and not answers.has_mailbox_today then 'it was given for an address that the customer no longer has'
             when answers.channel = 'sms' and answers.phone <> customers.phone then 'it was given for another number than the one to write to'
             when answers.lawful_basis is null then 'it names no lawful basis'
@@ -290,6 +298,9 @@ weighed as (
     from answers
     inner join purposes on answers.channel = purposes.channel and answers.purpose = purposes.purpose
     inner join customers on answers.customer_id = customers.customer_id
+    {%- if joins_probable() %}
+    left join {{ probable_customers() }} as probable on answers.customer_id = probable.customer_id
+    {%- endif %}
     left join closings
         on
             answers.customer_id = closings.customer_id

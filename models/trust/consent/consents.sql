@@ -104,9 +104,14 @@ implied as (
     from {{ ref('customers') }} as customers
     inner join jurisdictions on customers.country_code = jurisdictions.country_code
     left join tickets on customers.customer_id = tickets.customer_id
+    {%- if joins_probable() %}
+    -- What one record bought implies nothing for another that is only probably the same person.
+    left join {{ probable_customers() }} as probable on customers.customer_id = probable.customer_id
+    {%- endif %}
     where
         coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) is not null
         and customers.email is not null
+        {{ 'and probable.customer_id is null' if joins_probable() }}
 ),
 
 asked as (
