@@ -328,7 +328,7 @@ def test_no_customer_grows_beyond_what_is_allowed() -> None:
 @needs_splink
 @pytest.mark.slow
 def test_a_no_goes_over_a_probable_edge_and_a_yes_does_not(tmp_path: Path) -> None:
-    """Of each pair one record has said something, for its own address; its customer is written to at either."""
+    """One record of each pair has said something, for its own address; they are written to at either."""
     records = shop(1200)
     pairs = {name: n % 2 == 0 for n, name in enumerate(GIVEN)}
     for n, (name, says) in enumerate(pairs.items()):

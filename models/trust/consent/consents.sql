@@ -111,7 +111,9 @@ implied as (
     where
         coalesce(jurisdictions.implied_purchase_days, jurisdictions.implied_inquiry_days) is not null
         and customers.email is not null
-        {{ 'and probable.customer_id is null' if joins_probable() }}
+    {%- if joins_probable() %}
+        and probable.customer_id is null
+    {%- endif %}
 ),
 
 asked as (
