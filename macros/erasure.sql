@@ -80,38 +80,39 @@ Not found by them: two slips in one word, and scrambled letters.
 {% macro name_marks(people, keys, side) -%}
     {%- set columns = (keys + ['identifier_type', 'identifier']) | join(', ') -%}
     {%- set erased = side == 'erased' -%}
-    select {{ columns }}, 'is ' || given_1 as mark from {{ people }} as people where given_1 is not null
-    {% for place in range(1, 7) -%}
-    union all
-    select {{ columns }}, '{{ 'short for' if erased else 'is' }} ' || full_{{ place }} as mark from {{ people }} as people where full_{{ place }} is not null
-    {% endfor -%}
-    {% if not erased -%}
-    union all
-    select {{ columns }}, 'short for ' || given_1 as mark from {{ people }} as people where given_1 is not null
-    {% endif -%}
-    union all
-    select {{ columns }}, 'swapped ' || {{ "family_whole || ' ' || given_1" if erased else "given_1 || ' ' || family_whole" }} as mark
-    from {{ people }} as people
-    where given_1 is not null and family_whole is not null
-    -- A word without one of its letters is the same for both of two words that differ in it. An ending stays: Paul is not Paula.
-    -- Where both are known names a slip of one is not the other.
-    {%- for spelling, condition in {
-        'given_1': 'true',
-        "'letters ' || given_letters": 'true',
-        "substr(given_1, 1, places.place - 1) || substr(given_1, places.place + 1)": 'places.place <= length(given_1) - ' ~ "case when " ~ matches_pattern('given_1', '[aeosu]$') | trim ~ " then 1 else 0 end"
-    }.items() -%}
-    {%- for mark, of_all in {'nearly': erased, 'not quite': not erased}.items() %}
-    union all
-    select {{ columns }}, '{{ mark }} ' || {{ spelling }} as mark
-    from {{ people }} as people
-    {%- if 'places' in spelling %}
-    cross join (
-        {% for place in range(1, 13) -%}
-        select {{ place }} as place{{ ' union all ' if not loop.last }}
-        {%- endfor %}
-    ) as places
-    {%- endif %}
-    where has_latin_given and length(given_1) >= 4 and {{ condition }}{{ ' and not is_known' if not of_all }}
+    {%- set marks = ["'is ' || given_1", "'swapped ' || " ~ ("family_whole || ' ' || given_1" if erased else "given_1 || ' ' || family_whole")] -%}
+    {%- for place in range(1, 7) -%}{%- do marks.append(("'short for '" if erased else "'is '") ~ " || full_" ~ place) -%}{%- endfor -%}
+    {%- if not erased -%}{%- do marks.append("'short for ' || given_1") -%}{%- endif -%}
+    {#- A word without one of its letters is the same for both of two words that differ in it. An ending stays: Paul is not Paula. -#}
+    {%- set spellings = ["given_1", "'letters ' || given_letters"] -%}
+    {%- set n_letters = "length(given_1) - case when " ~ matches_pattern('given_1', '[aeosu]$') | trim ~ " then 1 else 0 end" -%}
+    {%- for place in range(1, 13) -%}
+        {%- do spellings.append("case when " ~ n_letters ~ " >= " ~ place ~ " then substr(given_1, 1, " ~ (place - 1) ~ ") || substr(given_1, " ~ (place + 1) ~ ") end") -%}
     {%- endfor -%}
-    {%- endfor %}
+    {#- Where both are known names a slip of one is not the other. -#}
+    {%- for spelling in spellings -%}
+        {%- for mark, of_all in {'nearly': erased, 'not quite': not erased}.items() -%}
+            {%- do marks.append(
+                "case when has_latin_given and length(given_1) >= 4" ~ ("" if of_all else " and not is_known") ~ " then '" ~ mark ~ " ' || " ~ spelling ~ " end"
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {#- The people are read once: Spark would read them again for each select of a union. -#}
+    select {{ columns }}, mark
+    from (
+        select
+            {{ columns }},
+            case places.place
+                {% for mark in marks -%}
+                when {{ loop.index }} then {{ mark }}
+                {% endfor -%}
+            end as mark
+        from {{ people }} as people
+        cross join (
+            {% for mark in marks -%}
+            select {{ loop.index }} as place{{ ' union all ' if not loop.last }}
+            {%- endfor %}
+        ) as places
+    ) as marked
+    where mark is not null
 {%- endmacro %}
