@@ -79,20 +79,6 @@ record_identifiers as (
 ),
 
 {% if is_incremental() -%}
--- Addresses and numbers that the ledger knows: only there are names looked up.
-shared as (
-    select
-        joining.*,
-        known.request_id
-    from joining
-    cross join salt
-    inner join {{ this }} as known
-        on
-            case when joining.identifier_type = 'email' then {{ mailbox_hash('joining.identifier') }} else {{ identifier_hash("'phone'", 'joining.identifier') }} end
-            = known.identifier_hash
-    where joining.identifier_type in ('email', 'phone')
-),
-
 -- A mailbox leads back where the names agree, or either has none; a number where the names agree.
 keys as (
     select
@@ -105,7 +91,7 @@ keys as (
         customer_id,
         'mailbox' as identifier_type,
         identifier || case when given_1 is null then '|no name' else '|any name' end as identifier
-    from shared
+    from joining
     where identifier_type = 'email'
     union all
     select
@@ -113,7 +99,7 @@ keys as (
         {{ name_mark_type('marks.identifier_type') }} as identifier_type,
         marks.identifier || '|' || marks.mark as identifier
     from (
-        {{ name_marks('shared', ['customer_id'], 'back') }}
+        {{ name_marks("(select * from joining where identifier_type <> 'shop_customer_id')", ['customer_id'], 'back') }}
     ) as marks
 ),
 
