@@ -97,7 +97,7 @@ Not found by them: two slips in one word, and scrambled letters.
             ) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {#- The people are read once: Spark would read them again for each select of a union. -#}
+    {#- One reading of the people, and numbers from a seed: Spark's plans grow with each select of a union. -#}
     select {{ columns }}, mark
     from (
         select
@@ -109,10 +109,9 @@ Not found by them: two slips in one word, and scrambled letters.
             end as mark
         from {{ people }} as people
         cross join (
-            {% for mark in marks -%}
-            select {{ loop.index }} as place{{ ' union all ' if not loop.last }}
-            {%- endfor %}
+            select row_number() over (order by short_name, given_name) as place from {{ ref('given_names') }}
         ) as places
+        where places.place <= {{ marks | length }}
     ) as marked
     where mark is not null
 {%- endmacro %}
