@@ -5,6 +5,7 @@
 -- depends_on: {{ ref('privacy_requests') }}
 -- depends_on: {{ ref('request_ledger') }}
 -- depends_on: {{ ref('own_acts') }}
+-- depends_on: {{ ref('returning_persons') }}
 
 with held as (
     select distinct customer_id from {{ ref('held_customers') }}
@@ -36,29 +37,8 @@ salt as (
     select salt from {{ ref('erasure_salt') }}
 ),
 
--- What may join records joins them to an erased person too, with the same caution (see person_identifiers): of a
--- cluster that was too large only what still counted there.
 joining as (
-    select
-        records.record_key,
-        records.customer_id,
-        identifiers.identifier_type,
-        identifiers.identifier,
-        names.given_1,
-        names.given_letters,
-        names.family_whole,
-        {% for place in range(1, 7) -%}
-        names.full_{{ place }},
-        {% endfor -%}
-        names.is_known,
-        names.has_latin_given
-    from {{ ref('person_identifiers') }} as identifiers
-    inner join records on identifiers.record_key = records.record_key
-    left join {{ ref('person_names') }} as names on identifiers.name_key = names.name_key
-    where
-        identifiers.why_not is null
-        and records.cluster_state <> 'quarantined'
-        and not (records.cluster_state = 'broken' and identifiers.identifier_type = 'phone')
+    select * from {{ ref('joining_identifiers') }}
 ),
 
 record_identifiers as (
@@ -79,38 +59,6 @@ record_identifiers as (
 ),
 
 {% if is_incremental() -%}
--- A mailbox leads back where the names agree, or either has none; a number where the names agree.
-keys as (
-    select
-        customer_id,
-        identifier_type,
-        identifier
-    from record_identifiers
-    union all
-    select
-        customer_id,
-        'mailbox' as identifier_type,
-        identifier || case when given_1 is null then '|no name' else '|any name' end as identifier
-    from joining
-    where identifier_type = 'email'
-    union all
-    select
-        marks.customer_id,
-        {{ name_mark_type('marks.identifier_type') }} as identifier_type,
-        marks.identifier || '|' || marks.mark as identifier
-    from (
-        {{ name_marks("(select * from joining where identifier_type <> 'shop_customer_id')", ['customer_id'], 'back') }}
-    ) as marks
-),
-
-hashed_keys as (
-    select
-        keys.customer_id,
-        {{ identifier_hash('keys.identifier_type', 'keys.identifier') }} as identifier_hash
-    from keys
-    cross join salt
-),
-
 refused as (
     select request_id
     from {{ ref('privacy_requests') }}
@@ -118,13 +66,7 @@ refused as (
 ),
 
 come_back as (
-    select distinct
-        known.request_id,
-        hashed_keys.customer_id
-    from hashed_keys
-    inner join {{ this }} as known on hashed_keys.identifier_hash = known.identifier_hash
-    left join refused on known.request_id = refused.request_id
-    where refused.request_id is null
+    select * from {{ ref('returning_persons') }}
 ),
 
 -- A request may name somebody who was erased before and is in no source any more: then it contradicts itself too.
