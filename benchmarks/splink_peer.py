@@ -38,7 +38,7 @@ left join (
             union all
             select other_record_key, identifier_type, record_key, verdict from warehouse.main.compared_records
         ) as both_ways
-        where verdict = 'same' or (verdict = 'fits' and identifier_type = 'email')
+        where verdict in ('same', 'fits')
         group by record_key, identifier_type
     ) as same on held.record_key = same.record_key and held.identifier_type = same.identifier_type
     where {condition}

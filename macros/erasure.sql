@@ -73,27 +73,27 @@ did. One row per record and request that has an act after it.
 
 {#
 What a name leaves in the ledger, or is looked up there by: hashes can't be compared, only be the same, so each spelling that
-compared_names would take for the same has a mark in common with it. people: a relation of person_names joined to
-identifiers (identifier_type, identifier, given_1 …) with the columns `keys` beside them. side: erased, or back.
+compared_names would take for the same has a mark in common with it. people: a relation of identifiers (identifier_type, identifier,
+name_key) with the columns `keys` beside them. side: erased, or back.
 Not found by them: two slips in one word, and scrambled letters.
 #}
 {% macro name_marks(people, keys, side) -%}
     {%- set columns = (keys + ['identifier_type', 'identifier']) | join(', ') -%}
     {%- set erased = side == 'erased' -%}
-    {%- set marks = ["'is ' || given_1", "'swapped ' || " ~ ("family_whole || ' ' || given_1" if erased else "given_1 || ' ' || family_whole")] -%}
-    {%- for place in range(1, 7) -%}{%- do marks.append(("'short for '" if erased else "'is '") ~ " || full_" ~ place) -%}{%- endfor -%}
-    {%- if not erased -%}{%- do marks.append("'short for ' || given_1") -%}{%- endif -%}
+    {%- set marks = ["'is ' || names.given_1", "'swapped ' || " ~ ("names.family_whole || ' ' || names.given_1" if erased else "names.given_1 || ' ' || names.family_whole")] -%}
+    {%- for column in full_names() -%}{%- do marks.append(("'short for '" if erased else "'is '") ~ ' || names.' ~ column) -%}{%- endfor -%}
+    {%- if not erased -%}{%- do marks.append("'short for ' || names.given_1") -%}{%- endif -%}
     {#- A word without one of its letters is the same for both of two words that differ in it. An ending stays: Paul is not Paula. -#}
-    {%- set spellings = ["given_1", "'letters ' || given_letters"] -%}
-    {%- set n_letters = "length(given_1) - case when " ~ matches_pattern('given_1', '[aeosu]$') | trim ~ " then 1 else 0 end" -%}
+    {%- set spellings = ["names.given_1", "'letters ' || names.given_letters"] -%}
+    {%- set n_letters = "length(names.given_1) - case when " ~ matches_pattern('names.given_1', '[aeosu]$') | trim ~ " then 1 else 0 end" -%}
     {%- for place in range(1, 13) -%}
-        {%- do spellings.append("case when " ~ n_letters ~ " >= " ~ place ~ " then substr(given_1, 1, " ~ (place - 1) ~ ") || substr(given_1, " ~ (place + 1) ~ ") end") -%}
+        {%- do spellings.append("case when " ~ n_letters ~ " >= " ~ place ~ " then substr(names.given_1, 1, " ~ (place - 1) ~ ") || substr(names.given_1, " ~ (place + 1) ~ ") end") -%}
     {%- endfor -%}
     {#- Where both are known names a slip of one is not the other. -#}
     {%- for spelling in spellings -%}
         {%- for mark, of_all in {'nearly': erased, 'not quite': not erased}.items() -%}
             {%- do marks.append(
-                "case when has_latin_given and length(given_1) >= 4" ~ ("" if of_all else " and not is_known") ~ " then '" ~ mark ~ " ' || " ~ spelling ~ " end"
+                "case when " ~ is_latin('names.given_1') ~ " and length(names.given_1) >= 4" ~ ("" if of_all else " and not names.is_known") ~ " then '" ~ mark ~ " ' || " ~ spelling ~ " end"
             ) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -101,13 +101,14 @@ Not found by them: two slips in one word, and scrambled letters.
     select {{ columns }}, mark
     from (
         select
-            {{ columns }},
+            people.{{ (keys + ['identifier_type', 'identifier']) | join(', people.') }},
             case places.place
                 {% for mark in marks -%}
                 when {{ loop.index }} then {{ mark }}
                 {% endfor -%}
             end as mark
         from {{ people }} as people
+        inner join {{ ref('person_names') }} as names on people.name_key = names.name_key
         cross join (
             select row_number() over (order by short_name, given_name) as place from {{ ref('given_names') }}
         ) as places

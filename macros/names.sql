@@ -61,6 +61,10 @@ Ben and Anna/Ben as Anna und Ben.
 {%- endmacro %}
 
 
+{# The columns of person_names that hold what a given name may be short for. #}
+{% macro full_names() -%}{{ return(['full_1', 'full_2', 'full_3', 'full_4', 'full_5', 'full_6']) }}{%- endmacro %}
+
+
 {# By what person_names is looked up: a name as it stands in a record. #}
 {% macro name_key(first_name, last_name) -%}
     coalesce({{ first_name }}, '') || '|' || coalesce({{ last_name }}, '')
@@ -125,7 +129,7 @@ same will do.
 {# Whether a word, or a name that it is short for, begins with an initial: by their sound C. is K., and Philipp begins with an F. #}
 {% macro begins_with(word, initial, names) -%}
     {%- set firsts = ["substr(" ~ word ~ ", 1, 1)"] -%}
-    {%- for place in range(1, 7) -%}{%- do firsts.append("substr(" ~ names ~ ".full_" ~ place ~ ", 1, 1)") -%}{%- endfor -%}
+    {%- for column in full_names() -%}{%- do firsts.append("substr(" ~ names ~ "." ~ column ~ ", 1, 1)") -%}{%- endfor -%}
     (
         {{ initial }} in ({{ firsts | join(', ') }})
         or ({{ initial }} = 'k' and {{ firsts[0] }} = 'c')
@@ -146,16 +150,16 @@ same will do.
 
 {#
 How two given names compare: same (also as short form and full name, or written apart and together), typo, scrambled (nearly the
-same letters), resembling (half the letters), alike (apart from an ending that makes another name of it), initial (the one is that of the
-other), unknown (one is missing, or in another script), joint (one is the names of two people) or different. Two names that the seed given_names knows are
-never a typo of each other.
+same letters), resembling (half the letters), alike (apart from an ending that makes another name of it), initial (the one is that of
+the other), unknown (one is missing, or in another script), joint (one is the names of two people) or different. Two names that the
+seed given_names knows are never a typo of each other.
 #}
 {% macro given_names_compared(one, other) -%}
     {%- set a, b = one ~ '.given_1', other ~ '.given_1' -%}
     {%- set forms, shared = [], [] -%}
-    {%- for place in range(1, 7) -%}
-        {%- do forms.extend([a ~ ' = ' ~ other ~ '.full_' ~ place, b ~ ' = ' ~ one ~ '.full_' ~ place]) -%}
-        {%- for place_there in range(1, 7) -%}{%- do shared.append(one ~ '.full_' ~ place ~ ' = ' ~ other ~ '.full_' ~ place_there) -%}{%- endfor -%}
+    {%- for column in full_names() -%}
+        {%- do forms.extend([a ~ ' = ' ~ other ~ '.' ~ column, b ~ ' = ' ~ one ~ '.' ~ column]) -%}
+        {%- for column_there in full_names() -%}{%- do shared.append(one ~ '.' ~ column ~ ' = ' ~ other ~ '.' ~ column_there) -%}{%- endfor -%}
     {%- endfor -%}
     {%- set seconds_differ -%}
         {{ one }}.given_2 <> {{ other }}.given_2
@@ -235,10 +239,37 @@ How two family names compare: same (also one of a double name, or written apart 
 
 
 {#
+A relation of pairs of names (name_key, other_name_key) with how they compare: given_names and family_names. The notion of "the same
+name" that the guards, consent and erasure share.
+#}
+{% macro names_compared(pairs) -%}
+    (
+        select
+            name_key,
+            other_name_key,
+            case when are_swapped then 'same' else given_names end as given_names,
+            case when are_swapped then 'same' else family_names end as family_names
+        from (
+            select
+                pairs.name_key,
+                pairs.other_name_key,
+                {{ are_swapped('one', 'other') }} as are_swapped,
+                {{ given_names_compared('one', 'other') }} as given_names,
+                {{ family_names_compared('one', 'other') }} as family_names
+            from {{ pairs }} as pairs
+            left join {{ ref('person_names') }} as one on pairs.name_key = one.name_key
+            left join {{ ref('person_names') }} as other on pairs.other_name_key = other.name_key
+        ) as compared
+    )
+{%- endmacro %}
+
+
+{#
 How two birth dates compare: same, near (a digit off, or day and month in each other's place), other, contradictory (another
 generation), or unknown.
 #}
 {% macro birth_dates_compared(one, other) -%}
+    {%- set years_of_a_generation = 12 -%}
     {%- set one_text, other_text = 'cast(' ~ one ~ ' as ' ~ dbt.type_string() ~ ')', 'cast(' ~ other ~ ' as ' ~ dbt.type_string() ~ ')' -%}
     case
         when {{ one }} is null or {{ other }} is null then 'unknown'
@@ -252,7 +283,7 @@ generation), or unknown.
             )
             then 'near'
         when
-            abs(cast(substr({{ one_text }}, 1, 4) as integer) - cast(substr({{ other_text }}, 1, 4) as integer)) >= 12
+            abs(cast(substr({{ one_text }}, 1, 4) as integer) - cast(substr({{ other_text }}, 1, 4) as integer)) >= {{ years_of_a_generation }}
             and substr({{ one_text }}, 6) <> substr({{ other_text }}, 6)
             then 'contradictory'
         else 'other'
@@ -275,7 +306,7 @@ generation), or unknown.
 {% macro two_people_because(given_names, birth_dates) -%}
     case
         when {{ given_names }} = 'different' then 'their given names differ'
-        when {{ given_names }} = 'alike' and {{ birth_dates }} <> 'same' then 'their given names are alike, and two names'
+        when {{ given_names }} = 'alike' and {{ birth_dates }} <> 'same' then 'their given names differ in the ending'
         when {{ given_names }} = 'resembling' and {{ birth_dates }} <> 'same' then 'their given names differ'
         when {{ birth_dates }} = 'contradictory' then 'their birth dates are a generation apart'
     end

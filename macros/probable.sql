@@ -25,25 +25,16 @@ Stricter than two_people_because: nothing certain joins the two, so a birth date
         from (
             select
                 pairs.*,
-                case when names.are_swapped then 'same' else names.given_names end as given_names,
-                case when names.are_swapped then 'same' else names.family_names end as family_names,
+                names.given_names,
+                names.family_names,
                 {{ birth_dates_compared('pairs.birth_date', 'pairs.other_birth_date') }} as birth_dates,
                 abs({{ dbt.datediff('pairs.birth_date', 'pairs.other_birth_date', 'day') }}) as days_apart,
                 {{ edit_distance(
                     'cast(pairs.birth_date as ' ~ dbt.type_string() ~ ')', 'cast(pairs.other_birth_date as ' ~ dbt.type_string() ~ ')'
                 ) }} as letters_apart
             from {{ relation }} as pairs
-            inner join (
-                select
-                    keys.name_key,
-                    keys.other_name_key,
-                    {{ are_swapped('one', 'other') }} as are_swapped,
-                    {{ given_names_compared('one', 'other') }} as given_names,
-                    {{ family_names_compared('one', 'other') }} as family_names
-                from (select distinct name_key, other_name_key from {{ relation }}) as keys
-                left join {{ ref('person_names') }} as one on keys.name_key = one.name_key
-                left join {{ ref('person_names') }} as other on keys.other_name_key = other.name_key
-            ) as names on pairs.name_key = names.name_key and pairs.other_name_key = names.other_name_key
+            inner join {{ names_compared('(select distinct name_key, other_name_key from ' ~ relation ~ ')') }} as names
+                on pairs.name_key = names.name_key and pairs.other_name_key = names.other_name_key
         ) as dated
     )
 {%- endmacro %}

@@ -389,7 +389,7 @@ The lists of one element are names for what is used more than once.
 {%- endmacro %}
 
 {% macro snowflake__sorted_letters(expression) -%}
-    array_to_string(array_sort(split(regexp_replace({{ expression }}, '(.)', '\\\\1 '), ' ')), '')
+    array_to_string(array_sort(split(regexp_replace({{ expression }}, '(.)', '\\1 '), ' ')), '')
 {%- endmacro %}
 
 {% macro bigquery__sorted_letters(expression) -%}

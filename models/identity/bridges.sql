@@ -1,21 +1,9 @@
 -- Records that two of their identifiers would join to two records of other names or birth dates, which they would make one person
 -- of. What their account leads to counts for more than what their address does, and that for more than their number.
+{% set tell_apart = ['given_1', 'given_2', 'title', 'generation', 'birth_date'] %}
 with identifiers as (
     select
-        record_key,
-        name_key,
-        given_1,
-        given_2,
-        birth_date,
-        identifier_type,
-        identifier,
-        least_given_1,
-        greatest_given_1,
-        least_given_2,
-        greatest_given_2,
-        least_birth_date,
-        greatest_birth_date,
-        is_compared,
+        *,
         case identifier_type when 'shop_customer_id' then 1 when 'email' then 2 else 3 end as place
     from {{ ref('record_identifiers') }}
     where n_records > 1 and why_not is null
@@ -27,12 +15,11 @@ suspects as (
     group by record_key
     having
         count(*) > 1
-        and coalesce(
-            min(least_given_1) <> max(greatest_given_1)
-            or min(least_given_2) <> max(greatest_given_2)
-            or min(least_birth_date) <> max(greatest_birth_date)
-            or max(case when is_compared then 1 else 0 end) = 1,
-            false
+        and (
+            max(case when is_compared then 1 else 0 end) = 1
+            {% for column in tell_apart -%}
+            or coalesce(min(least_{{ column }}) <> max(greatest_{{ column }}), false)
+            {% endfor %}
         )
 )
 
@@ -65,4 +52,8 @@ inner join identifiers as far
         and weaker.record_key <> far.record_key
 where
     near.record_key <> far.record_key
-    and (near.given_1 <> far.given_1 or near.given_2 <> far.given_2 or near.birth_date <> far.birth_date)
+    and (
+        {% for column in tell_apart -%}
+        coalesce(near.{{ column }} <> far.{{ column }}, false){{ ' or' if not loop.last }}
+        {% endfor %}
+    )

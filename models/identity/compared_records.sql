@@ -1,5 +1,5 @@
 -- Two records that one address or number stands on, where their names or birth dates differ: are they one person's?
--- "same" joins them. "fits" joins them by an address, where nothing speaks against it. "apart" does not, and says nothing about others.
+-- "same" joins them, and so does "fits": they share an address, and nothing speaks against it. "apart" does not join them.
 -- "different" are two people, so that a record which is the same as both, or fits both, is joined to neither.
 {% set silence_days = var('identity_silence_days') %}
 with records as (

@@ -48,4 +48,4 @@ inner join usable as other
         compared.identifier_type = other.identifier_type
         and compared.identifier = other.identifier
         and compared.other_record_key = other.record_key
-where compared.verdict = 'same' or (compared.verdict = 'fits' and compared.identifier_type = 'email')
+where compared.verdict in ('same', 'fits')

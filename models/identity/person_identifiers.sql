@@ -29,7 +29,7 @@ joined as (
         record_key,
         other_record_key
     from both_ways
-    where verdict = 'same' or (verdict = 'fits' and identifier_type = 'email')
+    where verdict in ('same', 'fits')
 ),
 
 -- Alex, where Alexander and Alexandra share the address; a record without a name at a couple's address.

@@ -1,5 +1,7 @@
 -- Each name that records go by, taken apart for comparing: titles, a company's words and particles left out, the order put
 -- right where one field holds it all. People share few names: this is worked out once a name, not once a record.
+{% set columns_of_forms = [] %}
+{% for column in full_names() -%}{%- do columns_of_forms.append('max(case when place = ' ~ loop.index ~ ' then full_name end) as ' ~ column) -%}{%- endfor %}
 with given as (
     select distinct
         first_name,
@@ -146,10 +148,7 @@ numbered_forms as (
 full_names as (
     select
         given_name,
-        {% for place in range(1, 6) -%}
-        max(case when place = {{ place }} then full_name end) as full_{{ place }},
-        {% endfor -%}
-        max(case when place = 6 then full_name end) as full_6
+        {{ columns_of_forms | join(',\n        ') }}
     from numbered_forms
     group by given_name
 ),
@@ -232,15 +231,11 @@ select
     named.family_1,
     named.family_2,
     named.family_whole,
-    {% for place in range(1, 7) -%}
-    full_names.full_{{ place }},
-    {% endfor -%}
+    full_names.{{ full_names() | join(',\n    full_names.') }},
     known_names.given_name is not null as is_known,
     known_families.given_name is not null as has_known_family,
     {{ sorted_letters('named.given_1') }} as given_letters,
-    {{ sorted_letters('named.family_whole') }} as family_letters,
-    coalesce({{ matches_pattern('named.given_1', '^[a-z]+$') }}, false) as has_latin_given,
-    coalesce({{ matches_pattern('named.family_whole', '^[a-z]+$') }}, false) as has_latin_family
+    {{ sorted_letters('named.family_whole') }} as family_letters
 from named
 left join full_names on named.given_1 = full_names.given_name
 left join known_names on named.given_1 = known_names.given_name

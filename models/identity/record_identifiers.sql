@@ -87,6 +87,10 @@ counted as (
         max(given_1) as greatest_given_1,
         min(given_2) as least_given_2,
         max(given_2) as greatest_given_2,
+        min(title) as least_title,
+        max(title) as greatest_title,
+        min(generation) as least_generation,
+        max(generation) as greatest_generation,
         min(birth_date) as least_birth_date,
         max(birth_date) as greatest_birth_date
     from named
@@ -112,6 +116,8 @@ select
     named.name_key,
     named.given_1,
     named.given_2,
+    named.title,
+    named.generation,
     named.birth_date,
     named.identifier_type,
     named.identifier,
@@ -121,6 +127,10 @@ select
     counted.greatest_given_1,
     counted.least_given_2,
     counted.greatest_given_2,
+    counted.least_title,
+    counted.greatest_title,
+    counted.least_generation,
+    counted.greatest_generation,
     counted.least_birth_date,
     counted.greatest_birth_date,
     coalesce(
@@ -129,7 +139,7 @@ select
             when counted.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
             when switchboards.identifier is not null
-                then 'stands beside more than {{ var("identity_max_names") }} addresses'
+                then 'appears with more than {{ var("identity_max_names") }} e-mail addresses'
             when
                 named.identifier_type = 'phone'
                 and (

@@ -513,6 +513,17 @@ def no_persons() -> list[Hazard]:
             "a record of two people is neither's alone, and must not make them one",
             on_number("joint-num", who("Anna & Ben", "Berg"), who("Anna", "Berg"), who("Ben", "Berg")),
         ),
+        hazard(
+            "Hans Berg without more, with the elder at the mailbox and the younger on the number",
+            "what could be either's must not bridge father and son",
+            [
+                crm("elder-bridge1", "Hans", "Berg", email=address("eb-a"), phone=number("eb")),
+                shop("elder-bridge2", "Hans", "Berg sen.", email=address("eb-a")),
+                shop("elder-bridge3", "Hans", "Berg jun.", email=address("eb-b"), phone=number("eb")),
+            ],
+            {2},
+            {3},
+        ),
         strangers(
             "Anna/Ben with Ben at the mailbox and Anna on the number",
             "a record of two people must not bridge them",

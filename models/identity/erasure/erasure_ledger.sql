@@ -293,7 +293,7 @@ identifiers as (
     from erased_joining
     where identifier_type = 'email'
     group by request_id, identifier
-    having count(given_1) = 0
+    having max(case when has_given_name then 1 else 0 end) = 0
     {% for column, identifier_type in {
         'email': 'email', 'widest_mailbox': 'widest mailbox', 'phone': 'phone', 'phone_as_given': 'phone'
     }.items() -%}

@@ -5,14 +5,8 @@ select
     records.customer_id,
     identifiers.identifier_type,
     identifiers.identifier,
-    names.given_1,
-    names.given_letters,
-    names.family_whole,
-    {% for place in range(1, 7) -%}
-    names.full_{{ place }},
-    {% endfor -%}
-    names.is_known,
-    names.has_latin_given
+    identifiers.name_key,
+    names.given_1 is not null as has_given_name
 from {{ ref('person_identifiers') }} as identifiers
 inner join {{ ref('record_clusters') }} as records on identifiers.record_key = records.record_key
 left join {{ ref('person_names') }} as names on identifiers.name_key = names.name_key

@@ -1,6 +1,7 @@
 -- Customers who are an erased person come back, by what the ledger held before this build. A table of its own: the ledger asks it
 -- several times.
 -- depends_on: {{ ref('given_names') }}
+-- depends_on: {{ ref('person_names') }}
 -- depends_on: {{ ref('joining_identifiers') }}
 -- depends_on: {{ ref('erasure_salt') }}
 -- depends_on: {{ ref('privacy_requests') }}
@@ -46,7 +47,7 @@ keys as (
     select
         customer_id,
         'mailbox' as identifier_type,
-        identifier || case when given_1 is null then '|no name' else '|any name' end as identifier
+        identifier || case when has_given_name then '|any name' else '|no name' end as identifier
     from known_identifiers
     where identifier_type = 'email'
     union all

@@ -16,9 +16,7 @@ records as (
         records.record_key,
         names.given_1 as given,
         names.family_whole as family,
-        {% for place in range(1, 7) -%}
-        names.full_{{ place }},
-        {% endfor -%}
+        names.{{ full_names() | join(',\n        names.') }},
         names.given_letters,
         names.family_letters,
         cast(records.birth_date as {{ dbt.type_string() }}) as birth_date,
@@ -71,9 +69,7 @@ select
     {% for place in range(1, 13) -%}
     case when count(*) over (partition by key_{{ place }}) <= {{ max_records }} then key_{{ place }} end as key_{{ place }},
     {% endfor -%}
-    {% for place in range(1, 7) -%}
-    full_{{ place }},
-    {% endfor -%}
+    {{ full_names() | join(',\n    ') }},
     given,
     family,
     given_letters,
