@@ -188,7 +188,7 @@ MUTATIONS = [
     Mutation(
         "a no outlasts the account",
         after_accounts_were_deleted, "somebody who said no",
-        models=(("refused_mailboxes", "where owners.subject is null", "where false"),),
+        models=(("refused_mailboxes", "where owned.subject is null", "where false"),),
     ),
     Mutation(
         "a no by account outlasts the account",
