@@ -14,7 +14,7 @@ help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
 build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
-	$(DBT) build $(DBT_FLAGS)
+	$(DBT) build $(DBT_FLAGS) --exclude-resource-type unit_test
 	@$(BIN)/mailroom show
 
 test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (more than half an hour on two cores)

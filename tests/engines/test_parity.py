@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import PROJECT, Run, Warehouse
+from conftest import NO_UNIT_TESTS, PROJECT, Run, Warehouse
 from mailroom.activation.ledger import activation_folder
 from mailroom.activation.pull import write_refusals
 from mailroom.activation.push import Asked, push
@@ -68,7 +68,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     pull_some(folder)
     before = Warehouse(folder).dbt("build", *HISTORY, as_of=DAYS_BEFORE)
     assert before.ok, before.output
-    on_duckdb = Warehouse(folder).dbt("build")
+    on_duckdb = Warehouse(folder).dbt("build", *NO_UNIT_TESTS)  # test_own_shop.py runs them
     push_some(folder)
     again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", "sync_pushes+")
     assert again.ok, again.output
@@ -155,7 +155,8 @@ def test_spark_builds_and_tests_what_duckdb_does(engines: Engines) -> None:
         if engines.on_spark.results.get(name, missing)[0] != status
     ]
     assert not differing, "\n".join(differing)
-    assert engines.on_spark.ok, engines.on_spark.output
+    assert engines.on_spark.ok, engines.on_spark.output  # unit tests, too
+    assert len(engines.on_spark.results) > len(engines.on_duckdb.results), "Spark ran no unit test"
 
 
 def test_dbt_warns_of_nothing_on_spark(engines: Engines) -> None:
