@@ -23,6 +23,8 @@ settings.load_profile("untimed")
 PROJECT = Path(__file__).resolve().parents[1]
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"  # for `python -c`: a new process
 Rows = list[tuple[Any, ...]]
+# Of a connection that runs what dbt compiled, as profiles.yml has it; some tests keep one core each busy.
+IN_MEMORY: dict[str, Any] = {"threads": 1, "disabled_optimizers": "in_clause"}
 
 
 @functools.cache

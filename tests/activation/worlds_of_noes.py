@@ -27,6 +27,7 @@ import duckdb
 import httpx
 import pyarrow as pa
 
+from conftest import IN_MEMORY
 from mailroom.activation import ledger
 from mailroom.activation import pull as pull_module
 from mailroom.activation import push as push_module
@@ -371,7 +372,7 @@ class World:
         random.seed(seed)  # which waits between two requests are drawn by
         self.warehouse, self.activation = folder / "warehouse.duckdb", folder / "activation"
         self.now, self.skew = START, timedelta()
-        self.database = duckdb.connect(config={"threads": 1})
+        self.database = duckdb.connect(config=IN_MEMORY)
         self.sandbox = Sandbox(now=lambda: self.now)
         self.network = Network(self.sandbox, self.chance)
         self.customers: dict[str, Customer] = {}

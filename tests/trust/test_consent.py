@@ -30,7 +30,7 @@ from naive_consent import (
     widest,
 )
 
-from conftest import Warehouse
+from conftest import IN_MEMORY, Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -266,7 +266,7 @@ def compiled_models(folder: Path, **variables: int) -> Iterator[Models]:
         "compile", "--select", *MODELS, as_of=f"{AS_OF}", founded_on=f"{FOUNDED:%Y-%m-%d}", **variables
     )
     assert compiled.ok, compiled.output
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with duckdb.connect(config=IN_MEMORY) as connection:
         for table, columns in TABLES.items():
             connection.execute(f"create table {table} ({columns})")
         for item in REGISTER:

@@ -26,7 +26,7 @@ from consent_cases import CASES, deliveries, people
 from consent_shop import UNTESTED, ConsentShop, Decided, Verdicts, disagreements, read_decided
 from naive_sources import Judge, Person, Policy
 
-from conftest import PROJECT, Warehouse
+from conftest import IN_MEMORY, PROJECT, Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -435,7 +435,7 @@ def run_again(connection: duckdb.DuckDBPyConnection, model: Model, is_first: boo
 
 def days_again(world: World, changes: Sequence[Mapping[str, Model]]) -> Iterator[tuple[Day, Any]]:
     """Each build with the changed models, one set per build: the day, and a way to ask its warehouse."""
-    with duckdb.connect(config={"threads": 2}) as connection:
+    with duckdb.connect(config=IN_MEMORY) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("attach ':memory:' as warehouse")
         again = reached(world.days[0].models, set().union(*changes))
