@@ -182,19 +182,18 @@ touched as (
     where held.customer_id is null
 ),
 
-back as (
-    {{ records_come_back('touched', request_id=true) }}
+judged as (
+    {{ records_come_back('touched') }}
 ),
 
 -- Of what is theirs again only the past is erased: see known_records.
 erased_now as (
     select
-        touched.request_id,
-        touched.record_key,
-        touched.customer_id
-    from touched
-    left join back on touched.request_id = back.request_id and touched.record_key = back.record_key
-    where not coalesce(back.is_back and touched.first_seen_at > touched.received_at, false)
+        request_id,
+        record_key,
+        customer_id
+    from judged
+    where not coalesce(is_back and first_seen_at > received_at, false)
 ),
 
 erased_joining as (
