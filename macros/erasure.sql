@@ -43,20 +43,33 @@ By the ledger's own moment for those that were forgotten before request_ledger w
 
 
 {#
-Which records of a relation (record_key, customer_id, first_seen_at, received_at of a request) are a new person's in spite of
-the request: a person did something on it themselves afterwards, or it was first seen afterwards and belongs to somebody who
-did. One row per record and request that has an act after it.
+The rows of a relation (record_key, customer_id, first_seen_at, received_at of a request), and of each whether it is a new
+person's in spite of the request: a person did something on it themselves afterwards, or it was first seen afterwards and
+belongs to somebody who did. Whether there is an act after a moment the last act says.
 #}
-{% macro records_come_back(records, request_id=none) -%}
+{% macro records_come_back(records) -%}
     select
-        records.record_key,
-        {% if request_id %}records.request_id,{% endif %}
-        max(case when acts.record_key = records.record_key or records.first_seen_at > records.received_at then 1 else 0 end) = 1 as is_back,
-        coalesce(min(case when acts.record_key = records.record_key then acts.acted_at end), min(acts.acted_at)) as first_acted_at
+        records.*,
+        coalesce(
+            own.last_acted_at > records.received_at
+            or (persons.last_acted_at > records.received_at and records.first_seen_at > records.received_at),
+            false
+        ) as is_back
     from {{ records }} as records
-    inner join {{ ref('own_acts') }} as acts
-        on records.customer_id = acts.customer_id and acts.acted_at > records.received_at
-    group by records.record_key{{ ', records.request_id' if request_id }}
+    left join (
+        select
+            record_key,
+            max(acted_at) as last_acted_at
+        from {{ ref('own_acts') }}
+        group by record_key
+    ) as own on records.record_key = own.record_key
+    left join (
+        select
+            customer_id,
+            max(acted_at) as last_acted_at
+        from {{ ref('own_acts') }}
+        group by customer_id
+    ) as persons on records.customer_id = persons.customer_id
 {%- endmacro %}
 
 

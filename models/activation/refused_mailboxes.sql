@@ -48,22 +48,34 @@ noes as (
         end
 ),
 
+-- Of many noes by one account the last: the account may have had as many addresses.
+noes_by_id as (
+    {% for identifier in ['shop_customer_id', 'contact_id', 'profile_id'] -%}
+    select
+        '{{ identifier }}' as identifier_type,
+        {{ identifier }} as identifier,
+        max(recorded_at) as recorded_at
+    from noes
+    where {{ identifier }} is not null
+    group by {{ identifier }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
 named as (
     select
         widest_mailbox,
         recorded_at
     from {{ with_mailboxes('noes', email='address') }} as addressed
     where address is not null
-    {% for identifier in ['shop_customer_id', 'contact_id', 'profile_id'] -%}
     union all
     select
         substr(subjects.subject, 9) as widest_mailbox,
-        noes.recorded_at
-    from noes
+        noes_by_id.recorded_at
+    from noes_by_id
     inner join {{ ref('consent_subjects') }} as subjects
-        on subjects.identifier_type = '{{ identifier }}' and noes.{{ identifier }} = subjects.identifier
+        on noes_by_id.identifier_type = subjects.identifier_type and noes_by_id.identifier = subjects.identifier
     where subjects.subject like 'mailbox:%'
-    {% endfor %}
 ),
 
 owned as (

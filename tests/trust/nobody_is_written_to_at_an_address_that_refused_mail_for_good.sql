@@ -28,12 +28,20 @@ signs_of_life as (
         confirmed_at as acted_at
     from {{ with_mailboxes(ref('consent_history')) }} as history
     where consent_status in ('granted', 'pending')
+),
+
+-- Hundreds may read a mailbox and have opened mail there: one row for all of them.
+last_signs as (
+    select
+        widest_mailbox,
+        max(acted_at) as acted_at
+    from signs_of_life
+    group by widest_mailbox
 )
 
 select contactability.*
 from {{ ref('contactability') }} as contactability
 inner join {{ with_mailboxes(ref('customers')) }} as customers on contactability.customer_id = customers.customer_id
 inner join bounces on customers.widest_mailbox = bounces.widest_mailbox
-left join signs_of_life
-    on bounces.widest_mailbox = signs_of_life.widest_mailbox and bounces.last_bounced_at < signs_of_life.acted_at
-where contactability.is_allowed and signs_of_life.acted_at is null
+left join last_signs on bounces.widest_mailbox = last_signs.widest_mailbox
+where contactability.is_allowed and coalesce(last_signs.acted_at <= bounces.last_bounced_at, true)

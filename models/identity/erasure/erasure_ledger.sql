@@ -2,7 +2,6 @@
 -- holds on, and what an erased person's identifier leads to is that person come back, unless they did something
 -- themselves since: see known_records.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
--- depends_on: {{ ref('privacy_requests') }}
 -- depends_on: {{ ref('request_ledger') }}
 -- depends_on: {{ ref('own_acts') }}
 -- depends_on: {{ ref('returning_persons') }}
@@ -15,13 +14,27 @@ subjects as (
     select * from {{ ref('erasure_subjects') }}
 ),
 
+leads as (
+    select distinct
+        identifier_type,
+        identifier,
+        n_customers
+    from {{ ref('named_customers') }}
+),
+
 requested as (
     select
-        named.*,
+        named.named_by_id as request_id,
+        named.identifier_type,
+        named.identifier_as_given,
+        named.identifier,
+        named.widest_mailbox,
+        coalesce(leads.n_customers, 0) as n_customers,
         subjects.verdict,
         subjects.is_held
-    from {{ ref('named_customers') }} as named
+    from {{ ref('named_identifiers') }} as named
     inner join subjects on named.named_by_id = subjects.request_id
+    left join leads on named.identifier_type = leads.identifier_type and named.person_identifier = leads.identifier
     where named.named_by = 'erasure request'
 ),
 
@@ -59,59 +72,8 @@ record_identifiers as (
 ),
 
 {% if is_incremental() -%}
-refused as (
-    select request_id
-    from {{ ref('privacy_requests') }}
-    where request_type = 'erasure' and request_status = 'refused'
-),
-
 come_back as (
     select * from {{ ref('returning_persons') }}
-),
-
--- A request may name somebody who was erased before and is in no source any more: then it contradicts itself too.
-names_of_none as (
-    select
-        named_by_id as request_id,
-        'record' as identifier_type,
-        'shop_customer:' || identifier as identifier
-    from requested
-    where verdict = 'one person' and customer_id is null and identifier_type = 'shop_customer_id'
-    union all
-    select
-        named_by_id as request_id,
-        'mailbox' as identifier_type,
-        identifier || '|no name' as identifier
-    from requested
-    where verdict = 'one person' and customer_id is null and identifier_type = 'email'
-    union all
-    select
-        named_by_id as request_id,
-        'phone' as identifier_type,
-        identifier
-    from requested
-    where verdict = 'one person' and customer_id is null and identifier_type = 'phone' and identifier is not null
-),
-
-hashed_names as (
-    select
-        names_of_none.request_id,
-        {{ identifier_hash('names_of_none.identifier_type', 'names_of_none.identifier') }} as identifier_hash
-    from names_of_none
-    cross join salt
-),
-
-names_an_erased_other as (
-    select distinct hashed_names.request_id
-    from hashed_names
-    inner join subjects on hashed_names.request_id = subjects.request_id
-    inner join {{ this }} as known
-        on hashed_names.identifier_hash = known.identifier_hash and hashed_names.request_id <> known.request_id
-    left join refused on known.request_id = refused.request_id
-    left join come_back on known.request_id = come_back.request_id and subjects.customer_id = come_back.customer_id
-    left join {{ this }} as done
-        on hashed_names.request_id = done.request_id and done.identifier_type = 'carried out'
-    where refused.request_id is null and come_back.request_id is null and done.request_id is null
 ),
 
 known_requests as (
@@ -119,10 +81,6 @@ known_requests as (
 ),
 
 {% else -%}
-names_an_erased_other as (
-    select request_id from subjects where 1 = 0
-),
-
 known_requests as (
     select request_id from subjects where 1 = 0
 ),
@@ -131,8 +89,8 @@ known_requests as (
 agreeing as (
     select subjects.*
     from subjects
-    left join names_an_erased_other on subjects.request_id = names_an_erased_other.request_id
-    where subjects.verdict <> 'contradicts itself' and names_an_erased_other.request_id is null
+    left join {{ ref('requests_naming_erased_others') }} as naming_others on subjects.request_id = naming_others.request_id
+    where subjects.verdict <> 'contradicts itself' and naming_others.request_id is null
 ),
 
 erased as (
@@ -182,19 +140,18 @@ touched as (
     where held.customer_id is null
 ),
 
-back as (
-    {{ records_come_back('touched', request_id=true) }}
+judged as (
+    {{ records_come_back('touched') }}
 ),
 
 -- Of what is theirs again only the past is erased: see known_records.
 erased_now as (
     select
-        touched.request_id,
-        touched.record_key,
-        touched.customer_id
-    from touched
-    left join back on touched.request_id = back.request_id and touched.record_key = back.record_key
-    where not coalesce(back.is_back and touched.first_seen_at > touched.received_at, false)
+        request_id,
+        record_key,
+        customer_id
+    from judged
+    where not coalesce(is_back and first_seen_at > received_at, false)
 ),
 
 erased_joining as (
@@ -248,15 +205,15 @@ logins as (
 named as (
     select requested.*
     from requested
-    inner join agreeing on requested.named_by_id = agreeing.request_id
+    inner join agreeing on requested.request_id = agreeing.request_id
 ),
 
 mailboxes as (
     select
-        named.named_by_id as request_id,
+        named.request_id,
         named.identifier as mailbox
     from named
-    left join known_requests on named.named_by_id = known_requests.request_id
+    left join known_requests on named.request_id = known_requests.request_id
     where
         named.identifier_type = 'email'
         and (named.n_customers = 0 or (named.verdict = 'one person' and named.is_held))
@@ -315,21 +272,21 @@ identifiers as (
         on logins.identifier_type = visitor_logins.identifier_type and logins.identifier = visitor_logins.identifier
     union all
     select
-        named_by_id as request_id,
+        request_id,
         identifier_type,
         identifier_as_given as identifier
     from named
-    where not is_held and (identifier_type = 'email' or (identifier_type = 'phone' and (customer_id is null or verdict <> 'names nobody')))
+    where not is_held and (identifier_type = 'email' or (identifier_type = 'phone' and (n_customers = 0 or verdict <> 'names nobody')))
     union all
     select
-        named_by_id as request_id,
+        request_id,
         'widest mailbox' as identifier_type,
         widest_mailbox as identifier
     from named
     where not is_held and widest_mailbox is not null
     union all
     select
-        named_by_id as request_id,
+        request_id,
         'record' as identifier_type,
         'shop_customer:' || identifier as identifier
     from named

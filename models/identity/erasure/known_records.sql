@@ -64,21 +64,32 @@ known as (
     where held.customer_id is null
 ),
 
-back as (
+judged as (
     {{ records_come_back('known') }}
+),
+
+-- Since when a record of before is theirs again.
+first_acts as (
+    select
+        known.record_key,
+        min(acts.acted_at) as acted_at
+    from known
+    inner join {{ ref('own_acts') }} as acts on known.record_key = acts.record_key
+    where acts.acted_at > known.received_at
+    group by known.record_key
 )
 
 select
-    known.record_key,
-    known.record_type,
-    known.record_id,
-    known.customer_id,
-    known.received_at as erased_until,
-    coalesce(back.is_back, false) as is_back,
+    judged.record_key,
+    judged.record_type,
+    judged.record_id,
+    judged.customer_id,
+    judged.received_at as erased_until,
+    judged.is_back,
     case
-        when not back.is_back then null
-        when known.first_seen_at > known.received_at then known.first_seen_at
-        else back.first_acted_at
+        when not judged.is_back then null
+        when judged.first_seen_at > judged.received_at then judged.first_seen_at
+        else first_acts.acted_at
     end as back_since
-from known
-left join back on known.record_key = back.record_key
+from judged
+left join first_acts on judged.record_key = first_acts.record_key

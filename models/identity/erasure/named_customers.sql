@@ -1,116 +1,30 @@
--- Whom erasure requests and legal holds are about: what they name, normalised as identity does, and where it leads.
-with own_country as (
-    {{ default_country_codes() }}
-),
-
-requests as (
-    select
-        request_id,
-        email,
-        phone,
-        shop_customer_id
-    from {{ ref('privacy_requests') }}
-    where request_type = 'erasure' and request_status <> 'refused' and not may_be_refused
-),
-
--- A hold counts from the day it is entered, whatever day the build is as of: an erasure can't be undone.
-holds as (
-    select
-        identifier_type || '/' || identifier as hold_id,
+-- To whom what erasure requests and legal holds name leads. Once for each identifier, however many name it: an address on the
+-- records of hundreds, named by hundreds, would be a row for each two of them.
+with named as (
+    select distinct
         identifier_type,
-        identifier
-    from {{ ref('legal_holds') }}
-    where held_until is null or held_until > {{ as_of() }}
+        person_identifier
+    from {{ ref('named_identifiers') }}
+    where person_identifier is not null
 ),
 
-named as (
-    select
-        'erasure request' as named_by,
-        request_id as named_by_id,
-        'email' as identifier_type,
-        email as identifier
-    from requests
-    where email is not null
-    union all
-    select
-        'erasure request' as named_by,
-        request_id as named_by_id,
-        'phone' as identifier_type,
-        phone as identifier
-    from requests
-    where phone is not null
-    union all
-    select
-        'erasure request' as named_by,
-        request_id as named_by_id,
-        'shop_customer_id' as identifier_type,
-        shop_customer_id as identifier
-    from requests
-    where shop_customer_id is not null
-    union all
-    select
-        'legal hold' as named_by,
-        hold_id as named_by_id,
-        identifier_type,
-        identifier
-    from holds
-),
-
-split as (
-    select
-        *,
-        case when identifier_type = 'phone' then {{ dialled_phone('identifier') }} end as dialled,
-        case when identifier_type = 'email' then {{ dbt.split_part('identifier', "'@'", 2) }} end as email_domain
-    from named
-),
-
-normalised as (
-    select
-        split.named_by,
-        split.named_by_id,
-        split.identifier_type,
-        split.identifier as identifier_as_given,
-        case split.identifier_type
-            when 'email' then {{ mailbox_of('split.identifier', 'domains') }}
-            when 'phone' then {{ e164('split.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}
-            else split.identifier
-        end as identifier,
-        case when split.identifier_type = 'email' then {{ widest_mailbox('split.identifier', 'domains') }} end as widest_mailbox
-    from split
-    left join {{ ref('mailbox_domains') }} as domains on split.email_domain = domains.email_domain
-    cross join own_country
-),
-
-identifiers as (
+customers as (
     select distinct
         person_identifiers.identifier_type,
         person_identifiers.identifier,
         record_clusters.customer_id
     from {{ ref('person_identifiers') }} as person_identifiers
+    inner join named
+        on
+            person_identifiers.identifier_type = named.identifier_type
+            and person_identifiers.identifier = named.person_identifier
     inner join {{ ref('record_clusters') }} as record_clusters
         on person_identifiers.record_key = record_clusters.record_key
 )
 
 select
-    normalised.named_by,
-    normalised.named_by_id,
-    normalised.identifier_type,
-    normalised.identifier_as_given,
-    normalised.identifier,
-    normalised.widest_mailbox,
-    identifiers.customer_id,
-    count(identifiers.customer_id) over (
-        partition by normalised.named_by, normalised.named_by_id, normalised.identifier_type
-    ) as n_customers
-from normalised
--- Who asks by what is no person's is none of those who have it.
-left join {{ ref('impersonal_identifiers') }} as impersonal
-    on
-        normalised.named_by = 'erasure request'
-        and normalised.identifier_type = impersonal.identifier_type
-        and coalesce(normalised.widest_mailbox, normalised.identifier) = impersonal.identifier
-left join identifiers
-    on
-        impersonal.identifier is null
-        and normalised.identifier_type = identifiers.identifier_type
-        and normalised.identifier = identifiers.identifier
+    identifier_type,
+    identifier,
+    customer_id,
+    count(*) over (partition by identifier_type, identifier) as n_customers
+from customers

@@ -5,7 +5,6 @@ with first_request as (
     select min(received_at) as received_at from {{ ref('request_ledger') }}
 ),
 
--- A yes to an address is an act of what has the address, and no older than that.
 yeses as (
     select
         widest_mailbox,
@@ -16,6 +15,18 @@ yeses as (
         consent_status in ('granted', 'pending')
         and lawful_basis = 'express'
         and recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}')
+),
+
+-- A yes to an address is an act of each record that has the address, and no newer than the record is. It brings back only what
+-- was first seen after a request, and for that the last yes says what all of them say: one row, not one per record and yes.
+-- One that is dated ahead says nothing before its time to a record that is dated ahead too.
+last_yeses as (
+    select
+        widest_mailbox,
+        max(said_at) as said_at
+    from yeses
+    where widest_mailbox is not null and said_at is not null
+    group by widest_mailbox, said_at > {{ as_of() }}
 ),
 
 acts as (
@@ -46,10 +57,10 @@ acts as (
     union all
     select
         identity_records.record_key,
-        least(yeses.said_at, identity_records.first_seen_at) as acted_at
-    from yeses
-    inner join {{ ref('identity_records') }} as identity_records on yeses.widest_mailbox = identity_records.widest_mailbox
-    where yeses.said_at is not null and identity_records.first_seen_at is not null
+        least(last_yeses.said_at, identity_records.first_seen_at) as acted_at
+    from last_yeses
+    inner join {{ ref('identity_records') }} as identity_records on last_yeses.widest_mailbox = identity_records.widest_mailbox
+    where identity_records.first_seen_at is not null
 )
 
 select distinct
