@@ -63,8 +63,9 @@ class Shop:
             "recorded_by": "preference_centre", "occurred_at": on,
         }  # fmt: skip
 
-    def build(self, day: date, **variables: Any) -> Rows:
-        """Build as of a day, on whose eve somebody ordered: no older order is news to act on. The outbox."""
+    def build(self, day: date, changed: str = "+path:models/activation", **variables: Any) -> Rows:
+        """Build what has changed as of a day, on whose eve somebody ordered: no older order is news to act on.
+        The outbox."""
         newest = {
             "order_id": f"eve-of-{day}", "customer_id": "refused", "total_amount": "20.00",
             "ordered_at": day - timedelta(days=1),
@@ -95,7 +96,7 @@ class Shop:
             )
             write_table(self.folder / f"{table}.csv", rows, columns)
         run = self.warehouse.dbt(
-            "build", "--select", "+path:models/activation", "path:tests/activation",
+            "build", "--select", changed, "path:models/activation", "path:tests/activation",
             "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious",
             as_of=f"{day} 00:00:00",
             shop={"files": f"{self.folder}/shop/{{table}}.csv", "absent": ["refunds"]},
@@ -128,7 +129,7 @@ def days(shop: Shop) -> dict[str, Rows]:
     """What the outbox had on the first day, after the first push, and on the second day."""
     found = {"first": shop.build(TODAY)}
     shop.push()
-    found["pushed"] = shop.build(TODAY)
+    found["pushed"] = shop.build(TODAY, "path:models/activation")
 
     shop.customers["renamed"]["first_name"] = "Renata"
     shop.customers["moves"]["email"] = "moved@y.de"
@@ -149,7 +150,7 @@ def days(shop: Shop) -> dict[str, Rows]:
     found["second"] = shop.build(TODAY + timedelta(days=1))
     found["receipts"] = [tuple(shop.push().items())]
 
-    found["third"] = shop.build(TODAY + timedelta(days=1), conversion_rest_days=0)
+    found["third"] = shop.build(TODAY + timedelta(days=1), "recent_conversion+", conversion_rest_days=0)
     found["held"] = shop.warehouse.rows("select distinct email from esp_profile_state")
 
     # What the ESP was told itself, on the evening of the second day.
