@@ -6,7 +6,7 @@ from benchmarks.accuracy import share
 from benchmarks.floor import KEYS
 from benchmarks.formats import Aim, seconds, table
 from benchmarks.measure import Json
-from mailroom.demo.constants import NAMESAKE_SHARE
+from mailroom.demo.constants import JUNIOR_SHARE
 
 AIMS = {
     "ratio": 4.0, "daily": 0.1, "hourly": 60.0, "exponent": 1.1, "peak": 12e9,
@@ -317,9 +317,8 @@ def _identity(sizes: list[Json]) -> list[str]:
         "although the models don't trust them. Recall of all pairs also counts people whose records share "
         "nothing.",
         "",
-        "The precision hangs on how often two people of one household go by the same given name, for "
-        f"which no source was found: the generator lets {NAMESAKE_SHARE:.0%} of those to whom chance gave "
-        "another's name at home keep it.",
+        "The precision hangs on how often two people of one household go by the same name: here "
+        f"{JUNIOR_SHARE:.0%} of further members do, which is published of sons.",
         "",
         f"Misses at {scored[-1]['customers']:,} customers, "
         f"{pairs['linked'] - pairs['linked_and_joined']:,} of {pairs['linked']:,} pairs:",
