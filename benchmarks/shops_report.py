@@ -310,8 +310,9 @@ def _identity(sizes: list[Json]) -> list[str]:
         ),
         "",
         "By pairs of records (shop account, CRM contact, ESP profile, guest checkout, help-desk requester). "
-        "Recall is among pairs of one person that are linked: the two share a usable identifier, or a chain "
-        "of that person's records leads from one to the other. Usable: an address, number or account as the "
+        "Recall is among pairs of one person that a careful person could join: the two share a usable "
+        "identifier, or have the same name, birth date, street and postal code, or a chain of that "
+        "person's records leads from one to the other. Usable: an address, number or account as the "
         "models normalise it, unless it is a role account, a blocked or placeholder value or on more than "
         "20 records. A phone without a given name beside it and a mailbox of several names are usable here "
         "although the models don't trust them. Recall of all pairs also counts people whose records share "
