@@ -189,7 +189,16 @@ pairs as (
         one.node as one_node,
         other.node as other_node,
         one.record_key = other.record_key as is_one_record,
-        one_person.household_id = other_person.household_id as is_one_household
+        case
+            when one_person.senior_person_id = other_person.person_id
+                or other_person.senior_person_id = one_person.person_id then 'namesakes at home'
+            when one_person.twin_person_id = other_person.person_id
+                or other_person.twin_person_id = one_person.person_id then 'twins'
+            when one_person.former_number_person_id = other_person.person_id
+                or other_person.former_number_person_id = one_person.person_id then 'the number changed hands'
+            when one_person.household_id = other_person.household_id then 'others of one household'
+            else 'strangers'
+        end as related
     from records as one
     inner join mixed on one.cluster_id = mixed.cluster_id
     inner join records as other
@@ -216,7 +225,7 @@ select
         when pairs.is_one_record then 'one row: two people gave the same address and number'
         else coalesce(shares.identifier_type || ' in common', 'joined by other records')
     end
-    || case when pairs.is_one_household then ', same household' else ', strangers' end as kind,
+    || ', ' || pairs.related as kind,
     count(*) as n
 from pairs
 left join shares on pairs.one_node = shares.one_node and pairs.other_node = shares.other_node
