@@ -4,6 +4,7 @@ its plots and docs/scale.md.
     python -m benchmarks                                   everything
     python -m benchmarks --only overhead activation        these parts; of the others what was measured last
     python -m benchmarks --only shops --shops 5000x540 20000x540    smaller shops, to try it out
+    python -m benchmarks --only identity --people 20000x365      who is one person, beside Splink
 
 Shops, warehouses and measurements go to benchmarks/data, or to the folder that MAILROOM_BENCH_DATA names. A
 shop of the same size, days, seed and generator is used again, and so is a measurement of the same code (the
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import activation, overhead, scores, shops, spark
+from benchmarks import activation, identity, overhead, scores, shops, spark
 from benchmarks.measure import PROJECT, Json, say
 from benchmarks.report import PARTS, keep, write_report
 
@@ -43,6 +44,14 @@ def main() -> int:
         default=[(100_000, 540), (1_000_000, 540), (5_000_000, 90)],
         metavar="CUSTOMERSxDAYS",
     )
+    parser.add_argument(
+        "--people",
+        type=size,
+        nargs="+",
+        default=[(20_000, 365), (100_000, 365)],
+        metavar="CUSTOMERSxDAYS",
+        help="the shops of identity",
+    )
     parser.add_argument("--seed", type=int, default=7, metavar="S")
     parser.add_argument("--fresh", action="store_true", help="measure again what was measured before")
     arguments = parser.parse_args()
@@ -51,6 +60,7 @@ def main() -> int:
     say(f"{shutil.disk_usage(folder).free / 1e9:.0f} GB free")
     measure: dict[str, Callable[[Path, bool], Json]] = {
         "shops": partial(shops.measure, shops=arguments.shops, seed=arguments.seed),
+        "identity": partial(identity.measure, shops=arguments.people, seed=arguments.seed),
         "spark": partial(spark.measure, seed=arguments.seed),
         "overhead": overhead.measure,
         "scores": scores.measure,

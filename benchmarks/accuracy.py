@@ -7,11 +7,12 @@ requester whose address and number two people gave is two records here, so that 
 join it is.
 
 Precision: of the pairs in one cluster, those of one person. Recall: of the pairs of one person that are
-linked, those in one cluster. Linked: the two share a usable identifier, or a chain of records of that
-same person leads from one to the other. Usable: an e-mail address, phone number or shop account as
-person_identifiers writes it, unless it is a role account, a blocked or placeholder value, or on more
-records than var identity_max_records_per_identifier. A phone without a given name beside it, or a
-mailbox of several names, is usable here although the models don't trust it.
+linked, those in one cluster: what a careful person could join. Linked: the two share a usable identifier,
+or have the same name, birth date, street and postal code, or a chain of records of that same person leads
+from one to the other. Usable: an e-mail address, phone number or shop account as person_identifiers writes
+it, unless it is a role account, a blocked or placeholder value, or on more records than var
+identity_max_records_per_identifier. A phone without a given name beside it, or a mailbox of several names,
+is usable here although the models don't trust it.
 """
 
 import json
@@ -53,12 +54,26 @@ from records
 inner join person_identifiers on records.record_key = person_identifiers.record_key;
 
 create temp table usable as
-select * from identifiers
+select node, person_id, record_key, identifier_type, identifier, why_not from identifiers
 where
     why_not is null
     or why_not = 'a phone number, and the record has no given name'
     or why_not like 'several people share it%'
-    or why_not like 'leads to another person%';
+    or why_not like 'leads to another person%'
+union all
+select
+    records.node,
+    records.person_id,
+    records.record_key,
+    'name, birth date and place' as identifier_type,
+    lower(
+        concat_ws('|', trim(first_name), trim(last_name), birth_date, trim(street), trim(postal_code))
+    ) as identifier,
+    null as why_not
+from records
+inner join identity_records using (record_key)
+where length(first_name) > 2 and length(last_name) > 2
+    and birth_date is not null and street is not null and postal_code is not null;
 
 create temp table linked as select node, node as link from records;
 """
@@ -122,13 +137,17 @@ reasons as (
         missed.one_node,
         missed.other_node,
         min(
-            case one.identifier_type when 'email' then '1' when 'phone' then '2' else '0' end
+            case one.identifier_type
+                when 'shop_customer_id' then '0' when 'email' then '1' when 'phone' then '2' else '3'
+            end
             || one.identifier_type || ': '
             || coalesce(
                 one.why_not,
                 other.why_not,
+                compared.different_because,
                 case
-                    when one.is_compared then 'shared, and the two records'' names or birth dates differ'
+                    when one.identifier_type = 'name, birth date and place' then 'the same, and nothing else'
+                    when compared.verdict = 'apart' then 'shared, and the names do not say whose it is'
                     else 'shared, yet the cluster was broken'
                 end
             )
@@ -140,6 +159,14 @@ reasons as (
             missed.other_node = other.node
             and one.identifier_type = other.identifier_type
             and one.identifier = other.identifier
+    left join compared_records as compared
+        on
+            one.identifier_type = compared.identifier_type
+            and one.identifier = compared.identifier
+            and least(one.record_key, other.record_key)
+            = least(compared.record_key, compared.other_record_key)
+            and greatest(one.record_key, other.record_key)
+            = greatest(compared.record_key, compared.other_record_key)
     group by missed.one_node, missed.other_node
 )
 
@@ -162,7 +189,16 @@ pairs as (
         one.node as one_node,
         other.node as other_node,
         one.record_key = other.record_key as is_one_record,
-        one_person.household_id = other_person.household_id as is_one_household
+        case
+            when one_person.senior_person_id = other_person.person_id
+                or other_person.senior_person_id = one_person.person_id then 'namesakes at home'
+            when one_person.twin_person_id = other_person.person_id
+                or other_person.twin_person_id = one_person.person_id then 'twins'
+            when one_person.former_number_person_id = other_person.person_id
+                or other_person.former_number_person_id = one_person.person_id then 'the number changed hands'
+            when one_person.household_id = other_person.household_id then 'others of one household'
+            else 'strangers'
+        end as related
     from records as one
     inner join mixed on one.cluster_id = mixed.cluster_id
     inner join records as other
@@ -189,7 +225,7 @@ select
         when pairs.is_one_record then 'one row: two people gave the same address and number'
         else coalesce(shares.identifier_type || ' in common', 'joined by other records')
     end
-    || case when pairs.is_one_household then ', same household' else ', strangers' end as kind,
+    || ', ' || pairs.related as kind,
     count(*) as n
 from pairs
 left join shares on pairs.one_node = shares.one_node and pairs.other_node = shares.other_node

@@ -140,10 +140,14 @@ class Build:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A DuckDB file built from the generated shop in `data`; logs and dbt's target stand beside it."""
+    """A DuckDB file built from the generated shop in `data`; logs and dbt's target stand beside it.
+
+    variables: dbt's, beside those that point at the shop.
+    """
 
     data: Path
     file: Path
+    variables: Json = field(default_factory=dict)
 
     def dbt(self, *command: str, name: str, as_of: str = AS_OF) -> Build:
         """Run one dbt command, e.g. dbt("run", name="run"). Nodes that fail are reported, not raised."""
@@ -156,7 +160,7 @@ class Warehouse:
                 sys.executable, "-c", DBT, "--no-use-colors", *command,
                 "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
                 "--target-path", str(target), "--log-path", str(self.file.parent / f"logs-{name}"),
-                "--vars", json.dumps(source_vars(self.data, as_of)),
+                "--vars", json.dumps(source_vars(self.data, as_of) | self.variables),
             ],
             self.file.parent / f"{name}.log",
             MAILROOM_DUCKDB_PATH=str(self.file),
@@ -213,13 +217,25 @@ def order_by_time(table: Path) -> None:
     ordered.rename(table / "part-00000.parquet")
 
 
-def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json]:
-    """A generated shop and its rows per table; made anew only if the generator or its arguments changed."""
+def shop(
+    folder: Path,
+    customers: int,
+    days: int,
+    seed: int,
+    web_events_per_order: float | None = None,
+    message_events_per_customer: float | None = None,
+) -> tuple[Path, Json]:
+    """A generated shop and its rows per table; made anew only if the generator or its arguments changed.
+
+    With intensities other than the usual ones it has a folder of its own.
+    """
     makers = [path.read_text() for path in sorted(GENERATOR.glob("*.py"))] + [
         inspect.getsource(order_by_time)
     ]
     digest = hashlib.sha256("".join(makers).encode()).hexdigest()
-    data = folder / f"{customers}-{days}d-seed{seed}"
+    few = (web_events_per_order, message_events_per_customer)
+    own = "".join(f"-{intensity:g}" for intensity in few if intensity is not None)
+    data = folder / f"{customers}-{days}d-seed{seed}{own}"
     receipt = data / "receipt.json"
     if receipt.exists():
         made: Json = json.loads(receipt.read_text())
@@ -230,7 +246,15 @@ def shop(folder: Path, customers: int, days: int, seed: int) -> tuple[Path, Json
 
     say(f"generating {customers:,} customers over {days} days …")
     begun = time.monotonic()
-    rows = generate(customers=customers, days=days, seed=seed, to=data, jobs=os.cpu_count() or 1)
+    rows = generate(
+        customers=customers,
+        days=days,
+        seed=seed,
+        to=data,
+        web_events_per_order=web_events_per_order,
+        message_events_per_customer=message_events_per_customer,
+        jobs=os.cpu_count() or 1,
+    )
     for table in EVENTS:
         order_by_time(data / table)
     size = sum(path.stat().st_size for path in data.rglob("*.parquet") if path.parts[-3] != "truth")

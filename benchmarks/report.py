@@ -3,11 +3,12 @@
 import json
 import os
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import activation, overhead, plots, scale, scores_report, shops_report, spark
+from benchmarks import activation, identity, overhead, plots, scale, scores_report, shops_report, spark
 from benchmarks.formats import table, verdict
 from benchmarks.measure import Json
 
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).parent
 # In the order of the report: what writes each part's chapter, and says what was aimed at.
 PARTS = {
     "shops": shops_report,
+    "identity": identity,
     "spark": spark,
     "overhead": overhead,
     "scores": scores_report,
@@ -52,25 +54,43 @@ def keep(part: str, found: Json, results: Path) -> None:
 
 
 def write_report(results: Path, folder: Path = FOLDER) -> None:
-    """Write report.md and its plots to the folder, and docs/scale.md, of what is kept in results."""
+    """Write report.md and its plots to the folder, and docs/scale.md, of what is kept in results.
+
+    What another machine measured is not kept here: if the report has such parts, they stay as they are.
+    """
     found = {
         part: json.loads((results / f"{part}.json").read_text())
         for part in PARTS
         if (results / f"{part}.json").exists()
     }
+    report = folder / "report.md"
+    before = report.read_text(encoding="utf-8") if report.exists() else ""
+    elsewhere = {part for part in PARTS if f"\n| {part} | " in before} - found.keys()
+    if elsewhere:
+        for part, of in found.items():
+            before = _with(before, part, of)
+        report.write_text(before, encoding="utf-8")
+    else:
+        report.write_text(_whole(found), encoding="utf-8")
+    for part in PLOTS.keys() & found.keys():
+        PLOTS[part](found[part], folder)
+    # One shop alone says nothing of growth.
+    if {"shops", "spark"} <= found.keys() and shops_report.exponent(found["shops"]["shops"], "full"):
+        scale.write_page(found["shops"], found["spark"])
+
+
+def _whole(found: Json) -> str:
     lines = [
         "# Benchmarks",
         "",
         "Written by `make bench` (`python -m benchmarks`); not edited by hand.",
         "",
         *table(
-            ["Part", "Commit", "Measured", "Machine"],
-            [[part, of["commit"], of["measured_at"], of["machine"]] for part, of in found.items()],
+            ["Part", "Commit", "Measured", "Machine"], [_measured(part, of) for part, of in found.items()]
         ),
         "",
-        "Python " + platform.python_version() + "".join(f", {name} {version(name)}" for name in LIBRARIES)
-        + ". DuckDB with 2 threads throughout.",
-    ]  # fmt: skip
+        "Python " + platform.python_version() + _libraries() + ". DuckDB with 2 threads throughout.",
+    ]
     if "shops" in found:
         shops = found["shops"]
         lines += [
@@ -80,14 +100,49 @@ def write_report(results: Path, folder: Path = FOLDER) -> None:
         ]  # fmt: skip
     lines += ["", "## The aims", "", *_aims(found), ""]
     for part, of in found.items():
-        lines += [*PARTS[part].chapter(of), ""]
-        if part in PLOTS:
-            PLOTS[part](of, folder)
-    text = "\n".join(lines).replace("\n\n\n", "\n\n").rstrip()
-    (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    # One shop alone says nothing of growth.
-    if {"shops", "spark"} <= found.keys() and shops_report.exponent(found["shops"]["shops"], "full"):
-        scale.write_page(found["shops"], found["spark"])
+        lines += [*_chapter(part, of), ""]
+    return _tidy("\n".join(lines))
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\n\n\n", "\n\n").rstrip() + "\n"
+
+
+def _measured(part: str, of: Json) -> list[str]:
+    return [part, of["commit"], of["measured_at"], of["machine"]]
+
+
+def _libraries() -> str:
+    known = []
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            known.append(f", {name} {version(name)}")
+    return "".join(known)
+
+
+def _chapter(part: str, of: Json) -> list[str]:
+    """A part's chapters between two marks, by which they are found again."""
+    return [f"<!-- {part} -->", "", *PARTS[part].chapter(of), "", f"<!-- end of {part} -->"]
+
+
+def _with(report: str, part: str, of: Json) -> str:
+    """The report with one part as it was measured now. Its aims begin with its name."""
+    begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
+    if f"\n| {part} | " in report and begin not in report:
+        raise ValueError(f"the report does not say where {part} stands in it: measure every part")
+    head, aims, *chapters = report.split("\n## ", 2)
+    rows = [line for line in head.splitlines() if not line.startswith(f"| {part} |")]
+    last = max(place for place, line in enumerate(rows) if line.startswith("| "))
+    rows.insert(last + 1, *table(_measured(part, of), [])[:1])
+    reached = [line for line in aims.splitlines() if not line.startswith(f"| {part} ")]
+    last = max(place for place, line in enumerate(reached) if line.startswith("| "))
+    reached[last + 1 : last + 1] = _aims({part: of})[2:]
+    text = "\n## ".join(["\n".join(rows) + "\n", "\n".join(reached) + "\n", *chapters])
+    chapter = "\n".join(_chapter(part, of))
+    if begin in text:
+        before, rest = text.split(begin, 1)
+        return _tidy(before + chapter + rest.split(end, 1)[1])
+    return _tidy(f"{text}\n\n{chapter}")
 
 
 def _aims(found: Json) -> list[str]:

@@ -77,6 +77,11 @@ def _has_letters(column: str) -> str:
     return f"({_within(f'{column}_l', f'{column}_r', 0.4)} or {_within(f'{letters}_l', f'{letters}_r', 0.2)})"
 
 
+def _digits(column: str) -> str:
+    """What tells two people of one name at one provider apart: anna.berg85 is not anna.berg58."""
+    return f"translate({column}, 'abcdefghijklmnopqrstuvwxyz._-+', '')"
+
+
 def _is_missing(*columns: str) -> str:
     return " or ".join(f"({' and '.join(f'{column}_{side} is null' for column in columns)})" for side in "lr")
 
@@ -154,7 +159,8 @@ COMPARISONS: dict[str, tuple[str, list[Level]]] = {
             Level(
                 NEAR,
                 "e-mail address",
-                f"local_part_l = local_part_r or {_within('local_part_l', 'local_part_r', 0.15)}",
+                f"local_part_l = local_part_r or ({_within('local_part_l', 'local_part_r', 0.15)}"
+                f" and {_digits('local_part_l')} = {_digits('local_part_r')})",
                 0.15,
                 0.0001,
             ),

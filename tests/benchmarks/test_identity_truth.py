@@ -27,4 +27,5 @@ def test_customers_are_the_people_they_were_made_for(tmp_path: Path) -> None:
     assert found.pairs.people > 2_900
     assert found.pairs.linked > 5_000
     assert found.precision >= 0.999, found.false_joins
-    assert found.recall >= 0.97, found.misses
+    # Of names, streets and dates one in twenty is mistyped.
+    assert found.recall >= 0.95, found.misses

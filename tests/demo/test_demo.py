@@ -24,6 +24,7 @@ SEEDS = ROOT / "seeds" / "demo"
 TYPES = {
     "text": pa.string(),
     "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
     "boolean": pa.bool_(),
     "integer": pa.int32(),
     "decimal(18,2)": pa.decimal128(18, 2),

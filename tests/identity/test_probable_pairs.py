@@ -63,6 +63,10 @@ APART = {
         crm("whole", "Folkert", "Wessels", birth_date=BORN, **PLACE),
         crm("half", None, "Wessels", birth_date=BORN, **PLACE),
     ],
+    "one name, and another number in the address": [
+        crm("number1", "Jelto", "Ysker", email="jelto.ysker.1985@a.de"),
+        crm("number2", "Jelto", "Ysker", email="jelto.ysker.1958@a.de"),
+    ],
     "nothing but a name": [crm("name1", "Gesche", "Xanten"), crm("name2", "Gesche", "Xanten")],
     "a chain from one twin to the other": [
         crm("chain1", "Haukea", "Zwick", birth_date=BORN, **PLACE),
@@ -83,6 +87,10 @@ TOGETHER = {
     "a new address, another number": [
         crm("new1", "Lambert", "Petersilie", birth_date=BORN, email="lape71@a.de", phone="030 7777123"),
         crm("new2", "Lambert", "Petersilie", birth_date=BORN, email="lape71@b.de", phone="030 7777988"),
+    ],
+    "a letter missing in the address": [
+        crm("letter1", "Mareile", "Nonnweiler", email="mareile.nonnweiler.1985@a.de"),
+        crm("letter2", "Mareile", "Nonnweiler", email="mareile.nonweiler.1985@a.de"),
     ],
     "a birth date with two digits in each other's place": [
         crm("date1", "Roswitha", "Kienzle", birth_date="1958-11-23", **PLACE),

@@ -9,6 +9,8 @@ Where a line names no source, the number is an assumption chosen so that every c
 occurs, not an estimate of any shop.
 """
 
+from datetime import date
+
 DAY = 86_400  # seconds
 HOUR = 3_600  # seconds
 
@@ -174,7 +176,17 @@ SHARED_MAILBOX_SHARE = 0.012  # of further household members use the first one's
 STALE_ADDRESS_SHARE = 0.04  # of postal addresses are from before a move
 EMPTY_ADDRESS_SHARE = 0.12
 SAME_NAME_SHARE = 0.88  # of household members carry the head's family name
-NAMESAKE_SHARE = 0.1  # of members whose given name is by chance another's at home keep it (senior and junior)
+# Households with alike names. The names know no sex: what is published of sons holds for any further member.
+# Juniors: of boys born in Illinois about 3 %, Colorado 2 %, Missouri 5 % (vital statistics, Sun-Sentinel, 3
+# May 1994). Twins: 31.2 of 1,000 births in the US in 2022 (National Center for Health Statistics); how many
+# of them share a household and a shop no source was found for. Their names: Plank 1964, "Names of Twins",
+# Names 12.
+JUNIOR_SHARE = 0.03  # of further household members bear the first one's whole name
+JUNIOR_YEARS = (20, 40)  # years between the two
+GENERATION_SHARE = 0.25  # of the records of such two say which of them it is
+GENERATIONS = {"de": ("sen.", "jun."), "nl": ("sen.", "jun."), "en": ("Sr.", "Jr."), "fr": ("sen.", "jun.")}
+TWIN_SHARE = 0.031  # of further members are the first one's twin
+ALIKE_TWIN_SHARE = 0.79  # of twins have names that start alike (62 %) or sound alike (17 %)
 GUEST_ONLY_SHARE = 0.14  # of people never open an account
 GUEST_ORDER_SHARE = 0.08  # of orders of people with an account are placed as a guest
 ACCOUNTS = {1: 0.90, 2: 0.08, 3: 0.02}  # accounts of people who have any
@@ -202,6 +214,40 @@ PLUS_TAGS = ("shop", "news", "mail")
 PLUS_DOMAINS = ("gmail.com", "outlook.com", "icloud.com", "googlemail.com")
 # How a name is typed: in full, initial, nickname, lower case, without accents, empty.
 NAME_FORMS = (0.82, 0.04, 0.05, 0.04, 0.03, 0.02)
+
+
+# Typing errors, in a share of the records that have the field, each field on its own. Sources:
+# - Winkler 2005, "Approximate String Comparator Search Strategies for Very Large Administrative Lists" (US
+#   Census Bureau, Statistics 2005-02): "5% typographical error in each field".
+# - Febrl's generator (Christen 2005, dsgen/generate.py): how often it spoils which field, and how.
+# - Damerau 1964 (doi 10.1145/363958.363994): of 964 misspelt words 153 lack a letter, 567 have a wrong one,
+#   99 one too many, 23 two swapped, 122 several errors. Peterson 1986 (doi 10.1145/6138.6146), as Febrl
+#   quotes it: 34.4 %, 26.9 %, 20.3 % and 13.1 %. Pollock and Zamora, who looked at words that were keyed,
+#   find a missing letter to be the commonest too, and doubling the main cause of a letter too many (1983, doi
+#   10.1002/asi.4630340108).
+NAME_SLIP_SHARE = 0.05  # of given and of family names (Winkler)
+STREET_SLIP_SHARE = 0.05  # of streets (Winkler)
+BIRTH_DATE_SLIP_SHARE = 0.05  # of birth dates (Winkler)
+PHONE_SLIP_SHARE = 0.025  # of phone numbers: half as often as in names (Febrl: 0.05 beside 0.10 and 0.15)
+EMAIL_SLIP_SHARE = 0.02  # of addresses: 1 to 3 % of lists (ZeroBounce, of four billion addresses)
+SWAPPED_NAMES_SHARE = 0.01  # of records have given and family name swapped: 5 % of those that Febrl spoils
+SLIP_KINDS = {"deleted": 0.344, "wrong": 0.269, "inserted": 0.203, "transposed": 0.131}  # relative (Peterson)
+SECOND_SLIP_SHARE = 0.13  # of misspelt words have more than one error (Damerau)
+FIRST_LETTER_SLIP_SHARE = 0.078  # of errors (Pollock and Zamora 1984, doi 10.1145/358027.358048)
+DOUBLED_SHARE = 0.6  # of letters too many double the one before; the papers say most, and no share
+DIGITS_TRANSPOSED_SHARE = 0.43  # of wrong numbers; the others have a wrong digit (Febrl: 0.30 beside 0.40)
+BIRTH_DATE_SLIPS = (0.5, 0.3, 0.2)  # a digit wrong, two digits swapped (Febrl), day and month swapped
+BIRTH_DATE_SHARE = {"contact": 0.35, "customer": 0.4, "profile": 0.25}  # of records state one
+JUNK_BIRTH_DATE_SHARE = 0.01  # of those are what a form fills in
+JUNK_BIRTH_DATES = (date(1900, 1, 1), date(1970, 1, 1))
+AGES = (18, 80)  # years at the end of the window, uniform
+
+# Recycled numbers. Each year over 35 million US numbers are disconnected and become free (FCC, Reassigned
+# Numbers Database Order, 33 FCC Rcd 12024, 2018), of about 480 million in use (40 % of 1.2 billion: FCC,
+# Numbering Resource Utilization, 2001): 7 %, and over a year and a half 11 %. How many of these go to a
+# customer of the same shop hangs on its reach, which is assumed to be 5 % of those who have a phone.
+RECYCLED_SHARE = 0.005  # of people have a mobile number that was another customer's before
+AGING_DAYS = 45  # days at least between the two (47 CFR 52.15(f)(1)(ii), since 27 July 2020)
 
 # country -> (share, language, time zone, dial code, mobile prefixes, digits after the prefix, area codes,
 #             spellings, cities with postal codes)
@@ -270,6 +316,18 @@ NICKNAMES = {
     "Thomas": "Tom", "William": "Bill", "Robert": "Bob", "Elizabeth": "Liz", "James": "Jim",
     "Michael": "Mike",
     "Johannes": "Jan", "Willem": "Wim", "François": "Fanfan", "Sabine": "Bine",
+}  # fmt: skip
+ALIKE_NAMES = {  # what a twin is called: much like the other, and not its short form
+    "Anna": "Anne", "Jürgen": "Jörgen", "Sabine": "Sabrina", "Lukas": "Linus", "Zoë": "Chloë",
+    "Thomas": "Tobias", "Katharina": "Katinka", "Jörg": "Jörn", "Emilia": "Emilie", "Maximilian": "Magnus",
+    "Elisabeth": "Liselotte", "Björn": "Bjarne", "Leonie": "Leona", "Sebastian": "Sebald", "Mehmet": "Ahmet",
+    "Ayşe": "Ayla", "Johanna": "Johanne", "Paul": "Paula", "Käthe": "Grete", "Felix": "Felicia",
+    "René": "Renée", "Chloé": "Cléo", "Amélie": "Aurélie", "François": "Françoise", "Léa": "Léna",
+    "Hélène": "Héloïse", "Hugo": "Hugues", "Inès": "Agnès", "Théo": "Léo", "Margaux": "Margot",
+    "William": "Wilson", "Olivia": "Olive", "James": "Jamie", "Emma": "Emily", "Robert": "Rupert",
+    "Elizabeth": "Elsie", "Noah": "Jonah", "Siobhán": "Sinéad", "Grace": "Gracie", "Michael": "Mitchell",
+    "Daan": "Daniël", "Sanne": "Susanne", "Johannes": "Johan", "Fleur": "Floor", "Bram": "Bas",
+    "Noëlle": "Noor", "Lotte": "Lieke", "Willem": "Wouter", "Femke": "Fenna", "Thijs": "Ties",
 }  # fmt: skip
 STREETS: dict[str, tuple[str, ...]] = {
     "de": ("Lindenstraße", "Hauptstr.", "Am Mühlbach", "Gartenweg", "Bahnhofstraße", "Schillerstr."),

@@ -8,6 +8,7 @@ import pyarrow as pa
 TEXT = pa.string()
 FLAG = pa.bool_()
 TIME = pa.timestamp("us")  # naive UTC
+DAY = pa.date32()
 WHOLE = pa.int32()
 MONEY = pa.decimal128(18, 2)
 FOUR_DECIMALS = pa.decimal128(18, 4)
@@ -20,8 +21,9 @@ def _schema(text: str, **typed: pa.DataType) -> pa.Schema:
 
 SOURCES: dict[tuple[str, str], pa.Schema] = {
     ("crm", "contacts"): _schema(
-        "contact_id email phone first_name last_name account_id street postal_code city country language "
-        "time_zone has_marketing_consent marketing_consent_at created_at updated_at",
+        "contact_id email phone first_name last_name birth_date account_id street postal_code city country "
+        "language time_zone has_marketing_consent marketing_consent_at created_at updated_at",
+        birth_date=DAY,
         has_marketing_consent=FLAG,
         marketing_consent_at=TIME,
         created_at=TIME,
@@ -34,8 +36,9 @@ SOURCES: dict[tuple[str, str], pa.Schema] = {
         closed_at=TIME,
     ),
     ("shop", "customers"): _schema(
-        "customer_id email phone first_name last_name street postal_code city country language "
+        "customer_id email phone first_name last_name birth_date street postal_code city country language "
         "acquisition_channel accepts_marketing accepts_marketing_at created_at updated_at",
+        birth_date=DAY,
         accepts_marketing=FLAG,
         accepts_marketing_at=TIME,
         created_at=TIME,
@@ -91,8 +94,9 @@ SOURCES: dict[tuple[str, str], pa.Schema] = {
         solved_at=TIME,
     ),
     ("esp", "profiles"): _schema(
-        "profile_id email phone external_id first_name last_name country language time_zone "
+        "profile_id email phone external_id first_name last_name birth_date country language time_zone "
         "preferred_categories preferred_frequency subscription_status created_at updated_at",
+        birth_date=DAY,
         created_at=TIME,
         updated_at=TIME,
     ),
@@ -118,8 +122,10 @@ SOURCES: dict[tuple[str, str], pa.Schema] = {
 
 TRUTH: dict[tuple[str, str], pa.Schema] = {
     ("truth", "people"): _schema(
-        "person_id household_id joined_at dropped_out_at is_alive orders_per_year refund_propensity "
-        "open_propensity best_send_hour time_zone rhythm_days price_tier",
+        "person_id household_id senior_person_id twin_person_id former_number_person_id birth_date joined_at "
+        "dropped_out_at is_alive orders_per_year refund_propensity open_propensity best_send_hour time_zone "
+        "rhythm_days price_tier",
+        birth_date=DAY,
         joined_at=TIME,
         dropped_out_at=TIME,
         is_alive=FLAG,

@@ -1,6 +1,7 @@
 """From numpy arrays to Arrow columns: ids, words, times, money. A negative number always means empty."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,11 @@ def flags(codes: npt.NDArray[Any]) -> pa.Array:
 def texts(values: Sequence[str | None]) -> pa.Array:
     """A text column; empty text becomes null."""
     return pa.array([value or None for value in values], pa.string())
+
+
+def dates(values: Sequence[date | None]) -> pa.Array:
+    """date32 from days."""
+    return pa.array(values, pa.date32())
 
 
 def grouped_rank(sorted_groups: Ints) -> Ints:

@@ -8,11 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from mailroom.demo import constants as c
-from mailroom.demo.encode import NONE, Bools, Floats, Ints, chance, pick, texts
+from mailroom.demo.encode import NONE, Bools, Floats, Ints, chance, dates, pick, texts
+from mailroom.demo.slips import slipped, slipped_address, slipped_number, stated_dates
 from mailroom.demo.world import CATEGORIES, COUNTRIES, ZONES, World, joining, lifetimes, utc_offset
 
 GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}
 DEVICES = 3  # at most, per person
+FOREVER = 1 << 60  # later than any window
+YEAR = 365.25  # days
 
 
 @dataclass
@@ -46,6 +49,13 @@ class People:
     second_emails: list[str]  # empty where there is none
     firm_domains: list[str]
     landline: Ints  # number of the household's landline, or NONE
+    born: Ints  # days since 1970
+    senior: Ints  # index of the household's member of the same name who is a generation older, or NONE
+    twin: Ints  # index of the twin in the household, or NONE
+    mobile: Ints  # number of the mobile phone
+    former: Ints  # index of the person who had that number before, or NONE
+    gave_up: Ints  # when they gave theirs up, or FOREVER
+    next_mobile: Ints  # number of the mobile phone from then on
 
     def __len__(self) -> int:
         return len(self.household)
@@ -62,6 +72,7 @@ class Records:
     phone: pa.Array
     first_name: pa.Array
     last_name: pa.Array
+    birth_date: pa.Array
     country: pa.Array
     corporate: Bools  # whether the address is at a firm
 
@@ -158,16 +169,75 @@ def make_people(world: World, index: int) -> People:
         second_emails=[],
         firm_domains=[],
         landline=np.where(of_household(has_line.astype(np.int64)) > 0, first + head, NONE),
+        born=np.zeros(n, dtype=np.int64),
+        senior=np.full(n, NONE),
+        twin=np.full(n, NONE),
+        mobile=first + np.arange(n),
+        former=np.full(n, NONE),
+        gave_up=np.full(n, FOREVER),
+        next_mobile=first + np.arange(n),
     )
     awake = at_best_hour(rng, people, np.arange(n), joined, 1.5 * c.HOUR_SPREAD)
     people.joined = np.clip(awake, config.start, config.until - c.HOUR)
     people.dropped += people.joined - joined
-    _name(people, rng)
+    # Streams of their own: what they draw moves nothing else.
+    kin, numbers = rng.spawn(2)
+    alike = _make_kin(people, kin, config.until)
+    _name(people, rng, alike)
+    _recycle_numbers(people, numbers)
     return people
 
 
-def _name(people: People, rng: np.random.Generator) -> None:
-    """Give everybody names, a mailbox or two, and some a firm."""
+def _make_kin(people: People, rng: np.random.Generator, until: int) -> Bools:
+    """Birth dates, and who is a namesake or twin at home; (n,) whose name is to be much like the twin's."""
+    n = len(people)
+    further = people.head != np.arange(n)
+    kind = rng.random(n)
+    junior = further & (kind < c.JUNIOR_SHARE)
+    twin = further & (kind >= c.JUNIOR_SHARE) & (kind < c.JUNIOR_SHARE + c.TWIN_SHARE)
+    people.senior = np.where(junior, people.head, NONE)
+    people.twin = np.where(twin, people.head, NONE)
+    age, apart = rng.uniform(*c.AGES, n), rng.uniform(*c.JUNIOR_YEARS, n)
+    # Who has a grown child of the same name is no child any more.
+    youngest, oldest = c.AGES
+    grown = youngest + c.JUNIOR_YEARS[1]
+    seniors = people.head[junior]
+    age[seniors] = grown + (age[seniors] - youngest) * (oldest - grown) / (oldest - youngest)
+    age = np.where(junior, age[people.head] - apart, age)
+    age = np.where(twin, age[people.head], age)
+    people.born = np.floor(until / c.DAY - age * YEAR).astype(np.int64)
+    alike: Bools = twin & chance(rng, c.ALIKE_TWIN_SHARE, n)
+    return alike
+
+
+def _recycle_numbers(people: People, rng: np.random.Generator) -> None:
+    """Some who come have the mobile number of somebody who left the shop; who gave it up has a new one."""
+    n = len(people)
+    free = np.ones(n, dtype=np.bool_)
+    wanted = round(n * c.RECYCLED_SHARE)
+    for new in rng.permutation(n).tolist():
+        if wanted == 0:
+            break
+        gave_up = int(people.joined[new]) - c.AGING_DAYS * c.DAY
+        left = np.flatnonzero(
+            free
+            & (people.dropped <= gave_up)
+            & (people.country == people.country[new])
+            & (people.household != people.household[new])
+        )
+        if not free[new] or len(left) == 0:
+            continue
+        old = int(left[rng.integers(0, len(left))])
+        # They swap what their numbers would have been: so no third person has either.
+        people.mobile[new], people.next_mobile[old] = people.mobile[old], people.mobile[new]
+        people.next_mobile[new] = people.mobile[new]
+        people.former[new], people.gave_up[old] = old, gave_up
+        free[[new, old]] = False
+        wanted -= 1
+
+
+def _name(people: People, rng: np.random.Generator, alike: Bools) -> None:
+    """Give everybody names, a mailbox or two, and some a firm; `alike`: (n,) named much like the twin."""
     n = len(people)
     draws = rng.random((n, 7))
     chosen = rng.permutation(n)[: round(n * c.CORPORATE_SHARE) // c.FIRM_SIZE * c.FIRM_SIZE]
@@ -182,11 +252,15 @@ def _name(people: People, rng: np.random.Generator) -> None:
         firsts, lasts = c.FIRST_NAMES[tongue], c.LAST_NAMES[tongue]
         head = int(people.head[i])
         place, at_home = int(draws[i, 0] * len(firsts)), people.first_names[head:i]
-        if draws[i, 0] * len(firsts) % 1 > c.NAMESAKE_SHARE:
-            while firsts[place] in at_home:
-                place = (place + 1) % len(firsts)
+        while firsts[place] in at_home:
+            place = (place + 1) % len(firsts)
         first = firsts[place]
-        own = head == i or draws[i, 1] > c.SAME_NAME_SHARE
+        if people.senior[i] >= 0:
+            first = people.first_names[head]
+        elif alike[i]:
+            first = c.ALIKE_NAMES[people.first_names[head]]
+        kin = people.senior[i] >= 0 or people.twin[i] >= 0
+        own = head == i or (draws[i, 1] > c.SAME_NAME_SHARE and not kin)
         last = lasts[int(draws[i, 2] * len(lasts))] if own else people.last_names[head]
         people.first_names.append(first)
         people.last_names.append(last)
@@ -285,6 +359,9 @@ def make_records(
     """
     n = len(person)
     created = np.clip(created, None, until - c.HOUR)
+    wrong, births, generations = rng.spawn(3)
+    wrong_email, wrong_phone = chance(wrong, c.EMAIL_SLIP_SHARE, n), chance(wrong, c.PHONE_SLIP_SHARE, n)
+    mobile = np.where(created >= people.gave_up[person], people.next_mobile[person], people.mobile[person])
     draws = rng.random((n, 5))
     email_form = pick(rng, c.EMAIL_FORMS, n)
     name_form, last_form = pick(rng, c.NAME_FORMS, n), pick(rng, (0.93, 0, 0, 0.05, 0.02), n)
@@ -307,6 +384,8 @@ def make_records(
         if kind == "contact" and draws[i, 2] < c.JUNK_EMAIL_SHARE:
             email = c.JUNK_EMAILS[i % 2]
         corporate[i] = email.endswith(".example")
+        if wrong_email[i] and email not in c.JUNK_EMAILS:
+            email = slipped_address(wrong, email)
         emails.append(
             typed_email(email, int(email_form[i]), i % 3) if draws[i, 2] < 1 - empty_email else None
         )
@@ -317,12 +396,18 @@ def make_records(
             phones.append(c.JUNK_PHONES[i % 2])
         else:
             fixed = landline >= 0 and draws[i, 4] < c.LANDLINE_USE
-            number = landline if fixed else people.first + p
-            phones.append(typed_phone(int(people.country[p]), number, fixed, int(phone_form[i])))
+            number = landline if fixed else int(mobile[i])
+            phone = typed_phone(int(people.country[p]), number, fixed, int(phone_form[i]))
+            phones.append(slipped_number(wrong, phone) if wrong_phone[i] else phone)
         firsts.append(typed_name(people.first_names[p], int(name_form[i])) or None)
         last = people.last_names[p]
         lasts.append((last, "", "", last.lower(), "")[last_form[i]] or None)
         countries.append(typed_country(int(people.country[p]), int(country_form[i])) or None)
+    firsts = slipped(wrong, firsts, c.NAME_SLIP_SHARE)
+    lasts = _with_generation(people, generations, person, slipped(wrong, lasts, c.NAME_SLIP_SHARE))
+    for i in np.flatnonzero(chance(wrong, c.SWAPPED_NAMES_SHARE, n)).tolist():
+        firsts[i], lasts[i] = lasts[i], firsts[i]
+    born = stated_dates(births, people.born[person], c.BIRTH_DATE_SHARE.get(kind, 0.0))
     later = created + rng.exponential(60 * c.DAY, n).astype(np.int64)
     updated = np.where(chance(rng, 0.12, n), NONE, np.minimum(later, until - 60))
     return Records(
@@ -333,9 +418,23 @@ def make_records(
         phone=texts(phones),
         first_name=texts(firsts),
         last_name=texts(lasts),
+        birth_date=dates(born),
         country=texts(countries),
         corporate=corporate,
     )
+
+
+def _with_generation(
+    people: People, rng: np.random.Generator, person: Ints, lasts: list[str | None]
+) -> list[str | None]:
+    """Family names, a share of those of namesakes at home with which of the two it is."""
+    younger = people.senior >= 0
+    older = np.isin(np.arange(len(people)), people.senior)
+    says = chance(rng, c.GENERATION_SHARE, len(person)) & (younger | older)[person]
+    for i in np.flatnonzero(says).tolist():
+        generation = c.GENERATIONS[_tongue(int(people.country[person[i]]))][int(younger[person[i]])]
+        lasts[i] = f"{lasts[i]} {generation}" if lasts[i] else None
+    return lasts
 
 
 def addresses(people: People, rng: np.random.Generator, person: Ints) -> tuple[pa.Array, pa.Array, pa.Array]:
@@ -343,6 +442,7 @@ def addresses(people: People, rng: np.random.Generator, person: Ints) -> tuple[p
     streets: list[str | None] = []
     codes: list[str | None] = []
     cities: list[str | None] = []
+    (wrong,) = rng.spawn(1)
     empty = chance(rng, c.EMPTY_ADDRESS_SHARE, len(person))
     moved = chance(rng, c.STALE_ADDRESS_SHARE, len(person))
     for i, p in enumerate(person.tolist()):
@@ -360,7 +460,7 @@ def addresses(people: People, rng: np.random.Generator, person: Ints) -> tuple[p
         streets.append(f"{house} {street}" if _tongue(country) in ("en", "fr") else f"{street} {house}")
         codes.append(code)
         cities.append(city)
-    return texts(streets), texts(codes), texts(cities)
+    return texts(slipped(wrong, streets, c.STREET_SLIP_SHARE)), texts(codes), texts(cities)
 
 
 def records_of(people: People, counts: Ints) -> tuple[Ints, Bools]:

@@ -94,6 +94,11 @@ def _some(rng: np.random.Generator, share: float, values: Ints) -> Ints:
     return np.where(chance(rng, share, len(values)), values, NONE)
 
 
+def _numbers(first: int, people: Ints) -> Ints:
+    """Numbers of people from their places in the chunk; NONE stays NONE."""
+    return np.where(people >= 0, first + people, NONE)
+
+
 def shared_tables(world: World) -> dict[Name, pa.Table]:
     """Products and campaigns: one of each for all chunks."""
     products, campaigns = world.products, world.campaigns
@@ -147,7 +152,8 @@ def shared_tables(world: World) -> dict[Name, pa.Table]:
 
 
 def _person_columns(records: Records) -> dict[str, pa.Array]:
-    return {name: getattr(records, name) for name in ("email", "phone", "first_name", "last_name", "country")}
+    names = ("email", "phone", "first_name", "last_name", "birth_date", "country")
+    return {name: getattr(records, name) for name in names}
 
 
 def crm_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> dict[Name, pa.Table]:
@@ -517,6 +523,10 @@ def truth_tables(sim: Simulation, key: Ids, web_twice: Ints, mail_twice: Ints) -
             {
                 "person_id": ids("u", people.first + np.arange(len(people))),
                 "household_id": ids("h", people.household),
+                "senior_person_id": ids("u", _numbers(people.first, people.senior)),
+                "twin_person_id": ids("u", _numbers(people.first, people.twin)),
+                "former_number_person_id": ids("u", _numbers(people.first, people.former)),
+                "birth_date": pa.array(people.born.astype(np.int32)).cast(pa.date32()),
                 "joined_at": times(people.joined),
                 "dropped_out_at": times(np.where(alive, NONE, people.dropped)),
                 "is_alive": flags(alive.astype(np.int64)),
