@@ -17,12 +17,12 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS) --exclude-resource-type unit_test
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB and on Spark, in three processes side by side (more than half an hour on two cores)
-	@# Spark's own step is the longest single one, so the other two give way to it.
+test: $(VENV)/dev.done ## every test, on DuckDB in two processes and on Spark in a third (an hour on two cores)
+	@# Spark's own step is the longest single one, so the others give way to it. The longest files come first.
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
-	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider tests/trust tests/activation --durations=15 & rules=$$!; \
-	nice $(BIN)/pytest -q -m "not spark" --ignore tests/trust --ignore tests/activation --durations=15; others=$$?; \
-	wait $$spark || others=1; wait $$rules || others=1; exit $$others
+	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \
+		--durations=30; others=$$?; \
+	wait $$spark || others=1; exit $$others
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too
 	$(BIN)/pytest -q tests/engines/test_dialects.py

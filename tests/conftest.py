@@ -20,6 +20,9 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("untimed")
 
+# A worker of xdist has no file, and pyspark, which Great Expectations imports, ends a process without one.
+sys.modules["__main__"].__file__ = getattr(sys.modules["__main__"], "__file__", __file__)
+
 PROJECT = Path(__file__).resolve().parents[1]
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"  # for `python -c`: a new process
 Rows = list[tuple[Any, ...]]

@@ -64,8 +64,8 @@ class Shop:
         }  # fmt: skip
 
     def build(self, day: date, changed: str = "+path:models/activation", **variables: Any) -> Rows:
-        """Build what has changed as of a day, on whose eve somebody ordered: no older order is news to act on.
-        The outbox."""
+        """Build what has changed as of a day, on whose eve somebody ordered: older orders are no news to act
+        on. The outbox."""
         newest = {
             "order_id": f"eve-of-{day}", "customer_id": "refused", "total_amount": "20.00",
             "ordered_at": day - timedelta(days=1),

@@ -155,8 +155,8 @@ def test_spark_builds_and_tests_what_duckdb_does(engines: Engines) -> None:
         if engines.on_spark.results.get(name, missing)[0] != status
     ]
     assert not differing, "\n".join(differing)
-    assert engines.on_spark.ok, engines.on_spark.output  # unit tests, too
-    assert len(engines.on_spark.results) > len(engines.on_duckdb.results), "Spark ran no unit test"
+    assert engines.on_spark.ok, engines.on_spark.output
+    assert "START unit_test" in engines.on_spark.output, "Spark ran no unit test"
 
 
 def test_dbt_warns_of_nothing_on_spark(engines: Engines) -> None:
