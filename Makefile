@@ -17,7 +17,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS) --exclude-resource-type unit_test
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB in two processes and on Spark in a third (an hour on two cores)
+test: $(VENV)/dev.done ## every test, on DuckDB in two processes and on Spark in a third (more than half an hour on two cores)
 	@# Spark's own step is the longest single one, so the others give way to it. The longest files come first.
 	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
 	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \

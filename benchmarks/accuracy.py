@@ -23,7 +23,14 @@ from typing import Any
 
 import duckdb
 
-RECORDS = """
+# Of rows of person_identifiers: not known to be no person's, whatever the models make of it.
+USABLE = """why_not is null
+    or why_not = 'a phone number, and the record has no given name'
+    or why_not like 'several people share it%'
+    or why_not like 'leads to another person%'"""
+
+RECORDS = (
+    """
 create temp table records as
 select row_number() over () as node, record_key, person_id, cluster_id
 from (
@@ -56,10 +63,9 @@ inner join person_identifiers on records.record_key = person_identifiers.record_
 create temp table usable as
 select node, person_id, record_key, identifier_type, identifier, why_not from identifiers
 where
-    why_not is null
-    or why_not = 'a phone number, and the record has no given name'
-    or why_not like 'several people share it%'
-    or why_not like 'leads to another person%'
+    """
+    + USABLE
+    + """
 union all
 select
     records.node,
@@ -77,6 +83,7 @@ where length(first_name) > 2 and length(last_name) > 2
 
 create temp table linked as select node, node as link from records;
 """
+)
 
 NEXT_LINKS = """
 create or replace temp table next_linked as

@@ -80,9 +80,9 @@ def _measured(results: Measurements, data: Path, work: Path) -> Json:
     peer = step("splink-model", lambda: _peer(sure, "model", work / "splink-model.parquet"))
     if "result" not in peer:
         return {"ways": ways | {"Splink, its model": peer}}
-    told = peer["result"]
-    for least, clusters in told["clusters"].items():
-        spent = told["learn"] + told["link"] + told["cluster"]
+    model = peer["result"]
+    for least, clusters in model["clusters"].items():
+        spent = model["learn"] + model["link"] + model["cluster"]
         ways[f"Splink, its model from {least}"] = {"seconds": spent} | score(sure, f"model-{least}", clusters)
     return {"ways": ways}
 

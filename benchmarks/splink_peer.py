@@ -23,6 +23,8 @@ import duckdb
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
+from benchmarks.accuracy import USABLE
+
 INPUT = """
 create table identity_input as
 select
@@ -57,11 +59,7 @@ INPUTS = {
         "held.why_not is null",
     ),
     "raw": ("held.identifier", "true"),
-    "usable": (
-        "held.identifier",
-        "held.why_not is null or held.why_not = 'a phone number, and the record has no given name'"
-        " or held.why_not like 'several people share it%' or held.why_not like 'leads to another person%'",
-    ),
+    "usable": ("held.identifier", USABLE.replace("why_not", "held.why_not")),
 }
 # A careful user's own cleaning, beside that of the identifiers.
 ABOUT = """

@@ -11,7 +11,7 @@ import pytest
 from consent_shop import ConsentShop
 from naive_sources import Delivery
 
-from conftest import NO_UNIT_TESTS, Warehouse
+from conftest import IN_MEMORY, NO_UNIT_TESTS, Warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +144,9 @@ def test_the_address_and_the_number_are_named(built: Warehouse) -> None:
 def largest_steps(warehouse: Warehouse, names: Collection[str] | None = None) -> dict[str, int]:
     """The most rows that a step gives to the next, of each model and test (of these names)."""
     found = {}
-    with duckdb.connect(str(warehouse.folder / "warehouse.duckdb"), read_only=True) as connection:
+    with duckdb.connect(
+        str(warehouse.folder / "warehouse.duckdb"), read_only=True, config=IN_MEMORY
+    ) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for node in warehouse.manifest()["nodes"].values():
             is_sql = node["resource_type"] in ("model", "test") and node["language"] == "sql"

@@ -51,7 +51,7 @@ questions as (
     select 'phone' as question
 ),
 
-asked as (
+question_identifiers as (
     select
         weighed.request_id,
         questions.question,
@@ -73,7 +73,7 @@ numbered as (
     select
         *,
         dense_rank() over (order by email, phone, shop_customer_id) as set_number
-    from asked
+    from question_identifiers
 ),
 
 members as (
@@ -85,7 +85,7 @@ members as (
     from numbered
 ),
 
-placed as (
+ordered_members as (
     select
         *,
         row_number() over (partition by set_number order by n_customers, identifier_type) as place,
@@ -97,17 +97,17 @@ placed as (
 -- hundreds of rows, though hundreds have the address.
 fewest as (
     select
-        placed.set_number,
-        placed.n_members,
+        ordered_members.set_number,
+        ordered_members.n_members,
         customers.customer_id
-    from placed
+    from ordered_members
     inner join customers
-        on placed.identifier_type = customers.identifier_type and placed.identifier = customers.identifier
-    where placed.place = 1
+        on ordered_members.identifier_type = customers.identifier_type and ordered_members.identifier = customers.identifier
+    where ordered_members.place = 1
 ),
 
 others as (
-    select * from placed where place > 1
+    select * from ordered_members where place > 1
 ),
 
 agreeing as (
@@ -145,7 +145,7 @@ answered as (
     group by numbered.request_id
 ),
 
-judged as (
+verdicts as (
     select
         by_request.request_id,
         answered.customer_id,
@@ -164,9 +164,9 @@ held as (
 )
 
 select
-    judged.request_id,
-    judged.verdict,
-    case when judged.verdict = 'one person' then judged.customer_id end as customer_id,
-    judged.verdict = 'one person' and held.customer_id is not null as is_held
-from judged
-left join held on judged.customer_id = held.customer_id
+    verdicts.request_id,
+    verdicts.verdict,
+    case when verdicts.verdict = 'one person' then verdicts.customer_id end as customer_id,
+    verdicts.verdict = 'one person' and held.customer_id is not null as is_held
+from verdicts
+left join held on verdicts.customer_id = held.customer_id
