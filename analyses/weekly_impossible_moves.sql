@@ -7,7 +7,7 @@ select
     transitions.customer_id,
     stages.sentence,
     transitions.explanation
-from {{ ref('segment_transitions') }} as transitions
+from {{ ref('lifecycle_transitions') }} as transitions
 left join {{ ref('lifecycle_stages') }} as stages on transitions.customer_id = stages.customer_id
 where
     not transitions.is_possible

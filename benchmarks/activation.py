@@ -65,9 +65,9 @@ import sys
 from pathlib import Path
 from mailroom.activation.api import Connection
 from mailroom.activation.ledger import activation_folder
-from mailroom.activation.push import Asked, as_json, push
+from mailroom.activation.push import PushOptions, as_json, push
 file, url, pace = Path(sys.argv[1]), *sys.argv[2:]
-asked = Asked(audiences=[{AUDIENCE!r}])
+asked = PushOptions(audiences=[{AUDIENCE!r}])
 print(as_json(push(file, activation_folder(file), asked, Connection(url, is_paced=pace == "paced"))))
 """
 

@@ -159,7 +159,7 @@ def mailroom(name: str, place: Place) -> tuple[Lists, Json]:
     people = {
         "online_retail": "select customer_id, identifier as person from identifier_customers"
         " where identifier_type = 'shop_customer_id'",
-        "retailrocket": "select distinct customer_id, visitor_id as person from web_visits",
+        "retailrocket": "select distinct customer_id, visitor_id as person from web_sessions",
     }[name]
     with duckdb.connect(str(place.warehouse), read_only=True) as connection:
         rows = connection.sql(f"""

@@ -26,9 +26,9 @@ from benchmarks.measure import (
     shop,
 )
 from benchmarks.purchases import LIBRARIES
-from mailroom.models.evaluation import OF_CHANCES, OF_MONEY
-from mailroom.models.purchases import BetaGeometricModel
-from mailroom.models.spend import GammaGammaModel
+from mailroom.estimators.evaluation import OF_CHANCES, OF_MONEY
+from mailroom.estimators.purchases import BetaGeometricModel
+from mailroom.estimators.spend import GammaGammaModel
 from mailroom.scoring.kit import YEAR, Kit
 from mailroom.scoring.training import BUYERS, trained
 
@@ -63,8 +63,8 @@ CASES = (
 )
 SIZES = (20_000, 1_000_000)
 TRAINED_FROM = {
-    "features": "customer_features", "outcomes": "customer_outcomes", "histories": "purchase_histories",
-    "cutoffs": "feature_cutoffs", "hours": "customer_hours", "products": "product_outcomes",
+    "features": "customer_features", "outcomes": "customer_outcomes", "histories": "purchase_history_groups",
+    "cutoffs": "feature_cutoffs", "hours": "customer_active_hours", "products": "recommendation_backtest",
     "categories": "category_outcomes", "traits": "customer_traits",
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from mailroom.models.inputs import INPUTS
+from mailroom.estimators.inputs import INPUTS
 from mailroom.scoring import predictions
 from mailroom.scoring.recommendations import RANKS
 from mailroom.scoring.send_times import SLOTS
@@ -77,7 +77,7 @@ def make(customers: int, file: str) -> None:
                 connection.register("given", outcomes)
                 add(connection, "customer_outcomes", first=days_back == DAYS_BACK[1])
         connection.execute("""
-            create table purchase_histories as
+            create table purchase_history_groups as
             select cutoff_on, is_scoring, frequency, recency_days, age_days, count(*) as n_customers
             from customer_features group by all
         """)
@@ -109,7 +109,7 @@ def score(file: str) -> dict[str, Any]:
             argument: connection.table(name)
             for argument, name in (
                 ("features", "customer_features"), ("outcomes", "customer_outcomes"),
-                ("histories", "purchase_histories"), ("cutoffs", "feature_cutoffs"),
+                ("histories", "purchase_history_groups"), ("cutoffs", "feature_cutoffs"),
             )
         }  # fmt: skip
         for argument, columns in NOTHING.items():
@@ -120,7 +120,7 @@ def score(file: str) -> dict[str, Any]:
         connection.register("trained_given", fitted)
         connection.execute("create or replace temp table trained_models as select * from trained_given")
         learned = connection.table("trained_models")
-        made = predictions.predict_purchases(connection, connection.table("purchase_histories"), learned)
+        made = predictions.predict_purchases(connection, connection.table("purchase_history_groups"), learned)
         connection.register("purchases", made)
         buyers = connection.sql("""
             select features.*, purchases.* exclude (frequency, recency_days, age_days)

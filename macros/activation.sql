@@ -218,7 +218,8 @@ does not send an outbox that a failure left as it was. Append-only: a node is fa
 #}
 {% macro record_failures(results) %}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}
-        {%- set table = target.schema ~ '.build_failures' -%}
+        {%- set table = relation_of('sync_outbox').incorporate(path={'schema': generate_schema_name('internal', none) | trim, 'identifier': 'build_failures'}) -%}
+        {%- do adapter.create_schema(table) -%}
         {%- set upstream = [] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in ('sync_outbox', 'sync_guards', 'source_flaws') -%}
             {%- do upstream.append(node.unique_id) -%}

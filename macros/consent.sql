@@ -45,7 +45,7 @@
 {# Status of a row in a system that records consent and says nothing of it, any more or yet. #}
 {% macro not_said() -%}not said{%- endmacro %}
 
-{# What consent_answers says of a yes that opens nothing, where consents asks. #}
+{# What consent_event_effects says of a yes that opens nothing, where consents asks. #}
 {% macro waits_for_confirmation() -%}it waits for its confirmation{%- endmacro %}
 {% macro names_no_address() -%}it names no address{%- endmacro %}
 {% macro for_another_address() -%}it was given for another address than the one to write to{%- endmacro %}

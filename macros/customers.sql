@@ -43,7 +43,7 @@ last came, the one that came less far; all of them where a source has events of 
 {% macro activity_days(model) %}
     {#- Who owned what when it was last written is known by its own note only. -#}
     {%- if execute and not noted_owners() -%}{{ return(none) }}{%- endif -%}
-    {%- set written = this.incorporate(path={'identifier': model}) if this -%}
+    {%- set written = relation_of(model) if execute -%}
     {%- set parts = [] -%}
     {%- for staged, condition in [('stg_web__sessions', 'n_sessions > 0'), ('stg_esp__profile_days', has_feed_events())] -%}
         {%- do parts.append(
@@ -71,7 +71,7 @@ last came, the one that came less far; all of them where a source has events of 
     {{ return(load_cached_relation(owners_relation()) if execute and this) }}
 {% endmacro %}
 
-{% macro owners_relation() %}{{ return(this.incorporate(path={'identifier': 'customer_daily_activity_owners'}, type='table')) }}{% endmacro %}
+{% macro owners_relation() %}{{ return(relation_of('attribution_changes').incorporate(path={'identifier': 'customer_daily_activity_owners'}, type='table')) }}{% endmacro %}
 
 
 {# The hook that notes them. It is part of the model's own transaction, so that neither stands without the other. #}

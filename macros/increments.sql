@@ -2,12 +2,13 @@
 Increments. A model of a source's history keeps what is done and builds the newest of it again: the days since it was last
 built, and twice var `lateness_days` before them, because
 - a row may arrive so many days after what it tells of, and
-- rows that belong together (copies of one event, a visit's events) may lie so many days apart.
+- rows that belong together (copies of one event, a session's events) may lie so many days apart.
 Strategies (incremental_strategy), each in one transaction with whatever else the model does:
 - replace_newest, for events: replaces these days. To see the first of them whole, the model reads the lateness before it too.
   Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build. With unique_key
-  (a list), a back-fill replaces rows of other days too, where a new one has their key: a visit may begin elsewhere now.
+  (a list), a back-fill replaces rows of other days too, where a new one has their key: a session may begin elsewhere now.
 - replace_flawed, for what flawed() makes: these days, and the other rows of their keys.
+- replace_moment, for what each build measures: replaces the rows of as_of(), and keeps those of other moments.
 - replace_customers, for what is attributed to customers: replaces these days, and every day of the customers that
   changed_customers lists.
 
@@ -29,7 +30,7 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
 {% macro replaced_days(newest=none, model=none) %}
     {#- A unit test has no `this`. -#}
     {%- if not execute or this is none -%}{{ return(none) }}{%- endif -%}
-    {%- set is_kept = load_cached_relation(this.incorporate(path={'identifier': model})) and not flags.FULL_REFRESH if model else is_incremental() -%}
+    {%- set is_kept = load_cached_relation(relation_of(model)) and not flags.FULL_REFRESH if model else is_incremental() -%}
     {%- if not is_kept -%}{{ return(none) }}{%- endif -%}
     {%- if not newest -%}
         {%- set meta = config.get('meta', {}) -%}
@@ -67,6 +68,13 @@ between would be passed over for good. Error: a time within a day.
         {%- do days.update({'from': [days.from, newest_from] | min}) -%}
     {%- endif -%}
     {{ return(days) }}
+{% endmacro %}
+
+
+{# Where a model is, or will be, for those who read what it held before this build: no edge leads back to it. #}
+{% macro relation_of(model) %}
+    {%- set node = graph.nodes['model.mailroom.' ~ model] -%}
+    {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {% endmacro %}
 
 
@@ -129,6 +137,10 @@ dates, all else with the moment at which the day begins for the shop.
         {%- set condition = '(' ~ condition ~ ' or (' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ arg_dict.temp_relation ~ '))' -%}
     {%- endif -%}
     {{ return(replace_rows(arg_dict.target_relation, arg_dict.temp_relation, condition)) }}
+{% endmacro %}
+
+{% macro get_incremental_replace_moment_sql(arg_dict) %}
+    {{ return(replace_rows(arg_dict.target_relation, arg_dict.temp_relation, config.get('event_time') ~ ' = ' ~ as_of())) }}
 {% endmacro %}
 
 {% macro get_incremental_replace_flawed_sql(arg_dict) %}

@@ -4,7 +4,7 @@
 
 {# Customers some of whose records are only probably theirs. #}
 {% macro probable_customers() -%}
-    (select customer_id from {{ ref('record_customers') }} group by customer_id having min(sure_cluster_id) <> max(sure_cluster_id))
+    (select customer_id from {{ ref('record_customers') }} group by customer_id having min(certain_cluster_id) <> max(certain_cluster_id))
 {%- endmacro %}
 
 
@@ -54,10 +54,10 @@ people, by any of their names and birth dates or because compared_records says s
 
     members as (
         select distinct
-            clusters.sure_cluster_id,
+            clusters.certain_cluster_id,
             {{ name_key('records.first_name', 'records.last_name') }} as name_key,
             records.birth_date
-        from {{ ref('sure_clusters') }} as clusters
+        from {{ ref('certain_clusters') }} as clusters
         inner join {{ ref('identity_records') }} as records on clusters.record_key = records.record_key
         where coalesce(records.first_name, records.last_name) is not null
     ),
@@ -71,8 +71,8 @@ people, by any of their names and birth dates or because compared_records says s
             other.name_key as other_name_key,
             other.birth_date as other_birth_date
         from cluster_pairs
-        inner join members as one on cluster_pairs.first_cluster_id = one.sure_cluster_id
-        inner join members as other on cluster_pairs.cluster_id = other.sure_cluster_id
+        inner join members as one on cluster_pairs.first_cluster_id = one.certain_cluster_id
+        inner join members as other on cluster_pairs.cluster_id = other.certain_cluster_id
     ),
 
     clusters_of_two_people as (
@@ -83,11 +83,11 @@ people, by any of their names and birth dates or because compared_records says s
         where different_because is not null
         union distinct
         select
-            least(one.sure_cluster_id, other.sure_cluster_id) as first_cluster_id,
-            greatest(one.sure_cluster_id, other.sure_cluster_id) as cluster_id
+            least(one.certain_cluster_id, other.certain_cluster_id) as first_cluster_id,
+            greatest(one.certain_cluster_id, other.certain_cluster_id) as cluster_id
         from {{ ref('compared_records') }} as compared
-        inner join {{ ref('sure_clusters') }} as one on compared.record_key = one.record_key
-        inner join {{ ref('sure_clusters') }} as other on compared.other_record_key = other.record_key
+        inner join {{ ref('certain_clusters') }} as one on compared.record_key = one.record_key
+        inner join {{ ref('certain_clusters') }} as other on compared.other_record_key = other.record_key
         where compared.verdict = 'different'
     )
 {%- endmacro %}

@@ -14,6 +14,7 @@ ranked by numbers, which takes half of what texts take.
 described as (
     select
         customer_id,
+        n_order_days,
         cast(row_number() over (order by customer_id) as integer) as described_number
     from {{ ref('customer_features') }}
     where cutoff_on = {{ cutoff_on }}
@@ -154,7 +155,7 @@ scored as (
         coalesce(tastes.taste, 0) as taste,
         products.n_baskets_30d,
         coalesce(interests.n_days_bought, 0) as n_days_bought,
-        coalesce(interests.n_days_looked_at, 0) as n_days_looked_at,
+        coalesce(interests.n_days_viewed, 0) as n_days_viewed,
         cast(coalesce(interests.interest_share, 0) as {{ dbt.type_float() }}) as interest_share,
         (
             cast(coalesce(interests.interest_share, 0) as {{ dbt.type_float() }})

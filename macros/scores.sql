@@ -20,14 +20,14 @@ The first midnight, by the shop's clocks, that is not before as_of(): what happe
 
 {#
 What a topic of a score's reasons comes to for one customer, as a part of a sentence. features: a row of
-customer_features; customers: their row of customers. The topics are those of mailroom.models.inputs.
+customer_features; customers: their row of customers. The topics are those of mailroom.estimators.inputs.
 #}
 {% macro score_fact(topic, features, customers='customers') -%}
     {%- set gap_days = "cast(floor(" ~ customers ~ ".usual_days_between_orders + 0.5) as bigint)" -%}
     case
-        when {{ topic }} = 'visits'
+        when {{ topic }} = 'sessions'
             then
-                coalesce('last visited ' || {{ counted(features ~ '.days_since_last_visit', 'day') }} || ' ago', 'has not visited the site')
+                coalesce('last visited ' || {{ counted(features ~ '.days_since_last_session', 'day') }} || ' ago', 'has not visited the site')
                 || ', looked at ' || {{ counted(features ~ '.n_product_views_30d', 'product page') }} || ' in 30 days'
         when {{ topic }} = 'mail'
             then
@@ -101,7 +101,7 @@ The slot with the largest value, of columns <prefix><slot>; the first of several
         when 'channel' then 'came by ' || replace({{ trait_value }}, '_', ' ')
         when 'mailbox' then case when {{ trait_value }} = 'other' then 'has a mailbox of their own domain' else 'has a mailbox with ' || replace({{ trait_value }}, '_', ' ') end
         when 'interest' then 'takes an interest in ' || {{ trait_value }}
-        when 'visits' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' visit' else ' visits' end || ' in 30 days'
+        when 'sessions' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' session' else ' sessions' end || ' in 30 days'
         when 'clicks' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' click' else ' clicks' end || ' in e-mails in 90 days'
     end
 {%- endmacro %}

@@ -22,7 +22,7 @@ days are var first_time_buyer_days and those after it; usual_days: their own usu
 #}
 {% macro lifecycle_stage(n_orders, days, usual_days) -%}
     case
-        when {{ n_orders }} = 0 then 'new_subscriber'
+        when {{ n_orders }} = 0 then 'never_purchased'
         when {{ days }} > {{ stage_days('lapsed', usual_days) }} then 'dormant'
         when {{ days }} > {{ stage_days('at_risk', usual_days) }} then 'lapsed'
         when {{ days }} > {{ stage_days('active', usual_days) }} then 'at_risk'
@@ -43,7 +43,7 @@ The keys are described in the header of models/segments/_segments.yml. Empty whi
     {%- if execute -%}
         {%- for model in graph.nodes.values() | sort(attribute='name') | sort(attribute='fqn')
             if model.resource_type == 'model' and model.package_name == 'mailroom'
-                and model.fqn | length == 4 and model.fqn[1] == 'segments' -%}
+                and model.fqn | length == 4 and model.fqn[1] == 'segments' and model.fqn[2] not in ('membership', 'renamed') -%}
             {%- set entry = dict(model.config.meta) -%}
             {%- do entry.update({
                 'segment': model.name,
@@ -56,6 +56,19 @@ The keys are described in the header of models/segments/_segments.yml. Empty whi
         {%- endfor -%}
     {%- endif -%}
     {{ return(entries) }}
+{% endmacro %}
+
+
+{# The fields that segments rest on, a row each: {segment, model_name, column_name}. #}
+{% macro segment_field_rows() %}
+    {%- set rows = [] -%}
+    {%- for entry in segment_entries() -%}
+        {%- for field in entry.fields -%}
+            {%- set model_name, column_name = field.split('.') -%}
+            {%- do rows.append({'segment': entry.segment, 'model_name': model_name, 'column_name': column_name}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(rows) }}
 {% endmacro %}
 
 

@@ -14,10 +14,10 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
             + summary_of_customers(built) + summary_of_segments(built) + summary_of_signals(built) + summary_of_audiences(built)
         ) -%}
         {%- if lines -%}
-            {%- set looked_at = [] -%}
-            {%- for line in lines if line.look_at -%}{%- do looked_at.extend(line.look_at) -%}{%- endfor -%}
-            {%- if looked_at -%}
-                {%- do lines.append({'text': 'Look at: ' ~ looked_at | unique | join(', ') ~ '. mailroom sql "select * from ' ~ looked_at[0] ~ '"'}) -%}
+            {%- set tables_to_check = [] -%}
+            {%- for line in lines if line.to_check -%}{%- do tables_to_check.extend(line.to_check) -%}{%- endfor -%}
+            {%- if tables_to_check -%}
+                {%- do lines.append({'text': 'Look at: ' ~ tables_to_check | unique | join(', ') ~ '. mailroom sql "select * from ' ~ tables_to_check[0] ~ '"'}) -%}
             {%- endif -%}
             {%- if 'source_reconciliation' in built -%}{%- do keep_summary(lines) -%}{%- endif -%}
             {%- do log('', info=true) -%}
@@ -102,20 +102,20 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     ") -%}
     {%- if not counts or not counts[0].n_in -%}{{ return([]) }}{%- endif -%}
     {%- set row = counts[0] -%}
-    {%- set parts, look_at = [], [] -%}
+    {%- set parts, to_check = [], [] -%}
     {%- for unrated in built_rows(built, ['unrated_currencies'], 'select currency, n_orders from ' ~ built.unrated_currencies ~ ' order by n_orders desc, currency limit 3') -%}
         {%- do parts.append(said_number(unrated.n_orders) ~ ' in ' ~ unrated.currency ~ (' has' if unrated.n_orders == 1 else ' have') ~ ' no rate') -%}
-        {%- do look_at.append('unrated_currencies') -%}
+        {%- do to_check.append('unrated_currencies') -%}
     {%- endfor -%}
     {%- for issues in built_rows(built, ['order_issues'], 'select count(distinct order_id) as n_orders from ' ~ built.order_issues) if issues.n_orders -%}
         {%- do parts.append(said_number(issues.n_orders) ~ (' has' if issues.n_orders == 1 else ' have') ~ ' amounts to check') -%}
-        {%- do look_at.append('order_issues') -%}
+        {%- do to_check.append('order_issues') -%}
     {%- endfor -%}
     {{ return([{
         'text':
             'Orders: ' ~ said_number(row.n_in) ~ ' came in, ' ~ ('all' if row.n_in == row.n_kept else said_number(row.n_kept)) ~ ' are kept, worth '
             ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ('; ' ~ parts | join('; ') if parts else '') ~ '.',
-        'look_at': look_at
+        'to_check': to_check
     }]) }}
 {% endmacro %}
 
@@ -133,7 +133,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
             {%- do lines.append({
                 'text': label ~ ': ' ~ said_number(flaws[0].n_all, 'row' if outcome == 'set aside' else 'value')
                     ~ (', mostly ' if flaws[0].n_reasons > 3 else ', ') ~ parts | join('; ') ~ '.',
-                'look_at': ['source_flaws']
+                'to_check': ['source_flaws']
             }) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -142,33 +142,31 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 
 
 {% macro summary_of_words(built) %}
-    {%- set parts, look_at = [], [] -%}
-    {%- for row in built_rows(built, ['unmapped_categories'], "
+    {%- set parts, to_check = [], [] -%}
+    {%- for row in built_rows(built, ['unmapped_spellings'], "
         select
-            count(*) as n_spellings, sum(n_rows) as n_products,
-            sum(case when category is null then n_rows else 0 end) as n_without
-        from " ~ built.unmapped_categories ~ " where used_in = 'products'
-    ") if row.n_spellings -%}
-        {%- do parts.append(
-            said_number(row.n_spellings, 'spelling of a category', 'spellings of categories') ~ ' (' ~ said_number(row.n_products, 'product')
-            ~ (', ' ~ said_number(row.n_without) ~ ' without any category' if row.n_without else '') ~ ')'
-        ) -%}
-        {%- do look_at.append('unmapped_categories') -%}
-    {%- endfor -%}
-    {%- for row in built_rows(built, ['unmapped_countries'], "
-        select count(*) as n_spellings, sum(n_rows) as n_rows from " ~ built.unmapped_countries
-    ) if row.n_spellings -%}
-        {%- do parts.append(said_number(row.n_spellings, 'spelling of a country', 'spellings of countries') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
-        {%- do look_at.append('unmapped_countries') -%}
+            kind, count(*) as n_spellings, sum(n_rows) as n_rows,
+            sum(case when stands_for is null then n_rows else 0 end) as n_without
+        from " ~ built.unmapped_spellings ~ " where used_in <> 'web events' group by kind order by kind
+    ") -%}
+        {%- if row.kind == 'category' -%}
+            {%- do parts.append(
+                said_number(row.n_spellings, 'spelling of a category', 'spellings of categories') ~ ' (' ~ said_number(row.n_rows, 'product')
+                ~ (', ' ~ said_number(row.n_without) ~ ' without any category' if row.n_without else '') ~ ')'
+            ) -%}
+        {%- else -%}
+            {%- do parts.append(said_number(row.n_spellings, 'spelling of a country', 'spellings of countries') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
+        {%- endif -%}
+        {%- do to_check.append('unmapped_spellings') -%}
     {%- endfor -%}
     {%- for row in built_rows(built, ['unmapped_words'], "
         select count(*) as n_words, sum(n_rows) as n_rows from " ~ built.unmapped_words
     ) if row.n_words -%}
         {%- do parts.append(said_number(row.n_words, 'word for a status, stage or event', 'words for a status, stage or event') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
-        {%- do look_at.append('unmapped_words') -%}
+        {%- do to_check.append('unmapped_words') -%}
     {%- endfor -%}
     {%- if not parts -%}{{ return([]) }}{%- endif -%}
-    {{ return([{'text': 'Unknown words: ' ~ parts | join(', ') ~ '.', 'look_at': look_at}]) }}
+    {{ return([{'text': 'Unknown words: ' ~ parts | join(', ') ~ '.', 'to_check': to_check}]) }}
 {% endmacro %}
 
 
@@ -182,7 +180,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         {{ return([{'text':
             'Customers: ' ~ said_number(row.n_customers) ~ ', of whom ' ~ said_number(row.n_buyers) ~ ' have ordered and '
             ~ said_number(row.n_allowed) ~ ' may get promotional mail.',
-            'look_at': ['suppression_funnel'] if row.n_customers and not row.n_allowed else []
+            'to_check': ['suppression_funnel'] if row.n_customers and not row.n_allowed else []
         }]) }}
     {%- endfor -%}
     {{ return([]) }}
@@ -210,7 +208,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         ~ ('; ' ~ unfounded | length ~ (' rests' if unfounded | length == 1 else ' rest') ~ ' on fields that are hardly filled or late' if unfounded else '')
         ~ ('; without members ' ~ some_of(empty) if empty else '')
         ~ ('; larger than expected ' ~ some_of(large) if large else '') ~ '.',
-        'look_at': ['segment_health'] if unfounded or empty or large else []
+        'to_check': ['segment_health'] if unfounded or empty or large else []
     }]) }}
 {% endmacro %}
 
@@ -236,7 +234,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     {{ return([{'text':
         'Unfit for segments: ' ~ said_number(unfit[0].n_unfit, 'field')
         ~ (', such as ' if unfit[0].n_unfit > 3 else ', ') ~ unfit | map(attribute='field') | join(', ') ~ '.',
-        'look_at': ['signal_readiness']
+        'to_check': ['signal_readiness']
     }]) }}
 {% endmacro %}
 
@@ -251,7 +249,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         {{ return([{'text':
             'Audiences: ' ~ row.n_audiences ~ ' with ' ~ said_number(row.n_members, 'member')
             ~ (', ' ~ row.n_waiting ~ (' waits' if row.n_waiting == 1 else ' wait') ~ ' behind a guard' if row.n_waiting else '') ~ '.',
-            'look_at': ['sync_guards'] if row.n_waiting else []
+            'to_check': ['sync_guards'] if row.n_waiting else []
         }]) }}
     {%- endfor -%}
     {{ return([]) }}

@@ -1,11 +1,11 @@
-{# A visit of a visitor; where the site names no session, a day of theirs. #}
+{# A session of a visitor; where the site names no session, a day of theirs. #}
 {% macro session_key() -%}
     coalesce(session_id, cast({{ day_of('occurred_at') }} as {{ dbt.type_string() }}))
 {%- endmacro %}
 
 
 {# The first day of which anything asks for the products that were looked at: training looks back from a past moment. #}
-{% macro looked_since() -%}
+{% macro viewed_since() -%}
     {{ days_before(as_of_day(), var('interest_days') + var('churn_days') + 1) }}
 {%- endmacro %}
 

@@ -16,6 +16,8 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from mailroom.warehouse import search_path
+
 # Tests hold what is true, not how fast: two cores may be busy with something else.
 # In CI the same examples each time: a change is judged by what it does, not by luck.
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
@@ -108,6 +110,7 @@ class Warehouse:
     def rows(self, sql: str) -> Rows:
         """The rows of a query against what dbt built."""
         with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
+            connection.execute(f"set search_path = '{search_path(connection)}'")
             return connection.execute(sql).fetchall()
 
     def compiled(self, model: str) -> str:

@@ -23,7 +23,9 @@ def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
         where
             table_schema like 'main%'
             -- What differs from the last build, and who is in a source that its ledger had as erased.
-            and table_name not in ('owner_changes', 'returning_persons', 'requests_naming_erased_others')
+            and table_name not in (
+                'attribution_changes', 'returning_persons', 'requests_naming_erased_others'
+            )
         """
     )
     found = {}

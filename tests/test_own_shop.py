@@ -247,4 +247,4 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
         where coalesce(problem not like 'Rests on %', true)
     """)
     assert ("larger than expected" in segments) == (largest > 0)
-    assert "unmapped_categories" in lines[-1] and "segment_health" in lines[-1]
+    assert "unmapped_spellings" in lines[-1] and "segment_health" in lines[-1]

@@ -107,7 +107,7 @@ def built(
             customer_id, 0 as n_actions_30d, days_since_last_order as days_since_last_action,
             null::bigint as days_since_last_open
         from lifecycle_stages;
-        create table customer_values as
+        create table rfm_scores as
         select customer_id, n_orders, n_orders as n_discounted_orders from customers;
         create table categories as select 'Milk' as category, false as is_sensitive;
         create table customer_products as

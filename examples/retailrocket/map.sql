@@ -7,7 +7,7 @@
 
 -- A purchase is a row per item. Rows of one visitor less than a minute after one another are one order: between
 -- ten seconds and a minute the file has no two, so the line is easily drawn.
--- A visit ends with half an hour of silence. The shop is busiest around midnight UTC, where days would cut it in two.
+-- A session ends with half an hour of silence. The shop is busiest around midnight UTC, where days would cut it in two.
 create table actions as
 with steps as (
     select

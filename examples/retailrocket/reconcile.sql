@@ -1,17 +1,17 @@
 -- The rows of the click stream, floor by floor. Views and cart adds climb as web events, purchased items as order lines.
-with visits as (
+with sessions as (
     select
         'views' as part,
         sum(n_product_views) as n_lines,
         count(distinct customer_id) as n_customers
-    from main.web_visits
+    from main.web_sessions
     where n_product_views > 0
     union all
     select
         'cart adds',
         sum(n_cart_adds),
         count(distinct customer_id)
-    from main.web_visits
+    from main.web_sessions
     where n_cart_adds > 0
 )
 
@@ -68,16 +68,16 @@ from main_staging.stg_shop__order_lines as lines
 inner join main_staging.stg_shop__orders as orders on lines.order_id = orders.order_id
 union all
 select
-    '4 visits, orders, order_lines',
+    '4 sessions, orders, order_lines',
     part,
     n_lines,
     0,
     n_customers,
     0
-from visits
+from sessions
 union all
 select
-    '4 visits, orders, order_lines',
+    '4 sessions, orders, order_lines',
     'purchased items',
     count(*),
     count(distinct order_id),

@@ -334,3 +334,15 @@ planner that decides so (cte_inlining: 0.8 of 1.0 seconds in a base model of 13,
 {% macro snowflake__kept_cte() %}{{ return('') }}{% endmacro %}
 
 {% macro bigquery__kept_cte() %}{{ return('') }}{% endmacro %}
+
+
+{# Make what an operation did stand: dbt opens a transaction for it, and leaves it open. #}
+{% macro commit() %}{{ return(adapter.dispatch('commit', 'mailroom')()) }}{% endmacro %}
+
+{# Each statement stands by itself. #}
+{% macro default__commit() %}{% endmacro %}
+
+{% macro duckdb__commit() %}
+    {%- do run_query('select 1') -%}
+    {%- call statement('commit', auto_begin=false) -%}commit{%- endcall -%}
+{% endmacro %}

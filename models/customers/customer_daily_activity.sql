@@ -1,7 +1,7 @@
 -- The compressed history: all features and windows come from here, and no model above reads raw events again.
 {{ config(
     materialized='incremental', incremental_strategy='replace_customers', event_time='activity_on',
-    post_hook="{{ note_owners(ref('history_owners'), ref('owner_changes')) }}"
+    post_hook="{{ note_owners(ref('attribution_keys'), ref('attribution_changes')) }}"
 ) }}
 {% set days = activity_days(this.identifier) if this %}
 {% set by_day = {
@@ -9,7 +9,7 @@
         'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount',
         'n_tickets', 'n_bounces', 'n_emails_only_bounced'
     ],
-    'visits_by_day': [
+    'sessions_by_day': [
         'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
         'n_checkouts', 'last_seen_at', 'last_cart_add_at', 'last_purchase_at'
     ],
@@ -27,11 +27,11 @@
 {% do summed_emails.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
 {% endfor %}
 with recounted as (
-    select * from {{ ref('customer_recounted_days') }}
+    select * from {{ ref('customer_shop_days') }}
     where {{ is_of_activity('customer_id', 'activity_on', days) }}
 ),
 
-visits_by_day as (
+sessions_by_day as (
     select
         customer_id,
         {{ day_of('started_at') }} as activity_on,
@@ -45,7 +45,7 @@ visits_by_day as (
         max(ended_at) as last_seen_at,
         max(last_cart_add_at) as last_cart_add_at,
         max(last_purchase_at) as last_purchase_at
-    from {{ ref('web_visits') }}
+    from {{ ref('web_sessions') }}
     where customer_id is not null and {{ is_of_activity('customer_id', 'started_at', days) }}
     group by 1, 2
 ),

@@ -1,11 +1,11 @@
 -- What people look at and buy, by product.
 {% set points = var('interest_points') %}
 {% set fades = [] %}
-{% for day in ['looked_on', 'bought_on'] %}
+{% for day in ['viewed_on', 'bought_on'] %}
 {% set age_days = dbt.datediff(day, as_of_day(), 'day') %}
 {% do fades.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ dbt.type_float() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
 {% endfor %}
-with looked_at as (
+with viewed as (
     select
         customer_id,
         product_id,
@@ -19,10 +19,10 @@ with looked_at as (
                 + {{ points['add_to_cart'] }} * n_cart_adds
             ) * {{ fades[0] }}
         ) as interest,
-        min(first_looked_at) as first_looked_at,
-        max(last_looked_at) as last_looked_at
-    from {{ ref('product_looks') }}
-    where looked_on >= {{ days_before(as_of_day(), var('interest_days')) }}
+        min(first_viewed_at) as first_viewed_at,
+        max(last_viewed_at) as last_viewed_at
+    from {{ ref('product_interaction_days') }}
+    where viewed_on >= {{ days_before(as_of_day(), var('interest_days')) }}
     group by customer_id, product_id
 ),
 
@@ -60,21 +60,21 @@ products as (
 
 both_ways as (
     select
-        coalesce(looked_at.customer_id, bought.customer_id) as customer_id,
-        coalesce(looked_at.product_id, bought.product_id) as product_id,
-        looked_at.n_views,
-        looked_at.n_days_viewed,
-        looked_at.n_cart_adds,
-        looked_at.first_looked_at,
-        looked_at.last_looked_at,
+        coalesce(viewed.customer_id, bought.customer_id) as customer_id,
+        coalesce(viewed.product_id, bought.product_id) as product_id,
+        viewed.n_views,
+        viewed.n_days_viewed,
+        viewed.n_cart_adds,
+        viewed.first_viewed_at,
+        viewed.last_viewed_at,
         bought.n_units,
         bought.n_days_ordered,
         bought.first_ordered_at,
         bought.last_ordered_at,
-        coalesce(looked_at.interest, 0) + coalesce(bought.interest, 0) as interest
-    from looked_at
+        coalesce(viewed.interest, 0) + coalesce(bought.interest, 0) as interest
+    from viewed
     full join bought
-        on looked_at.customer_id = bought.customer_id and looked_at.product_id = bought.product_id
+        on viewed.customer_id = bought.customer_id and viewed.product_id = bought.product_id
 )
 
 select
@@ -87,8 +87,8 @@ select
     cast(coalesce(both_ways.n_units, 0) as decimal(18, 4)) as n_units,
     cast(coalesce(both_ways.n_days_ordered, 0) as bigint) as n_days_ordered,
     cast(both_ways.interest as decimal(18, 4)) as interest,
-    both_ways.first_looked_at,
-    both_ways.last_looked_at,
+    both_ways.first_viewed_at,
+    both_ways.last_viewed_at,
     both_ways.first_ordered_at,
     both_ways.last_ordered_at
 from both_ways

@@ -48,7 +48,7 @@ rated as (
         weights.method,
         weights.model_version,
         interests.n_products_bought,
-        interests.n_products_looked_at,
+        interests.n_products_viewed,
         interests.last_bought_on,
         cast(coalesce(interests.interest, 0) as {{ dbt.type_float() }}) / totals.own_interest as affinity,
         case
@@ -80,7 +80,7 @@ select
     affinity,
     case
         when n_products_bought > 0 then 'Bought ' || {{ counted('n_products_bought', 'product') }} || ' of it, last on ' || {{ day_text('last_bought_on') }}
-        when n_products_looked_at > 0 then 'Looked at ' || {{ counted('n_products_looked_at', 'product') }} || ' of it'
+        when n_products_viewed > 0 then 'Looked at ' || {{ counted('n_products_viewed', 'product') }} || ' of it'
         else 'Among what the shop sells most'
     end || '.' as reason,
     method,

@@ -5,7 +5,7 @@
     'orders': ('n_orders', 'n_orders', [1, 7]),
     'revenue': ('revenue', 'n_orders', [1, 7]),
     'refunds': ('n_refunds', 'n_refunds', [7]),
-    'visits': ('n_sessions', 'n_sessions', [1, 7]),
+    'sessions': ('n_sessions', 'n_sessions', [1, 7]),
     'product views': ('n_product_views', 'n_product_views', [1, 7]),
     'human clicks': ('n_human_clicks', 'n_human_clicks', [7])
 } %}

@@ -20,7 +20,7 @@ ranked as (
             order by
                 case when methods.method = 'blend' then scored.score else 0 end desc,
                 case when methods.method = 'personal' then scored.n_days_bought else 0 end desc,
-                case when methods.method = 'personal' then scored.n_days_looked_at else 0 end desc,
+                case when methods.method = 'personal' then scored.n_days_viewed else 0 end desc,
                 case when methods.method <> 'blend' then scored.n_baskets_30d else 0 end desc,
                 scored.product_number asc
         ) as product_rank
@@ -41,7 +41,7 @@ recommended as (
         case
             when ranked.n_days_bought > 0 then 'bought_before'
             when ranked.relation > 0 and {{ weights['related'] }} * ranked.relation >= ranked.interest_share then 'related'
-            when ranked.interest_share > 0 then 'looked_at'
+            when ranked.interest_share > 0 then 'viewed'
             when products.is_new then 'new'
             when ranked.taste > 0 then 'taste'
             else 'popular'

@@ -1,4 +1,4 @@
--- By what people do, never what machines do: a click, an order or a visit first, an open only where there is none.
+-- By what people do, never what machines do: a click, an order or a session first, an open only where there is none.
 with customers as (
     select
         *,
@@ -52,15 +52,15 @@ select
     days_since_last_action,
     days_since_last_open,
     case
-        when tier = 'highly_engaged' then {{ counted('n_actions_30d', 'visit or click', 'visits and clicks') }} || ' in 30 days'
+        when tier = 'highly_engaged' then {{ counted('n_actions_30d', 'session or click', 'sessions and clicks') }} || ' in 30 days'
         when days_since_last_action <= {{ var('lightly_engaged_days') }}
-            then 'Last visit, order or click ' || {{ counted('days_since_last_action', 'day') }} || ' ago (' || {{ day_text('last_seen_at') }} || ')'
+            then 'Last session, order or click ' || {{ counted('days_since_last_action', 'day') }} || ' ago (' || {{ day_text('last_seen_at') }} || ')'
         when tier = 'lightly_engaged'
             then
-                'No visit, order or click in {{ var("lightly_engaged_days") }} days, last opened an e-mail '
+                'No session, order or click in {{ var("lightly_engaged_days") }} days, last opened an e-mail '
                 || {{ counted('days_since_last_open', 'day') }} || ' ago (' || {{ day_text('last_human_opened_at') }} || ')'
-        when tier = 'unengaged' then {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no visit, order, click or open'
-        else 'No visit, order, click or open in {{ var("lightly_engaged_days") }} days, and too few e-mails to tell'
+        when tier = 'unengaged' then {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no session, order, click or open'
+        else 'No session, order, click or open in {{ var("lightly_engaged_days") }} days, and too few e-mails to tell'
     end
     || case
         when coalesce(stated_weekly_cap < tier_weekly_cap, false) then '; asked for mail ' || preferred_frequency || ' at most'

@@ -10,7 +10,7 @@ with customers as (
         {{ subscription_ended_at() }} as cancelled_at,
         -- Who came with their first order was never a subscriber without one.
         case
-            when {{ day_of('first_seen_at') }} < {{ day_of('first_ordered_at') }} then 'new_subscriber'
+            when {{ day_of('first_seen_at') }} < {{ day_of('first_ordered_at') }} then 'never_purchased'
         end as stage_before_first_order
     from {{ ref('customers') }}
 ),
@@ -115,7 +115,7 @@ dated as (
                 then cast({{ dbt.dateadd('day', 1 + var('lapsed_days'), day_of('cancelled_at') | trim) }} as date)
             else
                 case stage
-                    when 'new_subscriber' then {{ day_of('first_seen_at') }}
+                    when 'never_purchased' then {{ day_of('first_seen_at') }}
                     when 'first_time_buyer' then {{ day_of('first_ordered_at') }}
                     when 'active' then returned_on
                     else

@@ -48,6 +48,10 @@ movements as (
     group by changes.segment, begun.began_at
 ),
 
+segment_fields as (
+    select * from {{ literal_rows({'segment': 'string', 'model_name': 'string', 'column_name': 'string'}, segment_field_rows()) }}
+),
+
 readiness as (
     select
         fields.segment,
@@ -56,7 +60,7 @@ readiness as (
         readiness.staleness_days,
         dictionary.max_staleness_days,
         coalesce(readiness.may_carry_segment, false) as may_carry_segment
-    from {{ ref('segment_fields') }} as fields
+    from segment_fields as fields
     left join {{ ref('signal_readiness') }} as readiness
         on fields.model_name = readiness.model_name and fields.column_name = readiness.column_name
     left join {{ ref('field_dictionary') }} as dictionary

@@ -61,7 +61,8 @@ def show(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--rows", type=int, default=10, help="rows to print (default 10)")
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.show import database_path, first_rows, show
+        from mailroom.show import first_rows, show
+        from mailroom.warehouse import database_path
 
         path = database_path()
         print(first_rows(path, arguments.table, arguments.rows) if arguments.table else show(path))
@@ -77,7 +78,8 @@ def sql(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.show import answer, database_path
+        from mailroom.show import answer
+        from mailroom.warehouse import database_path
 
         print(answer(database_path(), arguments.query, arguments.format))
         return 0
@@ -90,8 +92,8 @@ def thresholds(parser: argparse.ArgumentParser) -> Run:
     """Propose thresholds that fit the shop, with what each selects now and would then; sets none."""
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.show import database_path
         from mailroom.thresholds import thresholds
+        from mailroom.warehouse import database_path
 
         print(thresholds(database_path()))
         return 0
@@ -108,8 +110,8 @@ def validate(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--rows", type=int, default=100_000, help="most rows of a table to look at")
 
     def run(arguments: argparse.Namespace) -> int:
-        from mailroom.show import database_path
         from mailroom.validate import summary, validate
+        from mailroom.warehouse import database_path
 
         checked = validate(database_path(), arguments.output, arguments.rows)
         print(summary(checked))
@@ -138,10 +140,10 @@ def push(parser: argparse.ArgumentParser) -> Run:
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
-        from mailroom.activation.push import Asked, as_json, as_text, push
-        from mailroom.show import database_path
+        from mailroom.activation.push import PushOptions, as_json, as_text, push
+        from mailroom.warehouse import database_path
 
-        asked = Asked(
+        asked = PushOptions(
             arguments.destination,
             arguments.audience,
             arguments.override,
@@ -172,7 +174,7 @@ def pull(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
         from mailroom.activation.pull import as_text, pull
-        from mailroom.show import database_path
+        from mailroom.warehouse import database_path
 
         try:
             pulled = pull(database_path(), activation_folder(database_path()), arguments.destination)
@@ -228,7 +230,7 @@ def publish(parser: argparse.ArgumentParser) -> Run:
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.publish import AnotherPublishError, as_json, as_text, publish, published_folder
-        from mailroom.show import database_path
+        from mailroom.warehouse import database_path
 
         path = database_path()
         try:
@@ -250,7 +252,7 @@ def compact(parser: argparse.ArgumentParser) -> Run:
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
         from mailroom.compact import as_text, compact
-        from mailroom.show import database_path
+        from mailroom.warehouse import database_path
 
         try:
             compacted = compact(database_path(), activation_folder(database_path()))

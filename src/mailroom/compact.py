@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from mailroom.activation.ledger import locked, replace
+from mailroom.activation.ledger import locked
+from mailroom.files import replace
 from mailroom.sql import literal, quoted
 
 # What a database consists of, without its rows.

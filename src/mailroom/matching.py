@@ -359,13 +359,13 @@ def joined_clusters(session: Any, edges: Any, components: Any, strangers: Any, m
         frame(strangers, ["first_cluster_id", "cluster_id"]),
         max_records,
     )
-    return table(session, found, {"sure_cluster_id": "bigint", "cluster_id": "bigint"})
+    return table(session, found, {"certain_cluster_id": "bigint", "cluster_id": "bigint"})
 
 
 def joined(
     edges: pd.DataFrame, components: pd.DataFrame, strangers: pd.DataFrame, max_records: int
 ) -> pd.DataFrame:
-    """One row per cluster that has an edge: sure_cluster_id, and cluster_id of what it is joined to.
+    """One row per cluster that has an edge: certain_cluster_id, and cluster_id of what it is joined to.
 
     edges, components, strangers: the models probable_edges and so on. The most probable edge comes first. It
     joins nothing where the two together would hold two people (strangers) or more than max_records records.
@@ -398,4 +398,6 @@ def joined(
         n_records[one] += n_records[other]
         for member in members.pop(other):
             group[member] = one
-    return pd.DataFrame({"sure_cluster_id": list(group), "cluster_id": list(group.values())}, dtype="int64")
+    return pd.DataFrame(
+        {"certain_cluster_id": list(group), "cluster_id": list(group.values())}, dtype="int64"
+    )

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from mailroom.activation.ledger import replace, sync_folder
+from mailroom.files import replace, sync_folder
 from mailroom.sql import literal, quoted
 
 # The oldest DuckDB that can open the copy. Without it, 2.0 and later only.

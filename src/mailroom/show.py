@@ -2,11 +2,12 @@
 
 import csv
 import io
-import os
 from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
+
+from mailroom.warehouse import opened, qualified_tables
 
 # Public tables in the order people meet them, with the question each answers.
 QUESTIONS = {
@@ -28,30 +29,6 @@ QUESTIONS = {
     "rejected_rows": "Which rows were set aside, and why?",
     "signal_readiness": "Which fields may steer decisions today?",
 }
-
-
-def database_path() -> Path:
-    """The DuckDB file that target `dev` of profiles.yml builds."""
-    return Path(os.environ.get("MAILROOM_DUCKDB_PATH", "warehouse/mailroom.duckdb"))
-
-
-def qualified_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Every table and view by its name, as schema.name."""
-    rows = connection.execute(
-        "select table_name, table_schema || '.' || table_name from information_schema.tables"
-    ).fetchall()
-    return dict(rows)
-
-
-def opened(path: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection.
-
-    Raises:
-        ValueError: there is no such file.
-    """
-    if not path.exists():
-        raise ValueError(f"{path} does not exist; build first (make build)")
-    return duckdb.connect(str(path), read_only=True)
 
 
 def first_rows(path: Path, table: str, rows: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from mailroom.show import opened
+from mailroom.warehouse import opened
 
 # With fewer returns, what looks like 8 in 10 may as well be 7 or 9.
 MIN_RETURNS = 100
@@ -200,7 +200,7 @@ def stage_sizes(shop: Shop, days: dict[str, float], by_rhythm: bool) -> dict[str
             f"""
             select
                 case
-                    when stages.n_orders = 0 then 'new_subscriber'
+                    when stages.n_orders = 0 then 'never_purchased'
                     when days_since_last_order > {edge["lapsed_days"]} then 'dormant'
                     when days_since_last_order > {edge["at_risk_days"]} then 'lapsed'
                     when days_since_last_order > {edge["active_days"]} then 'at_risk'
@@ -269,7 +269,7 @@ def engaged(shop: Shop) -> list[Proposal]:
         )
         return {"engaged": n_engaged, "lightly_engaged": n_lightly}
 
-    return ladder(shop, ENGAGED_PARTS, ACTION_GAPS, "returns by a visit, order or click come", sizes)
+    return ladder(shop, ENGAGED_PARTS, ACTION_GAPS, "returns by a session, order or click come", sizes)
 
 
 def refill_rest(shop: Shop) -> Proposal:
@@ -320,11 +320,11 @@ TASTES = (
         "discount_driven_min_share",
         "discount_driven",
         """
-            select count(*) from customer_values
+            select count(*) from rfm_scores
             where n_orders >= $buying_habit_min_orders and n_discounted_orders / n_orders >= $value
         """,
         [step / 20 for step in range(1, 21)],
-        "select count(*) from customer_values where n_discounted_orders > 0",
+        "select count(*) from rfm_scores where n_discounted_orders > 0",
         "customers with a discounted order",
     ),
     Taste(
@@ -354,7 +354,7 @@ TASTES = (
         "select count(*) from engagement_tiers where n_actions_30d >= $value",
         range(1, 61),
         "select count(*) from engagement_tiers where n_actions_30d > 0",
-        "customers with a visit or click in 30 days",
+        "customers with a session or click in 30 days",
     ),
     Taste(
         "replenishment_until",

@@ -20,7 +20,7 @@ import duckdb
 import pandas as pd
 
 from mailroom.data_docs import Checked, stand_alone
-from mailroom.show import opened
+from mailroom.warehouse import opened
 
 # The one switch of Great Expectations' telemetry; it is read at import.
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
@@ -74,7 +74,7 @@ def _validate(connection: duckdb.DuckDBPyConnection, output: Path, max_rows: int
         name: str, frame: pd.DataFrame, expectations: Iterable[Any], n_rows: int, not_asked: dict[str, str]
     ) -> Checked:
         suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=list(expectations)))
-        batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("looked_at")
+        batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("viewed")
         definition = gx.ValidationDefinition(name=name, data=batch, suite=suite)
         context.validation_definitions.add(definition)
         checkpoint = gx.Checkpoint(

@@ -17,7 +17,7 @@ from mailroom.activation.api import (
     NotUnderstoodError,
     RefusedError,
     StoppedError,
-    understood,
+    validated_answers,
     was_there,
 )
 from mailroom.activation.destinations.mailchimp import _hash
@@ -111,11 +111,11 @@ def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Ope
         row = esp.row(ANN, operation)
         batch = Batch("b", destination, "vips", operation, [row])
         try:
-            answers = {found.outbox_id: found for found in understood(partial(esp.opened.send, batch))}
+            answers = {found.outbox_id: found for found in validated_answers(partial(esp.opened.send, batch))}
             for _ in range(3):
                 found = answers[row.outbox_id]
                 if found.status == "pending":
-                    asked = understood(partial(esp.opened.settle, batch, str(found.reference)))
+                    asked = validated_answers(partial(esp.opened.settle, batch, str(found.reference)))
                     answers |= {reply.outbox_id: reply for reply in asked}
                     esp.sleep(10)
         except (StoppedError, NotUnderstoodError):
@@ -257,7 +257,7 @@ def test_what_is_no_answer_is_not_taken_for_no_refusal(tmp_path: Path, destinati
         transport = Instead(esp.sandbox.transport(), at, NO_WORD[name])
         esp.connection = Connection(transport=transport, sleep=esp.sleep, attempts=3)
         try:
-            reply = list(understood(partial(esp.open().refusals, NOW)))
+            reply = list(validated_answers(partial(esp.open().refusals, NOW)))
         except (StoppedError, NotUnderstoodError):
             continue
         assert len(reply) == whole, f"{name}, from request {at + 1} on"

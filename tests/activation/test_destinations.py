@@ -17,7 +17,7 @@ from mailroom.sandbox import Account, Faults, Sandbox
 
 DESTINATIONS = [name for name in known() if name != "file"]
 NOW = datetime(2026, 7, 1, 12)
-Sent = dict[str, Answer]
+Answers = dict[str, Answer]
 
 
 class Esp:
@@ -46,9 +46,9 @@ class Esp:
         key = f"{operation}-{email}"
         return Row(key, self.name, "vips", operation, f"c-{email}", email, payload, None, NOW, 1)
 
-    def send(self, *rows: Row) -> Sent:
+    def send(self, *rows: Row) -> Answers:
         """What became of rows of one operation in the end."""
-        answers: Sent = {}
+        answers: Answers = {}
         for batch, does_fit in batches(rows, self.opened):
             assert does_fit
             told = {answer.outbox_id: answer for answer in self.opened.send(batch)}
@@ -56,7 +56,7 @@ class Esp:
             answers |= told
         return self.settle(rows, answers)
 
-    def settle(self, rows: tuple[Row, ...], answers: Sent) -> Sent:
+    def settle(self, rows: tuple[Row, ...], answers: Answers) -> Answers:
         for _ in range(50):
             asked: dict[str, list[Row]] = {}
             for row in rows:

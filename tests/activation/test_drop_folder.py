@@ -18,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailroom.activation.api import Connection, StoppedError
-from mailroom.activation.destinations.file import KEPT_DAYS, Destination, as_csv, safe, tidy
+from mailroom.activation.destinations.file import KEPT_DAYS, FileDestination, as_csv, safe, tidy
 from mailroom.activation.ledger import merge
 from mailroom.activation.rows import Batch, Operation, Row
 
@@ -45,7 +45,7 @@ def sent(
     ]  # fmt: skip
     audience = "" if operation == "delete" else "vips"
     batch_id = hashlib.sha256("".join(emails).encode()).hexdigest()[:16]
-    answers = Destination(folder, Connection()).send(Batch(batch_id, "file", audience, operation, rows))
+    answers = FileDestination(folder, Connection()).send(Batch(batch_id, "file", audience, operation, rows))
     assert [answer.status for answer in answers] == ["accepted"] * len(emails)
 
 
@@ -251,6 +251,6 @@ def test_a_number_stays_a_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize("email", ["=a@x.de", "\uff1da@x.de", "\u200b+a@x.de", "a;=b@x.de", "-a@x.de"])
 def test_an_address_that_would_be_computed_is_refused(tmp_path: Path, email: str) -> None:
     row = Row("o", "file", "vips", "add", "c", email, {}, None, datetime(2026, 7, 1), 1)
-    (answer,) = Destination(tmp_path, Connection()).send(Batch("b", "file", "vips", "add", [row]))
+    (answer,) = FileDestination(tmp_path, Connection()).send(Batch("b", "file", "vips", "add", [row]))
     assert (answer.status, answer.code) == ("rejected", "unsafe_address")
     assert not any(tmp_path.iterdir()) and email not in (answer.message or "")

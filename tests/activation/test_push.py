@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from mailroom.activation.api import StoppedError
 from mailroom.activation.destinations import file, known, open_destination
 from mailroom.activation.ledger import AnotherPushError
-from mailroom.activation.push import Asked, as_json, as_text, push
+from mailroom.activation.push import PushOptions, as_json, as_text, push
 from mailroom.activation.rows import Answer, Batch, Limits, masked
 
 N_ROWS, N_AUDIENCES = 30, 2
@@ -84,7 +84,7 @@ def warehouse(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(file.Destination, "max_rows", MAX_ROWS)
+    monkeypatch.setattr(file.FileDestination, "max_rows", MAX_ROWS)
     return tmp_path / "activation"
 
 
@@ -178,7 +178,7 @@ from pathlib import Path
 from mailroom.activation.api import StoppedError
 from mailroom.activation.destinations import file
 from mailroom.activation.push import push
-file.Destination.max_rows = {MAX_ROWS}
+file.FileDestination.max_rows = {MAX_ROWS}
 replace, calls = os.replace, []
 def dying(source, target):
     calls.append(target)
@@ -256,15 +256,15 @@ def test_a_no_that_was_refused_goes_again_at_once(tmp_path: Path, folder: Path) 
 def test_what_adds_somebody_is_written_down_before_it_goes(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = file.Destination.send
+    send = file.FileDestination.send
 
-    def watched(self: file.Destination, batch: Batch) -> Iterable[Answer]:
+    def watched(self: file.FileDestination, batch: Batch) -> Iterable[Answer]:
         sent = {row[0] for row in receipts(folder, "outbox_id, status") if row[1] == "sent"}
         going = {row.outbox_id for row in batch.rows} if batch.operation in ("add", "update") else set()
         assert sent == going
         return send(self, batch)
 
-    monkeypatch.setattr(file.Destination, "send", watched)
+    monkeypatch.setattr(file.FileDestination, "send", watched)
     assert push(warehouse, folder).stopped == {}
     assert {row[0] for row in receipts(folder, "status")} == {"accepted"}, (
         "and taken back once it is answered"
@@ -331,9 +331,9 @@ def test_no_destination_waits_for_another(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_done = threading.Event()
-    send = file.Destination.send
+    send = file.FileDestination.send
 
-    def last(self: file.Destination, batch: Batch) -> Iterable[Answer]:
+    def last(self: file.FileDestination, batch: Batch) -> Iterable[Answer]:
         if batch.operation == "add":
             is_done.set()
         return send(self, batch)
@@ -342,7 +342,7 @@ def test_no_destination_waits_for_another(
         assert is_done.wait(60), "the other one never comes to its end"
         return [Answer(row.outbox_id, "accepted") for row in batch.rows]
 
-    monkeypatch.setattr(file.Destination, "send", last)
+    monkeypatch.setattr(file.FileDestination, "send", last)
     Elsewhere(monkeypatch, waits)
     pushed = push(outbox_of_two(tmp_path), folder)
     assert pushed.stopped == {} and sum(sent.accepted for sent in pushed.sent) == 2 * len(OPERATIONS)
@@ -388,9 +388,9 @@ def test_receipts_are_in_order_though_the_clock_is_set_back(
 
 
 def test_only_what_was_asked_for_goes_out(warehouse: Path, folder: Path) -> None:
-    pushed = push(warehouse, folder, Asked(audiences=["audience_1"]))
+    pushed = push(warehouse, folder, PushOptions(audiences=["audience_1"]))
     assert {sent.audience for sent in pushed.sent} == {"audience_1"}
-    assert push(warehouse, folder, Asked(destinations=["elsewhere"])).sent == []
+    assert push(warehouse, folder, PushOptions(destinations=["elsewhere"])).sent == []
 
 
 def guard(warehouse: Path, *rows: tuple[str, str]) -> None:
@@ -416,10 +416,10 @@ def test_what_a_guard_stops_stays_and_the_rest_goes(warehouse: Path, folder: Pat
 def test_an_override_is_for_one_push_and_written_down(warehouse: Path, folder: Path) -> None:
     guard(warehouse, ("audience_0", "shrank"), ("audience_1", "shrank"))
     with pytest.raises(ValueError, match="needs a reason"):
-        push(warehouse, folder, Asked(overrides=["audience_0"]))
+        push(warehouse, folder, PushOptions(overrides=["audience_0"]))
     with pytest.raises(ValueError, match="no guard stops nobody"):
-        push(warehouse, folder, Asked(overrides=["nobody"], because="Sale is over"))
-    pushed = push(warehouse, folder, Asked(overrides=["audience_0"], because="Sale is over"))
+        push(warehouse, folder, PushOptions(overrides=["nobody"], because="Sale is over"))
+    pushed = push(warehouse, folder, PushOptions(overrides=["audience_0"], because="Sale is over"))
     added = {sent.audience for sent in pushed.sent if sent.operation in ("add", "update", "remove")}
     assert added == {"audience_0"}
     with duckdb.connect() as connection:
@@ -451,7 +451,7 @@ def test_nothing_but_a_no_goes_after_a_build_that_failed(tmp_path: Path, folder:
 
 
 def test_a_dry_run_sends_nothing_and_says_what_would_go(warehouse: Path, folder: Path) -> None:
-    pushed = push(warehouse, folder, Asked(dry_run=True))
+    pushed = push(warehouse, folder, PushOptions(dry_run=True))
     assert sum(sent.rows for sent in pushed.sent) == N_ROWS
     assert listed(folder) == {} and receipts(folder, "outbox_id") == []
     assert "would go out" in as_text(pushed, dry_run=True)
@@ -467,10 +467,10 @@ def test_no_address_and_no_name_is_in_what_is_printed(warehouse: Path, folder: P
 def test_a_row_nobody_answered_for_is_refused(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forgetful(self: file.Destination, batch: Batch) -> Iterator[Answer]:
+    def forgetful(self: file.FileDestination, batch: Batch) -> Iterator[Answer]:
         return iter([Answer(row.outbox_id, "accepted") for row in batch.rows[1:]])
 
-    monkeypatch.setattr(file.Destination, "send", forgetful)
+    monkeypatch.setattr(file.FileDestination, "send", forgetful)
     pushed = push(warehouse, folder)
     assert sum(sent.rejected for sent in pushed.sent) == sum(sent.batches for sent in pushed.sent) > 0
     assert set(receipts(folder, "code")) == {(None,), ("no_answer",)}
@@ -479,7 +479,7 @@ def test_a_row_nobody_answered_for_is_refused(
 def test_an_answer_about_a_row_that_was_not_sent_is_an_error(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file.Destination, "send", lambda self, batch: [Answer("another", "accepted")])
+    monkeypatch.setattr(file.FileDestination, "send", lambda self, batch: [Answer("another", "accepted")])
     pushed = push(warehouse, folder)
     assert "answered about 1 rows" in pushed.stopped["file"] and pushed.exit_code == 5
 

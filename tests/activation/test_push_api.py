@@ -32,7 +32,7 @@ from test_push import KilledError, outbox_of, receipts
 from mailroom.activation import ledger
 from mailroom.activation.api import Api, Connection, RefusedError, retry_after
 from mailroom.activation.destinations import known
-from mailroom.activation.push import Asked, Pushed, as_json, as_text, push
+from mailroom.activation.push import PushOptions, PushResult, as_json, as_text, push
 from mailroom.activation.rows import OPERATIONS
 from mailroom.sandbox import Faults, Sandbox, serve
 
@@ -112,7 +112,7 @@ def ends(folder: Path) -> dict[str, str]:
     return {outbox_id: status for outbox_id, _, status, _, _ in told if outbox_id}
 
 
-def assert_only_noes_are_left(again: Pushed) -> None:
+def assert_only_noes_are_left(again: PushResult) -> None:
     """A no that is refused goes again with each push; nothing else is sent twice."""
     refused = {(sent.operation, sent.rows == sent.rejected) for sent in again.sent}
     assert refused <= {("suppress", True), ("delete", True)}
@@ -187,18 +187,18 @@ def test_not_let_in_half_way_stops_and_the_next_push_goes_on(warehouse: Path, tm
 
 def test_a_job_that_is_not_done_stays_pending_until_it_is(warehouse: Path, tmp_path: Path) -> None:
     sandbox = Sandbox()
-    pushed = push(warehouse, tmp_path, Asked(destinations=["klaviyo"], wait=0), reached(sandbox))
+    pushed = push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"], wait=0), reached(sandbox))
     assert sum(sent.pending for sent in pushed.sent) == N_ROWS and pushed.exit_code == 0
-    again = push(warehouse, tmp_path, Asked(destinations=["klaviyo"], wait=0), reached(sandbox))
+    again = push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"], wait=0), reached(sandbox))
     assert sum(sent.accepted for sent in again.sent) == N_ROWS and not any(sent.rows for sent in again.sent)
     assert "of an earlier push" in as_text(again)
 
 
 def test_a_job_that_nobody_knows_is_refused_and_may_be_sent_again(warehouse: Path, tmp_path: Path) -> None:
     sandbox = Sandbox()
-    push(warehouse, tmp_path, Asked(destinations=["klaviyo"], wait=0), reached(sandbox))
+    push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"], wait=0), reached(sandbox))
     sandbox.accounts["klaviyo"].jobs.clear()
-    push(warehouse, tmp_path, Asked(destinations=["klaviyo"]), reached(sandbox))
+    push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"]), reached(sandbox))
     assert set(receipts(tmp_path, "status, code")) == {("pending", None), ("rejected", "job_lost")}
 
 
@@ -208,7 +208,7 @@ def test_no_address_no_name_and_no_key_is_told(
     monkeypatch.setenv("KLAVIYO_API_KEY", "pk_secret")
     caplog.set_level("DEBUG")
     sandbox = Sandbox(Faults(0.2, 3))
-    dry = push(warehouse, tmp_path, Asked(dry_run=True))
+    dry = push(warehouse, tmp_path, PushOptions(dry_run=True))
     assert any(
         "POST /api/profile-bulk-import-jobs" in request for sent in dry.sent for request in sent.requests
     )
@@ -338,7 +338,7 @@ def test_an_answer_of_no_sense_ends_no_push_and_loses_no_row(tmp_path: Path, des
         # What says yes has done it; all else has not.
         has_done = 200 <= ODD[name](httpx.Request("GET", "/")).status_code < 300
         crooked = Crooked(odd, ODD[name], reaches=has_done, reads=reads)
-        pushed = push(today, folder, Asked(wait=0), patient(crooked))
+        pushed = push(today, folder, PushOptions(wait=0), patient(crooked))
         assert crooked.hosts == {"sandbox"}, f"{name}: nothing goes to another host"
         kept = receipts(folder, "outbox_id, status, code, message, reference")
         assert pushed.stopped or len({row[0] for row in kept}) == len(few(destination)), name
@@ -430,7 +430,7 @@ def test_too_many_requests_never_means_at_once_again_nor_for_ever(
     waits: list[float] = []
     headers = {} if value is None else {"Retry_After": value}
     crooked = Crooked(Sandbox(), answers(429, b"{}", **headers), reads=True)
-    asked = Asked(destinations=["klaviyo"])
+    asked = PushOptions(destinations=["klaviyo"])
     pushed = push(warehouse, tmp_path, asked, Connection(transport=crooked, sleep=waits.append))
     assert "does not answer: status 429" in pushed.stopped["klaviyo"]
     assert all(wait >= 1 for wait in waits) and sum(waits) <= 601
@@ -465,7 +465,7 @@ def test_a_refusal_that_quotes_a_person_is_kept_without_them(
 
     outbox_of(tmp_path / "warehouse.duckdb", few(destination))
     crooked = Crooked(known_to(Sandbox(), destination), quoting, reads=reads)
-    pushed = push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), patient(crooked))
+    pushed = push(tmp_path / "warehouse.duckdb", tmp_path, PushOptions(wait=0), patient(crooked))
     kept = receipts(tmp_path, "code, message, reference")
     with duckdb.connect() as connection:
         kept += connection.execute(f"select reason from {ledger.scan(tmp_path, 'pushes')}").fetchall()
@@ -477,11 +477,11 @@ def test_a_job_that_quotes_a_field_is_kept_without_it(tmp_path: Path) -> None:
     """Receipts of what is pending have no fields: they are read from the outbox once more."""
     sandbox = Sandbox()
     outbox_of(tmp_path / "warehouse.duckdb", [{"destination": "klaviyo"}])
-    push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), reached(sandbox))
+    push(tmp_path / "warehouse.duckdb", tmp_path, PushOptions(wait=0), reached(sandbox))
     lost = Crooked(
         sandbox, lambda request: httpx.Response(404, json={"detail": "No ZOË is at WHO0@X.DE"}), reads=True
     )
-    push(tmp_path / "warehouse.duckdb", tmp_path, Asked(wait=0), patient(lost))
+    push(tmp_path / "warehouse.duckdb", tmp_path, PushOptions(wait=0), patient(lost))
     (message,) = (row[0] for row in receipts(tmp_path, "message") if row[0])
     assert message == "No (a value) is at (an address)"
 
@@ -603,7 +603,7 @@ def test_a_key_that_a_text_program_has_changed_is_named(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dash: str
 ) -> None:
     monkeypatch.setenv("KLAVIYO_API_KEY", f"pk{dash}secret")
-    pushed = push(warehouse, tmp_path, Asked(wait=0), Connection(sandbox="", attempts=1))
+    pushed = push(warehouse, tmp_path, PushOptions(wait=0), Connection(sandbox="", attempts=1))
     assert pushed.stopped == {"klaviyo": "KLAVIYO_API_KEY has a character that no key has: copy it again"}
     assert pushed.exit_code == 5 and sum(sent.accepted for sent in pushed.sent) == 1, "the file goes out"
 
@@ -636,7 +636,7 @@ def test_an_answer_that_never_ends_is_given_up_as_a_whole(
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         slow = Connection(sandbox=url, deadline=0.5, attempts=2, sleep=lambda _: None)
         started = time.monotonic()
-        pushed = push(warehouse, tmp_path, Asked(wait=0), slow)
+        pushed = push(warehouse, tmp_path, PushOptions(wait=0), slow)
     assert time.monotonic() - started < 30, "seconds; it would never end"
     assert "klaviyo does not answer" in pushed.stopped["klaviyo"]
 
@@ -652,7 +652,7 @@ def test_patience_counts_the_time_that_requests_take(warehouse: Path, tmp_path: 
             raise httpx.ReadTimeout("Too slow.")
 
     patience = Connection(transport=Slow(), seconds=0.5, sleep=lambda _: None)
-    push(warehouse, tmp_path, Asked(destinations=["klaviyo"], wait=0), patience)
+    push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"], wait=0), patience)
     assert len(asked) == 1, "the next wait would be longer than patience lasts"
 
 
@@ -660,7 +660,7 @@ def test_a_removal_that_waits_for_a_job_goes_in_the_same_push(tmp_path: Path) ->
     warehouse, sandbox = tmp_path / "warehouse.duckdb", Sandbox()
     ann = {"destination": "klaviyo", "email": "ann@x.de"}
     outbox_of(warehouse, [ann])
-    push(warehouse, tmp_path, Asked(wait=0), reached(sandbox))
+    push(warehouse, tmp_path, PushOptions(wait=0), reached(sandbox))
     is_done = iter([False, False, False, True])
     account = sandbox.accounts["klaviyo"]
     ann_there = account.find("ann@x.de")

@@ -32,7 +32,7 @@ from mailroom.activation import ledger
 from mailroom.activation import pull as pull_module
 from mailroom.activation import push as push_module
 from mailroom.activation.api import Connection
-from mailroom.activation.push import Asked, Pushed
+from mailroom.activation.push import PushOptions, PushResult
 from mailroom.sandbox import Account, Faults, Profile, Sandbox
 
 START = datetime(2026, 12, 1, 8)
@@ -823,11 +823,11 @@ class World:
         self.underway = {name: self.network.waiting(name) for name in DESTINATIONS}
         self.network.refused = dict.fromkeys(DESTINATIONS, 0)
         self.network.n_calls, self.network.is_dead = 0, False
-        pushed: Pushed | None = None
+        pushed: PushResult | None = None
         with self.clocks():
             try:
                 pushed = push_module.push(
-                    self.warehouse, self.activation, Asked(wait=wait), self.connection()
+                    self.warehouse, self.activation, PushOptions(wait=wait), self.connection()
                 )
             except KilledError:
                 self.story.append(f"{self.now} push killed at step {self.network.n_calls}")
@@ -888,7 +888,7 @@ class World:
                 found.append(Found("somebody who may be mailed was suppressed", name, email, ""))
         return self.dated(found)
 
-    def after(self, name: str, before: Mapping[str, Profile], pushed: Pushed) -> list[Found]:
+    def after(self, name: str, before: Mapping[str, Profile], pushed: PushResult) -> list[Found]:
         """What holds after a push that could reach an ESP."""
         found, truth = [], self.truth
         account, excused = self.account(name), self.network.waiting(name) | self.strays[name]

@@ -1,4 +1,4 @@
--- The compressed history holds every order, refund, visit, human click and ticket of a customer, once.
+-- The compressed history holds every order, refund, session, human click and ticket of a customer, once.
 with activity as (
     select
         sum(n_orders) as n_orders,
@@ -13,7 +13,7 @@ events as (
     select
         (select count(*) from {{ ref('orders') }} where is_sale and not is_renewal) as n_orders,
         (select count(*) from {{ ref('refunds') }} where is_sale and not is_head) as n_refunds,
-        (select count(*) from {{ ref('web_visits') }} where customer_id is not null) as n_sessions,
+        (select count(*) from {{ ref('web_sessions') }} where customer_id is not null) as n_sessions,
         (
             select count(*) from {{ ref('email_events') }}
             where event_type = 'clicked' and not is_machine

@@ -20,7 +20,7 @@ import pytest
 from conftest import NO_UNIT_TESTS, PROJECT, Run, Warehouse
 from mailroom.activation.ledger import activation_folder
 from mailroom.activation.pull import write_refusals
-from mailroom.activation.push import Asked, push
+from mailroom.activation.push import PushOptions, push
 from mailroom.activation.rows import Refusal
 
 pytestmark = [*needs_spark.marks, pytest.mark.slow]
@@ -102,7 +102,7 @@ def push_some(folder: Path) -> None:
     """Receipts for both engines to read: some audiences pushed, one of them with names that it had before."""
     warehouse = folder / "warehouse.duckdb"
     folder = activation_folder(warehouse)
-    push(warehouse, folder, Asked(audiences=["active_buyers", "welcome", "do_not_mail"]))
+    push(warehouse, folder, PushOptions(audiences=["active_buyers", "welcome", "do_not_mail"]))
     receipts = folder / "receipts"
     for file in receipts.glob("*.parquet"):
         table = pq.read_table(file)

@@ -220,7 +220,7 @@ def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> No
 
     def stage(days: list[date]) -> str:
         if not days:
-            return "new_subscriber"
+            return "never_purchased"
         away = (today - max(days)).days
         if away > 365:
             return "dormant"

@@ -10,7 +10,7 @@ with clusters as (
     from {{ ref('record_customers') }} as records
     left join {{ ref('identity_clusters') }} as clusters on {{ node_id('records.record_key') }} = clusters.node_id
     {%- if joins_probable() %}
-    left join {{ ref('probable_components') }} as probable on records.sure_cluster_id = probable.node_id
+    left join {{ ref('probable_components') }} as probable on records.certain_cluster_id = probable.node_id
     {%- endif %}
 )
 

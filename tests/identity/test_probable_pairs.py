@@ -164,8 +164,8 @@ def test_a_careful_person_would_say_the_same(on: Warehouse, name: str) -> None:
 @pytest.mark.slow
 def test_every_customer_of_several_clusters_has_a_sentence_for_each_join(on: Warehouse) -> None:
     joined = on.rows(
-        "select count(distinct sure_cluster_id) from record_customers group by customer_id"
-        " having count(distinct sure_cluster_id) > 1"
+        "select count(distinct certain_cluster_id) from record_customers group by customer_id"
+        " having count(distinct certain_cluster_id) > 1"
     )
     assert len(joined) > 300
     sentences = on.rows("select evidence, probability from probable_edges")
@@ -211,7 +211,7 @@ def test_no_stranger_among_the_hazards_is_joined(tmp_path: Path) -> None:
         customer_id
         for (customer_id,) in warehouse.rows(
             "select customer_id from record_customers"
-            " group by customer_id having count(distinct sure_cluster_id) > 1"
+            " group by customer_id having count(distinct certain_cluster_id) > 1"
         )
     }
     assert several
@@ -229,7 +229,7 @@ def test_by_default_no_edge_is_probable_and_nothing_of_it_is_built(tmp_path: Pat
     assert (
         warehouse.rows(
             "select table_name from information_schema.tables"
-            " where table_name like 'probable%' or table_name in ('matching_records', 'sure_clusters')"
+            " where table_name like 'probable%' or table_name in ('matching_records', 'certain_clusters')"
         )
         == []
     )
@@ -313,7 +313,7 @@ def joined(
         max_records,
     )  # fmt: skip
     together: dict[int, set[int]] = {}
-    for node, cluster in zip(found["sure_cluster_id"], found["cluster_id"], strict=True):
+    for node, cluster in zip(found["certain_cluster_id"], found["cluster_id"], strict=True):
         together.setdefault(cluster, set()).add(node)
     return {frozenset(group) for group in together.values()}
 

@@ -102,7 +102,7 @@ ABSENT: list[tuple[str, str | list[str], list[str], list[str] | None]] = [
     ("orders.updated_at", "shop.orders", [], None),  # there, though without a value
     ("orders.sale_number", "shop.orders", [], None),  # no column, but counted
     ("products.brand", "shop.products", [], None),
-    ("visits.looked_at", "web.events", ["web.events"], None),
+    ("visits.viewed", "web.events", ["web.events"], None),
     ("visits.seen_on", "web.events, shop.orders", [], None),
     ("customers.city", ["shop_customer", "esp_profile"], [], None),
     ("customers.country_code", ["esp_profile", "shop_customer"], [], None),

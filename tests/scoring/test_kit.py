@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailroom.models.blend import ReturnBlend, SpendBlend
-from mailroom.models.inputs import INPUTS
+from mailroom.estimators.blend import ReturnBlend, SpendBlend
+from mailroom.estimators.inputs import INPUTS
 from mailroom.scoring.base import Base, grouped
 from mailroom.scoring.kit import YEAR, Kit, levelled, logits, stretched
 

@@ -10,7 +10,7 @@ from mailroom.scoring.lookalikes import SCORE, LookalikeKit, train_lookalikes
 
 def traits(n: int, telling: bool = True, n_best: int | None = None) -> pd.DataFrame:
     """Of n people two thirds have bought; who likes boots is a best buyer more often, or nobody is where
-    nothing tells. Visits say nothing of it."""
+    nothing tells. Sessions say nothing of it."""
     random = np.random.default_rng(1)
     likes = random.choice(["Boots", "Socks"], n)
     has_bought = np.arange(n) % 3 > 0
@@ -23,11 +23,11 @@ def traits(n: int, telling: bool = True, n_best: int | None = None) -> pd.DataFr
             "has_bought": has_bought, "is_best_buyer": best, "is_sampled": True, "sample_weight": 1.0,
         }
     )  # fmt: skip
-    visits = random.choice(["none", "one"], n)
+    sessions = random.choice(["none", "one"], n)
     return pd.concat(
         [
             people.assign(trait="interest", trait_value=likes),
-            people.assign(trait="visits", trait_value=visits),
+            people.assign(trait="sessions", trait_value=sessions),
         ]
     ).sort_values(["customer_id", "trait"], ignore_index=True)
 
@@ -48,7 +48,7 @@ def test_traits_that_tell_the_best_buyers_apart_score() -> None:
 def test_traits_that_tell_nothing_leave_the_most_active_first() -> None:
     kit, _, why_not, reason = train_lookalikes(traits(1_500, telling=False), "2026-07-01")
     assert kit and why_not is None and kit.methods == {SCORE: "rule"}
-    assert set(kit.points.points_["trait"]) == {"visits"} and reason.endswith("so the rule scores")
+    assert set(kit.points.points_["trait"]) == {"sessions"} and reason.endswith("so the rule scores")
 
 
 def test_few_best_buyers_are_like_nobody() -> None:

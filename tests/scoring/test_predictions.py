@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from mailroom.models.inputs import INPUTS
+from mailroom.estimators.inputs import INPUTS
 from mailroom.scoring import predictions
 from mailroom.scoring.frames import BATCH, by_batch
 from mailroom.scoring.kit import FirstOrderKit
@@ -26,10 +26,10 @@ DAYS_BACK = [0, 90, 180, 365, 455]
 TABLES = {
     "features": "customer_features",
     "outcomes": "customer_outcomes",
-    "histories": "purchase_histories",
+    "histories": "purchase_history_groups",
     "cutoffs": "feature_cutoffs",
-    "hours": "customer_hours",
-    "products": "product_outcomes",
+    "hours": "customer_active_hours",
+    "products": "recommendation_backtest",
     "categories": "category_outcomes",
     "traits": "customer_traits",
 }
@@ -123,7 +123,7 @@ def scored(
     keep(connection, "trained_models", made["trained_models"])
     trained = connection.table("trained_models")
     made["purchases"] = predictions.predict_purchases(
-        connection, connection.table("purchase_histories"), trained
+        connection, connection.table("purchase_history_groups"), trained
     )
     keep(connection, "purchases", made["purchases"])
     buyers = connection.sql("""
@@ -138,7 +138,7 @@ def scored(
     made["dates"] = predictions.predict_next_order(connection, buyers, trained)
     made["first_orders"] = predictions.predict_first_orders(connection, others, trained)
     made["send_times"] = predictions.predict_send_times(
-        connection, connection.table("customer_hours"), trained
+        connection, connection.table("customer_active_hours"), trained
     )
     made["weights"] = predictions.category_weights(connection, trained)
     made["points"] = predictions.trait_points(connection, trained)
@@ -208,7 +208,7 @@ def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) 
 def test_what_a_young_shop_learned_from_short_outcomes_is_carried_to_the_horizon() -> None:
     with shop(3_400, learning_days=45) as connection:
         # Moments 45 and 90 days back, where the others are 90 and 180.
-        for table in ("feature_cutoffs", "customer_features", "customer_outcomes", "purchase_histories"):
+        for table in ("feature_cutoffs", "customer_features", "customer_outcomes", "purchase_history_groups"):
             connection.execute(f"""
                 update {table} set cutoff_on = case cutoff_on
                     when date '2026-04-02' then date '2026-05-17'

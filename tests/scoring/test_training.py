@@ -37,8 +37,8 @@ def shop(demo: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]
 
 def training(shop: duckdb.DuckDBPyConnection, model: str = BUYERS) -> pd.Series:
     tables = (
-        "customer_features", "customer_outcomes", "purchase_histories", "feature_cutoffs", "customer_hours",
-        "product_outcomes", "category_outcomes", "customer_traits",
+        "customer_features", "customer_outcomes", "purchase_history_groups", "feature_cutoffs",
+        "customer_active_hours", "recommendation_backtest", "category_outcomes", "customer_traits",
     )  # fmt: skip
     rows = trained(*(shop.table(name) for name in tables)).set_index("model_name", drop=False)
     assert list(rows.index) == [BUYERS, NEVER_BUYERS, SEND_TIMES, RECOMMENDATIONS, CATEGORIES, LOOKALIKES]
@@ -101,18 +101,21 @@ def test_outcomes_that_were_shuffled_leave_the_rule(shop: duckdb.DuckDBPyConnect
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        ("delete from purchase_histories where is_scoring", "Nobody has ordered yet."),
+        ("delete from purchase_history_groups where is_scoring", "Nobody has ordered yet."),
         (
-            "delete from purchase_histories where rowid not in"
-            " (select rowid from purchase_histories where is_scoring order by rowid limit 40)",
+            "delete from purchase_history_groups where rowid not in"
+            " (select rowid from purchase_history_groups where is_scoring order by rowid limit 40)",
             "customers have ordered; 500 are needed.",
         ),
         ("update feature_cutoffs set history_days = 179 where is_scoring", "The first order is 179 days old"),
         (
-            "update purchase_histories set age_days = age_days + 365 where is_scoring",
+            "update purchase_history_groups set age_days = age_days + 365 where is_scoring",
             "Nobody has ordered for 366 days",
         ),
-        ("update purchase_histories set frequency = least(frequency, 1)", "Nobody has ordered on 3 days."),
+        (
+            "update purchase_history_groups set frequency = least(frequency, 1)",
+            "Nobody has ordered on 3 days.",
+        ),
     ],
 )
 def test_too_little_to_learn_from_leaves_the_rule_and_says_why(
@@ -154,18 +157,19 @@ def test_hours_that_say_nothing_leave_those_of_the_group(shop: duckdb.DuckDBPyCo
     """Everybody's last days are somebody else's."""
     recent = [
         name
-        for name, *_ in shop.execute("describe customer_hours").fetchall()
+        for name, *_ in shop.execute("describe customer_active_hours").fetchall()
         if name.startswith("recent_hour")
     ]
     before = ", ".join(f"hour_{name.split('_')[-1]} - {name} as {name}" for name in recent)
     added = ", ".join(f"past.{name} + since.{name} as hour_{name.split('_')[-1]}" for name in recent)
     shop.execute(f"""
-        create or replace table customer_hours as
+        create or replace table customer_active_hours as
         with numbered as (
-            select *, row_number() over (order by hash(customer_id || 'x')) as n from customer_hours
+            select *, row_number() over (order by hash(customer_id || 'x')) as n from customer_active_hours
         ),
         past as (
-            select customer_id, row_number() over (order by customer_id) as n, {before} from customer_hours
+            select customer_id, row_number() over (order by customer_id) as n, {before}
+            from customer_active_hours
         ),
         since as (select n, {", ".join(recent)} from numbered)
         select numbered.* replace ({", ".join(f"since.{name} as {name}" for name in recent)}, {added})
@@ -192,8 +196,8 @@ def test_baskets_that_are_somebody_else_s_leave_what_was_bought_most(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
     shop.execute("""
-        create or replace table product_outcomes as
-        select * replace (hash(product_id || customer_id) % 10 = 0 as was_bought) from product_outcomes
+        create or replace table recommendation_backtest as
+        select * replace (hash(product_id || customer_id) % 10 = 0 as was_bought) from recommendation_backtest
     """)
     row = training(shop, RECOMMENDATIONS)
     assert methods(row)["recommendation"] != "blend" and "beyond doubt" in row["reason"]
@@ -253,6 +257,6 @@ def test_lookalikes_are_told_by_traits_that_tell_the_best_buyers_apart(
 
 
 def test_where_nobody_was_seen_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:
-    shop.execute("delete from customer_hours")
+    shop.execute("delete from customer_active_hours")
     row = training(shop, SEND_TIMES)
     assert row["state"] == "closed" and row["reason"] == "Nobody has been seen."

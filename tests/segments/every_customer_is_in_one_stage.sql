@@ -1,6 +1,6 @@
 -- Every customer is in one lifecycle stage and no other.
 with members as (
-    {{ members_today(['new_subscriber', 'first_time_buyer', 'second_order_window', 'active', 'at_risk', 'lapsed', 'dormant']) }}
+    {{ members_today(['never_purchased', 'first_time_buyer', 'second_order_window', 'active', 'at_risk', 'lapsed', 'dormant']) }}
 )
 
 select

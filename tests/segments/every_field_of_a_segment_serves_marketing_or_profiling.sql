@@ -1,14 +1,21 @@
 -- Every field that a segment rests on is measured, and its entry says that it serves marketing or profiling.
+with fields as (
+    select * from {{ literal_rows({'segment': 'string', 'model_name': 'string', 'column_name': 'string'}, segment_field_rows()) }}
+)
+
 select
     fields.segment,
     fields.model_name,
     fields.column_name,
     dictionary.purposes
-from {{ ref('segment_fields') }} as fields
+from fields
 left join {{ ref('field_dictionary') }} as dictionary
     on fields.model_name = dictionary.model_name and fields.column_name = dictionary.column_name
 left join {{ ref('signal_readiness') }} as readiness
     on fields.model_name = readiness.model_name and fields.column_name = readiness.column_name
 where
-    readiness.column_name is null
-    or not coalesce(dictionary.purposes like '%marketing_email%' or dictionary.purposes like '%profiling%', false)
+    fields.segment is not null
+    and (
+        readiness.column_name is null
+        or not coalesce(dictionary.purposes like '%marketing_email%' or dictionary.purposes like '%profiling%', false)
+    )

@@ -1,12 +1,12 @@
--- Nobody is engaged without a visit, an order or a click that a person made.
+-- Nobody is engaged without a session, an order or a click that a person made.
 with members as (
     {{ members_today(['highly_engaged', 'engaged']) }}
 ),
 
--- A visit counts on the day it began, and may end on the next; one whose session id lives for months ends much later.
+-- A session counts on the day it began, and may end on the next; one whose session id lives for months ends much later.
 acted as (
     select customer_id
-    from {{ ref('web_visits') }}
+    from {{ ref('web_sessions') }}
     where {{ day_of('ended_at') }} >= {{ days_before(as_of_day(), 1 + var('engaged_days') + var('engaged_band_days')) }}
     union distinct
     select customer_id

@@ -1,4 +1,4 @@
--- Nobody waits with a cart, a visit or a product that they have bought since.
+-- Nobody waits with a cart, a session or a product that they have bought since.
 with members as (
     {{ members_today(['cart_waiting', 'browsing_now', 'price_watchers', 'back_in_stock_watchers']) }}
 ),
@@ -13,16 +13,16 @@ last_orders as (
 ),
 
 still_without as (
-    select distinct looked_at.customer_id
-    from {{ ref('customer_products') }} as looked_at
+    select distinct viewed.customer_id
+    from {{ ref('customer_products') }} as viewed
     left join {{ ref('order_lines') }} as lines
         on
-            looked_at.customer_id = lines.customer_id
-            and looked_at.product_id = lines.product_id
+            viewed.customer_id = lines.customer_id
+            and viewed.product_id = lines.product_id
             and lines.is_sale
             and not lines.is_renewal
-            and lines.ordered_at >= looked_at.first_looked_at
-    where looked_at.last_looked_at is not null and lines.order_line_id is null
+            and lines.ordered_at >= viewed.first_viewed_at
+    where viewed.last_viewed_at is not null and lines.order_line_id is null
 )
 
 select

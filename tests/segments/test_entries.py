@@ -18,7 +18,13 @@ def nodes(parsed: Warehouse) -> dict[str, Node]:
 
 @pytest.fixture(scope="module")
 def segments(nodes: dict[str, Node]) -> list[Node]:
-    return [node for node in nodes.values() if node["fqn"][1] == "segments" and len(node["fqn"]) == 4]
+    return [
+        node
+        for node in nodes.values()
+        if node["fqn"][1] == "segments"
+        and len(node["fqn"]) == 4
+        and node["fqn"][2] not in ("membership", "renamed")
+    ]
 
 
 def sql_of(segment: Node) -> str:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
 TESTED = [
-    "build", "--select", "+segment_health", "+segment_transitions",
+    "build", "--select", "+segment_health", "+lifecycle_transitions",
     "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
 ]  # fmt: skip
 MODELS = [*TESTED, "test"]
@@ -82,7 +82,7 @@ def test_some_are_held_by_a_band_and_some_of_them_for_days_only(
 def test_moves_of_stage_are_what_time_and_orders_make(kept: Warehouse) -> None:
     moves = kept.rows("""
         select moved_on::varchar, count(*), count(*) filter (where not is_possible)
-        from segment_transitions group by all order by all
+        from lifecycle_transitions group by all order by all
     """)
     assert [(day, impossible) for day, _, impossible in moves] == [(MID[:10], 0), (LAST[:10], 0)]
     assert min(n_moves for _, n_moves, _ in moves) > 10

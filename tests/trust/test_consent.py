@@ -105,8 +105,8 @@ TABLES = {
 }
 # Each reads those before it.
 MODELS = (
-    "consent_subjects", "subject_customers", "mailbox_customers", "crowd_customers", "answer_subjects",
-    "answer_customers", "consent_answers", "crowd_answers", "consents",
+    "consent_subjects", "subject_customers", "mailbox_customers", "crowd_customers", "consent_event_subjects",
+    "consent_event_customers", "consent_event_effects", "crowd_consent_events", "consents",
 )  # fmt: skip
 T = TypeVar("T")
 Case = tuple[list[Answer], list[Customer]]
@@ -421,7 +421,7 @@ def test_of_a_crowd_the_same_is_decided_as_of_each_customer(
     worlds = cases(Random(seed), ledger_began, of_several=True)
     for found in (models, crowded):
         fill(found, worlds, ledger_began)
-    assert crowded.rows("from crowd_answers") and not models.rows("from crowd_answers")
+    assert crowded.rows("from crowd_consent_events") and not models.rows("from crowd_consent_events")
     judge(crowded, worlds, ledger_began)
     every_column = "from consents order by all"
     for together, alone in zip(crowded.rows(every_column), models.rows(every_column), strict=True):

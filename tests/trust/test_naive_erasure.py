@@ -19,10 +19,10 @@ AS_OF = datetime(2026, 7, 1)
 WORLDS = 300
 MODELS = ["erasure_subjects", "requests_naming_erased_others", "own_acts", "known_records"]
 TABLES = {
-    "named_identifiers": "named_by text, named_by_id text, identifier_type text, identifier text,"
+    "privacy_request_identifiers": "named_by text, named_by_id text, identifier_type text, identifier text,"
     " person_identifier text",
-    "named_customers": "identifier_type text, identifier text, customer_id text, n_customers bigint",
-    "held_customers": "customer_id text, held_until timestamp",
+    "privacy_request_matches": "identifier_type text, identifier text, customer_id text, n_customers bigint",
+    "legal_hold_customers": "customer_id text, held_until timestamp",
     "erasure_salt": "salt text",
     "erasure_ledger": "request_id text, identifier_type text, identifier_hash text, recorded_at timestamp",
     "returning_persons": "request_id text, customer_id text",
@@ -123,11 +123,11 @@ def test_whom_requests_erase(compiled: dict[str, str], tables: duckdb.DuckDBPyCo
             back |= {(key, person) for person in people[:3] if chance.random() < 0.3}
             known += [(key, mark(*name)) for name in requests[key].items() if chance.random() < 0.3]
 
-    insert(tables, "named_identifiers", [
+    insert(tables, "privacy_request_identifiers", [
         ["erasure request", key, kind, name, name]
         for key, names in requests.items() for kind, name in names.items()
     ])  # fmt: skip
-    insert(tables, "named_customers", [
+    insert(tables, "privacy_request_matches", [
         [*name, person, len(people)] for name, people in leads_to.items() for person in people
     ])  # fmt: skip
     verdicts = {key: subject(names, leads_to) for key, names in requests.items()}

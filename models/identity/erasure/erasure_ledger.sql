@@ -7,7 +7,7 @@
 -- depends_on: {{ ref('returning_persons') }}
 
 with held as (
-    select distinct customer_id from {{ ref('held_customers') }}
+    select distinct customer_id from {{ ref('legal_hold_customers') }}
 ),
 
 subjects as (
@@ -19,7 +19,7 @@ leads as (
         identifier_type,
         identifier,
         n_customers
-    from {{ ref('named_customers') }}
+    from {{ ref('privacy_request_matches') }}
 ),
 
 requested as (
@@ -32,7 +32,7 @@ requested as (
         coalesce(leads.n_customers, 0) as n_customers,
         subjects.verdict,
         subjects.is_held
-    from {{ ref('named_identifiers') }} as named
+    from {{ ref('privacy_request_identifiers') }} as named
     inner join subjects on named.named_by_id = subjects.request_id
     left join leads on named.identifier_type = leads.identifier_type and named.person_identifier = leads.identifier
     where named.named_by = 'erasure request'

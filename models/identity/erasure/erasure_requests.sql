@@ -12,7 +12,7 @@ accounts as (
     select
         named_by_id as request_id,
         count(distinct identifier) as n_accounts
-    from {{ ref('named_identifiers') }}
+    from {{ ref('privacy_request_identifiers') }}
     where named_by = 'erasure request' and identifier_type = 'shop_customer_id'
     group by named_by_id
 ),

@@ -1,7 +1,7 @@
 -- Whom each erasure request erases: the one person to whom all leads that it names. A name that leads to no one says nothing
 -- against that person; a name that leads to somebody else does.
 with customers as (
-    select * from {{ ref('named_customers') }}
+    select * from {{ ref('privacy_request_matches') }}
 ),
 
 found as (
@@ -18,7 +18,7 @@ named as (
         identifier_type,
         person_identifier,
         max(case when identifier_type <> 'phone' then 1 else 0 end) over (partition by named_by_id) = 1 as names_more_than_a_phone
-    from {{ ref('named_identifiers') }}
+    from {{ ref('privacy_request_identifiers') }}
     where named_by = 'erasure request'
 ),
 
@@ -160,7 +160,7 @@ verdicts as (
 ),
 
 held as (
-    select distinct customer_id from {{ ref('held_customers') }}
+    select distinct customer_id from {{ ref('legal_hold_customers') }}
 )
 
 select

@@ -44,7 +44,7 @@ ledger as (
 
 held as (
     select distinct holds.customer_id
-    from {{ ref('held_customers') }} as holds
+    from {{ ref('legal_hold_customers') }} as holds
     cross join ledger
     where holds.held_until is null or ledger.last_recorded_at is null or holds.held_until > ledger.last_recorded_at
 ),

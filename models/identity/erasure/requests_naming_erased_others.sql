@@ -1,7 +1,7 @@
 -- A request may name somebody who was erased before and is in no source any more, beside one who is: then it contradicts itself
 -- too. By what the ledger held before this build.
--- depends_on: {{ ref('named_customers') }}
--- depends_on: {{ ref('named_identifiers') }}
+-- depends_on: {{ ref('privacy_request_matches') }}
+-- depends_on: {{ ref('privacy_request_identifiers') }}
 -- depends_on: {{ ref('erasure_salt') }}
 -- depends_on: {{ ref('privacy_requests') }}
 -- depends_on: {{ ref('returning_persons') }}
@@ -24,7 +24,7 @@ leads as (
     select distinct
         identifier_type,
         identifier
-    from {{ ref('named_customers') }}
+    from {{ ref('privacy_request_matches') }}
 ),
 
 names_of_none as (
@@ -42,7 +42,7 @@ names_of_none as (
             else named.identifier
         end as identifier
     from of_one_person
-    inner join {{ ref('named_identifiers') }} as named on of_one_person.request_id = named.named_by_id
+    inner join {{ ref('privacy_request_identifiers') }} as named on of_one_person.request_id = named.named_by_id
     left join leads
         on named.identifier_type = leads.identifier_type and named.person_identifier = leads.identifier
     where named.named_by = 'erasure request' and leads.identifier is null and named.identifier is not null

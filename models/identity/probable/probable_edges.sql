@@ -7,9 +7,9 @@ with pairs as (
 clusters as (
     select
         record_key,
-        sure_cluster_id,
-        count(*) over (partition by sure_cluster_id) as n_records
-    from {{ ref('sure_clusters') }}
+        certain_cluster_id,
+        count(*) over (partition by certain_cluster_id) as n_records
+    from {{ ref('certain_clusters') }}
     -- Too much joins these already.
     where cluster_state <> 'quarantined'
 ),
@@ -28,10 +28,10 @@ between_clusters as (
         pairs.other_record_key,
         pairs.probability,
         pairs.evidence,
-        least(one.sure_cluster_id, other.sure_cluster_id) as first_cluster_id,
-        greatest(one.sure_cluster_id, other.sure_cluster_id) as cluster_id,
-        case when one.sure_cluster_id < other.sure_cluster_id then one.n_records else other.n_records end as first_n_records,
-        case when one.sure_cluster_id < other.sure_cluster_id then other.n_records else one.n_records end as n_records,
+        least(one.certain_cluster_id, other.certain_cluster_id) as first_cluster_id,
+        greatest(one.certain_cluster_id, other.certain_cluster_id) as cluster_id,
+        case when one.certain_cluster_id < other.certain_cluster_id then one.n_records else other.n_records end as first_n_records,
+        case when one.certain_cluster_id < other.certain_cluster_id then other.n_records else one.n_records end as n_records,
         records.name_key,
         records.birth_date,
         other_records.name_key as other_name_key,
@@ -41,7 +41,7 @@ between_clusters as (
     inner join clusters as other on pairs.other_record_key = other.record_key
     inner join records on pairs.record_key = records.record_key
     inner join records as other_records on pairs.other_record_key = other_records.record_key
-    where one.sure_cluster_id <> other.sure_cluster_id
+    where one.certain_cluster_id <> other.certain_cluster_id
 ),
 
 -- Of the two themselves more is asked than that nothing differs: one given name, and one family name or birth date.

@@ -1,7 +1,7 @@
--- Enters by visits and clicks, and stays with somewhat fewer.
+-- Enters by sessions and clicks, and stays with somewhat fewer.
 select
     customer_id,
     tier = 'highly_engaged' as may_enter,
-    {{ counted('n_actions_30d', 'visit or click', 'visits and clicks') }} || ' in 30 days.' as reason
+    {{ counted('n_actions_30d', 'session or click', 'sessions and clicks') }} || ' in 30 days.' as reason
 from {{ ref('engagement_tiers') }}
 where n_actions_30d >= {{ var('highly_engaged_actions') - var('highly_engaged_band') }}

@@ -4,7 +4,7 @@ select
     tier = 'unengaged' as may_enter,
     case
         when tier = 'unengaged' then sentence
-        else {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no visit, order, click or open.'
+        else {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no session, order, click or open.'
     end as reason
 from {{ ref('engagement_tiers') }}
 where

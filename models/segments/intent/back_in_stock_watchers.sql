@@ -3,7 +3,7 @@ with watched as (
     select
         customer_products.customer_id,
         customer_products.product_id,
-        customer_products.last_looked_at,
+        customer_products.last_viewed_at,
         products.product_name,
         products.is_in_stock,
         products.restocked_at
@@ -11,24 +11,24 @@ with watched as (
     inner join {{ ref('products') }} as products on customer_products.product_id = products.product_id
     where
         not coalesce(products.is_sensitive, false)
-        and {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('back_in_stock_days')) }}
-        and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
+        and {{ day_of('customer_products.last_viewed_at') }} >= {{ days_before(as_of_day(), var('back_in_stock_days')) }}
+        and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_viewed_at, true)
         and (
             not products.is_in_stock
-            or (products.restocked_at > customer_products.last_looked_at and products.restocked_at <= {{ as_of() }})
+            or (products.restocked_at > customer_products.last_viewed_at and products.restocked_at <= {{ as_of() }})
         )
 ),
 
 ranked as (
     select
         *,
-        row_number() over (partition by customer_id order by is_in_stock desc, last_looked_at desc, product_id asc) as place
+        row_number() over (partition by customer_id order by is_in_stock desc, last_viewed_at desc, product_id asc) as place
     from watched
 )
 
 select
     customer_id,
-    'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ day_text('last_looked_at') }}
+    'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ day_text('last_viewed_at') }}
     || case
         when is_in_stock then ', which came back into stock on ' || {{ day_text('restocked_at') }}
         else '; it is out of stock'

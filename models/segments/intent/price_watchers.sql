@@ -4,11 +4,11 @@ with watched as (
         customer_products.customer_id,
         customer_products.product_id,
         customer_products.n_days_viewed,
-        customer_products.last_looked_at,
+        customer_products.last_viewed_at,
         products.product_name,
         coalesce(
             products.is_price_lowered
-            and products.price_changed_at > customer_products.last_looked_at
+            and products.price_changed_at > customer_products.last_viewed_at
             and products.price_changed_at <= {{ as_of() }},
             false
         ) as has_become_cheaper,
@@ -19,8 +19,8 @@ with watched as (
     where
         not coalesce(products.is_sensitive, false)
         and customer_products.n_views > 0
-        and {{ day_of('customer_products.last_looked_at') }} >= {{ days_before(as_of_day(), var('price_watch_days')) }}
-        and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_looked_at, true)
+        and {{ day_of('customer_products.last_viewed_at') }} >= {{ days_before(as_of_day(), var('price_watch_days')) }}
+        and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_viewed_at, true)
 ),
 
 ranked as (
@@ -28,7 +28,7 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id
-            order by has_become_cheaper desc, last_looked_at desc, product_id asc
+            order by has_become_cheaper desc, last_viewed_at desc, product_id asc
         ) as place
     from watched
     where has_become_cheaper or n_days_viewed >= {{ var('price_watch_min_days_viewed') }}
@@ -37,7 +37,7 @@ ranked as (
 select
     customer_id,
     'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ counted('n_days_viewed', 'day') }} || ', last on '
-    || {{ day_text('last_looked_at') }} || ', without buying it since'
+    || {{ day_text('last_viewed_at') }} || ', without buying it since'
     || case
         when has_become_cheaper
             then

@@ -11,11 +11,11 @@ with refunds as (
 
 select
     customers.customer_id,
-    customer_values.is_refund_heavy as may_enter,
+    rfm_scores.is_refund_heavy as may_enter,
     'Got ' || {{ percent_text('customers.refund_share') }} || ' of their money back on '
     || {{ counted('refunds.n_refund_days', 'day') }} || '.' as reason
 from {{ ref('customers') }} as customers
-inner join {{ ref('customer_values') }} as customer_values on customers.customer_id = customer_values.customer_id
+inner join {{ ref('rfm_scores') }} as rfm_scores on customers.customer_id = rfm_scores.customer_id
 inner join refunds on customers.customer_id = refunds.customer_id
 where
     customers.refund_share >= {{ var('refund_heavy_share') - var('refund_heavy_band_share') }}

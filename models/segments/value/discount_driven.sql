@@ -3,7 +3,7 @@ select
     customer_id,
     is_discount_driven as may_enter,
     cast(n_discounted_orders as {{ dbt.type_string() }}) || ' of ' || {{ counted('n_orders', 'order') }} || ' were discounted.' as reason
-from {{ ref('customer_values') }}
+from {{ ref('rfm_scores') }}
 where
     n_discounted_orders > 0
     and n_orders >= {{ var('buying_habit_min_orders') }}

@@ -1,5 +1,5 @@
 select
     customer_id,
     'None of ' || {{ counted('n_orders', 'order') }} || ' was discounted.' as reason
-from {{ ref('customer_values') }}
+from {{ ref('rfm_scores') }}
 where is_full_price_buyer

@@ -4,7 +4,7 @@ with ranked as (
     select
         *,
         count(order_value_rank_share) over () as n_ranked
-    from {{ ref('customer_values') }}
+    from {{ ref('rfm_scores') }}
 )
 
 select

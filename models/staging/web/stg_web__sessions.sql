@@ -1,4 +1,4 @@
--- Everything that is counted by visit is counted here.
+-- Everything that is counted by session is counted here.
 {{ config(materialized='incremental', event_time='started_at', unique_key=['visitor_id', 'session_key']) }}
 {% set days = replaced_days() %}
 
@@ -10,8 +10,8 @@ with events as (
     where {{ is_replaced('occurred_at', days, is_read=true) }}
 ),
 
--- Least and greatest differ where a visit has several accounts or addresses, in whatever order they were given.
-visits as (
+-- Least and greatest differ where a session has several accounts or addresses, in whatever order they were given.
+sessions as (
     select
         visitor_id,
         session_key,
@@ -39,5 +39,5 @@ visits as (
     group by visitor_id, session_key
 )
 
-select * from visits
+select * from sessions
 where {{ is_replaced_from_to('started_at', 'ended_at', days) }}

@@ -1,4 +1,4 @@
--- Every answer in every system that records consent, as it was given. What it is worth is decided in consent_answers.
+-- Every answer in every system that records consent, as it was given. What it is worth is decided in consent_event_effects.
 -- What staging sets aside is no yes, but it may be a no: then it closes. A row that says nothing is there because it may
 -- have said something once; the ledger takes it only then.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}

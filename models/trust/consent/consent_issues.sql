@@ -4,7 +4,7 @@ with purposes as (
 ),
 
 leads_to as (
-    select distinct consent_event_id from {{ ref('consent_answers') }}
+    select distinct consent_event_id from {{ ref('consent_event_effects') }}
 ),
 
 -- Answers to a channel and purpose that the register lacks; only a no may speak of several at once.
@@ -95,7 +95,7 @@ issues as (
     select distinct
         consent_event_id,
         'a yes that does not count: ' || void_because as issue
-    from {{ ref('consent_answers') }}
+    from {{ ref('consent_event_effects') }}
     where void_because is not null
 )
 

@@ -1,5 +1,5 @@
 -- Where more customers answer to an address or phone number than identity lets it join records, they are a crowd. Each answer
--- for each of them would be a square: what decides for a crowd is found once, in crowd_answers.
+-- for each of them would be a square: what decides for a crowd is found once, in crowd_consent_events.
 {% set max_customers = [var('identity_max_records_per_identifier'), 1] | max %}
 with crowded as (
     select subject

@@ -1,4 +1,4 @@
--- Orders, visits and clicks count; an open, which machines make too, only buys time.
+-- Orders, sessions and clicks count; an open, which machines make too, only buys time.
 {% set ever = "cast('1900-01-01' as timestamp)" %}
 with customers as (
     select

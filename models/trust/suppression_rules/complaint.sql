@@ -5,7 +5,7 @@ select
     messages.last_complained_at as since,
     cast(null as timestamp) as until,
     'Reported a message as spam on ' || {{ day_text('messages.last_complained_at') }} || '.' as reason
-from {{ ref('customer_messages') }} as messages
+from {{ ref('customer_message_counts') }} as messages
 left join {{ ref('consents') }} as consents
     on
         messages.customer_id = consents.customer_id

@@ -5,7 +5,7 @@ select
     last_marketing_clicked_at as since,
     {{ dbt.dateadd('day', var('engager_rest_days'), 'last_marketing_clicked_at') }} as until,
     'Clicked ' || {{ counted('n_marketing_clicks_7d', 'time') }} || ' in marketing messages in 7 days.' as reason
-from {{ ref('customer_messages') }}
+from {{ ref('customer_message_counts') }}
 where
     n_marketing_clicks_7d >= {{ var('engager_clicks_7d') }}
     and last_marketing_clicked_at > {{ dbt.dateadd('day', -var('engager_rest_days'), as_of()) }}

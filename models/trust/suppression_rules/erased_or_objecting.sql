@@ -6,15 +6,15 @@ with answers as (
         consent_event_id,
         customer_id,
         cast(null as {{ dbt.type_string() }}) as crowd
-    from {{ ref('consent_answers') }}
+    from {{ ref('consent_event_effects') }}
     union distinct
     -- What is about a crowd is about all of it: once for all of them.
     select
         answers.consent_event_id,
         cast(null as {{ dbt.type_string() }}) as customer_id,
         subjects.crowd
-    from {{ ref('answer_subjects') }} as subjects
-    inner join {{ ref('consent_answers') }} as answers on subjects.consent_event_id = answers.consent_event_id
+    from {{ ref('consent_event_subjects') }} as subjects
+    inner join {{ ref('consent_event_effects') }} as answers on subjects.consent_event_id = answers.consent_event_id
     where subjects.crowd is not null
 ),
 

@@ -34,7 +34,7 @@ written as (
     from members
     inner join small_groups as chosen on members.group_type = chosen.group_type and members.group_id = chosen.group_id
     inner join members as others on members.group_type = others.group_type and members.group_id = others.group_id
-    inner join {{ ref('customer_messages') }} as messages on others.customer_id = messages.customer_id
+    inner join {{ ref('customer_message_counts') }} as messages on others.customer_id = messages.customer_id
     where members.customer_id <> others.customer_id and messages.last_promoted_at is not null
     group by members.customer_id, members.group_type
 )

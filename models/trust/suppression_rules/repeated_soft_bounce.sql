@@ -6,5 +6,5 @@ select
     {{ dbt.dateadd('day', var('soft_bounce_days'), 'last_soft_bounced_at') }} as until,
     'The mailbox turned away ' || {{ counted('n_soft_bounces', 'message') }} || ' in a row, the last on '
     || {{ day_text('last_soft_bounced_at') }} || '.' as reason
-from {{ ref('customer_messages') }}
+from {{ ref('customer_message_counts') }}
 where n_soft_bounces >= {{ var('soft_bounce_max') }}

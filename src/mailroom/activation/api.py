@@ -22,14 +22,14 @@ import tenacity
 from pyrate_limiter import Limiter, Rate
 
 from mailroom.activation.rows import Answer, Row
-from mailroom.activation.scrub import Scrubber, words
+from mailroom.activation.scrub import Scrubber, error_text
 
 # An address may stand in a URL, and httpx logs URLs.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 # Later, the same request may be answered otherwise: HTTP's, Cloudflare's and HubSpot's.
-AGAIN = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
-NOT_LET_IN = frozenset({401, 402, 403})
+RETRYABLE = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
+UNAUTHORIZED = frozenset({401, 402, 403})
 # What reading an answer of another shape than the documented one raises.
 OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
 ADDRESS = re.compile(r"[^/]+(@|%40)[^/]+")  # in a path
@@ -98,9 +98,9 @@ class Api:
     """The API of one vendor.
 
     url: where it is, without a path. secret: the environment variable that has the key. headers: made of the
-    key. rates: the vendor's limits, waited for before a request. Requests are tried again where a time-out, a
-    lost connection, a status of AGAIN or an answer that can't be read lets hope, after what Retry-After says
-    or ever longer, with jitter: so every request must be one that may arrive twice.
+    key. rates: the vendor's limits, waited for before a request. Requests are tried again after a time-out, a
+    lost connection, a status of RETRYABLE or an answer that can't be read, once the time of Retry-After or of
+    an exponential back-off with jitter has passed: so every request must be safe to send twice.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class Api:
 
         Raises RefusedError (it will not be otherwise), NotUnderstoodError, StoppedError.
         """
-        return self.patiently(lambda: self.once(method, path, json, params, also, yes))
+        return self.with_retries(lambda: self.once(method, path, json, params, also, yes))
 
     def once(
         self,
@@ -158,7 +158,7 @@ class Api:
         also: Collection[int] = (),
         yes: int | None = None,
     ) -> Any:
-        """As call(), tried once: for what must not arrive twice, inside found_or_made(). Raises TryAgainError
+        """As call(), tried once: for what must not arrive twice, inside get_or_create(). Raises TryAgainError
         too."""
         if self._limiter:
             self._limiter.try_acquire(self.vendor)
@@ -177,11 +177,11 @@ class Api:
         except httpx.InvalidURL as error:  # made with an id that the vendor gave
             raise StoppedError(f"{self.vendor} gives an id that no address can have, at {asked}") from error
         status = response.status_code
-        if status in NOT_LET_IN and status not in also:
+        if status in UNAUTHORIZED and status not in also:
             raise StoppedError(
                 f"{self.vendor} does not let us in: status {status} at {asked}; look at its key"
             )
-        if status in AGAIN:
+        if status in RETRYABLE:
             raise TryAgainError(f"status {status} at {asked}", status, retry_after(response.headers))
         content = response.content
         if self._key:
@@ -198,7 +198,7 @@ class Api:
             raise RefusedError(status, body)
         return body
 
-    def patiently(self, ask: Callable[[], Result]) -> Result:
+    def with_retries(self, ask: Callable[[], Result]) -> Result:
         """What ask() returns in the end, asked again whenever it raises TryAgainError. Raises StoppedError
         once patience has run out; RefusedError where it was refused UNREADABLE times without words."""
         unreadable = 0
@@ -230,7 +230,7 @@ class Api:
         waited = passed + state.upcoming_sleep
         return state.attempt_number >= self._connection.attempts or waited > self._connection.seconds
 
-    def found_or_made(self, find: Callable[[], Result | None], make: Callable[[], Result]) -> Result:
+    def get_or_create(self, find: Callable[[], Result | None], make: Callable[[], Result]) -> Result:
         """What find() finds, or else make() makes. A request of make() that got no answer may have arrived:
         what it makes is looked for again before it is sent again. make() uses once()."""
 
@@ -238,7 +238,7 @@ class Api:
             found = find()
             return found if found is not None else make()
 
-        return self.patiently(either)
+        return self.with_retries(either)
 
 
 def within(seconds: float, ask: Callable[[], Result]) -> Result:
@@ -314,10 +314,10 @@ def parsed(content: bytes | str, status: int) -> Any:
     return body
 
 
-def looked_at_once(
+def reread_on_retry(
     find: Callable[[], Result | None], look: Callable[[], object], was_looked_at: bool
 ) -> Callable[[], Result | None]:
-    """A find() for found_or_made() among things that look() reads all of. What was read before is read again
+    """A find() for get_or_create() among things that look() reads all of. What was read before is read again
     only where find() is called again: what was to be made may be there."""
 
     def found() -> Result | None:
@@ -370,7 +370,7 @@ def send_without_bad_rows(
                 waiting += [some[half:], some[:half]]
                 continue
             if not bad or calls <= 0:
-                bad = dict.fromkeys(range(len(some)), (str(refused.status), words(refused.body))) | bad
+                bad = dict.fromkeys(range(len(some)), (str(refused.status), error_text(refused.body))) | bad
             for place, (code, message) in bad.items():
                 yield Answer(some[place].outbox_id, "rejected", code, message)
             waiting.append([row for place, row in enumerate(some) if place not in bad])
@@ -395,7 +395,7 @@ def was_there(ask: Callable[[], object], says_absent: Callable[[Any], bool]) -> 
     return True
 
 
-def understood(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
+def validated_answers(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
     """What a destination answers. Raises NotUnderstoodError; StoppedError where an answer has a shape that
     its module does not know, without what was in it."""
     try:

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, understood, why
+from mailroom.activation.api import Connection, validated_answers, why
 from mailroom.activation.destinations import open_destination
 from mailroom.activation.rows import Refusal, Resubscription, TellsResubscriptions
-from mailroom.show import opened, qualified_tables
+from mailroom.files import replace
+from mailroom.warehouse import opened, qualified_tables
 
 OVERLAP = timedelta(days=2)  # of what is asked for again: an ESP may tell late
 SINCE_EVER = datetime(2000, 1, 1)
@@ -96,10 +97,12 @@ def pull(
             try:
                 esp = open_destination(name, folder, connection)
                 since = _newest(folder, name) - OVERLAP
-                pulled.new[name] = write_refusals(folder, name, understood(partial(esp.refusals, since)))
+                pulled.new[name] = write_refusals(
+                    folder, name, validated_answers(partial(esp.refusals, since))
+                )
                 if isinstance(esp, TellsResubscriptions):
                     refused = _refused(warehouse, name)
-                    yeses = understood(partial(esp.resubscriptions, refused))
+                    yeses = validated_answers(partial(esp.resubscriptions, refused))
                     pulled.again[name] = write_resubscriptions(folder, name, yeses)
             except Exception as error:
                 pulled.stopped[name] = why(error)
@@ -233,9 +236,7 @@ def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, fil
     """)
     if database.execute("select 1 from new limit 1").fetchall():
         (folder / name).mkdir(parents=True, exist_ok=True)
-        ledger.replace(
-            folder / name / file, lambda path: database.execute(f"copy new to '{path}' (format parquet)")
-        )
+        replace(folder / name / file, lambda path: database.execute(f"copy new to '{path}' (format parquet)"))
     database.execute("drop table new")
 
 

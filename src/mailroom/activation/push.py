@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, understood, why
+from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, validated_answers, why
 from mailroom.activation.destinations import check_known, open_destination
 from mailroom.activation.destinations.file import tidy
 from mailroom.activation.ledger import now
@@ -34,14 +34,14 @@ from mailroom.activation.receipts import PENDING, ROW, Receipts, forget_deleted,
 from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
 from mailroom.activation.scrub import Scrubber
 from mailroom.mailbox import widest_mailbox
-from mailroom.show import qualified_tables
+from mailroom.warehouse import qualified_tables
 
 READ_AT_ONCE = 10_240  # rows; of a group in a file, too
 NOT_SETTLED = timedelta(days=1)  # after which a job that says nothing is taken for lost
 
 
 @dataclass
-class Sent:
+class BatchResult:
     """What became of the rows of one destination, audience and operation. requests: those that a dry run
     would make for its first batch."""
 
@@ -57,7 +57,7 @@ class Sent:
 
 
 @dataclass
-class Held:
+class HeldAudience:
     """An audience that guards kept back: how many rows, and why. overridden: they went out all the same."""
 
     destination: str
@@ -68,13 +68,13 @@ class Held:
 
 
 @dataclass
-class Pushed:
+class PushResult:
     """One push: its key, what became of the rows, what guards said, why destinations stopped, how many rows
     wait for another day."""
 
     push_id: str
-    sent: list[Sent] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
+    sent: list[BatchResult] = field(default_factory=list)
+    held: list[HeldAudience] = field(default_factory=list)
     stopped: dict[str, str] = field(default_factory=dict)
     waiting: int = 0
 
@@ -87,18 +87,18 @@ class Pushed:
             return 4
         return 1 if any(sent.rejected for sent in self.sent) else 0
 
-    def told(self, batch: Batch) -> Sent:
+    def summary(self, batch: Batch) -> BatchResult:
         """Where the rows of a batch are counted."""
         key = (batch.destination, batch.audience, batch.operation)
         for sent in self.sent:
             if (sent.destination, sent.audience, sent.operation) == key:
                 return sent
-        self.sent.append(Sent(*key))
+        self.sent.append(BatchResult(*key))
         return self.sent[-1]
 
 
 @dataclass(frozen=True)
-class Asked:
+class PushOptions:
     """What a push is asked to do: destinations and audiences (all where none is named), audiences to send
     though a guard stops them and why, dry_run (say what would go out), is_shown (a progress bar), wait:
     seconds that it waits at most for jobs to be done."""
@@ -113,14 +113,14 @@ class Asked:
 
 
 def push(
-    warehouse: Path, folder: Path, asked: Asked | None = None, connection: Connection | None = None
-) -> Pushed:
+    warehouse: Path, folder: Path, asked: PushOptions | None = None, connection: Connection | None = None
+) -> PushResult:
     """Send what the outbox has, but for audiences that a guard stops.
 
     Raises AnotherPushError, ValueError (no such destination, no outbox, a warehouse that is being built, a
     disk that is full, an override that has no because or is of no audience).
     """
-    asked = asked or Asked()
+    asked = asked or PushOptions()
     if asked.overrides and not asked.because.strip():
         raise ValueError("an override needs a reason: --because")
     with ledger.locked(folder), ledger.in_a_sentence(warehouse, folder):
@@ -130,46 +130,46 @@ def push(
 class _Push:
     """One push under way."""
 
-    def __init__(self, warehouse: Path, folder: Path, asked: Asked, connection: Connection) -> None:
-        self.warehouse, self.folder, self.asked, self.connection = warehouse, folder, asked, connection
-        self.pushed = Pushed(uuid.uuid4().hex[:12])
+    def __init__(self, warehouse: Path, folder: Path, asked: PushOptions, connection: Connection) -> None:
+        self.warehouse, self.folder, self.options, self.connection = warehouse, folder, asked, connection
+        self.result = PushResult(uuid.uuid4().hex[:12])
         self.started_at = now()
         self.opened: dict[str, Destination] = {}
         self.batch_ids: set[str] = set()
 
-    def run(self) -> Pushed:
+    def run(self) -> PushResult:
         try:
             return self._run()
         finally:
             for name in ("outbox", "not_due"):
                 (self.folder / f"{name}.parquet").unlink(missing_ok=True)
 
-    def _run(self) -> Pushed:
+    def _run(self) -> PushResult:
         for name in ledger.SCHEMAS:
             ledger.merge(self.folder, name)
-        self.receipts = Receipts(self.folder, self.pushed.push_id)
+        self.receipts = Receipts(self.folder, self.result.push_id)
         with ledger.connect(self.folder) as database:
-            routes = _read(database, self.warehouse, self.folder, self.asked)
+            routes = _read(database, self.warehouse, self.folder, self.options)
             names = list(dict.fromkeys(destination for destination, _ in routes))
             check_known(names)
-            if not self.asked.dry_run:
+            if not self.options.dry_run:
                 self._side_by_side(names, self._settle)
-            n_due, self.pushed.waiting, waits_for_jobs = _find_not_due(database, self.folder)
-            self.pushed.held = _held(database, self.asked.overrides)
-        if not self.asked.dry_run:
+            n_due, self.result.waiting, waits_for_jobs = _find_not_due(database, self.folder)
+            self.result.held = _held(database, self.options.overrides)
+        if not self.options.dry_run:
             self._record_overrides()
-        kept_back = [held for held in self.pushed.held if not held.overridden]
+        kept_back = [held for held in self.result.held if not held.overridden]
         n_going = n_due - sum(held.rows for held in kept_back)
         held = {(held.destination, held.audience) for held in kept_back}
-        with tqdm(total=n_going, unit=" rows", disable=None if self.asked.is_shown else True) as bar:
+        with tqdm(total=n_going, unit=" rows", disable=None if self.options.is_shown else True) as bar:
             go = partial(self._go, held=held, waits_for_jobs=waits_for_jobs, bar=bar)
             self._side_by_side(names, go)
-        self.pushed.sent.sort(key=lambda sent: names.index(sent.destination))
-        if not self.asked.dry_run:
+        self.result.sent.sort(key=lambda sent: names.index(sent.destination))
+        if not self.options.dry_run:
             self._record(routes)
             forget_deleted(self.folder)
             self._try("file", partial(tidy, self.folder / "file"))
-        return self.pushed
+        return self.result
 
     def _side_by_side(self, names: Sequence[str], action: Callable[[str], object]) -> None:
         """Do something about every destination, a thread each: killed, they leave no more open than one."""
@@ -184,7 +184,7 @@ class _Push:
         threads = [threading.Thread(target=run, args=[name], daemon=True) for name in names]
         for thread in threads:
             thread.start()
-            if self.asked.dry_run:
+            if self.options.dry_run:
                 thread.join()
         for thread in threads:
             thread.join()
@@ -194,15 +194,15 @@ class _Push:
     def _try(self, name: str, action: Callable[[], object]) -> None:
         """A destination that stops does not keep the others from what is theirs; its own rows stay as they
         are."""
-        if name not in self.pushed.stopped:
+        if name not in self.result.stopped:
             try:
                 action()
             except Exception as error:
-                self.pushed.stopped[name] = why(error)
+                self.result.stopped[name] = why(error)
 
     def _open(self, name: str) -> Destination:
         if name not in self.opened:
-            connection = dry_connection() if self.asked.dry_run else self.connection
+            connection = dry_connection() if self.options.dry_run else self.connection
             self.opened[name] = open_destination(name, self.folder, connection)
         return self.opened[name]
 
@@ -216,7 +216,7 @@ class _Push:
         """Send what is due, wait for its jobs, and send the noes that had to wait for one: removed before it
         is done, somebody would be added after."""
         self._send(name, _rows(self.folder, name, held), bar)
-        if not self.asked.dry_run and self._wait_for_jobs(name) and name in waits_for_jobs:
+        if not self.options.dry_run and self._wait_for_jobs(name) and name in waits_for_jobs:
             self._send(name, _rows(self.folder, name, held, is_after_jobs=True), bar)
             self._wait_for_jobs(name)
 
@@ -224,10 +224,10 @@ class _Push:
         for _, alike in groupby(rows, key=lambda row: (row.audience, row.operation)):
             opened = self._open(name)
             for batch, does_fit in batches(alike, opened):
-                sent = self.pushed.told(batch)
+                sent = self.result.summary(batch)
                 sent.rows += len(batch.rows)
                 sent.batches += 1
-                if self.asked.dry_run:
+                if self.options.dry_run:
                     sent.requests = sent.requests or preview(batch, self.folder)
                     continue
                 self.batch_ids.add(batch.batch_id)
@@ -241,7 +241,7 @@ class _Push:
 
     def _write(self, batch: Batch, answers: Collection[Answer], written: str | None = None) -> None:
         counts = self.receipts.answered(batch, answers, written)
-        sent = self.pushed.told(batch)
+        sent = self.result.summary(batch)
         for status, count in counts.items():
             setattr(sent, status, getattr(sent, status) + count)
 
@@ -251,7 +251,7 @@ class _Push:
         for reference, since, batch in pending(self.folder, name):
             opened = self._open(name)
             try:
-                answers = list(understood(partial(opened.settle, batch, reference)))
+                answers = list(validated_answers(partial(opened.settle, batch, reference)))
             except NotUnderstoodError:  # of a job: as if it had said nothing yet
                 answers = []
             except StoppedError as error:
@@ -264,7 +264,7 @@ class _Push:
                     batch = _with_fields(batch, self.folder)
                 self._write(batch, [dataclasses.replace(answer, reference=reference) for answer in answers])
                 if batch.batch_id in self.batch_ids:
-                    self.pushed.told(batch).pending -= len(batch.rows)
+                    self.result.summary(batch).pending -= len(batch.rows)
             else:
                 waiting += 1
         return waiting
@@ -273,7 +273,7 @@ class _Push:
         """Whether every job is done before patience ends."""
         waited, pause = 0.0, 1.0
         while self._settle(name):
-            if waited >= self.asked.wait:
+            if waited >= self.options.wait:
                 return False
             self.connection.sleep(pause)
             waited, pause = waited + pause, min(2 * pause, 30.0)
@@ -282,38 +282,38 @@ class _Push:
     def _record_overrides(self) -> None:
         rows = [
             {
-                "push_id": self.pushed.push_id, "destination": held.destination, "audience": held.audience,
-                "guard": guard, "reason": reason, "because": self.asked.because,
+                "push_id": self.result.push_id, "destination": held.destination, "audience": held.audience,
+                "guard": guard, "reason": reason, "because": self.options.because,
                 "overridden_by": getpass.getuser(), "overridden_at": now(),
             }
-            for held in self.pushed.held if held.overridden for guard, reason in held.guards.items()
+            for held in self.result.held if held.overridden for guard, reason in held.guards.items()
         ]  # fmt: skip
-        ledger.write(self.folder, "overrides", self.pushed.push_id, rows)
+        ledger.write(self.folder, "overrides", self.result.push_id, rows)
 
     def _record(self, routes: Mapping[tuple[str, str], datetime | None]) -> None:
         """What this push did for each destination and audience, also where there was nothing to do."""
         held = {
             (held.destination, held.audience): "; ".join(held.guards)
-            for held in self.pushed.held if not held.overridden
+            for held in self.result.held if not held.overridden
         }  # fmt: skip
         rows = []
         for (destination, audience), decided_at in routes.items():
-            reason = self.pushed.stopped.get(destination) or held.get((destination, audience))
+            reason = self.result.stopped.get(destination) or held.get((destination, audience))
             outcome = (
                 "finished" if reason is None else "held" if (destination, audience) in held else "stopped"
             )
             rows.append(
                 {
-                    "push_id": self.pushed.push_id, "destination": destination, "audience": audience,
+                    "push_id": self.result.push_id, "destination": destination, "audience": audience,
                     "outcome": outcome, "reason": reason, "started_at": self.started_at, "ended_at": now(),
                     "decided_at": decided_at,
                     "n_rows": sum(
-                        sent.rows for sent in self.pushed.sent
+                        sent.rows for sent in self.result.sent
                         if (sent.destination, sent.audience) == (destination, audience)
                     ),
                 }
             )  # fmt: skip
-        ledger.write(self.folder, "pushes", f"{self.started_at:%Y%m%dT%H%M%S%f}-{self.pushed.push_id}", rows)
+        ledger.write(self.folder, "pushes", f"{self.started_at:%Y%m%dT%H%M%S%f}-{self.result.push_id}", rows)
 
 
 def batches(rows: Iterable[Row], opened: Destination) -> Iterator[tuple[Batch, bool]]:
@@ -347,7 +347,7 @@ def _answers(opened: Destination, batch: Batch) -> list[Answer]:
     people in the batch."""
     answers: list[Answer] = []
     try:
-        for answer in understood(partial(opened.send, batch)):
+        for answer in validated_answers(partial(opened.send, batch)):
             answers.append(answer)
     except NotUnderstoodError as error:
         answered = {answer.outbox_id for answer in answers}
@@ -382,7 +382,7 @@ def _too_large(batch: Batch) -> list[Answer]:
 
 
 def _read(
-    database: duckdb.DuckDBPyConnection, warehouse: Path, folder: Path, asked: Asked
+    database: duckdb.DuckDBPyConnection, warehouse: Path, folder: Path, asked: PushOptions
 ) -> dict[tuple[str, str], datetime | None]:
     """Copy the outbox, so that a long push locks no build out of the warehouse, and make the table guards;
     the destinations and audiences that were asked for, and as of when the outbox of each is."""
@@ -461,7 +461,7 @@ _IS_ASKED = """
 _ORDER = f"destination, not is_no, list_position({list(OPERATIONS)}, operation), audience, outbox_id"
 
 
-def _asked(asked: Asked) -> dict[str, list[str]]:
+def _asked(asked: PushOptions) -> dict[str, list[str]]:
     return {"destinations": list(asked.destinations), "audiences": list(asked.audiences)}
 
 
@@ -587,7 +587,7 @@ def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
     return [row[0] for row in found.fetchall()]
 
 
-def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> list[Held]:
+def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> list[HeldAudience]:
     """What guards stop of what is due. Nothing stops a no."""
     stopped = {row[0] for row in database.execute("select distinct audience from guards").fetchall()}
     if unstopped := set(overrides) - stopped:
@@ -611,7 +611,7 @@ def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> li
     for (destination, audience), rows in groupby(stopping, key=lambda row: (row[0], row[1])):
         found = list(rows)
         reasons = {guard: reason for _, _, guard, reason, _ in found}
-        held.append(Held(destination, audience, found[0][4], reasons, audience in overrides))
+        held.append(HeldAudience(destination, audience, found[0][4], reasons, audience in overrides))
     return held
 
 
@@ -650,12 +650,12 @@ def _read_some(
                         yield row
 
 
-def as_json(pushed: Pushed) -> str:
+def as_json(pushed: PushResult) -> str:
     """What became of the rows, for a scheduler. Counts only: no address, no name."""
     return json.dumps(asdict(pushed))
 
 
-def as_text(pushed: Pushed, dry_run: bool = False) -> str:
+def as_text(pushed: PushResult, dry_run: bool = False) -> str:
     """What became of the rows, for a person."""
     lines = []
     for sent in pushed.sent:

@@ -16,6 +16,7 @@ from mailroom.activation import ledger
 from mailroom.activation.api import StoppedError
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Row
 from mailroom.activation.scrub import Scrubber, without_addresses
+from mailroom.files import replace
 from mailroom.mailbox import spelled
 
 READ_AT_ONCE = 10_000  # addresses
@@ -177,7 +178,7 @@ def forget_deleted(folder: Path) -> None:
                 from {in_file} as receipts
                 left join about_deleted as about on receipts.receipt_id = about.receipt_id
             """
-            ledger.replace(Path(name), partial(_copy, connection, blanked))
+            replace(Path(name), partial(_copy, connection, blanked))
 
 
 def _forget_pulled(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -197,7 +198,7 @@ def _forget_pulled(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             connection.register("gone_read", pa.table({"email": pa.array(sorted(emails), pa.string())}))
             connection.execute("create or replace table gone as from gone_read")
             kept = f"from read_parquet('{path}') anti join gone using (email)"
-            ledger.replace(Path(path), partial(_copy, connection, kept))
+            replace(Path(path), partial(_copy, connection, kept))
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

@@ -61,7 +61,7 @@ AN_ADDRESS, A_NUMBER, A_VALUE = "(an address)", "(a number)", "(a value)"
 Words = tuple[str, ...]
 
 
-def words(body: Any) -> str:
+def error_text(body: Any) -> str:
     """What an error says, in its own words: the first of what it calls a detail, a message, a title."""
     while isinstance(body, dict | list):
         found = body[:1] if isinstance(body, list) else []
@@ -92,7 +92,7 @@ class Scrubber:
         """What was said, without people; None for nothing."""
         if said is None:
             return None
-        text = words(said)
+        text = error_text(said)
         if text not in self._done:
             self._done[text] = self._message(text)
         return self._done[text]

@@ -19,7 +19,7 @@ import werkzeug
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 import mailroom.sandbox as package
-from mailroom.activation.ledger import replace
+from mailroom.files import replace
 from mailroom.sandbox.account import REASONS, Account, Window
 from mailroom.sandbox.faults import Dropped, Faults
 

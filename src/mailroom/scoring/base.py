@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mailroom.models.purchases import BetaGeometricModel, ModifiedBetaGeometricModel
-from mailroom.models.spend import GammaGammaModel
+from mailroom.estimators.purchases import BetaGeometricModel, ModifiedBetaGeometricModel
+from mailroom.estimators.spend import GammaGammaModel
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

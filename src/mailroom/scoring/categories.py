@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mailroom.models.affinity import ShrunkShares
+from mailroom.estimators.affinity import ShrunkShares
 from mailroom.scoring.judging import Evaluation
 
 SCORE = "category"

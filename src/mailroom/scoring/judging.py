@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mailroom.models.evaluation import Measure, confidence_interval
+from mailroom.estimators.evaluation import Measure, confidence_interval
 from mailroom.scoring.base import QUANTILES
 
 Floats = NDArray[np.float64]

@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from mailroom.models.blend import ReturnBlend, SpendBlend
-from mailroom.models.inputs import INPUTS, TOPICS
-from mailroom.models.rhythm import OrderRhythm
-from mailroom.models.rules import RateRule, history_rate
+from mailroom.estimators.blend import ReturnBlend, SpendBlend
+from mailroom.estimators.inputs import INPUTS, TOPICS
+from mailroom.estimators.rhythm import OrderRhythm
+from mailroom.estimators.rules import RateRule, history_rate
 from mailroom.scoring.base import QUANTILES, Base
 
 Floats = NDArray[np.float64]

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mailroom.models.evaluation import OF_CHANCES
-from mailroom.models.likeness import TraitPoints
+from mailroom.estimators.evaluation import OF_CHANCES
+from mailroom.estimators.likeness import TraitPoints
 from mailroom.scoring.judging import Evaluation, choose, judge
 
 SCORE = "lookalike"
 BEST_FROM = 50  # best buyers; fewer may be alike by chance
-RULE_TRAITS = ("visits",)  # the most active first: what anybody would do without a model
+RULE_TRAITS = ("sessions",)  # the most active first: what anybody would do without a model
 FOLDS = 5
 BY = ("auc", 0.5, "log_loss")  # what orders people, what chance reaches, what errs
 MEASURES = {name: OF_CHANCES[name] for name in ("auc", "average_precision", "log_loss")}

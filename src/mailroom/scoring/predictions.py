@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mailroom.models.inputs import INPUTS
-from mailroom.models.stability import stability_index
+from mailroom.estimators.inputs import INPUTS
+from mailroom.estimators.stability import stability_index
 from mailroom.scoring.base import HISTORY, NEXT_ORDER_WITHIN, QUANTILES, Base
 from mailroom.scoring.categories import SCORE as CATEGORY
 from mailroom.scoring.frames import by_batch, frame, table

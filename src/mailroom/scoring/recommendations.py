@@ -37,7 +37,7 @@ def train_recommendations(
     and why it is that one.
 
     outcomes: a row per customer who ordered within the horizon and product ranked for them at its start, of
-    product_outcomes.
+    recommendation_backtest.
     """
     about = {"cutoff_on": cutoff_on, "horizon_days": horizon}
     customers = outcomes.groupby("customer_id")[["n_order_days", "n_bought"]].first()

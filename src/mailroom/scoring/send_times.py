@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mailroom.models.presence import CircularPresence
+from mailroom.estimators.presence import CircularPresence
 from mailroom.scoring.judging import Evaluation
 
 Floats = NDArray[np.float64]
@@ -69,8 +69,8 @@ def train_send_times(
 ) -> tuple[SendTimeKit | None, list[Evaluation], str]:
     """What is to tell send times, how it would have done on the last `horizon` days, and why it is that.
 
-    customers: a row each, of customer_hours. What was seen before the last days is learned, and each one's
-    best slot then held against when they were there since.
+    customers: rows of customer_active_hours. What was seen before the last days is learned, and each
+    customer's best slot is then held against the hours they were active since.
     """
     about = {"cutoff_on": cutoff_on, "horizon_days": horizon}
     if not customers[HOURS].to_numpy(dtype=float).sum():

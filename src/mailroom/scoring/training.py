@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mailroom.models.blend import TREES_FROM, ReturnBlend, SpendBlend, shift_to_mean
-from mailroom.models.evaluation import OF_CHANCES, OF_MONEY
-from mailroom.models.inputs import INPUTS
-from mailroom.models.rhythm import OrderRhythm
-from mailroom.models.rules import RateRule
-from mailroom.models.stability import shape_of
+from mailroom.estimators.blend import TREES_FROM, ReturnBlend, SpendBlend, shift_to_mean
+from mailroom.estimators.evaluation import OF_CHANCES, OF_MONEY
+from mailroom.estimators.inputs import INPUTS
+from mailroom.estimators.rhythm import OrderRhythm
+from mailroom.estimators.rules import RateRule
+from mailroom.estimators.stability import shape_of
 from mailroom.scoring.base import HISTORY, Base, grouped
 from mailroom.scoring.categories import ABOUT, CategoryKit, train_categories
 from mailroom.scoring.frames import frame, table
@@ -83,9 +83,9 @@ def trained(
     """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
     cutoffs, features, parameters and evaluations are JSON).
 
-    Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_histories,
-    feature_cutoffs, customer_hours, product_outcomes, category_outcomes and customer_traits. Of features,
-    hours and traits only sampled customers are read.
+    Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_history_groups,
+    feature_cutoffs, customer_active_hours, recommendation_backtest, category_outcomes and customer_traits.
+    Of features, hours and traits only sampled customers are read.
     """
     sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])

@@ -1,31 +1,43 @@
-"""Destinations by name: a module each, with a class Destination that is given the folder it may write to and
-how to reach what it speaks to."""
+"""Destinations by name, as var `destinations` names them: a module and a class `<Vendor>Destination` each.
+
+Modules are imported when they are first used: each vendor's client takes time to load.
+"""
 
 import importlib
-import pkgutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from mailroom.activation.api import Connection
 from mailroom.activation.rows import Destination
 
+CLASSES = {
+    "activecampaign": "ActiveCampaignDestination",
+    "brevo": "BrevoDestination",
+    "file": "FileDestination",
+    "hubspot": "HubSpotDestination",
+    "klaviyo": "KlaviyoDestination",
+    "mailchimp": "MailchimpDestination",
+}
+
 
 def known() -> list[str]:
     """The names that `open_destination` takes."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(CLASSES)
 
 
 def check_known(names: Iterable[str]) -> None:
     """Raises ValueError where there is no destination of a name."""
     for name in names:
-        if name not in known():
-            raise ValueError(f"destination {name} is none of {', '.join(known())}")
+        if name not in CLASSES:
+            raise ValueError(f"destination {name} is not one of {', '.join(known())}")
 
 
 def open_destination(name: str, folder: Path, connection: Connection | None = None) -> Destination:
-    """A destination to send to. Raises ValueError (there is none of the name), api.StoppedError (a setting of
-    it is missing)."""
+    """A destination to send to, with a folder of its own below `folder`.
+
+    Raises ValueError (no destination has this name), api.StoppedError (a setting of it is missing).
+    """
     check_known([name])
     module = importlib.import_module(f"{__name__}.{name}")
-    opened: Destination = module.Destination(folder / name, connection or Connection())
+    opened: Destination = getattr(module, CLASSES[name])(folder / name, connection or Connection())
     return opened

@@ -25,14 +25,14 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
-    looked_at_once,
+    reread_on_retry,
     send_without_bad_rows,
     setting,
     utc,
     was_there,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
-from mailroom.activation.scrub import words
+from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
 API = "/api/3"
@@ -45,7 +45,7 @@ NOT_ITS_OWN = "The answer is not one of ActiveCampaign's."
 Found = dict[str, Any]
 
 
-class Destination:
+class ActiveCampaignDestination:
     """Imports are jobs: their rows are pending until settle() finds them done. All else is one contact at a
     time, at 5 requests a second: a removal or deletion takes 2 requests (150 a minute, 3,000 in 20 minutes),
     a suppression 2 and one for each list of the account, clearing fields 1 and one for each field."""
@@ -168,13 +168,13 @@ class Destination:
                 )
             except RefusedError as refused:
                 # Besides 100 imports a minute, 20 of a single contact.
-                if "rate limit" in words(refused.body).lower():
+                if "rate limit" in error_text(refused.body).lower():
                     raise TryAgainError(
                         f"no more imports now, status {refused.status}", after=15
                     ) from refused
                 raise
 
-        job = self.imports.patiently(ask)["batchId"]
+        job = self.imports.with_retries(ask)["batchId"]
         reference = f"{API}/import/info?batchId={job}"
         return [Answer(row.outbox_id, "pending", reference=reference) for row in rows]
 
@@ -226,7 +226,7 @@ class Destination:
         try:
             job = self.jobs.call("GET", reference)
         except RefusedError as refused:
-            return _all(batch, "job_lost", words(refused.body))
+            return _all(batch, "job_lost", error_text(refused.body))
         # False: it is so new that it has no status.
         if job["status"] in (False, None, "waiting", "claimed", "active"):
             return []
@@ -304,7 +304,7 @@ class Destination:
             return str(self.api.once("POST", f"{API}/tags", {"tag": tag})["tag"]["id"])
 
         with _needed(f"the tag {name}"):
-            return self.api.found_or_made(lambda: self._find_tag(name), make)
+            return self.api.get_or_create(lambda: self._find_tag(name), make)
 
     def _field_id(self, name: str) -> int:
         """A field is shown in no contact until it is related to lists, 0 for all."""
@@ -337,9 +337,9 @@ class Destination:
             return field
 
         with _needed(f"the field {title}"):
-            field = self.api.found_or_made(looked_at_once(find, look, self.fields is not None), make)
+            field = self.api.get_or_create(reread_on_retry(find, look, self.fields is not None), make)
             if not field.get("relations"):
-                self.api.found_or_made(looked_at_once(find_related, look, True), relate)
+                self.api.get_or_create(reread_on_retry(find_related, look, True), relate)
         return int(field["id"])
 
     def _list_ids(self) -> list[str]:
@@ -440,7 +440,7 @@ def _singly(rows: Sequence[Row], act: Callable[[Row], str | None]) -> Iterator[A
 
 
 def _refused(row: Row, refused: RefusedError) -> Answer:
-    return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
+    return Answer(row.outbox_id, "rejected", str(refused.status), error_text(refused.body))
 
 
 def _own(reply: Any, *names: str) -> None:
@@ -476,4 +476,4 @@ def _needed(what: str) -> Iterator[None]:
     try:
         yield
     except RefusedError as refused:
-        raise StoppedError(f"activecampaign refuses {what}: {words(refused.body)}") from refused
+        raise StoppedError(f"activecampaign refuses {what}: {error_text(refused.body)}") from refused

@@ -26,7 +26,7 @@ import httpx
 from pyrate_limiter import Duration, Rate
 
 from mailroom.activation.api import (
-    AGAIN,
+    RETRYABLE,
     Api,
     Connection,
     RefusedError,
@@ -34,14 +34,14 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
-    looked_at_once,
+    reread_on_retry,
     send_without_bad_rows,
     utc,
     was_there,
     within,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
-from mailroom.activation.scrub import words
+from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
 PROCESSES = "/v3/processes"
@@ -63,7 +63,7 @@ BLOCKED: dict[str, Kind] = {
 }  # fmt: skip
 
 
-class Destination:
+class BrevoDestination:
     """Imports are background processes: their rows are pending until settle() finds them done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
@@ -181,7 +181,7 @@ class Destination:
         try:
             is_known = was_there(ask, _says_absent)
         except RefusedError as refused:
-            return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
+            return Answer(row.outbox_id, "rejected", str(refused.status), error_text(refused.body))
         return Answer(row.outbox_id, "accepted", None if is_known else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
@@ -207,7 +207,7 @@ class Destination:
         except NotNowError:
             return []
         except RefusedError as refused:
-            return _all(batch, "job_lost", words(refused.body))
+            return _all(batch, "job_lost", error_text(refused.body))
         except UnclearError:
             return _all(batch, "report_unclear", "Some contacts failed, which ones is not said clearly.")
         return [
@@ -245,7 +245,7 @@ class Destination:
                     raise NotNowError from error
                 raise
 
-        return self.api.patiently(ask)
+        return self.api.with_retries(ask)
 
     def _named(self, url: str, sent: set[str]) -> set[str]:
         """The addresses of those sent that a report names, a line each, perhaps under a head."""
@@ -255,7 +255,7 @@ class Destination:
             raise NotNowError from error
         except httpx.InvalidURL as error:
             raise UnclearError from error
-        if response.status_code in AGAIN:
+        if response.status_code in RETRYABLE:
             raise NotNowError
         if response.status_code >= 300:
             raise UnclearError
@@ -323,7 +323,7 @@ class Destination:
                 kind["name"].upper(): f"{kind['category']} {kind.get('type')}" for kind in listed
             }
 
-        found = self._set_up(looked_at_once(find, look, bool(self._attributes)), make)
+        found = self._set_up(reread_on_retry(find, look, bool(self._attributes)), make)
         if self._attributes[found] != "normal text":
             raise StoppedError(
                 f"brevo has {found} as {self._attributes[found]}: it must be a normal text attribute"
@@ -353,9 +353,11 @@ class Destination:
 
     def _set_up(self, find: Callable[[], Result | None], make: Callable[[], Result]) -> Result:
         try:
-            return self.api.found_or_made(find, make)
+            return self.api.get_or_create(find, make)
         except RefusedError as refused:
-            raise StoppedError(f"brevo refuses a list or an attribute: {words(refused.body)}") from refused
+            raise StoppedError(
+                f"brevo refuses a list or an attribute: {error_text(refused.body)}"
+            ) from refused
 
     def _pages(
         self, path: str, name: str, size: int, params: Mapping[str, str | int]

@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mailroom.activation.api import Connection, StoppedError
-from mailroom.activation.ledger import replace
 from mailroom.activation.rows import Answer, Batch, Limits, Operation, Refusal, Row
+from mailroom.files import replace
 
 KEPT_DAYS = 30  # by then the files have been fetched
 
@@ -40,7 +40,7 @@ LINE_END = "\r\n"  # as RFC 4180 has it; Python puts a cell into quotes for eith
 DELETION = "-delete-"  # in the name of a file whose rows are to be deleted
 
 
-class Destination:
+class FileDestination:
     """<folder>/<moment of the outbox>/<audience>-<operation>-<batch_id>.csv with email, customer_id, the
     fields and the names of those to clear (an empty cell leaves a field as it is), and a manifest.json beside
     them with rows and SHA-256 of each file. The same batch is the same file, until somebody in it is

@@ -42,13 +42,13 @@ from mailroom.activation.api import (
     RefusedError,
     StoppedError,
     json_bytes,
-    looked_at_once,
+    reread_on_retry,
     send_without_bad_rows,
     utc,
     was_there,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
-from mailroom.activation.scrub import words
+from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
@@ -79,7 +79,7 @@ class Contact(NamedTuple):
     is_opted_out: bool
 
 
-class Destination:
+class HubSpotDestination:
     """Every answer is there at once: no row is ever pending."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
@@ -96,7 +96,7 @@ class Destination:
         self.api = api(Rate(190, 10 * Duration.SECOND))
         self.search = api(Rate(5, Duration.SECOND))  # has a limit of its own
         self.list_id = cache(self._list_id)
-        self.make_group = cache(lambda: self.api.found_or_made(self._has_group, self._make_group))
+        self.make_group = cache(lambda: self.api.get_or_create(self._has_group, self._make_group))
         self.may_mark = cache(self._may_mark)
         self.defined: set[str] = set()  # properties, as last read
 
@@ -124,7 +124,7 @@ class Destination:
                 return self._suppress(batch.rows)
             return self._delete(batch.rows)
         except RefusedError as refused:
-            why = (str(refused.status), words(refused.body))
+            why = (str(refused.status), error_text(refused.body))
             return [Answer(row.outbox_id, "rejected", *why) for row in batch.rows]
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
@@ -186,7 +186,7 @@ class Destination:
         except RefusedError as refused:
             if refused.status != 409:
                 raise
-            return {}, {row.outbox_id: ("CONFLICT", words(refused.body)) for row in rows}
+            return {}, {row.outbox_id: ("CONFLICT", error_text(refused.body)) for row in rows}
         traces = {row.outbox_id for row in rows}
         done: dict[str, str] = {}
         for result in body.get("results") or []:
@@ -198,7 +198,7 @@ class Destination:
         not_done: dict[str, Why] = {}
         untold = NOT_ANSWERED
         for error in body.get("errors") or []:
-            why = (str(error.get("category")), words(error))
+            why = (str(error.get("category")), error_text(error))
             context = error.get("context") or {}
             named = context.get("objectWriteTraceId") or [whose.get(key) for key in context.get("ids") or []]
             meant = traces.intersection(named)
@@ -211,7 +211,7 @@ class Destination:
         try:
             missing = self._change_list(list_id, add=list(ids.values()))
         except RefusedError as refused:
-            return dict.fromkeys(ids, (str(refused.status), words(refused.body)))
+            return dict.fromkeys(ids, (str(refused.status), error_text(refused.body)))
         why = ("not_found", "HubSpot has no such contact to put on the list.")
         return {outbox_id: why for outbox_id, contact_id in ids.items() if contact_id in missing}
 
@@ -282,7 +282,7 @@ class Destination:
                 try:
                     done = _record(self.api.call("POST", path, params={"channel": "EMAIL"}))
                 except RefusedError as error:
-                    refused[row.outbox_id] = (str(error.status), words(error.body))
+                    refused[row.outbox_id] = (str(error.status), error_text(error.body))
                 else:
                     if done.get("status") != "COMPLETE" or "completedAt" not in done:
                         refused[row.outbox_id] = NOT_ANSWERED
@@ -313,7 +313,7 @@ class Destination:
                 try:
                     was_there(partial(self._erase, contact), _says_absent)
                 except RefusedError as refused:
-                    why = (str(refused.status), words(refused.body))
+                    why = (str(refused.status), error_text(refused.body))
             answers.append(
                 Answer(row.outbox_id, "rejected", *why) if why else Answer(row.outbox_id, "accepted")
             )
@@ -474,7 +474,7 @@ class Destination:
             body = {"name": name, "objectTypeId": "0-1", "processingType": "MANUAL"}
             return str(self.api.once("POST", LISTS, body)["list"]["listId"])
 
-        return self.api.found_or_made(find, make)
+        return self.api.get_or_create(find, make)
 
     def _define(self, names: set[str]) -> None:
         """Make the properties that are not there: HubSpot refuses contacts with others."""
@@ -495,7 +495,7 @@ class Destination:
             return True
 
         if names - self.defined:
-            self.api.found_or_made(looked_at_once(find, look, bool(self.defined)), make)
+            self.api.get_or_create(reread_on_retry(find, look, bool(self.defined)), make)
 
     def _may_mark(self) -> bool:
         """Whether there is, or can be, a property for marks."""

@@ -40,7 +40,7 @@ from mailroom.activation.rows import (
     Resubscription,
     Row,
 )
-from mailroom.activation.scrub import words
+from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
@@ -48,14 +48,14 @@ DELETIONS = "/api/data-privacy-deletion-jobs"
 AROUND = 130  # bytes of a profile in an import, without what it says
 PAGES_OF_JOBS = 5
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
-Asked = Mapping[str, str | int]
+Query = Mapping[str, str | int]
 REFUSALS: dict[str, Kind] = {
     "UNSUBSCRIBE": "unsubscribed", "SPAM_COMPLAINT": "complained", "HARD_BOUNCE": "bounced",
     "INVALID_EMAIL": "bounced",
 }  # fmt: skip
 
 
-class Destination:
+class KlaviyoDestination:
     """Imports and suppressions are jobs: their rows are pending until settle() finds them done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
@@ -101,7 +101,7 @@ class Destination:
             try:
                 return self._remove(batch)
             except RefusedError as refused:
-                return _all(batch, "rejected", str(refused.status), words(refused.body))
+                return _all(batch, "rejected", str(refused.status), error_text(refused.body))
         if batch.operation == "suppress":
             return send_without_bad_rows(batch.rows, self._suppress, _pointed)
         return [self._delete(row) for row in batch.rows]
@@ -132,7 +132,7 @@ class Destination:
         ids = []
         for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
             some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
-            asked: Asked = {"filter": f"any(email,{some})", "fields[profile]": "email", "page[size]": 100}
+            asked: Query = {"filter": f"any(email,{some})", "fields[profile]": "email", "page[size]": 100}
             for profile in self._pages("/api/profiles", asked):
                 if spelled(profile["attributes"]["email"] or "") in wanted:
                     ids.append(profile["id"])
@@ -152,7 +152,7 @@ class Destination:
         try:
             is_known = was_there(ask, _says_absent)
         except RefusedError as refused:
-            return Answer(row.outbox_id, "rejected", str(refused.status), words(refused.body))
+            return Answer(row.outbox_id, "rejected", str(refused.status), error_text(refused.body))
         return Answer(row.outbox_id, "accepted", None if is_known else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
@@ -161,7 +161,7 @@ class Destination:
         try:
             job = self.known_jobs.latest(reference)
         except RefusedError as refused:
-            return _all(batch, "rejected", "job_lost", words(refused.body))
+            return _all(batch, "rejected", "job_lost", error_text(refused.body))
         if job["status"] in ("queued", "processing"):
             return []
         if job["status"] != "complete":
@@ -192,7 +192,7 @@ class Destination:
     def _look_at_jobs(self, reference: str) -> dict[str, Job]:
         """The newest jobs of this kind, back to this one, or as many as a few pages have."""
         path = reference.rpartition("/")[0]
-        params: Asked = (
+        params: Query = (
             {"sort": "-created_at", "page[size]": 100} if path == IMPORTS else {"sort": "-created"}
         )
         found: dict[str, Job] = {}
@@ -239,7 +239,7 @@ class Destination:
         wanted = {spelled(email) for email in emails}
         for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
             some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
-            asked: Asked = {
+            asked: Query = {
                 "filter": f"any(email,{some})",
                 "additional-fields[profile]": "subscriptions",
                 "fields[profile]": "email,subscriptions",
@@ -275,17 +275,17 @@ class Destination:
             data = {"type": "list", "attributes": {"name": name}}
             return str(self.api.once("POST", "/api/lists", {"data": data})["data"]["id"])
 
-        return self.api.found_or_made(find, make)
+        return self.api.get_or_create(find, make)
 
-    def _pages(self, path: str, params: Asked) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, params: Query) -> Iterator[dict[str, Any]]:
         """What a collection has."""
         for page in self._whole_pages(self.api, path, params):
             yield from page
 
-    def _whole_pages(self, api: Api, path: str, params: Asked) -> Iterator[list[dict[str, Any]]]:
+    def _whole_pages(self, api: Api, path: str, params: Query) -> Iterator[list[dict[str, Any]]]:
         """What a collection has, page after page. Its document has a link to itself in each: what has none is
         of something else, and proves of no one that they are not there."""
-        cursor: Asked = {}
+        cursor: Query = {}
         while True:
             page = api.call("GET", path, params={**params, **cursor})
             if "self" not in page["links"]:
@@ -335,7 +335,7 @@ def _pointed(refused: RefusedError) -> dict[int, tuple[str, str]]:
         for error in refused.body.get("errors", []):
             place = _place((error.get("source") or {}).get("pointer") or "")
             if place is not None:
-                bad[place] = (str(error.get("code")), words(error))
+                bad[place] = (str(error.get("code")), error_text(error))
     return bad
 
 

@@ -40,8 +40,8 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
-    looked_at_once,
     parsed,
+    reread_on_retry,
     send_without_bad_rows,
     setting,
     utc,
@@ -49,7 +49,7 @@ from mailroom.activation.api import (
 )
 from mailroom.activation.jobs import Job, Jobs
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
-from mailroom.activation.scrub import words
+from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
 SANDBOX_LIST = "sandbox"
@@ -60,7 +60,7 @@ COMPLIANCE = "Member In Compliance State"
 Found = TypeVar("Found")
 
 
-class Destination:
+class MailchimpDestination:
     """New members are answered for at once, changes of others once their job is done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
@@ -233,9 +233,9 @@ class Destination:
             n_done, n_all = job["finished_operations"], job["total_operations"]
             if not job["errored_operations"] and n_done >= max(n_all, len(batch.rows)):
                 return [Answer(row.outbox_id, "accepted", reference=reference) for row in batch.rows]
-            results = self.api.patiently(lambda: self._results(reference))
+            results = self.api.with_retries(lambda: self._results(reference))
         except RefusedError as refused:
-            said = words(refused.body)
+            said = error_text(refused.body)
             return [Answer(row.outbox_id, "rejected", "job_lost", said) for row in batch.rows]
         said_of: dict[str, tuple[str, str] | None] = {}
         unknown: set[str] = set()
@@ -347,7 +347,7 @@ class Destination:
         def make() -> str:
             return str(self.api.once("POST", path, {"name": name, "static_segment": []})["id"])
 
-        return _prepared(f"the tag {name}", lambda: self.api.found_or_made(find, make))
+        return _prepared(f"the tag {name}", lambda: self.api.get_or_create(find, make))
 
     def _fields(self, row: Row) -> dict[str, str]:
         """Merge fields of a member. Empty text clears one: null would be its default."""
@@ -373,8 +373,8 @@ class Destination:
                 made = self.api.once("POST", path, told)
             return str(made["tag"])
 
-        find = looked_at_once(find, self._read_merge_fields, bool(self.merge_fields))
-        self.merge_fields[name] = self.api.found_or_made(find, make)
+        find = reread_on_retry(find, self._read_merge_fields, bool(self.merge_fields))
+        self.merge_fields[name] = self.api.get_or_create(find, make)
         return self.merge_fields[name]
 
     def _read_merge_fields(self) -> None:
@@ -404,7 +404,7 @@ def _prepared(what: str, ask: Callable[[], Found]) -> Found:
         return ask()
     except RefusedError as refused:
         raise StoppedError(
-            f"mailchimp refuses {what}: status {refused.status}, {words(refused.body)}"
+            f"mailchimp refuses {what}: status {refused.status}, {error_text(refused.body)}"
         ) from refused
 
 
@@ -426,11 +426,11 @@ def _says_absent(said: Any) -> bool:
 def _message(said: Any) -> str:
     """What an error says, field by field if it does."""
     if not isinstance(said, dict):
-        return words(said)
+        return error_text(said)
     fields = [(error.get("field"), error.get("message")) for error in said.get("errors") or []]
     fields += [(said.get("field"), said.get("field_message"))]
     told = [f"{field}: {message}" for field, message in fields if field and message]
-    return words("; ".join(told) or said)
+    return error_text("; ".join(told) or said)
 
 
 def _read(response: Any) -> Any:
@@ -458,7 +458,7 @@ def _pointed(name: str, refused: RefusedError) -> dict[int, tuple[str, str]]:
         for error in refused.body.get("errors") or []:
             place = re.match(rf"{name}\.item:([0-9]{{1,9}})(?![0-9])", str(error.get("field")))
             if place:
-                bad[int(place[1])] = (str(refused.body.get("title")), words(error))
+                bad[int(place[1])] = (str(refused.body.get("title")), error_text(error))
     return bad
 
 

@@ -1,0 +1,145 @@
+-- What can be told of people whether they have bought or not: where they are, what they said, what they take an interest
+-- in, and what they did up to their first order, or up to now where there is none. That somebody has bought is no trait.
+{% set scored_on = scoring_day() %}
+{% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
+with described as (
+    select
+        features.customer_id,
+        features.is_sampled,
+        features.sample_weight,
+        features.may_watch,
+        features.n_order_days > 0 as has_bought,
+        features.known_days - coalesce(features.age_days, 0) as known_days,
+        cast({{ described_on }} as date) as described_on,
+        -- Equals share a place, so that a tie is never cut in two.
+        features.net_revenue_365d > 0
+        and rank() over (partition by features.n_order_days > 0 order by features.net_revenue_365d desc) - 1
+        < {{ var('best_buyer_share') }} * count(*) over (partition by features.n_order_days > 0) as is_best_buyer,
+        customers.country_code,
+        customers.language_code,
+        customers.acquisition_channel,
+        customers.mailbox_provider,
+        customers.preferred_categories
+    from {{ ref('customer_features') }} as features
+    inner join {{ ref('customers') }} as customers on features.customer_id = customers.customer_id
+    where features.is_scoring
+),
+
+activity as (
+    select
+        customer_id,
+        activity_on,
+        n_sessions,
+        n_emails_sent,
+        n_human_clicks
+    from {{ ref('customer_daily_activity') }}
+    where n_sessions > 0 or n_emails_sent > 0 or n_human_clicks > 0
+),
+
+tracked as (
+    select min(case when n_sessions > 0 then activity_on end) as tracked_since
+    from activity
+),
+
+done as (
+    select
+        described.customer_id,
+        coalesce(sum(case when activity.activity_on >= {{ days_before('described.described_on', 30) }} then activity.n_sessions end), 0) as n_sessions,
+        coalesce(sum(activity.n_emails_sent), 0) as n_emails_sent,
+        coalesce(sum(activity.n_human_clicks), 0) as n_human_clicks
+    from described
+    left join activity
+        on
+            described.customer_id = activity.customer_id
+            and activity.activity_on < described.described_on
+            and activity.activity_on >= {{ days_before('described.described_on', 90) }}
+    -- Who was first seen ordering has no time before it to tell of.
+    where described.may_watch and described.known_days > 0
+    group by described.customer_id
+),
+
+interests as (
+    select
+        customer_id,
+        category,
+        interest
+    from {{ ref('category_interest') }}
+    where is_scoring
+),
+
+totals as (
+    select
+        customer_id,
+        sum(interest) as own_interest
+    from interests
+    group by customer_id
+),
+
+categories as (
+    select category from {{ ref('category_shares') }} where cutoff_on = {{ scored_on }}
+),
+
+-- What people buy and look at most, and what they asked for, tell the same thing.
+liked as (
+    select
+        interests.customer_id,
+        interests.category
+    from interests
+    inner join totals on interests.customer_id = totals.customer_id
+    where interests.interest >= {{ var('trait_interest_min_share') }} * totals.own_interest
+    union distinct
+    select
+        described.customer_id,
+        categories.category
+    from described
+    inner join categories
+        on
+            ',' || lower(replace(described.preferred_categories, ', ', ',')) || ','
+            like '%,' || lower(categories.category) || ',%'
+),
+
+traits as (
+    {% for trait, column in [('country', 'country_code'), ('language', 'language_code'), ('channel', 'acquisition_channel'), ('mailbox', 'mailbox_provider')] -%}
+    select
+        customer_id,
+        '{{ trait }}' as trait,
+        {{ column }} as trait_value
+    from described
+    where {{ column }} is not null
+    union all
+    {% endfor -%}
+    select
+        customer_id,
+        'interest' as trait,
+        category as trait_value
+    from liked
+    union all
+    select
+        done.customer_id,
+        'sessions' as trait,
+        case when done.n_sessions = 0 then 'none' when done.n_sessions = 1 then 'one' when done.n_sessions < 5 then '2 to 4' else '5 or more' end
+            as trait_value
+    from done
+    inner join described on done.customer_id = described.customer_id
+    cross join tracked
+    where tracked.tracked_since <= {{ days_before('described.described_on', 30) }}
+    union all
+    select
+        customer_id,
+        'clicks' as trait,
+        case when n_human_clicks = 0 then 'none' when n_human_clicks = 1 then 'one' else '2 or more' end as trait_value
+    from done
+    where n_emails_sent > 0
+)
+
+select
+    traits.customer_id,
+    traits.trait,
+    traits.trait_value,
+    count(*) over (partition by traits.customer_id, traits.trait) as n_values,
+    described.has_bought,
+    described.has_bought and described.is_best_buyer as is_best_buyer,
+    described.is_sampled,
+    described.sample_weight
+from traits
+inner join described on traits.customer_id = described.customer_id

@@ -1,0 +1,5 @@
+select
+    customer_id,
+    sentence as reason
+from {{ ref('lifecycle_stages') }}
+where stage = 'never_purchased'

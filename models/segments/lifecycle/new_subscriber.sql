@@ -1,5 +1,0 @@
-select
-    customer_id,
-    sentence as reason
-from {{ ref('lifecycle_stages') }}
-where stage = 'new_subscriber'

@@ -1,5 +1,0 @@
-from mailroom.scoring.predictions import predict_purchases
-
-
-def model(dbt, session):
-    return predict_purchases(session, dbt.ref("purchase_histories"), dbt.ref("trained_models"))

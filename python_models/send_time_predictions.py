@@ -1,5 +1,0 @@
-from mailroom.scoring.predictions import predict_send_times
-
-
-def model(dbt, session):
-    return predict_send_times(session, dbt.ref("customer_hours"), dbt.ref("trained_models"))
