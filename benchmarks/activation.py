@@ -50,7 +50,7 @@ STATES = (
 CASES = {
     "first": "nothing is held yet",
     "unchanged": "all is held as it should be",
-    "changed": "1 % have changed",
+    "changed": "1% have changed",
 }
 MEMBERS = (100_000, 1_000_000)
 BESIDE_PEER = 20_000  # members whom both push
@@ -167,7 +167,7 @@ def plain_join(file: Path) -> float:
 
 
 def outbox(folder: Path, size: int) -> Json:
-    """The outbox where nothing, everything, all but 1 % is held as it should be."""
+    """The outbox where nothing, everything, all but 1% is held as it should be."""
     file = members(folder, size)
     held = ledger.activation_folder(file) / "receipts" / "held.parquet"
     found: Json = {}

@@ -53,7 +53,7 @@ def aims(found: Json) -> list[Aim]:
             calibrated == len(cases)),
         Aim(f"held-out cases with a total bias within {UNBIASED:.0%}", f"{unbiased} of {len(cases)}", "all",
             unbiased == len(cases)),
-        Aim(f"held-out cases whose 80 % interval covers {low:.0%} to {high:.0%}",
+        Aim(f"held-out cases whose 80% interval covers {low:.0%} to {high:.0%}",
             f"{within} of {len(covered)}", "all", within == len(covered)),
     ]  # fmt: skip
 
@@ -158,7 +158,7 @@ def _cases(cases: list[Json]) -> list[str]:
         ]
         days = [[name, of["mae_days"], of["coverage"]] for name, of in one["next_order"].items()]
         told = _best(days, ["min"])
-        lines += table([f"next order, {one['came']:,} who came", "days off", "80 % interval covers"], told)
+        lines += table([f"next order, {one['came']:,} who came", "days off", "80% interval covers"], told)
         failed = [f"{name} failed: {of['error']}" for name, of in one["peers"].items() if "error" in of]
         lines += ["", *failed] if failed else []
     return [*lines, "", "#### Against the aims", "", *_aims(cases)]
@@ -200,9 +200,9 @@ def _aims(cases: list[Json]) -> list[str]:
     head = [
         "",
         "at least the best peer",
-        "total bias (±5 %)",
+        "total bias (±5%)",
         "calibration error (≤ .03)",
-        "interval (75 to 85 %)",
+        "interval (75 to 85%)",
     ]
     return table(head, rows)
 
@@ -315,7 +315,7 @@ def _truth(found: Json) -> list[str]:
         "Lookalikes: which of the people held out are best buyers; the rule puts the most active first.",
         "",
         *table(
-            ["", "people", "AUC of the traits", "95 %", "the rule's"],
+            ["", "people", "AUC of the traits", "95%", "the rule's"],
             [
                 [segment, f"{n:,}", number(value), f"{number(low)} to {number(high)}", number(rule)]
                 for segment, value, low, high, rule, n in found["lookalikes"]

@@ -84,7 +84,7 @@ once on engines that read a CTE anew at each mention, and an empty table still h
 
 {# A share as a text in whole percent, rounded down so that a share under a threshold never reads as that threshold. #}
 {% macro percent_text(share) -%}
-    cast(cast(floor(100 * {{ share }} + 0.000001) as bigint) as {{ dbt.type_string() }}) || ' %'
+    cast(cast(floor(100 * {{ share }} + 0.000001) as bigint) as {{ dbt.type_string() }}) || '%'
 {%- endmacro %}
 
 

@@ -24,7 +24,7 @@
 
 {# A share as a text in percent and tenths, to set beside a limit that it may be close to. #}
 {% macro tenths_text(share) -%}
-    cast(cast(floor(1000 * {{ share }} + 0.5) / 10 as decimal(18, 1)) as {{ dbt.type_string() }}) || ' %'
+    cast(cast(floor(1000 * {{ share }} + 0.5) / 10 as decimal(18, 1)) as {{ dbt.type_string() }}) || '%'
 {%- endmacro %}
 
 

@@ -62,9 +62,9 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 {% endmacro %}
 
 
-{# A share as a text: 94.0 %. What is not all is not 100.0 %. #}
+{# A share as a text: 94.0%. What is not all is not 100.0%. #}
 {% macro said_share(share) %}
-    {{ return('{:.1f} %'.format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) }}
+    {{ return('{:.1f}%'.format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) }}
 {% endmacro %}
 
 

@@ -224,7 +224,7 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
     n_lines = N_CUSTOMERS + 12 + 2 * N_ORDERS
     assert lines[0] == (
         f"Came in: {n_lines:,} rows in 4 tables; you have no crm, web, support, esp, privacy."
-        f" Kept: {n_lines:,} (100.0 %)."
+        f" Kept: {n_lines:,} (100.0%)."
     )
     assert lines[1] == f"Orders: {N_ORDERS} came in, all are kept, worth {total:,.2f} {kind.currency}."
     assert f"Unknown words: {len(kind.categories)} spellings of categories (12 products)." in lines

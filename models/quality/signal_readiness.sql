@@ -55,8 +55,8 @@ select
     || case
         when may_carry_segment and (may_feed_ai_drafting or not serves_ai) then ''
         when may_carry_segment
-            then ': under the {{ (100 * var("ai_drafting_min_fill_share")) | round | int }} % AI drafting needs'
-        else ': under the {{ (100 * var("segment_min_fill_share")) | round | int }} % a segment needs'
+            then ': under the {{ (100 * var("ai_drafting_min_fill_share")) | round | int }}% AI drafting needs'
+        else ': under the {{ (100 * var("segment_min_fill_share")) | round | int }}% a segment needs'
     end
     || case when may_carry_segment then '' else coalesce('; the shop has no ' || not_given, '') end
     || case when serves_ai then '' else '; AI drafting is none of its purposes' end

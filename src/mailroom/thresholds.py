@@ -454,7 +454,7 @@ def days_text(days: float) -> str:
 
 def percent(share: float, decimals: int = 0) -> str:
     """A share in percent."""
-    return f"{100 * share:.{decimals}f} %"
+    return f"{100 * share:.{decimals}f}%"
 
 
 def as_text(found: Report, path: Path) -> str:

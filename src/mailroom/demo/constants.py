@@ -172,12 +172,12 @@ SITE = "https://shop.example"
 HOUSEHOLD_SIZES = {1: 0.85, 2: 0.11, 3: 0.03, 4: 0.01}  # customers per household, by household
 LANDLINE_SHARE = 0.4  # of households; of those with several customers LANDLINE_FAMILY_SHARE
 LANDLINE_FAMILY_SHARE = 0.7
-SHARED_MAILBOX_SHARE = 0.012  # of further household members use the first one's mailbox: 0.2 % of people
+SHARED_MAILBOX_SHARE = 0.012  # of further household members use the first one's mailbox: 0.2% of people
 STALE_ADDRESS_SHARE = 0.04  # of postal addresses are from before a move
 EMPTY_ADDRESS_SHARE = 0.12
 SAME_NAME_SHARE = 0.88  # of household members carry the head's family name
 # Households with alike names. The names know no sex: what is published of sons holds for any further member.
-# Juniors: of boys born in Illinois about 3 %, Colorado 2 %, Missouri 5 % (vital statistics, Sun-Sentinel, 3
+# Juniors: of boys born in Illinois about 3%, Colorado 2%, Missouri 5% (vital statistics, Sun-Sentinel, 3
 # May 1994). Twins: 31.2 of 1,000 births in the US in 2022 (National Center for Health Statistics); how many
 # of them share a household and a shop no source was found for. Their names: Plank 1964, "Names of Twins",
 # Names 12.
@@ -186,7 +186,7 @@ JUNIOR_YEARS = (20, 40)  # years between the two
 GENERATION_SHARE = 0.25  # of the records of such two say which of them it is
 GENERATIONS = {"de": ("sen.", "jun."), "nl": ("sen.", "jun."), "en": ("Sr.", "Jr."), "fr": ("sen.", "jun.")}
 TWIN_SHARE = 0.031  # of further members are the first one's twin
-ALIKE_TWIN_SHARE = 0.79  # of twins have names that start alike (62 %) or sound alike (17 %)
+ALIKE_TWIN_SHARE = 0.79  # of twins have names that start alike (62%) or sound alike (17%)
 GUEST_ONLY_SHARE = 0.14  # of people never open an account
 GUEST_ORDER_SHARE = 0.08  # of orders of people with an account are placed as a guest
 ACCOUNTS = {1: 0.90, 2: 0.08, 3: 0.02}  # accounts of people who have any
@@ -222,15 +222,15 @@ NAME_FORMS = (0.82, 0.04, 0.05, 0.04, 0.03, 0.02)
 # - Febrl's generator (Christen 2005, dsgen/generate.py): how often it spoils which field, and how.
 # - Damerau 1964 (doi 10.1145/363958.363994): of 964 misspelt words 153 lack a letter, 567 have a wrong one,
 #   99 one too many, 23 two swapped, 122 several errors. Peterson 1986 (doi 10.1145/6138.6146), as Febrl
-#   quotes it: 34.4 %, 26.9 %, 20.3 % and 13.1 %. Pollock and Zamora, who looked at words that were keyed,
+#   quotes it: 34.4%, 26.9%, 20.3% and 13.1%. Pollock and Zamora, who looked at words that were keyed,
 #   find a missing letter to be the commonest too, and doubling the main cause of a letter too many (1983, doi
 #   10.1002/asi.4630340108).
 NAME_SLIP_SHARE = 0.05  # of given and of family names (Winkler)
 STREET_SLIP_SHARE = 0.05  # of streets (Winkler)
 BIRTH_DATE_SLIP_SHARE = 0.05  # of birth dates (Winkler)
 PHONE_SLIP_SHARE = 0.025  # of phone numbers: half as often as in names (Febrl: 0.05 beside 0.10 and 0.15)
-EMAIL_SLIP_SHARE = 0.02  # of addresses: 1 to 3 % of lists (ZeroBounce, of four billion addresses)
-SWAPPED_NAMES_SHARE = 0.01  # of records have given and family name swapped: 5 % of those that Febrl spoils
+EMAIL_SLIP_SHARE = 0.02  # of addresses: 1 to 3% of lists (ZeroBounce, of four billion addresses)
+SWAPPED_NAMES_SHARE = 0.01  # of records have given and family name swapped: 5% of those that Febrl spoils
 SLIP_KINDS = {"deleted": 0.344, "wrong": 0.269, "inserted": 0.203, "transposed": 0.131}  # relative (Peterson)
 SECOND_SLIP_SHARE = 0.13  # of misspelt words have more than one error (Damerau)
 FIRST_LETTER_SLIP_SHARE = 0.078  # of errors (Pollock and Zamora 1984, doi 10.1145/358027.358048)
@@ -243,9 +243,9 @@ JUNK_BIRTH_DATES = (date(1900, 1, 1), date(1970, 1, 1))
 AGES = (18, 80)  # years at the end of the window, uniform
 
 # Recycled numbers. Each year over 35 million US numbers are disconnected and become free (FCC, Reassigned
-# Numbers Database Order, 33 FCC Rcd 12024, 2018), of about 480 million in use (40 % of 1.2 billion: FCC,
-# Numbering Resource Utilization, 2001): 7 %, and over a year and a half 11 %. How many of these go to a
-# customer of the same shop hangs on its reach, which is assumed to be 5 % of those who have a phone.
+# Numbers Database Order, 33 FCC Rcd 12024, 2018), of about 480 million in use (40% of 1.2 billion: FCC,
+# Numbering Resource Utilization, 2001): 7%, and over a year and a half 11%. How many of these go to a
+# customer of the same shop hangs on its reach, which is assumed to be 5% of those who have a phone.
 RECYCLED_SHARE = 0.005  # of people have a mobile number that was another customer's before
 AGING_DAYS = 45  # days at least between the two (47 CFR 52.15(f)(1)(ii), since 27 July 2020)
 

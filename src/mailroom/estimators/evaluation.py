@@ -46,7 +46,7 @@ def root_mean_squared_error(actual: Floats, predicted: Floats) -> float:
 
 
 def total_bias(actual: Floats, predicted: Floats) -> float:
-    """Predicted total over the actual one, less 1: .05 is 5 % too much. NaN where nothing happened."""
+    """Predicted total over the actual one, less 1: .05 is 5% too much. NaN where nothing happened."""
     total = actual.sum()
     return float(predicted.sum() / total - 1) if total else float("nan")
 
@@ -131,7 +131,7 @@ OF_MONEY: dict[str, Measure] = {
 def confidence_interval(
     measure: Measure, actual: ArrayLike, predicted: ArrayLike, draws: int = 100, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % around a measure, by customers drawn again with replacement (bootstrap). Of many customers no more
+    """95% around a measure, by customers drawn again with replacement (bootstrap). Of many customers no more
     than DRAWN are drawn at a time; a measure of so many varies more by the root of their share (Politis,
     Romano 1994)."""
     happened, expected = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)

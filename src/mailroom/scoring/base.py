@@ -14,7 +14,7 @@ Whole = NDArray[np.int64]
 HISTORY = ["frequency", "recency_days", "age_days"]
 NEXT_ORDER_WITHIN = 365  # days; the next order is told given that it comes within them
 MANY = 20_000  # rows from which alike ones are fitted as one
-QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}  # the bounds of 80 %, and the middle
+QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}  # the bounds of 80%, and the middle
 BOTH = (BetaGeometricModel, ModifiedBetaGeometricModel)
 
 
@@ -52,7 +52,7 @@ class Base:
 
     def predict(self, histories: pd.DataFrame, horizons: list[int]) -> pd.DataFrame:
         """Per row: the mean of both models' chance of an order and number of order days within each
-        horizon, and when the next one comes (days, median and the bounds of 80 %) if within a year."""
+        horizon, and when the next one comes (days, median and the bounds of 80%) if within a year."""
         columns = _columns(histories)
         found: dict[str, Any] = {}
         for days in horizons:

@@ -156,7 +156,7 @@ def choose(
 
 
 def intervals(expected: Floats, actual: Floats) -> dict[str, list[float]]:
-    """Per tenth of the customers by expected money: its upper bound and the bounds of 80 % of what
+    """Per tenth of the customers by expected money: its upper bound and the bounds of 80% of what
     customers spent, as shares of what was expected of them on average."""
     order = np.argsort(expected, kind="stable")
     parts = [part for part in np.array_split(order, 10) if len(part)]
@@ -170,7 +170,7 @@ def intervals(expected: Floats, actual: Floats) -> dict[str, list[float]]:
 
 
 def within(expected: Floats, bounds: dict[str, list[float]]) -> tuple[Floats, Floats]:
-    """The bounds of 80 % for expected money, by intervals that were learned; NaN where none were."""
+    """The bounds of 80% for expected money, by intervals that were learned; NaN where none were."""
     if not bounds:
         unknown = np.full(len(expected), np.nan)
         return unknown, unknown

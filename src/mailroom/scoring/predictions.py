@@ -31,7 +31,7 @@ EVALUATION = {
 def predict_purchases(session: Any, histories: Any, trained: Any) -> Any:
     """One row per distinct history: what the base expects of customers who have it. Columns HISTORY (days),
     order_probability_<n>d and expected_orders_<n>d for the horizon and a year, alive_probability, and the
-    days to the next order if it comes within a year (median, and the bounds of 80 %)."""
+    days to the next order if it comes within a year (median, and the bounds of 80%)."""
     row = _trained(trained, BUYERS)
     horizons = [int(row["horizon_days"]), YEAR]
     answers = [f"{name}_{days}d" for days in horizons for name in ("order_probability", "expected_orders")]
@@ -69,7 +69,7 @@ def predict_churn(session: Any, customers: Any, trained: Any) -> Any:
 
 def predict_value(session: Any, customers: Any, trained: Any) -> Any:
     """One row per customer who has bought: expected net revenue within the horizon and within a year, each
-    with the bounds of 80 %, in the shop's currency."""
+    with the bounds of 80%, in the shop's currency."""
     amounts = [
         f"{over}_{what}"
         for over in ("horizon", "year")
@@ -96,7 +96,7 @@ def predict_value(session: Any, customers: Any, trained: Any) -> Any:
 
 def predict_next_order(session: Any, customers: Any, trained: Any) -> Any:
     """One row per customer who has bought: days from the scoring day to the next order if it comes within a
-    year, the middle and the bounds of 80 %."""
+    year, the middle and the bounds of 80%."""
     days = ["days_low", "days_median", "days_high"]
     types = {"customer_id": "string"} | dict.fromkeys(days, "double") | HOW
     row = _trained(trained, BUYERS)
