@@ -16,9 +16,7 @@ consent asked for besides than that to recommendations.
             {%- do fields.update({entry.column_name: entry}) -%}
             {%- if entry.source_of_truth in score_tables -%}{%- do scored.append(entry.column_name) -%}{%- endif -%}
         {%- endfor -%}
-        {%- for model in graph.nodes.values() | sort(attribute='name')
-            if model.resource_type == 'model' and model.package_name == 'mailroom'
-                and model.fqn[1:3] == ['activation', 'audiences'] -%}
+        {%- for model in entry_models('audiences') -%}
             {%- set entry = dict(model.config.meta) -%}
             {%- if entry.get('also_with_consent_to', []) not in ([], ['ai_recommendations']) -%}
                 {{ exceptions.raise_compiler_error(

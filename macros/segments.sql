@@ -41,9 +41,7 @@ The keys are described in the header of models/segments/_segments.yml. Empty whi
 {% macro segment_entries() %}
     {%- set entries = [] -%}
     {%- if execute -%}
-        {%- for model in graph.nodes.values() | sort(attribute='name') | sort(attribute='fqn')
-            if model.resource_type == 'model' and model.package_name == 'mailroom'
-                and model.fqn | length == 4 and model.fqn[1] == 'segments' and model.fqn[2] not in ('membership', 'renamed') -%}
+        {%- for model in entry_models('segments') -%}
             {%- set entry = dict(model.config.meta) -%}
             {%- do entry.update({
                 'segment': model.name,

@@ -10,7 +10,9 @@ from conftest import PROJECT
 
 WORDS = re.compile(
     r"\b(nobody|somebody|whoever|whomever|told|anew|but for|of whom|thereof|hitherto|lest|withal)\b"
-    r"|(?<![a-z])nobody_|_nobody(?![a-z])|(?<![*/] )\b[0-9][0-9.,_]* %(?= (?!\d|n\b)[a-z]|[\s.,;:)\"\x27|]|$)",
+    r"|(?<![a-z])nobody_|_nobody(?![a-z])"
+    # A number, a space and a per cent sign, but no remainder of a division.
+    r"|(?<![*/] )\b[0-9][0-9.,_]* %(?= (?!\d|n\b)[a-z]|[\s.,;:)\"'|]|$)",
     re.IGNORECASE,
 )
 SUFFIXES = (".md", ".sql", ".yml", ".py", ".toml", ".txt")

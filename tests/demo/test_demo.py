@@ -15,7 +15,7 @@ import yaml
 
 from mailroom.cli import main
 from mailroom.demo import generate
-from mailroom.demo.contract import SOURCES, TRUTH
+from mailroom.demo.contract import SOURCES, TRUTH, key_of, schema
 from mailroom.demo.world import Config
 from mailroom.demo.write import write_parquet
 
@@ -60,7 +60,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in (".csv", ".parquet")
+        if path.is_file() and path.suffix in (".csv", ".parquet", ".yml")
     }
 
 
@@ -104,8 +104,8 @@ def database(shop: Path) -> duckdb.DuckDBPyConnection:
     for source, table in (*SOURCES, *TRUTH):
         files = shop / source / table / "*.parquet"
         connection.execute(f"create view {source}_{table} as select * from read_parquet('{files}')")
-    for (source, table), schema in SOURCES.items():
-        key = schema.names[0]
+    for source, table in SOURCES:
+        key = key_of((source, table))
         connection.execute(
             f"""
             create view clean_{source}_{table} as
@@ -133,31 +133,40 @@ def rows(database: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
     return found
 
 
-def test_schemas_are_the_contract() -> None:
+def written(shop: Path, source: str, table: str) -> pa.Schema:
+    """The schema of a table's files, the same in each."""
+    parts = sorted((shop / source / table).glob("part-*.parquet"))
+    assert parts and pq.read_metadata(parts[0]).num_rows > 0, (source, table)
+    (found,) = {pq.read_schema(part) for part in parts}
+    return found
+
+
+def test_tables_are_those_of_the_contract(shop: Path) -> None:
     assert set(SOURCES) == set(CONTRACT)
-    for name, schema in SOURCES.items():
+    for name in SOURCES:
+        found = written(shop, *name)
         # The demo may lack a column that a shop may lack.
         promised = [
             (column["name"], TYPES[column["data_type"]])
             for column in CONTRACT[name]["columns"]
-            if "copy_of" not in column.get("config", {}).get("meta", {})
-            and (column["name"] in schema.names or "required" in column.get("config", {}).get("meta", {}))
+            if "copy_of" not in meta(column) and (column["name"] in found.names or "required" in meta(column))
         ]
-        assert [(field.name, field.type) for field in schema] == promised, name
+        assert [(field.name, field.type) for field in found] == promised, name
+    for name, expected in TRUTH.items():
+        assert written(shop, *name).equals(expected), name
 
 
-def test_parquet_has_the_schemas(shop: Path) -> None:
-    for (source, table), schema in {**SOURCES, **TRUTH}.items():
-        parts = sorted((shop / source / table).glob("part-*.parquet"))
-        assert parts, (source, table)
-        for part in parts:
-            assert pq.read_schema(part).equals(schema), part
-        assert pq.read_metadata(parts[0]).num_rows > 0, (source, table)
+def test_a_column_that_the_contract_does_not_know_or_requires_is_refused() -> None:
+    columns = {column["name"] for column in CONTRACT["shop", "refunds"]["columns"]}
+    with pytest.raises(ValueError, match=r"writes column mood.*shop.refunds in models/staging/shop"):
+        schema(("shop", "refunds"), dict.fromkeys([*columns, "mood"]))
+    with pytest.raises(ValueError, match=r"lacks column refund_id.*requires.*shop.refunds"):
+        schema(("shop", "refunds"), dict.fromkeys(columns - {"refund_id"}))
 
 
-def test_every_column_is_used(database: duckdb.DuckDBPyConnection) -> None:
+def test_every_column_is_used(shop: Path, database: duckdb.DuckDBPyConnection) -> None:
     for source, table in SOURCES:
-        for column in SOURCES[source, table].names:
+        for column in written(shop, source, table).names:
             assert count(database, f"select count({column}) from {source}_{table}") > 0, (
                 source,
                 table,

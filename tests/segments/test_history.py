@@ -147,22 +147,25 @@ def test_a_name_on_the_list_without_its_model_is_a_named_error(project: Path) ->
     assert "segment_candidates" in said and "depends on a node named 'vips' which was not found" in said
 
 
-def test_a_segment_off_the_list_or_without_its_hard_rule_fails(project: Path) -> None:
-    folder = project / "models/segments/value"
-    (folder / "nobodies.sql").write_text(
-        "select customer_id, 'Nobody.' as reason from {{ ref('customers') }}\n"
-    )
+def test_a_file_off_its_list_or_an_entry_without_a_key_stops_every_build(
+    project: Path,
+) -> None:
+    files = {
+        "models/segments/value/everybody.sql": "var segments",
+        "models/trust/suppression_rules/on_holiday.sql": "var suppression_rules",
+        "models/activation/audiences/all_buyers.sql": "var audiences",
+    }
+    for name in files:
+        (project / name).write_text("select customer_id, 'Any.' as reason from {{ ref('customers') }}\n")
     (project / "tests/segments/no_vip_is_without_an_order_in_a_year.sql").unlink()
-    said = dbt_in(
-        project,
-        project / "empty.duckdb",
-        "test",
-        "--select",
-        "every_segment_is_on_the_list",
-        "every_hard_rule_is_a_test",
-    )
-    assert "Failure in test every_segment_is_on_the_list" in said
-    assert "Failure in test every_hard_rule_is_a_test" in said
+    entry = project / "models/segments/negative/_negative.yml"
+    entry.write_text(entry.read_text().replace("label: Unhappy", "labelled: Unhappy"))
+    output = dbt_in(project, project / "empty.duckdb", "run", "--select", "feature_cutoffs")
+    for name, list_of in files.items():
+        assert f"{name} is not in {list_of} of dbt_project.yml" in output
+    assert "models/activation/audiences/all_buyers.sql: all_buyers lacks purpose" in output
+    assert "models/segments/negative/_negative.yml: unhappy lacks label" in output
+    assert "_value.yml: vips has hard_rules no_vip_is_without_an_order_in_a_year, which is no test" in output
 
 
 def test_a_segment_that_returns_somebody_twice_or_nobody_who_exists_never_reaches_the_ledger(

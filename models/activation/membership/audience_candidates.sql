@@ -1,10 +1,5 @@
--- The list of audiences. An audience is on it, or nobody is in it.
-{%- set audiences = [
-    'welcome', 'active_buyers', 'vip_early_access', 'win_back', 'order_expected', 'refill_reminder', 'cart_reminder',
-    'likely_buyers', 'do_not_mail',
-] %}
-
-{% for audience in audiences -%}
+-- The audiences of var audiences, which names every file in models/activation/audiences.
+{% for audience in var('audiences') -%}
 select
     customer_id,
     '{{ audience }}' as audience,

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mailroom.demo import constants as c
-from mailroom.demo.contract import SOURCES
+from mailroom.demo.contract import key_of
 from mailroom.demo.encode import Ints, ids
 
 UNPARSEABLE = ("2026-02-30T10:00:00Z", "31/12/25 9am", "not yet")
@@ -121,7 +121,7 @@ def soil(
     n = table.num_rows
     if not kinds or n == 0:
         return Soiled(table, {}, [])
-    key = SOURCES[name].names[0]
+    key = key_of(name)
     per_kind = round(n * c.DIRT_PER_MILLE / 1_000)
     per_kind = max(per_kind, 1) if at_least_one else per_kind
     pieces, origins, unparsed, listed = [table], [np.arange(n)], [], []

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from mailroom.demo import constants as c
 from mailroom.demo import mail, orders, privacy, web
-from mailroom.demo.contract import SOURCES, TRUTH
+from mailroom.demo.contract import SOURCES, TRUTH, schema
 from mailroom.demo.dirt import Cells, soil
 from mailroom.demo.encode import (
     NONE,
@@ -53,7 +53,8 @@ DIRT_STAGE = 100  # first random stage of the dirt, one per table
 
 
 def _table(source: str, table: str, columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
-    return pa.table(dict(columns), schema={**SOURCES, **TRUTH}[source, table])
+    name = source, table
+    return pa.table(dict(columns), schema=TRUTH[name] if name in TRUTH else schema(name, columns))
 
 
 class Ids:

@@ -1,9 +1,10 @@
 """Writing the demo shop: typed Parquet part files, or small CSV seeds as text."""
 
 import csv
+import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mailroom.demo.contract import SOURCES, TRUTH
+from mailroom.demo.contract import SOURCES, TRUTH, contract
 from mailroom.demo.tables import build_chunk
 from mailroom.demo.world import Config, build_world
 
@@ -61,7 +62,8 @@ def _write_chunk(config: Config, to: Path, index: int) -> dict[str, int]:
 
 
 def write_seeds(config: Config, to: Path) -> dict[str, int]:
-    """Write `to`/<source>/demo_<source>__<table>.csv, every value as text; returns rows per table."""
+    """Write `to`/<source>/demo_<source>__<table>.csv, every value as text, and their entries for dbt in
+    `to`/_demo.yml; returns rows per table."""
     if config.chunks > 1:
         raise ValueError(f"seeds are for small shops: at most {config.chunk_people:,} customers")
     tables, cells = build_chunk(build_world(config), 0)
@@ -79,7 +81,30 @@ def write_seeds(config: Config, to: Path) -> dict[str, int]:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
+    (to / "_demo.yml").write_text(_entries(tables), encoding="utf-8")
     return {f"{source}.{table}": rows.num_rows for (source, table), rows in tables.items()}
+
+
+def _entries(tables: Mapping[tuple[str, str], pa.Table]) -> str:
+    """The YAML of the seeds. Every column is text, so that staging has values to cast and to reject."""
+    lines = [
+        "version: 2",
+        "",
+        "# Written by `make demo`, as the seeds are, with the columns of the source contract in models/staging.",
+        "# A seed is loaded only while its source is the demo.",
+        "seeds:",
+    ]
+    for source, table in SOURCES:
+        names, about = tables[source, table].column_names, contract()[source, table]["description"].strip()
+        lines += [
+            f"  - name: demo_{source}__{table}",
+            f"    description: {json.dumps(f'Raw demo data. {about}')}",
+            "    config:",
+            f"      enabled: \"{{{{ var('{source}') == 'demo' }}}}\"",
+            "      column_types:",
+            *(f"        {name}: string" for name in names),
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def _as_text(column: pa.ChunkedArray, offsets: bool) -> list[str | None]:
