@@ -8,7 +8,7 @@ DBT := $(BIN)/dbt
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test dialects check lint fix demo docs bench validate example-online-retail example-retailrocket example-cdnow clean
+.PHONY: help build test dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -48,6 +48,11 @@ fix: $(VENV)/dev.done ## format Python and SQL
 
 demo: $(VENV)/build.done ## write the demo shop's seeds again
 	$(BIN)/mailroom demo --customers 1000 --days 540 --seed 7 --to seeds/demo --format seeds
+
+pages: $(VENV)/build.done ## write the pages and the picture of the docs that are made of the project, after make build
+	$(BIN)/python tests/architecture/contract_page.py
+	$(BIN)/python tests/architecture/tables_page.py
+	$(BIN)/mailroom card c_a7ad97892c3327cd --to docs/customer.svg
 
 validate: $(VENV)/build.done ## check the public tables against the field dictionary
 	$(BIN)/mailroom validate

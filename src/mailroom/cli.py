@@ -72,6 +72,25 @@ def show(parser: argparse.ArgumentParser) -> Run:
 
 
 @command
+def card(parser: argparse.ArgumentParser) -> Run:
+    """Draw one customer: records, consent, scores, segments, audiences, each with its reason (SVG)."""
+    from pathlib import Path
+
+    parser.add_argument("customer_id", nargs="?", help="default: the customer with the most records")
+    parser.add_argument("--to", type=Path, default=Path("customer.svg"), metavar="FILE")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.card import write
+        from mailroom.warehouse import database_path
+
+        write(database_path(), arguments.to, arguments.customer_id)
+        print(f"{arguments.to} shows one customer. It holds personal data.")
+        return 0
+
+    return run
+
+
+@command
 def sql(parser: argparse.ArgumentParser) -> Run:
     """Ask the warehouse a question in SQL; nothing in it changes."""
     parser.add_argument("query", help='such as "select * from customers limit 3"')

@@ -1,9 +1,10 @@
-"""The README names only what is there, and names every table that people read."""
+"""The README and the pages name what is there, and every table that people read."""
 
 import re
 from pathlib import Path
 
 import pytest
+import tables_page
 
 from conftest import PROJECT, Warehouse
 
@@ -17,15 +18,29 @@ def section(title: str) -> str:
     return found.group(1)
 
 
-def test_readme_lists_exactly_the_public_tables(parsed: Warehouse) -> None:
-    first_cells = re.findall(r"^\| (`[^|]*) \|", section("What comes out"), re.MULTILINE)
-    named = {name for cell in first_cells for name in re.findall(r"`([a-z_]+)`", cell)}
-    public = {
+def test_the_page_of_tables_is_that_of_the_models(parsed: Warehouse) -> None:
+    written = tables_page.PAGE.read_text(encoding="utf-8")
+    assert written == tables_page.page(), "run `make pages`"
+    named = set(re.findall(r"^### (\w+)$", written, re.MULTILINE))
+    assert named == {
         node["name"]
         for node in parsed.manifest()["nodes"].values()
         if node["resource_type"] == "model" and node["config"].get("access") == "public"
     }
-    assert named == public
+
+
+def test_ten_questions_name_ten_public_tables(parsed: Warehouse) -> None:
+    named = re.findall(r"\| `([a-z_]+)` \|$", section("Ten questions, ten tables"), re.MULTILINE)
+    access = {
+        node["name"]: node["config"].get("access")
+        for node in parsed.manifest()["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    assert len(set(named)) == 10 and {access[name] for name in named} == {"public"}
+
+
+def test_readme_fits_a_front_door() -> None:
+    assert 100 <= len(README.splitlines()) <= 130
 
 
 def test_the_page_that_make_docs_opens_on_is_ours_and_links_to_each_public_table(parsed: Warehouse) -> None:
@@ -41,8 +56,9 @@ def test_the_page_that_make_docs_opens_on_is_ours_and_links_to_each_public_table
     assert overview.count("](") == len(re.findall(r"\]\(#!/model/", overview))
 
 
-def test_readme_lists_the_tables_of_the_source_contract(parsed: Warehouse) -> None:
-    rows = re.findall(r"^ +\| `([a-z]+)` \| ([a-z_, ]+) \|$", section("Bring your own data"), re.MULTILINE)
+def test_a_page_lists_the_tables_of_the_source_contract(parsed: Warehouse) -> None:
+    page = (PROJECT / "docs" / "getting-started.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^ *\| `([a-z]+)` \| ([a-z_, ]+) \|$", page, re.MULTILINE)
     named = {(source, table) for source, tables in rows for table in tables.split(", ")}
     contract = {(node["source_name"], node["name"]) for node in parsed.manifest()["sources"].values()}
     assert named == contract

@@ -90,7 +90,7 @@ def _entries(tables: Mapping[tuple[str, str], pa.Table]) -> str:
     lines = [
         "version: 2",
         "",
-        "# Written by `make demo`, as the seeds are, with the columns of the source contract in models/staging.",
+        "# Written by `make demo`, as the seeds are. Columns are those of the source contract.",
         "# A seed is loaded only while its source is the demo.",
         "seeds:",
     ]
