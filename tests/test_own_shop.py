@@ -1,4 +1,4 @@
-"""The first build of one's own: the README's command, for shops that are nothing like the demo's.
+"""The first build of one's own, as docs/getting-started.md says, for shops that are nothing like the demo's.
 
 Everything that a shop may set is set to something else, so that no test of the code, unit tests included,
 may take a currency, a country, a threshold or a moment for granted.
@@ -121,10 +121,10 @@ def shop(folder: Path, kind: Kind) -> Decimal:
 
 
 def as_printed(kind: Kind, folder: Path) -> dict[str, Any]:
-    """The vars of the README's first command of one's own, but for what is this shop's."""
-    readme = (PROJECT / "README.md").read_text()
-    (told,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", readme, re.DOTALL)
-    found: dict[str, Any] = yaml.safe_load(told.replace("data/own", str(folder)))
+    """The vars of the first command of docs/getting-started.md, except what is this shop's."""
+    page = (PROJECT / "docs/getting-started.md").read_text()
+    (printed,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", page, re.DOTALL)
+    found: dict[str, Any] = yaml.safe_load(printed.replace("data/own", str(folder)))
     assert (found["currency"], found["default_country"]) == ("USD", "US")
     assert found["time_zone"] == "America/New_York"
     return {**found, "currency": kind.currency, "default_country": kind.country, "time_zone": kind.zone}
