@@ -73,7 +73,8 @@ between would be passed over for good. Error: a time within a day.
 
 {# Where a model is, or will be, for those who read what it held before this build: no edge leads back to it. #}
 {% macro relation_of(model) %}
-    {%- set node = graph.nodes['model.mailroom.' ~ model] -%}
+    {%- set node = graph.nodes.get('model.mailroom.' ~ model) if graph and graph.nodes else none -%}
+    {%- if not node or not node.schema -%}{{ return(this) }}{%- endif -%}
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {% endmacro %}
 

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from filelock import FileLock
 from hypothesis import settings
 
 from mailroom.warehouse import search_path
@@ -79,9 +80,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own (forks)."""
+    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own (forks).
+
+    is_shared: other processes read the file too.
+    """
 
     folder: Path
+    is_shared: bool = False
 
     @property
     def target(self) -> Path:
@@ -109,7 +114,8 @@ class Warehouse:
 
     def rows(self, sql: str) -> Rows:
         """The rows of a query against what dbt built."""
-        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
+        path = str(self.folder / "warehouse.duckdb")
+        with duckdb.connect(path, read_only=self.is_shared) as connection:
             connection.execute(f"set search_path = '{search_path(connection)}'")
             return connection.execute(sql).fetchall()
 
@@ -154,12 +160,19 @@ ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active c
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The demo shop, built with every warning an error but those of tests that only warn. Whoever changes it
-    takes a copy of the folder. Unit tests run in make build, and in test_own_shop.py under other vars."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("demo"))
-    run = warehouse.dbt(*STRICT, *NO_UNIT_TESTS)
-    assert run.ok, run.output
-    odd = {name for name, (status, _) in run.results.items() if status not in ("success", "pass", "no-op")}
-    assert odd == ONLY_WARNS
-    return warehouse
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Warehouse:
+    """The demo shop, built once for all workers. Every warning is an error, except those of tests that only
+    warn. A test that changes the demo takes a copy of the folder. Its unit tests run in test_own_shop.py."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "demo"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "built").exists():
+            folder.mkdir(exist_ok=True)
+            run = Warehouse(folder).dbt(*STRICT, *NO_UNIT_TESTS)
+            assert run.ok, run.output
+            fine = ("success", "pass", "no-op")
+            assert {name for name, (status, _) in run.results.items() if status not in fine} == ONLY_WARNS
+            with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+                connection.execute("checkpoint")
+            (folder / "built").touch()
+    return Warehouse(folder, is_shared=True)

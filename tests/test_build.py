@@ -92,9 +92,9 @@ def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
 
 
 def test_the_readmes_first_question_has_an_answer(demo: Warehouse) -> None:
-    (question,) = re.findall(r'mailroom sql "(.*?)"\n', (PROJECT / "README.md").read_text(), re.DOTALL)
+    (question,) = re.findall(r'mailroom sql "(.*?)"', (PROJECT / "README.md").read_text(), re.DOTALL)
     header, *rows = answer(demo.folder / "warehouse.duckdb", question, "table").splitlines()
-    assert header.split()[:3] == ["customer_id", "first_name", "n_orders"] and rows
+    assert header.split()[0] == "customer_id" and len(rows) == 3
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,8 @@ Error: a pattern with what has no counterpart there.
 {#
 DuckDB has no function for it: the decoder of RFC 3492, section 6.2, a digit a step. `at` is where the next letter goes, `code`
 its code point; both are held within what they may be, so that a label that is not Punycode stays some text and no error.
-The lists of one element are names for what is used more than once.
+The lists of one element are names for what is used more than once. DuckDB 1.5 reduces a list only to what its elements are, so
+each digit stands in the letters of a state.
 #}
 {% macro duckdb__own_script_domain(email) -%}
     list_transform([{{ email }}], lambda address: case
@@ -280,9 +281,14 @@ The lists of one element are names for what is used more than once.
             lambda label: case
                 when not regexp_matches(label, '^xn--[a-z0-9-]{0,58}[a-z0-9]$') then label
                 else list_transform([list_reduce(
-                    string_split(regexp_extract(label, '([a-z0-9]+)$', 1), ''),
+                    list_transform(string_split(regexp_extract(label, '([a-z0-9]+)$', 1), ''), lambda digit: {
+                        'letters': digit, 'at': 0::bigint, 'started_at': 0::bigint,
+                        'weight': 1::bigint, 'base': 36::bigint, 'bias': 72::bigint, 'code': 128::bigint
+                    }),
                     lambda state, digit: list_transform([{
-                        'value': case when digit between '0' and '9' then ascii(digit) - 22 else ascii(digit) - 97 end,
+                        'value': case
+                            when digit.letters between '0' and '9' then ascii(digit.letters) - 22 else ascii(digit.letters) - 97
+                        end,
                         'threshold': greatest(1, least(26, state.base - state.bias))
                     }], lambda step: case
                         when step.value >= step.threshold then {
