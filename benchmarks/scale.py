@@ -51,7 +51,7 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
     # What more machines don't shorten: of so few customers nearly all of it is dbt's and Spark's own.
     serial = smallest["used"]["wall"]
     times = CUSTOMERS / largest["customers"]
-    rows, told = [], []
+    rows, steps = [], []
     for build, label in BUILDS.items():
         of = needed(shops, engines, build)
         share = len(largest[build]["models"]) / len(largest["full"]["models"])
@@ -65,10 +65,10 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
                 f"**{wall / 60:,.0f} min**", f"{in_proportion / 60:,.0f} min",
             ]
         )  # fmt: skip
-        told.append(
+        steps.append(
             f"- {label}: {of['measured']:,.0f} s × "
             f"{times:,.0f}^{of['exponent']:.2f} × {of['ratio']:.1f} = "
-            f"{of['cpu']:,.0f} s of processor; {of['cpu']:,.0f} s ÷ ({cluster.all_cores} cores × "
+            f"{of['cpu']:,.0f} s of processor. {of['cpu']:,.0f} s ÷ ({cluster.all_cores} cores × "
             f"{cluster.busy:.0%}) + {started:,.0f} s = {wall:,.0f} s."
         )
     raw = largest["made"]["bytes"] * times
@@ -77,8 +77,8 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
     lines = [
         "# A hundred million customers",
         "",
-        "Written by `make bench` out of what [the report](../benchmarks/report.md) measured; not edited by "
-        "hand. Nobody has run it at this size: these are the measured numbers, carried on.",
+        "`make bench` writes this page from what [the report](../benchmarks/report.md) measured. It is not "
+        "edited by hand. Mailroom has not run at this size: these are the measured numbers, extrapolated.",
         "",
         f"The cluster: {cluster.workers} workers of {cluster.cores} cores and {cluster.memory} GB "
         f"({cluster.all_cores} cores in all), Spark with Delta or Iceberg tables. The shop: "
@@ -95,7 +95,7 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
                 f"Times as much at {CUSTOMERS:,}",
                 "Spark ÷ DuckDB",
                 "Core hours on Spark",
-                "Not shared out",
+                "Not parallel",
                 "Wall",
                 "Wall if in proportion",
             ],
@@ -104,28 +104,27 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
         "",
         "The arithmetic, line by line:",
         "",
-        *told,
+        *steps,
         "",
-        "What stands behind each number:",
+        "How each number was obtained:",
         "",
         f"- Exponents by processor time between {sizes[0]['customers']:,} and {largest['customers']:,} "
-        f"customers. Carried on so far, 0.05 more in one would be {times**0.05 - 1:.0%} more in the result. "
+        f"customers. Over this distance, 0.05 more in one would be {times**0.05 - 1:.0%} more in the result. "
         "dbt's own work, which does not grow, lowers them: the last column is in proportion to customers.",
         f"- Spark ÷ DuckDB: processor seconds of the same models at {spark.SIZES[-1]:,} customers on the "
-        f"same cores ({spark.ratio(engines, spark.SIZES[0]):.1f} at {spark.SIZES[0]:,}; it falls with "
-        "size). Tests are taken to cost what they do on DuckDB, times the same. It is of a full build: that "
-        "a later one copies tables which DuckDB changes in place ([engines](engines.md)) is not in it.",
+        f"same cores ({spark.ratio(engines, spark.SIZES[0]):.1f} at {spark.SIZES[0]:,}: it falls with "
+        "size). Tests are assumed to cost the same multiple. The ratio is of a full build. Later builds copy "
+        "tables that DuckDB changes in place ([engines](engines.md)), which is not included.",
         f"- {cluster.busy:.0%} of the cores busy is an assumption: stages wait for their slowest task, and "
         "models for their parents. dbt runs as many models at once as `threads` says.",
-        f"- Not shared out: the wall of the smallest shop on Spark ({seconds(serial)} for "
-        f"{spark.SIZES[0]:,} customers), by the number of models. More machines don't shorten it; more "
+        f"- Not parallel: the wall of the smallest shop on Spark ({seconds(serial)} for "
+        f"{spark.SIZES[0]:,} customers), by the number of models. More machines do not shorten it. More "
         "threads do.",
         f"- Tables on Spark: {kept / 1e12:.2f} TB of Parquet, {per_core / 1e9:.2f} GB a core, beside "
         f"{cluster.memory / cluster.cores:.0f} GB of memory.",
         "",
-        "What would have to be watched, for it may grow otherwise than in proportion: identity's rounds "
-        "(one more join for each doubling of the longest chain), customers with very many events, which "
-        "one task gets whole, and addresses that stand on very many records. Count the rows of the largest "
-        "keys before you buy the cluster.",
+        "Three things may not grow in proportion: identity's rounds (one more join for each doubling "
+        "of the longest chain), customers with very many events, because one task gets each whole, and "
+        "addresses on very many records. Count the rows of the largest keys before you buy the cluster.",
     ]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
