@@ -1,4 +1,4 @@
--- The list of segments. A segment is on it, or it is not kept.
+-- The list of segments. Only segments on this list are recorded.
 {%- set segments = [
     'never_purchased', 'first_time_buyer', 'second_order_window', 'active', 'at_risk', 'lapsed', 'dormant',
     'vips', 'high_order_value', 'discount_driven', 'full_price_buyers',
