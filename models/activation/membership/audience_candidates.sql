@@ -1,4 +1,4 @@
--- The list of audiences. An audience is on it, or nobody is in it.
+-- The list of audiences. Only audiences on this list have members.
 {%- set audiences = [
     'welcome', 'active_buyers', 'vip_early_access', 'win_back', 'order_expected', 'refill_reminder', 'cart_reminder',
     'likely_buyers', 'do_not_mail',
