@@ -27,7 +27,9 @@ also_with_consent_to other than ai_recommendations.
             {%- endif -%}
             {%- for field in entry.fields -%}
                 {%- if field not in fields -%}
-                    {{ exceptions.raise_compiler_error("audience " ~ model.name ~ ": profile_fields has no column " ~ field ~ ". Correct the list under fields.") }}
+                    {{ exceptions.raise_compiler_error(
+                        "audience " ~ model.name ~ ": profile_fields has no column " ~ field ~ ". Correct the list under fields."
+                    ) }}
                 {%- endif -%}
                 {%- if not carried_with(fields[field], entry) -%}
                     {{ exceptions.raise_compiler_error(

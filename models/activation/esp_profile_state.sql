@@ -62,7 +62,9 @@ states as (
         coalesce(accepted_receipts.customer_id, open_receipts.customer_id) as customer_id,
         case
             -- At some destinations, an update of a removed profile adds it again.
-            when accepted_receipts.operation = 'update' and accepted_receipts.removed_as > coalesce(accepted_receipts.added_as, accepted_receipts.removed_as - 1)
+            when
+                accepted_receipts.operation = 'update'
+                and accepted_receipts.removed_as > coalesce(accepted_receipts.added_as, accepted_receipts.removed_as - 1)
                 then 'unconfirmed'
             when accepted_receipts.operation in ('add', 'update') then 'member'
             when accepted_receipts.operation = 'suppress' then 'suppressed'
@@ -79,8 +81,10 @@ states as (
         accepted_receipts.sequence,
         accepted_receipts.decided_at,
         accepted_receipts.answered_at as accepted_at,
-        greatest(coalesce(accepted_receipts.answered_at, open_receipts.answered_at), coalesce(open_receipts.answered_at, accepted_receipts.answered_at))
-            as last_answered_at
+        greatest(
+            coalesce(accepted_receipts.answered_at, open_receipts.answered_at),
+            coalesce(open_receipts.answered_at, accepted_receipts.answered_at)
+        ) as last_answered_at
     from accepted_receipts
     full join open_receipts
         on

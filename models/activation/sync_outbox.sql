@@ -98,7 +98,8 @@ sync_rows as (
     from {{ ref('profile_differences') }} as differences
     left join first_refusals as refusals
         on differences.destination = refusals.destination and differences.email = refusals.email
-    left join erased_profiles on differences.destination = erased_profiles.destination and differences.email = erased_profiles.email
+    left join erased_profiles
+        on differences.destination = erased_profiles.destination and differences.email = erased_profiles.email
     where erased_profiles.email is null
     union all
     select
@@ -116,7 +117,8 @@ sync_rows as (
         true as is_no,
         to_suppress.since
     from to_suppress
-    left join erased_profiles on to_suppress.destination = erased_profiles.destination and to_suppress.email = erased_profiles.email
+    left join erased_profiles
+        on to_suppress.destination = erased_profiles.destination and to_suppress.email = erased_profiles.email
     where erased_profiles.email is null
     union all
     select

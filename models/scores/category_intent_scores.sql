@@ -79,7 +79,10 @@ select
     probability,
     affinity,
     case
-        when n_products_bought > 0 then 'Bought ' || {{ counted('n_products_bought', 'product') }} || ' of this category, last on ' || {{ day_text('last_bought_on') }}
+        when n_products_bought > 0
+            then
+                'Bought ' || {{ counted('n_products_bought', 'product') }} || ' of this category, last on '
+                || {{ day_text('last_bought_on') }}
         when n_products_viewed > 0 then 'Viewed ' || {{ counted('n_products_viewed', 'product') }} || ' of this category'
         else 'One of the best-selling categories'
     end || '.' as reason,

@@ -52,7 +52,11 @@ ranked_products as (
         ) as blend_rank,
         row_number() over (
             partition by buyers.customer_number
-            order by scored_products.n_days_bought desc, scored_products.n_days_viewed desc, scored_products.n_baskets_30d desc, scored_products.product_number asc
+            order by
+                scored_products.n_days_bought desc,
+                scored_products.n_days_viewed desc,
+                scored_products.n_baskets_30d desc,
+                scored_products.product_number asc
         ) as personal_rank,
         row_number() over (
             partition by buyers.customer_number order by scored_products.n_baskets_30d desc, scored_products.product_number asc

@@ -45,7 +45,8 @@ left join refusals on recommendations.customer_id = refusals.customer_id
 left join {{ ref('categories') }} as sensitive on products.category = sensitive.category and sensitive.is_sensitive
 left join refunded_products
     on recommendations.customer_id = refunded_products.customer_id and recommendations.product_id = refunded_products.product_id
-left join owned_products on recommendations.customer_id = owned_products.customer_id and recommendations.product_id = owned_products.product_id
+left join owned_products
+    on recommendations.customer_id = owned_products.customer_id and recommendations.product_id = owned_products.product_id
 where
     refusals.customer_id is not null
     or not coalesce(products.is_in_stock, true)

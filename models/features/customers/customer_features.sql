@@ -174,6 +174,8 @@ select
     cast({{ dbt.datediff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
     {{ counts | join(',\n    ') }}
 from customer_cutoffs
-left join history_totals on customer_cutoffs.customer_id = history_totals.customer_id and customer_cutoffs.cutoff_on = history_totals.cutoff_on
-left join category_counts on customer_cutoffs.customer_id = category_counts.customer_id and customer_cutoffs.cutoff_on = category_counts.cutoff_on
+left join history_totals
+    on customer_cutoffs.customer_id = history_totals.customer_id and customer_cutoffs.cutoff_on = history_totals.cutoff_on
+left join category_counts
+    on customer_cutoffs.customer_id = category_counts.customer_id and customer_cutoffs.cutoff_on = category_counts.cutoff_on
 where customer_cutoffs.is_scoring or customer_cutoffs.first_seen_on < customer_cutoffs.cutoff_on
