@@ -173,7 +173,13 @@ MUTATIONS = [
     Mutation(
         "whose addition is not confirmed is removed",
         after_a_kill, "",
-        models=(("profile_differences", "held.state in ('member', 'unconfirmed')", "held.state = 'member'"),),
+        models=(
+            (
+                "profile_differences",
+                "profile_states.state in ('member', 'unconfirmed')",
+                "profile_states.state = 'member'",
+            ),
+        ),
     ),
     Mutation(
         "a no is for every address that the customer ever had",
@@ -183,12 +189,18 @@ MUTATIONS = [
     Mutation(
         "a no is for every spelling of the mailbox",
         1, "somebody who said no",
-        models=(("refused_addresses", "on known.widest_mailbox = mailboxes", "on known.email = mailboxes"),),
+        models=(
+            (
+                "refused_addresses",
+                "on addresses.widest_mailbox = mailboxes",
+                "on addresses.email = mailboxes",
+            ),
+        ),
     ),
     Mutation(
         "a no outlasts the account",
         after_accounts_were_deleted, "somebody who said no",
-        models=(("refused_mailboxes", "where owned.subject is null", "where false"),),
+        models=(("refused_mailboxes", "where customer_subjects.subject is null", "where false"),),
     ),
     Mutation(
         "a no by account outlasts the account",
@@ -214,7 +226,7 @@ MUTATIONS = [
     Mutation(
         "a no after a new yes is another one",
         after_a_second_no, "somebody who said no can be mailed",
-        models=(("sync_outbox", "or refused.learned_at > held.decided_at", ""),),
+        models=(("sync_outbox", "or refusals.learned_at > profile_states.decided_at", ""),),
     ),
     Mutation(
         "a no after a new yes is another row",
@@ -225,7 +237,7 @@ MUTATIONS = [
     Mutation(
         "a no that was refused waits for no hour",
         after_noes_that_were_refused, "somebody who said no",
-        models=(("sync_outbox", "and not numbered.is_no\n            then", "then"),),
+        models=(("sync_outbox", "and not keyed_rows.is_no\n            then", "then"),),
         code=((push_module._find_not_due, "now()::timestamp and not is_no", "now()::timestamp"),),
     ),
     Mutation(
@@ -279,7 +291,7 @@ MUTATIONS = [
         "a suppression that goes out again is another row",
         after_a_request_that_was_late,
         "somebody who said no can be mailed",
-        models=(("sync_outbox", "held.accepted_at as since", "null::timestamp as since"),),
+        models=(("sync_outbox", "profile_states.accepted_at as since", "null::timestamp as since"),),
     ),
     Mutation(
         "who was erased is not forgotten while a lost job may bring them back",
@@ -295,18 +307,18 @@ MUTATIONS = [
     Mutation(
         "what was sent without an answer is open for a day",
         after_a_request_that_was_late, "somebody",
-        models=(("esp_profile_state", "or unconfirmed.open_until > accepted.answered_at", ""),),
+        models=(("esp_profile_state", "or open_receipts.open_until > accepted_receipts.answered_at", ""),),
     ),
     Mutation(
         "who may be mailed is not suppressed",
         at_addresses_that_were_anothers, "somebody who may be mailed was suppressed",
-        models=(("refused_addresses", "where allowed.mailbox is null", ""),),
+        models=(("refused_addresses", "where allowed_mailboxes.mailbox is null", ""),),
     ),
     Mutation(
         "a change brings back at some ESPs only who was removed",
         after_a_second_no_while_the_first_was_underway,
         "a member is missing in the end",
-        models=(("esp_profile_state", "accepted.removed_as > coalesce", "null > coalesce"),),
+        models=(("esp_profile_state", "accepted_receipts.removed_as > coalesce", "null > coalesce"),),
     ),
     Mutation(
         "who was erased is deleted",
