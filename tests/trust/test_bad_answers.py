@@ -124,18 +124,18 @@ def test_what_was_said_before_decides(built: Warehouse) -> None:
             " join customers using (customer_id) where channel = 'email' and purpose = 'marketing_email'"
         )
     )
-    told = "on 2026-03-01 (preference centre), which closes marketing e-mail."
-    assert reasons["of-what"] == reasons["no-purpose"] == reasons["channel"] == f"Unsubscribed {told}"
+    rest = "on 2026-03-01 (preference centre), which stops marketing e-mail."
+    assert reasons["of-what"] == reasons["no-purpose"] == reasons["channel"] == f"Unsubscribed {rest}"
     assert (
         reasons["order"]
         == reasons["twice"]
-        == "Said no to marketing e-mail on 2026-03-01 (preference centre)."
+        == "Opted out of marketing e-mail on 2026-03-01 (preference centre)."
     )
     assert "(date unknown)" in reasons["undated"] and "(date unknown)" in reasons["some-day"]
     assert reasons["spammed"].startswith("Reported a message as spam on 2026-03-01")
-    assert reasons["request"].startswith("Objected or asked to be erased on 2026-03-01")
+    assert reasons["request"].startswith("Objected or requested erasure on 2026-03-01")
     assert reasons["country"].endswith("there is no soft opt-in in an unknown country.")
-    assert reasons["future"] == "No answer about marketing e-mail is on record."
+    assert reasons["future"] == "No consent to marketing e-mail on record."
 
 
 def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None:
@@ -146,22 +146,22 @@ def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None
     assert sorted(issues) == [
         (
             "channel",
-            "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
+            "an opt-out of a channel and purpose that are not in the register: it stops every marketing purpose",
         ),
-        ("country", "a yes that does not count: there is no soft opt-in in an unknown country"),
+        ("country", "an opt-in that does not count: there is no soft opt-in in an unknown country"),
         (
             "no-purpose",
-            "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
+            "an opt-out of a channel and purpose that are not in the register: it stops every marketing purpose",
         ),
-        ("purpose", "a yes to a channel and purpose that the register lacks"),
-        ("some-day", "a no without a date: it counts from when it was recorded"),
+        ("purpose", "an opt-in to a channel and purpose that are not in the register"),
+        ("some-day", "an opt-out without a date: it counts from when it was recorded"),
         (
             "spammed",
-            "a yes that does not count: only the person can undo an unsubscribe, a complaint or an objection",
+            "an opt-in that does not count: only the person can undo an unsubscribe, a complaint or an objection",
         ),
-        ("status", "an unknown status: it counts as a no"),
-        ("stranger", "about no customer that is known"),
-        ("undated", "a no without a date: it counts from when it was recorded"),
+        ("status", "an unknown status: it counts as an opt-out"),
+        ("stranger", "names no known customer"),
+        ("undated", "an opt-out without a date: it counts from when it was recorded"),
     ]
     rejected = built.rows(
         "select row_key, reason from rejected_rows where source_name = 'privacy' and not is_kept"

@@ -122,26 +122,26 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a yes to several is void",
-        "when not answers.is_about_one then",
+        "when not customer_events.is_about_one then",
         "when false then",
         "consent_event_effects",
     ),
     Mutation(
         "a yes is for its mailbox only",
-        "coalesce(answers.mailbox <> customers.mailbox, true)",
+        "coalesce(customer_events.mailbox <> customers.mailbox, true)",
         "false",
         "consent_event_effects",
     ),
     Mutation(
         "a yes to text messages is for its number",
-        "when answers.channel = 'sms' and answers.phone <> customers.phone",
+        "when customer_events.channel = 'sms' and customer_events.phone <> customers.phone",
         "when false",
         "consent_event_effects",
     ),
     Mutation(
         "a yes needs a basis that the purpose accepts",
-        "not like '%, ' || answers.lawful_basis",
-        "like '%, never' || answers.lawful_basis",
+        "not like '%, ' || customer_events.lawful_basis",
+        "like '%, never' || customer_events.lawful_basis",
         "consent_event_effects",
     ),
     Mutation(
@@ -164,26 +164,26 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "after a no to all only the person's own yes counts",
-        "closings.first_closed_at <= answers.effective_at",
+        "closings.first_closed_at <= customer_events.effective_at",
         "false",
         "consent_event_effects",
     ),
     Mutation(
         "an express yes that the person gave",
-        "and not (answers.is_by_the_person and answers.lawful_basis = 'express')",
-        "and not answers.is_by_the_person",
+        "and not (customer_events.is_by_the_person and customer_events.lawful_basis = 'express')",
+        "and not customer_events.is_by_the_person",
         "consent_event_effects",
     ),
     Mutation(
         "a confirmed double opt-in is the person's own, whatever took it down",
-        "or named.confirmed_at is not null as is_by_the_person",
+        "or scoped_events.confirmed_at is not null as is_by_the_person",
         "or false as is_by_the_person",
         "consent_event_effects",
     ),
     Mutation(
         "without its confirmation it is not",
-        "or named.confirmed_at is not null as is_by_the_person",
-        "or named.lawful_basis = 'express' as is_by_the_person",
+        "or scoped_events.confirmed_at is not null as is_by_the_person",
+        "or scoped_events.lawful_basis = 'express' as is_by_the_person",
         "consent_event_effects",
     ),
     Mutation(
@@ -194,8 +194,8 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a yes to everything opens nothing",
-        "when dated.is_yes then null",
-        "when dated.is_yes then 'every marketing purpose'",
+        "when dated_events.is_yes then null",
+        "when dated_events.is_yes then 'every marketing purpose'",
         "consent_event_effects",
     ),
     Mutation(
@@ -212,14 +212,14 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a yes for the old address lifts the no given there",
-        "in ('it was given for another address than the one to write to', 'it names no address')",
+        "in ('it was given for an address other than the current one', 'it names no address')",
         "= 'it names no address'",
         "consents",
     ),
     Mutation(
         "a yes for the phone lifts the no given for it",
-        "in ('it was given for another address than the one to write to', 'it names no address')",
-        "= 'it was given for another address than the one to write to'",
+        "in ('it was given for an address other than the current one', 'it names no address')",
+        "= 'it was given for an address other than the current one'",
         "consents",
     ),
     Mutation(
@@ -230,7 +230,7 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a copy that says yes is about another customer",
-        "when answers.is_a_copy then",
+        "when customer_events.is_a_copy then",
         "when false then",
         "consent_event_effects",
     ),
@@ -300,7 +300,7 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "what staging sets aside may be a no",
-        "then flawed_answers.consent_status not in ('granted', 'pending')",
+        "then rejected_tool_events.consent_status not in ('granted', 'pending')",
         "then false",
         "consent_events",
     ),
