@@ -170,8 +170,7 @@ select
     end
     || case
         when n_late_messages > 0
-            then ': ' || {{ counted('n_late_messages', 'marketing message') }}
-            || ' went out after the {{ var("opt_out_hours") }}-hour limit'
+            then ': ' || {{ counted('n_late_messages', 'marketing message') }} || ' went out after the {{ var("opt_out_hours") }}-hour limit'
         when not is_within_hours then ': the warehouse recorded it after the {{ var("opt_out_hours") }}-hour limit'
         else ''
     end

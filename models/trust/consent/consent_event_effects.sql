@@ -280,7 +280,7 @@ validated_events as (
                 then 'it was given for a number other than the current one'
             when customer_events.lawful_basis is null then 'it names no lawful basis'
             when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || customer_events.lawful_basis || ',%'
-                then replace(customer_events.lawful_basis, '_', ' ') || ' is not a basis for ' || purposes.label
+                then 'its basis (' || replace(customer_events.lawful_basis, '_', ' ') || ') is not accepted for ' || purposes.label
             when customer_events.lawful_basis = 'soft_opt_in' and not customers.has_soft_opt_in
                 then 'there is no soft opt-in in ' || coalesce(customers.country_code, 'an unknown country')
             when customer_events.lawful_basis = 'soft_opt_in' and sale_mailboxes.customer_id is null

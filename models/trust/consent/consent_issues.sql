@@ -41,8 +41,8 @@ issues as (
     select
         consent_event_id,
         case
-            when is_yes then 'an opt-in to a channel and purpose that are not in the register'
-            else 'an opt-out of a channel and purpose that are not in the register: it stops every marketing purpose'
+            when is_yes then 'an opt-in to an unregistered channel and purpose'
+            else 'an opt-out of an unregistered channel and purpose: it stops every marketing purpose'
         end as issue
     from unregistered_events
     union all

@@ -128,8 +128,7 @@ select
         when customer_stops.erased_at is not null
             then 'A person at this address requested erasure on ' || {{ day_text('customer_stops.erased_at') }} || '.'
         when customer_stops.objected_at is not null then 'Objected on ' || {{ day_text('customer_stops.objected_at') }} || '.'
-        else 'An erasure request of ' || {{ day_text('customer_stops.erasure_requested_at') }}
-        || ' names this customer and stops marketing.'
+        else 'An erasure request of ' || {{ day_text('customer_stops.erasure_requested_at') }} || ' names this customer and stops marketing.'
     end as reason
 from customer_stops
 left join {{ ref('consents') }} as consents
