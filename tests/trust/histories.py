@@ -1,6 +1,6 @@
 """Random worlds as the sources would deliver them: many persons, each with a short history of consent events.
 
-A world has addresses in many spellings, wrong dates, and rows that change, disappear, return or repeat. It has
+A world has addresses in many spellings, wrong dates, and rows that change, vanish, return or repeat. It has
 nothing that could make identity resolution merge two persons: each has their own addresses, keys and number.
 Two may share a mailbox, but not a given name.
 """

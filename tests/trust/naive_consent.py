@@ -50,8 +50,11 @@ class Point:
 
 @dataclass(frozen=True)
 class World:
-    """The identifiers of all customers. records: the customer of each record and device, also without address.
-    merging: domains that ignore dots and what follows a plus."""
+    """The identifiers of all customers.
+
+    records: the customer of each record and device, with or without an address.
+    merging: domains that ignore dots and what follows a plus.
+    """
 
     points: tuple[Point, ...]
     records: dict[tuple[str, str], str]

@@ -31,7 +31,7 @@ PHONE, ADDRESS, AGENCY = "+491705558203", "all@x.de", "rights@agency.example"
 
 
 def tables() -> dict[str, list[dict[str, Any]]]:
-    """Accounts, profiles, contacts, guests and requesters of one address, with all kinds of consent events."""
+    """Accounts, profiles, contacts, guests and requesters of one address, with every consent event type."""
     found: dict[str, list[dict[str, Any]]] = {
         name: []
         for name in (

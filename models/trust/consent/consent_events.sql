@@ -110,8 +110,8 @@ silenced_rows as (
         '{{ not_said() }}' as consent_status,
         cast(null as {{ dbt.type_string() }}) as recorded_by
     from {{ marked_keys(base, key) }} as marked
-    left join {{ base }} as kept on marked.{{ key }} = kept.{{ key }} and kept.reject_reason is null
-    where marked.{{ key }} is not null and kept.{{ key }} is null
+    left join {{ base }} as kept_rows on marked.{{ key }} = kept_rows.{{ key }} and kept_rows.reject_reason is null
+    where marked.{{ key }} is not null and kept_rows.{{ key }} is null
     {%- endfor %}
 ),
 
@@ -226,15 +226,15 @@ refusals as (
         case when rejected_events.event_word <> rejected_events.event_type then rejected_events.event_word end as event_word,
         rejected_events.occurred_at
     from {{ ref('base_esp__flawed_message_events') }} as rejected_events
-    left join {{ ref('stg_esp__message_events') }} as kept
+    left join {{ ref('stg_esp__message_events') }} as kept_events
         on
-            rejected_events.event_id = kept.event_id
-            and rejected_events.profile_id = kept.profile_id
-            and rejected_events.event_type = kept.event_type
+            rejected_events.event_id = kept_events.event_id
+            and rejected_events.profile_id = kept_events.profile_id
+            and rejected_events.event_type = kept_events.event_type
     where
         rejected_events.event_type in ('unsubscribed', 'complained')
         and rejected_events.reject_reason is not null
-        and kept.event_id is null
+        and kept_events.event_id is null
 ),
 
 -- A deleted profile still shows which address its refusals concern.
