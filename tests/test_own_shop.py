@@ -223,11 +223,11 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
     assert all(line in show(warehouse.folder / "warehouse.duckdb") for line in lines)
     n_lines = N_CUSTOMERS + 12 + 2 * N_ORDERS
     assert lines[0] == (
-        f"Came in: {n_lines:,} rows in 4 tables; you have no crm, web, support, esp, privacy."
-        f" Kept: {n_lines:,} (100.0%)."
+        f"Rows: {n_lines:,} read from 4 tables, {n_lines:,} kept (100.0%)."
+        " Absent sources: crm, web, support, esp, privacy."
     )
-    assert lines[1] == f"Orders: {N_ORDERS} came in, all are kept, worth {total:,.2f} {kind.currency}."
-    assert f"Unknown words: {len(kind.categories)} spellings of categories (12 products)." in lines
+    assert lines[1] == f"Orders: {N_ORDERS} read, all kept ({total:,.2f} {kind.currency})."
+    assert f"Unmapped: {len(kind.categories)} category spellings (12 products)." in lines
     ((n_buyers, n_allowed),) = warehouse.rows("""
         select
             (select count(*) from customers where n_orders > 0),
@@ -235,16 +235,16 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
     """)
     (customers,) = [line for line in lines if line.startswith("Customers: ")]
     assert customers.split(": ")[1] == (
-        f"{N_CUSTOMERS}, of whom {n_buyers} have ordered and {n_allowed} may get promotional mail."
+        f"{N_CUSTOMERS} in total, {n_buyers} with an order, {n_allowed} may get promotional mail."
     )
     (segments,) = [line for line in lines if line.startswith("Segments: ")]
     ((n_segments, n_unfounded),) = warehouse.rows(
         "select count(*), count(case when problem like 'Rests on %' then 1 end) from segment_health"
     )
-    assert segments.startswith(f"Segments: {n_segments}; {n_unfounded} rest on fields that are hardly filled")
+    assert segments.startswith(f"Segments: {n_segments}, {n_unfounded} based on sparse or stale fields.")
     ((largest,),) = warehouse.rows("""
         select coalesce(max(share_beyond_expected), 0) from segment_health
         where coalesce(problem not like 'Rests on %', true)
     """)
-    assert ("larger than expected" in segments) == (largest > 0)
+    assert ("Larger than expected" in segments) == (largest > 0)
     assert "unmapped_spellings" in lines[-1] and "segment_health" in lines[-1]

@@ -419,12 +419,12 @@ def test_each_kind_of_order_is_in_the_shop(shop: Shop) -> None:
     assert bases == {"both", "line", "order", "none"}
     issues = {row[0] for row in shop.warehouse.rows("select distinct issue from main.order_issues")}
     assert issues == {
-        "one discount stands twice",
-        "discount is in the prices",
-        "refund stands twice",
-        "more given back than paid",
+        "discount recorded twice",
+        "prices include discount",
+        "refund recorded twice",
+        "refunds exceed payment",
         "refund of an order that is not kept",
-        "other sign than most",
+        "unusual sign",
     }
 
 
@@ -449,7 +449,7 @@ def test_whom_the_numbers_do_not_see_is_said(shop: Shop) -> None:
         len(customers),
         len(customers - with_others),
     )
-    assert sentence.startswith(f"{len(unseen)} orders of {len(customers)} customers in CHF are in no number")
+    assert sentence.startswith(f"{len(unseen)} orders of {len(customers)} customers in CHF are in no total")
 
 
 def test_the_end_of_the_build_says_what_has_no_rate_and_does_not_add_up(shop: Shop) -> None:
@@ -460,7 +460,7 @@ def test_the_end_of_the_build_says_what_has_no_rate_and_does_not_add_up(shop: Sh
     for currency, n in rows("select currency, n_orders from main.unrated_currencies"):
         assert f"; {n:,} in {currency} ha" in line
     ((n_wrong,),) = rows("select count(distinct order_id) from main.order_issues")
-    assert n_wrong > 1 and line.endswith(f"; {n_wrong:,} have amounts to check.")
+    assert n_wrong > 1 and line.endswith(f", {n_wrong:,} with amounts to check.")
 
 
 def test_the_margin_is_of_what_was_kept(shop: Shop) -> None:

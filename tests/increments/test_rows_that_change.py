@@ -267,5 +267,5 @@ def test_errors_of_one_size_do_not_cancel_out(days: tuple[Shop, set[str]]) -> No
     run = shop.build(1, "test", "--select", "test_type:singular,path:tests/quality")
     failed = {name for name, (status, _) in run.results.items() if status == "fail"}
     assert failed == {"every_raw_key_is_kept_or_set_aside"}
-    for words in ("1 key more often in than", "such as late", "1 key more often kept or set aside"):
+    for words in ("1 key read more often than", "such as late", "1 key kept or set aside more often"):
         assert words in run.output

@@ -201,4 +201,4 @@ def test_a_late_feed_may_not_steer_what_is_time_critical(shop: Warehouse) -> Non
     assert shop.rows("""
         select finding from field_checks
         where model_name = 'customers' and column_name = 'has_open_cart_1d' and source = 'all'
-    """) == [("100% filled; newest value 4 days old, older than the 1 day it may be.",)]
+    """) == [("100% filled. Newest value 4 days old, over the limit of 1 day.",)]
