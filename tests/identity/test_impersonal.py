@@ -162,7 +162,7 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     ]  # fmt: skip
     build(tmp_path, SECOND_DAY, requests)
     assert dict(day.rows("select request_id, outcome from erasure_requests")) == {
-        "q1": "erased", "q2": "names nobody", "q3": "names nobody",
+        "q1": "erased", "q2": "names no customer", "q3": "names no customer",
     }  # fmt: skip
     left = [
         *(row for row in PEOPLE if row[0] != "b3@relay.example"),
