@@ -130,9 +130,9 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     assert sorted(row for row in buyers if row[0]) == sorted(with_late)
     assert [n for email, n in buyers if email is None] == [1], "Zoe is known by her phone number"
     found = {
-        "email connector@shop.example": "the address of 7, an account of no person",
+        "email connector@shop.example": "the address of account 7, which is not a person",
         "email guest-12@till.example": "more than 7 orders in 30 days, and it is called guest",
-        "email kasse-2@shop.example": "the address of K1, an account of no person",
+        "email kasse-2@shop.example": "the address of account K1, which is not a person",
         "email none@till.example": "more than 7 names on its orders",
         "phone +49305550001": "more than 7 names on its orders",
         "shop_customer_id 7": "more than 7 names on its orders",

@@ -129,10 +129,10 @@ def test_what_the_guards_did_is_listed(history: History) -> None:
     }
     assert issues[("cluster broken", "crm_contact:broken0")] == 90
     assert issues[("cluster quarantined", "esp_profile:knot0")] == 90
-    assert issues[("identifier joins nobody", "info@firma.de")] == 2
+    assert issues[("identifier joins no records", "info@firma.de")] == 2
     assert issues[("not a person", "test@test.de")] == 1
     assert issues[("not a person", "till")] == issues[("not a person", "market")] == 8
-    assert issues[("identifier joins nobody", "+49891111111")] == 2
+    assert issues[("identifier joins no records", "+49891111111")] == 2
     assert 100 in issues.values()
     assert issues[("shared device", "tablet")] == 2
     assert issues[("identifier leads to several customers", "fam@x.de")] == 3
