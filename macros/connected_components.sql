@@ -1,10 +1,10 @@
 {#
-Materialisation. The model selects the edges of a graph (left_id, right_id: bigint); the table holds one row per
-node that has an edge (node_id, component_id), component_id being one of the component's nodes.
+Materialisation. The model selects the edges of a graph (left_id, right_id: bigint). The table holds one row per node with an
+edge (node_id, component_id). component_id is one of the component's nodes.
 
-Star contraction: in each round every node is folded into the smallest of itself and its neighbours, and the edges
-are drawn again between what is left. Rounds grow with the logarithm of the longest chain where node ids are
-spread at random (node_id() does that). Plain SQL, so that it runs on any engine.
+Star contraction: each round folds every node into the smallest of itself and its neighbours, and redraws the edges between the
+remaining nodes. The number of rounds grows with the logarithm of the longest chain, if node ids are spread at random (node_id()
+does that). Plain SQL, so that it runs on any engine.
 After Kiveris et al., "Connected Components in MapReduce and Beyond", SoCC 2014.
 Error: more rounds than var `identity_max_rounds`.
 #}
@@ -64,7 +64,7 @@ Error: more rounds than var `identity_max_rounds`.
     {%- if state.n_edges > 0 -%}
         {{ exceptions.raise_compiler_error(
             this.identifier ~ ": " ~ state.n_edges ~ " edges are left after " ~ state.rounds
-            ~ " rounds; raise var identity_max_rounds"
+            ~ " rounds. Raise var identity_max_rounds."
         ) }}
     {%- endif -%}
 
@@ -81,7 +81,7 @@ Error: more rounds than var `identity_max_rounds`.
 {% endmaterialization %}
 
 
-{# The relation of one step; a table of that name left by a run that died is dropped. #}
+{# The relation of one step. Drops a table of that name that a failed run left. #}
 {% macro component_step(model_relation, step, made) %}
     {%- set relation = api.Relation.create(
         database=model_relation.database, schema=model_relation.schema,
@@ -98,7 +98,7 @@ Error: more rounds than var `identity_max_rounds`.
 {% endmacro %}
 
 
-{# Every node with where its folds lead: the last round that still knew its parent. #}
+{# Each node with the end of its folds: its parent in the last round that has one. #}
 {% macro fold_chain(folds) %}
 select
     fold_0.node_id,

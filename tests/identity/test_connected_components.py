@@ -93,6 +93,6 @@ def test_too_few_rounds_stop_the_build_by_name_and_leave_the_last_result(warehou
     run = warehouse.dbt("run", "--select", "identity_clusters", identity_max_rounds=2)
     status, message = run.results["identity_clusters"]
     assert status == "error"
-    assert "edges are left after 2 rounds; raise var identity_max_rounds" in message
+    assert "edges are left after 2 rounds. Raise var identity_max_rounds." in message
     assert warehouse.rows("select * from identity_clusters") == [(1, 1)]
     assert warehouse.rows(STEPS) == []

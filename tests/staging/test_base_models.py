@@ -336,10 +336,10 @@ def test_a_column_of_nearly_the_right_name_is_taken_or_pointed_out(built: Wareho
     output = (built.folder / "dbt_output.txt").read_text()
     assert re.findall(r"support\.tickets: (.*)", output) == [
         "requester e-mail is read as requester_email; "
-        "requester_phones is not read: if requester_phone is meant, name it so; "
-        "requestername, requester__name are not read: if requester_name is meant, name it so; "
-        "subjetc is not read: if subject is meant, name it so; "
-        "topics is not read: if topic is meant, name it so."
+        "requester_phones is not read (did you mean requester_phone?); "
+        "requestername, requester__name are not read (did you mean requester_name?); "
+        "subjetc is not read (did you mean subject?); "
+        "topics is not read (did you mean topic?)."
     ]
 
 
@@ -409,17 +409,17 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
     [
         (
             "base_crm__contacts",
-            ["crm.contacts lacks the required column contact_id", "has email, first_name"],
+            ["crm.contacts has no required column contact_id", "It has email, first_name."],
         ),
         (
             "base_crm__opportunities",
             [
-                "crm.opportunities lacks the required column created_at (did you mean creatd_at?) in",
-                "it has opportunity_id, contactid, stage, creatd_at",
+                "crm.opportunities has no required column created_at (did you mean creatd_at?) in",
+                "It has opportunity_id, contactid, stage, creatd_at.",
             ],
         ),
-        ("base_support__tickets", ["support.tickets.created_at has type struct", "wants timestamp"]),
-        ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "wants timestamp"]),
+        ("base_support__tickets", ["support.tickets.created_at has type struct", "expects timestamp"]),
+        ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "expects timestamp"]),
         ("base_web__flawed_events", ["web/events.csv", "base_web__flawed_events"]),
         ("base_shop__orders", ["shop.refund", "no source contract"]),
         (
@@ -440,7 +440,7 @@ def test_files_without_a_place_for_the_table_are_refused(tmp_path: Path) -> None
     run = Warehouse(tmp_path).dbt(
         "compile", "--select", "base_support__tickets", support={"files": "all/*.csv"}
     )
-    assert not run.ok and "var support: files: all/*.csv must say where the table's name goes" in run.output
+    assert not run.ok and "var support: files: all/*.csv must contain {table} where the table's name goes" in run.output
 
 
 def test_a_database_is_not_passed_over(tmp_path: Path) -> None:
@@ -462,12 +462,12 @@ def test_a_database_is_not_passed_over(tmp_path: Path) -> None:
 def test_the_demo_is_not_mixed_with_a_source_of_ones_own(tmp_path: Path) -> None:
     """A source that was forgotten would bring the demo's people among the shop's own."""
     run = Warehouse(tmp_path).dbt("compile", "--select", "base_crm__contacts", shop={"schema": "raw_shop"})
-    assert not run.ok and "var crm is the demo's and var shop your own" in run.output
+    assert not run.ok and "var crm is demo, but var shop is your own data" in run.output
 
 
 def test_an_unknown_origin_is_named(tmp_path: Path) -> None:
     run = Warehouse(tmp_path).dbt("parse", "--no-partial-parse", shop="dmeo")
-    assert not run.ok and "var shop: dmeo is none of demo, absent, {schema: …}, {files: …}" in run.output
+    assert not run.ok and "var shop: dmeo is not one of demo, absent, {schema: …}, {files: …}" in run.output
 
 
 order_rows = st.lists(

@@ -25,7 +25,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "crm/opportunities": (
         HEADINGS["crm/opportunities"]
         + b"1,1,open,2025-01-01\n" * 2 + b"2,1,open,canary@secret.example,2025-01-01\n" * 2,
-        "opportunities.csv, line 4: too many columns (and 1 more lines with a fault)",
+        "opportunities.csv, line 4: too many columns (and 1 more lines with errors)",
     ),
     "shop/customers": (
         HEADINGS["shop/customers"] + b"1,canary@secret.example\n2,b@x.de,2025-01-01\n",
@@ -37,7 +37,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     ),
     "shop/refunds": (
         b"canary@secret.example,1.00,2025-01-01\ncanary@secret.example,2.00,2025-01-01\n",
-        "refunds.csv, line 1: none of the table's columns is named",
+        "refunds.csv, line 1: none of the table's columns is in the header",
     ),
     "support/tickets": (
         HEADINGS["support/tickets"] + b"1,open,2025-01-01,canary@secret.example" + b"x" * 2_100_000 + b"\n",
