@@ -1,4 +1,4 @@
-"""The closure: the connected_components materialisation against scipy, over many graphs side by side."""
+"""The connected_components materialisation against scipy, over many graphs at once."""
 
 import random
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What a careful person would say of records that are easily joined wrongly, or wrongly kept apart."""
+"""Records that are easily joined or kept apart wrongly, against the groups of a careful reviewer."""
 
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def test_half_or_more_are_of_strangers() -> None:
 
 @pytest.mark.slow
 def test_the_ledger_of_erased_persons_knows_a_name_as_the_guard_does(built: Warehouse) -> None:
-    """Hashes can only be the same: whether two names share a mark says what compared_names says of them."""
+    """Hashes match only if equal: two names share a mark if compared_names takes them for the same."""
     people = "(select 'email' as identifier_type, name_key as identifier, * from person_names)"
     call = (
         "{{ name_marks(people, ['name_key'], 'erased') }} ==== {{ name_marks(people, ['name_key'], 'back') }}"

@@ -1,4 +1,4 @@
-"""Tills, marketplaces and placeholder addresses over two days: no customers, and no person goes with them."""
+"""Tills, marketplaces and placeholder addresses over two days: no customers, and no person is lost."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def account(key: str, email: str | None, first: str | None = None, last: str | N
 
 
 def orders(n: int, prefix: str, every_days: int = 1, **named: Any) -> Iterator[Row]:
-    """So many orders; what is a list has a value for each of them."""
+    """n orders. A list has one value per order."""
     for i in range(n):
         day = i * every_days
         row = {key: value[i] if isinstance(value, list) else value for key, value in named.items()}
@@ -146,9 +146,9 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     assert sorted(day.rows(set_aside), key=str) == [
         ("customers", 2, None), ("orders", 36, 360), ("profiles", 1, None), ("refunds", 1, 1),
     ]  # fmt: skip
-    # Who has the till's account in their profile is not the till, nor is who else has it.
+    # A profile with the till's account is not the till, and is not joined to others with it.
     assert day.rows("select n_records::int from customers where email = 'b0@relay.example'") == [(2,)]
-    # The till's mailbox has said no, and no ESP may write to it.
+    # The till's mailbox has opted out, and no ESP may write to it.
     assert ("kasse-2@shop.example",) in day.rows("select distinct widest_mailbox from refused_mailboxes")
 
     ids: dict[str, str] = dict(day.rows("select email, customer_id from customers where email is not null"))

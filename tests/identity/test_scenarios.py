@@ -1,4 +1,4 @@
-"""The identity floor over all scenarios side by side, day by day, and over small worlds made by chance."""
+"""The identity models over all scenarios at once, day by day, and over small random worlds."""
 
 import random
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CHANGES = """
 
 @dataclass(frozen=True)
 class History:
-    """Three days of builds in one warehouse, and what customer_keys and the ledger said after each."""
+    """Three days of builds in one warehouse, with customer_keys and the ledger after each."""
 
     warehouse: Warehouse
     variables: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Numbers, times, ids and words as shops' exports write them, through the macros that read them."""
+"""Numbers, times, ids and words as in shops' exports, through the macros that read them."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -102,7 +102,7 @@ def test_a_column_shows_its_mark_by_the_texts_that_can_be_read_in_one_way(sqls: 
     st.sampled_from(["plain", "english", "german", "swiss", "french"]),
 )
 def test_what_a_country_writes_is_the_number_again(sqls: Sql, numbers: list[Decimal], how: str) -> None:
-    """Of a column the mark is known: two decimals show it."""
+    """Two decimals show the mark of the column."""
     english = [f"{number:,.2f}" for number in numbers]
     signs: dict[str, Any] = {
         "plain": {ord(","): ""}, "english": {}, "german": str.maketrans(",.", ".,"),
@@ -159,7 +159,7 @@ def test_a_day_and_a_month_stand_in_the_order_that_their_column_shows(sqls: Sql)
         "07/01/26": None, "7/1/2026 25:00": None, "soon/7/1": None,
     }  # fmt: skip
     assert dict(zip(month_first, read(sqls["month first"], list(month_first)), strict=True)) == month_first
-    # Of Berlin: midnight and half past nine in the evening in summer.
+    # Berlin in summer: midnight, and 21:30.
     assert read(sqls["day first"], ["01/07/2026", "01/07/2026 21:30", "01/13/2026"]) == [
         datetime(2026, 6, 30, 22), datetime(2026, 7, 1, 19, 30), None,
     ]  # fmt: skip
