@@ -92,7 +92,7 @@ unread_phones as (
     group by identity_records.phone_as_given
 ),
 
-impersonal as (
+non_person_identifiers as (
     select
         'not a person' as issue_type,
         identifier_type as subject_type,
@@ -105,7 +105,7 @@ impersonal as (
 ),
 
 issues as (
-    select * from impersonal
+    select * from non_person_identifiers
     union all
     select * from unjoined_identifiers
     union all

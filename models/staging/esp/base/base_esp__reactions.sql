@@ -23,7 +23,7 @@ with events as (
 ),
 
 -- The sent events and deliveries of these messages, of any age: a mailbox may bounce days after the message was sent.
-outgoing as (
+outgoing_events as (
     select
         event_id,
         message_id,
@@ -52,7 +52,7 @@ messages_with_sent as (
     select
         message_id,
         profile_id
-    from outgoing
+    from outgoing_events
     where event_type = 'sent'
 ),
 
@@ -60,21 +60,21 @@ messages_with_sent as (
 -- must not replace an event that has counted.
 sending_candidates as (
     select
-        outgoing.event_id,
-        outgoing.profile_id,
-        outgoing.event_type,
-        outgoing.occurred_at,
+        outgoing_events.event_id,
+        outgoing_events.profile_id,
+        outgoing_events.event_type,
+        outgoing_events.occurred_at,
         row_number() over (
-            partition by outgoing.message_id, outgoing.profile_id
-            order by outgoing.event_type = 'bounced', outgoing.occurred_at, outgoing.event_id
+            partition by outgoing_events.message_id, outgoing_events.profile_id
+            order by outgoing_events.event_type = 'bounced', outgoing_events.occurred_at, outgoing_events.event_id
         ) as place
-    from outgoing
+    from outgoing_events
     left join messages_with_sent as sent
-        on outgoing.message_id = sent.message_id and outgoing.profile_id = sent.profile_id
+        on outgoing_events.message_id = sent.message_id and outgoing_events.profile_id = sent.profile_id
     where
-        outgoing.event_type in ('delivered', 'bounced')
+        outgoing_events.event_type in ('delivered', 'bounced')
         and sent.message_id is null
-        and not {{ is_pulled('outgoing.event_id', 'outgoing.message_id') }}
+        and not {{ is_pulled('outgoing_events.event_id', 'outgoing_events.message_id') }}
 ),
 
 -- Days with times. If a source has days without a time, all events of a type are at midnight and their gaps mean nothing. One
@@ -159,7 +159,7 @@ around_unsubscribes as (
         message_id,
         event_type,
         occurred_at
-    from outgoing
+    from outgoing_events
     where event_type = 'delivered'
     union all
     select
