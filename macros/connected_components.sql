@@ -10,11 +10,11 @@ Error: more rounds than var `identity_max_rounds`.
 #}
 {% materialization connected_components, supported_languages=['sql'] %}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- set made = [] -%}
+    {%- set existing_relation = load_cached_relation(this) -%}
+    {%- set step_relations = [] -%}
     {{ run_hooks(pre_hooks) }}
 
-    {%- set edges = component_step(this, 'edges_0', made) -%}
+    {%- set edges = component_step(this, 'edges_0', step_relations) -%}
     {% call statement('edges') -%}
         {{ create_table_as(False, edges, "
             select distinct
@@ -29,7 +29,7 @@ Error: more rounds than var `identity_max_rounds`.
     {%- set folds = [] -%}
     {% for round in range(var('identity_max_rounds')) if state.n_edges > 0 or folds | length == 0 %}
         {%- if state.n_edges > 0 or folds | length == 0 -%}
-        {%- set fold = component_step(this, 'fold_' ~ round, made) -%}
+        {%- set fold = component_step(this, 'fold_' ~ round, step_relations) -%}
         {% call statement('fold') -%}
             {{ create_table_as(False, fold, "
                 select
@@ -44,7 +44,7 @@ Error: more rounds than var `identity_max_rounds`.
             ") }}
         {%- endcall %}
         {%- do folds.append(fold) -%}
-        {%- set edges = component_step(this, 'edges_' ~ (round + 1), made) -%}
+        {%- set edges = component_step(this, 'edges_' ~ (round + 1), step_relations) -%}
         {% call statement('edges') -%}
             {{ create_table_as(False, edges, "
                 select distinct
@@ -68,11 +68,11 @@ Error: more rounds than var `identity_max_rounds`.
         ) }}
     {%- endif -%}
 
-    {%- if existing is not none -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
+    {%- if existing_relation is not none -%}{%- do adapter.drop_relation(existing_relation) -%}{%- endif -%}
     {% call statement('main') -%}
         {{ create_table_as(False, target_relation, fold_chain(folds)) }}
     {%- endcall %}
-    {%- for relation in made -%}{%- do adapter.drop_relation(relation) -%}{%- endfor -%}
+    {%- for relation in step_relations -%}{%- do adapter.drop_relation(relation) -%}{%- endfor -%}
     {%- do log(this.identifier ~ ": star contraction took " ~ state.rounds ~ " rounds", info=true) -%}
 
     {{ run_hooks(post_hooks) }}
@@ -82,13 +82,13 @@ Error: more rounds than var `identity_max_rounds`.
 
 
 {# The relation of one step. Drops a table of that name that a failed run left. #}
-{% macro component_step(model_relation, step, made) %}
+{% macro component_step(model_relation, step, step_relations) %}
     {%- set relation = api.Relation.create(
         database=model_relation.database, schema=model_relation.schema,
         identifier=model_relation.identifier ~ '__' ~ step, type='table'
     ) -%}
     {%- do adapter.drop_relation(relation) -%}
-    {%- do made.append(relation) -%}
+    {%- do step_relations.append(relation) -%}
     {{ return(relation) }}
 {% endmacro %}
 

@@ -7,19 +7,19 @@ required column, or a column of a type that cannot be cast, by table and column.
     {%- set place = raw_place(source_name, table_name) -%}
     {%- if not execute -%}{{ return('(select 1)') }}{%- endif -%}
     {%- set columns = contract_columns(source_name, table_name) -%}
-    {%- set selected = [] -%}
+    {%- set expressions = [] -%}
     {%- for column in columns -%}
-        {%- set found = place.types.get(column.name) -%}
-        {%- set wanted = column.meta.get('copy_of', column.name) -%}
-        {%- set given = place.get('names', {}).get(wanted, wanted) -%}
-        {%- if found and found != 'absent' -%}
-            {%- do selected.append(quoted_column(given) ~ (' as ' ~ column.name if given != column.name else '')) -%}
+        {%- set found_type = place.types.get(column.name) -%}
+        {%- set contract_name = column.meta.get('copy_of', column.name) -%}
+        {%- set raw_name = place.get('names', {}).get(contract_name, contract_name) -%}
+        {%- if found_type and found_type != 'absent' -%}
+            {%- do expressions.append(quoted_column(raw_name) ~ (' as ' ~ column.name if raw_name != column.name else '')) -%}
         {%- else -%}
-            {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
+            {%- do expressions.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do selected.extend(mark_columns(source_name, table_name, place)) -%}
-    {{ return('(select ' ~ selected | join(', ') ~ ' from ' ~ place.relation ~ pulled_rows(source_name, table_name, place) ~ ')') }}
+    {%- do expressions.extend(mark_columns(source_name, table_name, place)) -%}
+    {{ return('(select ' ~ expressions | join(', ') ~ ' from ' ~ place.relation ~ pulled_rows(source_name, table_name, place) ~ ')') }}
 {% endmacro %}
 
 
@@ -30,19 +30,19 @@ Their keys begin with the destination's name, so that none equals a key of the s
 {% macro pulled_rows(source_name, table_name, place) %}
     {%- set ledger = source_name ~ '_' ~ table_name -%}
     {%- if not ledger_columns(ledger) or is_ledger_empty(ledger) -%}{{ return('') }}{%- endif -%}
-    {%- set selected = [] -%}
+    {%- set expressions = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
-        {%- set found = place.types.get(column.name, 'absent') -%}
-        {%- set type = sql_type(column.data_type) if found == 'absent' else found -%}
+        {%- set found_type = place.types.get(column.name, 'absent') -%}
+        {%- set type = sql_type(column.data_type) if found_type == 'absent' else found_type -%}
         {%- set name = column.meta.get('copy_of', column.name) -%}
         {%- set value = name if name in ledger_columns(ledger) else 'null' -%}
         {%- if column.data_type == 'timestamp' and value != 'null' -%}{%- set value = as_source_time(source_name, value, type) | trim -%}{%- endif -%}
-        {%- do selected.append('cast(' ~ value ~ ' as ' ~ type ~ ')') -%}
+        {%- do expressions.append('cast(' ~ value ~ ' as ' ~ type ~ ')') -%}
     {%- endfor -%}
     {%- if marks_found(source_name, table_name, place) -%}
-        {%- do selected.extend(['cast(null as ' ~ dbt.type_string() ~ ')', 'false']) -%}
+        {%- do expressions.extend(['cast(null as ' ~ dbt.type_string() ~ ')', 'false']) -%}
     {%- endif -%}
-    {{ return(' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
+    {{ return(' union all select ' ~ expressions | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
 {% endmacro %}
 
 
@@ -199,12 +199,13 @@ letters or more also two letters more or less. Names of three letters or fewer n
 
 {# Logs the columns found under another name. #}
 {% macro say_names(table, meant) %}
-    {%- set words = [] -%}
-    {%- for wanted, given in meant.names.items() -%}{%- do words.append(given ~ ' is read as ' ~ wanted) -%}{%- endfor -%}
-    {%- for wanted, near in meant.unread.items() -%}
-        {%- do words.append(near | join(', ') ~ (' is' if near | length == 1 else ' are') ~ ' not read (did you mean ' ~ wanted ~ '?)') -%}
+    {%- set messages = [] -%}
+    {%- for contract_name, raw_name in meant.names.items() -%}{%- do messages.append(raw_name ~ ' is read as ' ~ contract_name) -%}{%- endfor -%}
+    {%- for contract_name, similar_names in meant.unread.items() -%}
+        {%- set verb = ' is' if similar_names | length == 1 else ' are' -%}
+        {%- do messages.append(similar_names | join(', ') ~ verb ~ ' not read (did you mean ' ~ contract_name ~ '?)') -%}
     {%- endfor -%}
-    {%- if words -%}{%- do log(table ~ ': ' ~ words | join('; ') ~ '.', info=true) -%}{%- endif -%}
+    {%- if messages -%}{%- do log(table ~ ': ' ~ messages | join('; ') ~ '.', info=true) -%}{%- endif -%}
 {% endmacro %}
 
 

@@ -22,8 +22,8 @@ dbt's graph is shared by all nodes of a run. It holds the result per path, so th
 #}
 {% macro checked_csv(path, table, names) %}
     {%- if not execute -%}{{ return("read_csv('" ~ path ~ "')") }}{%- endif -%}
-    {%- set known = graph.setdefault('mailroom_csv_files', {}) -%}
-    {%- if path not in known -%}
+    {%- set read_paths = graph.setdefault('mailroom_csv_files', {}) -%}
+    {%- if path not in read_paths -%}
         {%- set forms = {} -%}
         {%- for row in run_query("select file from glob('" ~ path ~ "') order by file") -%}
             {%- set form = csv_form(row[0], table, names) -%}
@@ -34,11 +34,11 @@ dbt's graph is shared by all nodes of a run. It holds the result per path, so th
         {%- for form, files in forms.items() -%}
             {%- do relations.append('read_csv([' ~ files | join(', ') ~ '], header = true, ' ~ form ~ ')') -%}
         {%- endfor -%}
-        {%- do known.update({
+        {%- do read_paths.update({
             path: relations[0] if relations | length == 1 else '(from ' ~ relations | join(' union all by name from ') ~ ')'
         }) -%}
     {%- endif -%}
-    {{ return(known[path]) }}
+    {{ return(read_paths[path]) }}
 {% endmacro %}
 
 {#
@@ -115,21 +115,21 @@ text, and the escape character. Errors: an unreadable line, by file and line.
     {%- set tables = "rejects_table = 'mailroom_csv_errors', rejects_scan = 'mailroom_csv_scans'" -%}
     {#- Selects every column, because DuckDB does not check the others. The header is checked like any line. -#}
     {%- do run_query('select count(columns(*)) from read_csv(' ~ literal ~ ', header = false, store_rejects = true, ' ~ tables ~ ', ' ~ form ~ ')') -%}
-    {%- set found = run_query(
+    {%- set fault = run_query(
         'select min(line), arg_min(error_type, (line, column_idx)), count(distinct line) from mailroom_csv_errors'
     )[0] -%}
     {%- do run_query('drop table mailroom_csv_errors') -%}
     {%- do run_query('drop table mailroom_csv_scans') -%}
-    {{ return((found[0], found[1], found[2]) if found[2] else none) }}
+    {{ return((fault[0], fault[1], fault[2]) if fault[2] else none) }}
 {% endmacro %}
 
 {# The option `columns` of read_csv: names, all of them text. #}
 {% macro csv_columns(names) %}
-    {%- set typed = [] -%}
+    {%- set column_types = [] -%}
     {%- for name in names -%}
-        {%- do typed.append(dbt.string_literal(dbt.escape_single_quotes(name | string)) ~ ": 'varchar'") -%}
+        {%- do column_types.append(dbt.string_literal(dbt.escape_single_quotes(name | string)) ~ ": 'varchar'") -%}
     {%- endfor -%}
-    {{ return('{' ~ typed | join(', ') ~ '}') }}
+    {{ return('{' ~ column_types | join(', ') ~ '}') }}
 {% endmacro %}
 
 {% macro spark__read_files(path, table, names) -%}
@@ -255,9 +255,9 @@ text, and the escape character. Errors: an unreadable line, by file and line.
         {%- if not folder.startswith('/') and '://' not in folder -%}
             {%- set folder = invocation_args_dict.project_dir ~ '/' ~ folder -%}
         {%- endif -%}
-        {%- set typed = [] -%}
-        {%- for name, data_type in ledger_columns(ledger).items() -%}{%- do typed.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
-        {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ typed | join(', ') ~ ") using parquet location '" ~ folder ~ "'") -%}
+        {%- set column_types = [] -%}
+        {%- for name, data_type in ledger_columns(ledger).items() -%}{%- do column_types.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
+        {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ column_types | join(', ') ~ ") using parquet location '" ~ folder ~ "'") -%}
         {%- do run_query('refresh table ' ~ table) -%}
     {%- endif -%}
     {{ table }}
