@@ -69,7 +69,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @settings(max_examples=2, phases=[Phase.generate], database=None)
 @given(seed=st.integers(0, 2**32))
-def test_the_closure_is_that_of_scipy(warehouse: Warehouse, seed: int) -> None:
+def test_components_equal_those_of_scipy(warehouse: Warehouse, seed: int) -> None:
     edges = graphs(random.Random(seed))
     load(warehouse.folder, edges)
     run = warehouse.dbt("run", "--select", "identity_clusters")

@@ -59,7 +59,7 @@ def test_hazard(ids: dict[str, str], name: str) -> None:
     assert sorted(map(sorted, found)) == sorted(map(sorted, hazard.all_groups)), hazard.why
 
 
-def test_every_hazard_is_one_of_its_own() -> None:
+def test_hazards_share_no_identifier() -> None:
     assert len(HAZARDS) == len(hazards()) >= 60
     assert all(hazard.why for hazard in HAZARDS.values())
     used: dict[str, str] = {}

@@ -500,7 +500,7 @@ def orders_sql(built: Warehouse) -> Iterator[tuple[Path, str, duckdb.DuckDBPyCon
 
 @settings(max_examples=40)
 @given(rows=order_rows)
-def test_whatever_the_dirt_each_row_is_kept_once_or_set_aside(
+def test_each_dirty_row_is_kept_once_or_rejected(
     orders_sql: tuple[Path, str, duckdb.DuckDBPyConnection], rows: list[dict[str, str]]
 ) -> None:
     path, sql, connection = orders_sql
