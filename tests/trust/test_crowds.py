@@ -136,7 +136,9 @@ def steps(plan: Mapping[str, Any]) -> Iterator[int]:
 
 def test_the_address_and_the_number_are_named(built: Warehouse) -> None:
     issues: dict[str, str] = dict(
-        built.rows("select subject, why from identity_issues where issue_type = 'identifier joins nobody'")
+        built.rows(
+            "select subject, why from identity_issues where issue_type = 'identifier joins no records'"
+        )
     )
     assert issues[ADDRESS] == issues[PHONE] == "seen on more than 20 records"
 

@@ -256,7 +256,7 @@ def test_each_request_has_an_outcome(first_day: Shop) -> None:
         "of gus": "erased",
         "of katharina": "erased",
         "of hanna or heinz": "names more than one person",
-        "of a stranger": "names nobody",
+        "of a stranger": "names no customer",
         "refused": "refused",
     }
 
@@ -494,14 +494,14 @@ def test_a_rejected_request_is_carried_out_if_it_can_be_read(desk: Shop) -> None
 def test_every_request_has_a_due_date_and_an_issue_to_fix(desk: Shop) -> None:
     found = clocks(desk)
     assert len(found) == len(people_who_ask()["privacy/requests"])
-    assert found["undated"] == ("2026-07-01", "2026-08-01", "it has no date that can be read")
+    assert found["undated"] == ("2026-07-01", "2026-08-01", "it has no readable date")
     assert found["unreadable date"] == found["undated"]
     assert found["of tomorrow"] == ("2026-07-01", "2026-08-01", "it is dated in the future")
     assert found["epoch"] == ("2026-07-01", "2026-08-01", "it is dated before 2000-01-01")
-    assert found["status of a no"] == (DATE, "2026-07-01", "its status is none we know")
-    assert found["unknown type"] == (DATE, "2026-07-01", "its type is none we know")
+    assert found["status of a no"] == (DATE, "2026-07-01", "its status is unknown")
+    assert found["unknown type"] == (DATE, "2026-07-01", "its type is unknown")
     assert found["no type"] == (DATE, "2026-07-01", "its type is missing")
-    assert found["twice"][2] == found["two types"][2] == "its id is that of another request too"
+    assert found["twice"][2] == found["two types"][2] == "another request has the same id"
     assert "its e-mail address is not readable" in found["unreadable address"][2]
     assert found["of cal"] == ("2026-01-01", "2026-02-01", None)
     ((reason,),) = desk.warehouse.rows(

@@ -83,7 +83,7 @@ def subject(names: Names, leads_to: dict[tuple[str, str], set[str]]) -> tuple[st
     phone = found.pop("phone", set()) if set(names) != {"phone"} else set()
     leads = [customers for customers in found.values() if customers]
     if not leads:
-        return "names nobody", None
+        return "names no customer", None
     both = set.intersection(*leads)
     if not both or (phone and not phone & both):
         return "contradicts itself", None
@@ -134,7 +134,7 @@ def test_whom_requests_erase(compiled: dict[str, str], tables: duckdb.DuckDBPyCo
     judged = tables.execute(compiled["erasure_subjects"]).fetchall()
     assert {row[0]: (row[1], row[2]) for row in judged} == verdicts
     assert {verdict for verdict, _ in verdicts.values()} == {
-        "names nobody", "contradicts itself", "one person", "shared by several",
+        "names no customer", "contradicts itself", "one person", "shared by several",
     }  # fmt: skip
 
     insert(tables, "privacy_requests", [[key, "erasure", "refused"] for key in refused])
