@@ -1,4 +1,4 @@
-"""The whole build on the demo shop: no warning, the same result twice, and a user who lacks a system."""
+"""The whole build on the demo shop: no warning, the same result twice, and shops without a system."""
 
 import re
 import shutil
@@ -48,9 +48,9 @@ def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse, tmp_pat
 
 
 def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
-    """As of an earlier moment nothing later shows, and the days before it are what they are today.
+    """As of an earlier moment nothing later shows, and the days before it are the same as today.
 
-    The same warehouse, as far as it must remember: whoever asked to be erased since is not in its past.
+    Customers erased since then are not in the past either.
     """
     past = Warehouse(tmp_path)
     shutil.copy(demo.folder / "warehouse.duckdb", tmp_path)
@@ -102,7 +102,7 @@ def test_the_readmes_first_question_has_an_answer(demo: Warehouse) -> None:
     [["crm", "support", "web", "esp", "privacy"], ["shop"], SOURCES],
     ids=lambda names: "+".join(names),
 )
-def test_who_lacks_a_system_builds_all_the_same(tmp_path: Path, absent: list[str]) -> None:
+def test_a_shop_without_a_system_builds(tmp_path: Path, absent: list[str]) -> None:
     warehouse = Warehouse(tmp_path)
     run = warehouse.dbt(
         *STRICT, *NO_UNIT_TESTS, as_of="2026-07-01 00:00:00", **dict.fromkeys(absent, "absent")

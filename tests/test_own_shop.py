@@ -33,8 +33,8 @@ TAKEN_FROM_A_LIST = {"row_marks", "suppression_rules", "destinations", "suppress
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of shop. spelled: how its customers' records name the country; zone, locale: of the machine it
-    runs on; decimals: of its money; weighed: sells by weight."""
+    """A kind of shop. spelled: the country in its customers' records; zone, locale: of its machine; decimals:
+    of its money; weighed: sells by weight."""
 
     currency: str
     country: str
@@ -104,7 +104,7 @@ def shop(folder: Path, kind: Kind) -> Decimal:
             {
                 "order_id": f"o{number}", "customer_id": f"k{chance.randrange(N_CUSTOMERS)}",
                 "status": "paid", "currency": kind.currency, "total_amount": amount,
-                # The store tells days, the app UTC, all else the shop's clocks.
+                # The store gives days, the app UTC, and all else the shop's time zone.
                 "ordered_at": ordered_at.date() if number % 10 == 0
                 else f"{ordered_at}Z" if number % 3 == 0 else ordered_at,
             }
@@ -121,10 +121,10 @@ def shop(folder: Path, kind: Kind) -> Decimal:
 
 
 def as_printed(kind: Kind, folder: Path) -> dict[str, Any]:
-    """The vars of the README's first command of one's own, but for what is this shop's."""
+    """The vars of the README's first command for own data, except those that are this shop's."""
     readme = (PROJECT / "README.md").read_text()
-    (told,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", readme, re.DOTALL)
-    found: dict[str, Any] = yaml.safe_load(told.replace("data/own", str(folder)))
+    (shown,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", readme, re.DOTALL)
+    found: dict[str, Any] = yaml.safe_load(shown.replace("data/own", str(folder)))
     assert (found["currency"], found["default_country"]) == ("USD", "US")
     assert found["time_zone"] == "America/New_York"
     return {**found, "currency": kind.currency, "default_country": kind.country, "time_zone": kind.zone}

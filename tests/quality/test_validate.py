@@ -159,7 +159,7 @@ def test_what_the_shop_has_nothing_to_fill_from_need_not_be_filled_and_is_named(
     output = tmp_path / "gx"
     assert main(["validate", "--output", str(output)]) == 0
     said = capsys.readouterr().out
-    assert "not asked to be filled, since the shop has no shop.customers.email: customers.email\n" in said
+    assert "need not be filled, because the shop has no shop.customers.email: customers.email\n" in said
     (suite,) = [
         one
         for one in json.loads((output / "result.json").read_text())["suites"]
