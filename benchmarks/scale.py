@@ -1,4 +1,4 @@
-"""docs/scale.md: what was measured on two cores, carried to a hundred million customers on a cluster."""
+"""docs/scale.md: measurements on two cores, extrapolated to a hundred million customers on a cluster."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ CUSTOMERS = 100_000_000
 
 @dataclass(frozen=True)
 class Cluster:
-    """Workers, each of so many cores and GB of memory, and the share of the cores that a build keeps busy."""
+    """Number of workers, cores and GB of memory of each, and the share of cores that a build keeps busy."""
 
     workers: int = 32
     cores: int = 16
@@ -27,12 +27,12 @@ class Cluster:
 
 
 def needed(shops: Json, engines: Json, build: str) -> Json:
-    """Processor seconds of a build for CUSTOMERS on Spark, and what they are made of."""
+    """Return the processor seconds of a build for CUSTOMERS on Spark, and their factors."""
     sizes = shops["shops"]
     largest = judged(sizes)
     grown = exponent(sizes, build, "cpu")
     if grown is None:
-        raise ValueError("an exponent needs two shops of as many days")
+        raise ValueError("an exponent needs two shops with the same number of days")
     times = (CUSTOMERS / largest["customers"]) ** grown
     on_duckdb = largest[build]["used"]["cpu"]
     ratio = spark.ratio(engines, spark.SIZES[-1])
@@ -43,15 +43,16 @@ def needed(shops: Json, engines: Json, build: str) -> Json:
 
 
 def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster | None = None) -> None:
-    """Write the page, out of the parts shops and spark of the report."""
+    """Write the page from the parts shops and spark of the report."""
     cluster = cluster or Cluster()
     sizes = shops["shops"]
     largest = judged(sizes)
     smallest = engines["sizes"][str(spark.SIZES[0])]["spark"]
-    # What more machines don't shorten: of so few customers nearly all of it is dbt's and Spark's own.
+    # The time that more machines don't shorten: with so few customers it is almost only dbt's and Spark's
+    # own.
     serial = smallest["used"]["wall"]
     times = CUSTOMERS / largest["customers"]
-    rows, told = [], []
+    rows, arithmetic = [], []
     for build, label in BUILDS.items():
         of = needed(shops, engines, build)
         share = len(largest[build]["models"]) / len(largest["full"]["models"])
@@ -65,7 +66,7 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
                 f"**{wall / 60:,.0f} min**", f"{in_proportion / 60:,.0f} min",
             ]
         )  # fmt: skip
-        told.append(
+        arithmetic.append(
             f"- {label}: {of['measured']:,.0f} s × "
             f"{times:,.0f}^{of['exponent']:.2f} × {of['ratio']:.1f} = "
             f"{of['cpu']:,.0f} s of processor; {of['cpu']:,.0f} s ÷ ({cluster.all_cores} cores × "
@@ -77,8 +78,8 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
     lines = [
         "# A hundred million customers",
         "",
-        "Written by `make bench` out of what [the report](../benchmarks/report.md) measured; not edited by "
-        "hand. Nobody has run it at this size: these are the measured numbers, carried on.",
+        "Written by `make bench` from the measurements of [the report](../benchmarks/report.md); not edited "
+        "by hand. It has not been run at this size: these numbers are extrapolated.",
         "",
         f"The cluster: {cluster.workers} workers of {cluster.cores} cores and {cluster.memory} GB "
         f"({cluster.all_cores} cores in all), Spark with Delta or Iceberg tables. The shop: "
@@ -104,7 +105,7 @@ def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster |
         "",
         "The arithmetic, line by line:",
         "",
-        *told,
+        *arithmetic,
         "",
         "What stands behind each number:",
         "",

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 SYSTEMS = ("crm", "shop", "web", "support", "esp", "privacy")
 
 
-def variables(folder: str, as_of: str) -> dict[str, Any]:
+def vars_of(folder: str, as_of: str) -> dict[str, Any]:
     files = {name: {"files": f"{folder}/{name}/{{table}}.csv", "absent": []} for name in SYSTEMS}
     return {**files, "web": "absent", "as_of": as_of}
 
@@ -30,8 +30,8 @@ def test_neither_as_of_nor_a_folder_changes_what_is_parsed(tmp_path: Path) -> No
     """The shared parse of a command is identical to its own parse, also in another folder."""
     whole, lent = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "elsewhere" / "lent")
     for warehouse, options, variables in (
-        (whole, ["--no-partial-parse"], variables("here", "2026-07-01 00:00:00")),
-        (lent, [], variables("data/there", "2024-01-15 12:00:00")),
+        (whole, ["--no-partial-parse"], vars_of("here", "2026-07-01 00:00:00")),
+        (lent, [], vars_of("data/there", "2024-01-15 12:00:00")),
     ):
         warehouse.folder.mkdir(parents=True)
         run = warehouse.dbt("parse", *options, **variables)
@@ -41,8 +41,8 @@ def test_neither_as_of_nor_a_folder_changes_what_is_parsed(tmp_path: Path) -> No
 
 
 def test_each_other_var_is_part_of_the_shape() -> None:
-    base = variables("here", "2026-07-01")
-    assert shapes.shape(base) == shapes.shape(variables("there", "2020-01-01"))
+    base = vars_of("here", "2026-07-01")
+    assert shapes.shape(base) == shapes.shape(vars_of("there", "2020-01-01"))
     for other in (
         {"churn_days": 30},
         {"web": "demo"},

@@ -488,7 +488,7 @@ def as_text(result: Report, path: Path) -> str:
     end = ["Nothing to change."]
     if changed:
         end = [
-            "Nothing was changed. To use a value, set it in dbt_project.yml and run dbt build --full-refresh:",
+            "Nothing was changed. To use a value, set it in dbt_project.yml, then dbt build --full-refresh:",
             "",
             "vars:",
             *(f"  {one.threshold}: {one.proposed:g}" for one in changed),

@@ -147,7 +147,7 @@ def test_a_404_of_something_else_is_a_rejection_with_its_message(tmp_path: Path,
     replies = iter([answer(404, {"message": "No route"}), answer(404)])
     esp.connection = Connection(transport=httpx.MockTransport(lambda request: next(replies)))
     esp.opened = esp.open()
-    for words in ("No route", "(no words)"):
+    for words in ("No route", "(no message)"):
         (reply,) = esp.send(esp.row(ANN, "delete")).values()
         assert (reply.status, reply.code, reply.message) == ("rejected", "404", words)
 
