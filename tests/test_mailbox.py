@@ -1,4 +1,4 @@
-"""One mailbox, however its address is spelled."""
+"""One mailbox for all spellings of its address."""
 
 import unicodedata
 

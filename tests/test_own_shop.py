@@ -121,10 +121,10 @@ def shop(folder: Path, kind: Kind) -> Decimal:
 
 
 def as_printed(kind: Kind, folder: Path) -> dict[str, Any]:
-    """The vars of the README's first command for own data, with the values of this shop."""
-    readme = (PROJECT / "README.md").read_text()
-    (printed,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", readme, re.DOTALL)
-    found: dict[str, Any] = yaml.safe_load(printed.replace("data/own", str(folder)))
+    """The vars that docs/getting-started.md gives for own data, with the values of this shop."""
+    page = (PROJECT / "docs" / "getting-started.md").read_text()
+    (printed,) = re.findall(r"```yaml\n(vars:\n +currency: .*?)```", page, re.DOTALL)
+    found: dict[str, Any] = yaml.safe_load(printed.replace("data/own", str(folder)))["vars"]
     assert (found["currency"], found["default_country"]) == ("USD", "US")
     assert found["time_zone"] == "America/New_York"
     return {**found, "currency": kind.currency, "default_country": kind.country, "time_zone": kind.zone}
