@@ -1,4 +1,4 @@
--- Monthly: what does each stage and segment bring, as a share of the last year's revenue and of the customers?
+-- Monthly: what share of the last year's revenue and of the customers does each stage and segment have?
 with totals as (
     select
         cast(count(*) as {{ dbt.type_float() }}) as n_customers,

@@ -1,4 +1,4 @@
--- Monthly: how much of the last year's revenue hangs on how few customers?
+-- Monthly: how much of the last year's revenue depends on how few customers?
 with customers as (
     select
         customer_id,
@@ -7,7 +7,7 @@ with customers as (
     where revenue_365d > 0
 ),
 
-ranked as (
+ranked_buyers as (
     select
         revenue_365d,
         cast(row_number() over (order by revenue_365d desc, customer_id) as {{ dbt.type_float() }}) / count(*) over () as place_share,
@@ -24,9 +24,9 @@ bands as (
 select
     bands.top_share,
     count(*) as n_customers,
-    sum(ranked.revenue_365d) as revenue_365d,
-    cast(sum(ranked.revenue_365d) as {{ dbt.type_float() }}) / cast(max(ranked.total) as {{ dbt.type_float() }}) as revenue_share
+    sum(ranked_buyers.revenue_365d) as revenue_365d,
+    cast(sum(ranked_buyers.revenue_365d) as {{ dbt.type_float() }}) / cast(max(ranked_buyers.total) as {{ dbt.type_float() }}) as revenue_share
 from bands
-inner join ranked on bands.top_share >= ranked.place_share
+inner join ranked_buyers on bands.top_share >= ranked_buyers.place_share
 group by bands.top_share
 order by bands.top_share

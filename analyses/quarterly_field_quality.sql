@@ -1,4 +1,4 @@
--- Quarterly: which fields do not keep what their dictionary entry promises, and in which source? Most rows first.
+-- Quarterly: which fields do not meet their entry in field_dictionary, and in which source? Most rows first.
 select
     checks.model_name,
     checks.column_name,

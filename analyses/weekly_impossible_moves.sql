@@ -1,5 +1,5 @@
--- Weekly: who moved between stages as nobody can, by ordering less? A merge, a split, a cancelled order or other
--- days of the stages lie behind it.
+-- Weekly: which customers made a move between stages that orders and time cannot explain? The cause is a merge, a split, a
+-- cancelled order, or changed vars of the stages.
 select
     transitions.moved_on,
     transitions.from_stage,

@@ -1,4 +1,4 @@
--- Weekly: which segments are too small, too large, unstable or rest on fields that are late or thin?
+-- Weekly: which segments are too small, too large, unstable, or depend on stale or sparse fields?
 select
     segment,
     owner,

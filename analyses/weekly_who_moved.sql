@@ -1,4 +1,4 @@
--- Weekly: who came into which stage from where in the last 7 days, and what is that worth? By the facts, so from day one.
+-- Weekly: how many customers moved between which stages in the last 7 days, and what is their revenue? Needs no history.
 select
     stages.previous_stage as from_stage,
     stages.stage as to_stage,

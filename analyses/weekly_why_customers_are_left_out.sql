@@ -1,4 +1,4 @@
--- Weekly: why may people not be promoted to, what would it bring to lift a rule, and what changed in a week?
+-- Weekly: which rules suppress promotional mail, how many customers would each free, and what changed in a week?
 with funnel as (
     select * from {{ ref('suppression_funnel') }}
 ),

@@ -2,17 +2,16 @@
 
     python -m benchmarks.accuracy WAREHOUSE DATA [CLUSTERS.parquet]
 
-A record is a row of identity_records with the person the generator made it for; a guest checkout or
-requester whose address and number two people gave is two records here, so that it counts as the false
-join it is.
+A record is a row of identity_records with its person in the generator. A guest checkout or requester with an
+address and number of two people is two records here, and counts as a false join.
 
-Precision: of the pairs in one cluster, those of one person. Recall: of the pairs of one person that are
-linked, those in one cluster: what a careful person could join. Linked: the two share a usable identifier,
-or have the same name, birth date, street and postal code, or a chain of records of that same person leads
-from one to the other. Usable: an e-mail address, phone number or shop account as person_identifiers writes
-it, unless it is a role account, a blocked or placeholder value, or on more records than var
-identity_max_records_per_identifier. A phone without a given name beside it, or a mailbox of several names,
-is usable here although the models don't trust it.
+Precision: of the pairs in one cluster, those of one person. Recall: of the linked pairs of one person, those
+in one cluster: what a careful person could join. Linked: the two share a usable identifier, or have the same
+name, birth date, street and postal code, or a chain of records of that same person leads from one to the
+other. Usable: an e-mail address, phone number or shop account as person_identifiers writes it, unless it is a
+role account, a blocked or placeholder value, or on more records than var identity_max_records_per_identifier.
+A phone without a given name beside it, or a mailbox of several names, is usable here although the models
+don't trust it.
 """
 
 import json
@@ -23,7 +22,7 @@ from typing import Any
 
 import duckdb
 
-# Of rows of person_identifiers: not known to be no person's, whatever the models make of it.
+# Condition on person_identifiers: may belong to a person, whether or not the models trust it.
 USABLE = """why_not is null
     or why_not = 'a phone number, and the record has no given name'
     or why_not like 'several people share it%'
@@ -252,7 +251,7 @@ owners as (
     group by cluster_id
 ),
 
-judged as (
+classified as (
     select seen.n_people, visitors.customer_id, owners.person_id = seen.person_id as is_right
     from seen
     inner join visitor_customers as visitors on seen.visitor_id = visitors.visitor_id
@@ -265,7 +264,7 @@ select
     count(*) filter (n_people = 1 and is_right),
     count(*) filter (n_people > 1),
     count(*) filter (n_people > 1 and customer_id is null)
-from judged
+from classified
 """
 
 
@@ -285,8 +284,8 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Visitors:
-    """Devices of one person, those given to a customer and to the right one; shared devices, those "
-    "given to nobody."""
+    """Devices of one person, those attributed to a customer and to the right one; shared devices, those that
+    are attributed to no customer."""
 
     own: int
     own_joined: int
@@ -297,7 +296,7 @@ class Visitors:
 
 @dataclass(frozen=True)
 class Score:
-    """What was counted; the kinds of misses and false joins with their pairs, most frequent first."""
+    """Counts, and the kinds of misses and false joins with their pairs, most frequent first."""
 
     pairs: Pairs
     misses: list[tuple[str, int]] = field(default_factory=list)
@@ -314,11 +313,11 @@ class Score:
 
     @property
     def recall_of_all(self) -> float:
-        """Of all pairs of one person, those in one cluster, whether or not anything links them."""
+        """Return the share of all pairs of one person that are in one cluster, linked or not."""
         return share(self.pairs.joined_rightly, self.pairs.of_one_person)
 
     def as_dict(self) -> dict[str, Any]:
-        """Counts and rates, for JSON."""
+        """Return counts and rates for JSON."""
         rates = {"precision": self.precision, "recall": self.recall, "recall_of_all": self.recall_of_all}
         return asdict(self) | rates
 
@@ -330,7 +329,7 @@ def share(part: float, whole: float) -> float:
 def score(warehouse: Path, data: Path, clusters: Path | None = None) -> Score:
     """Score the customers in a warehouse built from `data`, or other clusters of its records.
 
-    clusters: a Parquet file (record_key, cluster_id). Kinds and visitors are told of its own only.
+    clusters: a Parquet file (record_key, cluster_id). Kinds and visitors are only scored without it.
     """
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 2}) as connection:
         connection.execute(f"create temp view truth as select * from '{data}/truth/records/*.parquet'")

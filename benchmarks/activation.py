@@ -48,18 +48,18 @@ STATES = (
     "sync_receipts", "esp_profile_state", "refused_addresses", "profile_differences", "sync_outbox"
 )  # fmt: skip
 CASES = {
-    "first": "nothing is held yet",
-    "unchanged": "all is held as it should be",
+    "first": "the ESP holds nothing",
+    "unchanged": "nothing has changed",
     "changed": "1% have changed",
 }
 MEMBERS = (100_000, 1_000_000)
-BESIDE_PEER = 20_000  # members whom both push
-N_NOES = 1_000  # people who say no at once
+BESIDE_PEER = 20_000  # members that both push
+N_NOES = 1_000  # people who opt out at once
 ESPS = ("activecampaign", "brevo", "hubspot", "klaviyo", "mailchimp")
 MEMORY_AIM, CALLS_AIM, ROWS_AIM, NOES_AIM = 500e6, 20, 10, 120
 
 
-# What `mailroom push --json` does, at the vendors' pace or as fast as it can.
+# The same as `mailroom push --json`, with or without the vendors' rate limits.
 PUSH = f"""
 import sys
 from pathlib import Path
@@ -67,13 +67,13 @@ from mailroom.activation.api import Connection
 from mailroom.activation.ledger import activation_folder
 from mailroom.activation.push import PushOptions, as_json, push
 file, url, pace = Path(sys.argv[1]), *sys.argv[2:]
-asked = PushOptions(audiences=[{AUDIENCE!r}])
-print(as_json(push(file, activation_folder(file), asked, Connection(url, is_paced=pace == "paced"))))
+options = PushOptions(audiences=[{AUDIENCE!r}])
+print(as_json(push(file, activation_folder(file), options, Connection(url, is_paced=pace == "paced"))))
 """
 
 
 def dbt(file: Path, *command: str) -> tuple[Used, dict[str, float]]:
-    """One dbt command on a warehouse; what it used, and the seconds of each model."""
+    """Run one dbt command on a warehouse. Return its resources and the seconds of each model."""
     target = file.parent / "target"
     used = run_measured(
         [
@@ -86,12 +86,12 @@ def dbt(file: Path, *command: str) -> tuple[Used, dict[str, float]]:
         MAILROOM_DUCKDB_PATH=str(file),
     )  # fmt: skip
     if used.code:
-        raise RuntimeError(f"dbt {' '.join(command)} failed; see {file.parent / 'dbt.log'}")
+        raise RuntimeError(f"dbt {' '.join(command)} failed: see {file.parent / 'dbt.log'}")
     return used, model_seconds(target)
 
 
 def members(folder: Path, size: int) -> Path:
-    """A warehouse whose audience_payloads has so many members of one audience, made of the demo's."""
+    """Build a warehouse with `size` members of one audience in audience_payloads, copies of the demo's."""
     file = folder / "activation" / f"{size}.duckdb"
     for old in (file, file.with_suffix(".duckdb.wal")):
         old.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ def members(folder: Path, size: int) -> Path:
 
 
 def hold(file: Path, share_changed: float) -> None:
-    """Receipts by which the destination holds every member; this share with another number of orders."""
+    """Write receipts that every member was added, a share of them with another number of orders."""
     folder = ledger.activation_folder(file) / "receipts"
     folder.mkdir(parents=True, exist_ok=True)
     names = ", ".join(ledger.SCHEMAS["receipts"].names)
@@ -146,7 +146,8 @@ def hold(file: Path, share_changed: float) -> None:
 
 
 def plain_join(file: Path) -> float:
-    """Seconds of a full outer join of what is wanted and what is held, where they differ, into a table."""
+    """Return the seconds of a full outer join of wanted and held rows, written to a table where they
+    differ."""
     with duckdb.connect(str(file), config={"threads": 2}) as connection:
         connection.execute("set preserve_insertion_order = false")
         begun = time.monotonic()
@@ -167,31 +168,31 @@ def plain_join(file: Path) -> float:
 
 
 def outbox(folder: Path, size: int) -> Json:
-    """The outbox where nothing, everything, all but 1% is held as it should be."""
+    """Measure the outbox in each of CASES."""
     file = members(folder, size)
     held = ledger.activation_folder(file) / "receipts" / "held.parquet"
-    found: Json = {}
+    by_case: Json = {}
     for name in CASES:
         held.unlink(missing_ok=True)
         if name != "first":
             hold(file, 0.01 if name == "changed" else 0)
         used, models = dbt(file, "run", "--select", *STATES)
         with duckdb.connect(str(file), read_only=True) as connection:
-            counted = connection.execute(
+            operations = connection.execute(
                 "select operation, count(*) from sync_outbox group by all"
             ).fetchall()
-        found[name] = {
+        by_case[name] = {
             "models": models, "plain": min(plain_join(file) for _ in range(3)), "used": asdict(used),
-            "rows": dict(counted),
+            "rows": dict(operations),
         }  # fmt: skip
-    return found
+    return by_case
 
 
 def _seconds_to_the_last(file: Path) -> Json:
-    """How long after the push began each ESP had answered for the last suppression."""
+    """Return the seconds from the start of the push to each ESP's last accepted suppression."""
     folder = ledger.activation_folder(file)
     with duckdb.connect() as connection:
-        found = connection.execute(f"""
+        by_esp = connection.execute(f"""
             with pushes as (
                 select push_id, min(started_at) as began
                 from read_parquet('{folder}/pushes/*.parquet')
@@ -202,13 +203,13 @@ def _seconds_to_the_last(file: Path) -> Json:
             where operation = 'suppress' and status = 'accepted' and code is null
             group by destination
         """).fetchall()
-    assert [n_people for _, _, n_people in found] == [N_NOES] * len(ESPS), found
-    return {name: took for name, took, _ in found}
+    assert [n_people for _, _, n_people in by_esp] == [N_NOES] * len(ESPS), by_esp
+    return {name: took for name, took, _ in by_esp}
 
 
 @contextmanager
 def sandbox(folder: Path, port: int, *options: str, keeps: bool = False) -> Iterator[str]:
-    """A sandbox as a process of its own. keeps: it goes on with what the last one held."""
+    """Run a sandbox as a separate process. keeps: it continues with the state of the last one."""
     state = folder / "activation" / "sandbox.state"
     if not keeps:
         state.unlink(missing_ok=True)
@@ -226,7 +227,7 @@ def sandbox(folder: Path, port: int, *options: str, keeps: bool = False) -> Iter
                 time.sleep(0.1)
         yield url
     finally:
-        process.terminate()  # it keeps what the ESPs hold
+        process.terminate()  # it saves the ESPs' state
         process.wait()
 
 
@@ -236,7 +237,7 @@ def counts(url: str) -> Json:
 
 
 def push(folder: Path, size: int, port: int = 8026) -> Json:
-    """`mailroom push` of the first outbox of so many members."""
+    """Measure `mailroom push` of the first outbox of `size` members."""
     file = folder / "activation" / f"{size}.duckdb"
     for old in ledger.activation_folder(file).glob("*/*.parquet"):
         old.unlink()
@@ -249,7 +250,7 @@ def push(folder: Path, size: int, port: int = 8026) -> Json:
 
 
 def one_push(file: Path, url: str, pace: str = "unpaced") -> tuple[Used, list[Json]]:
-    """One push of a warehouse's outbox; what it used, and what became of the rows."""
+    """Push a warehouse's outbox. Return its resources and the counts."""
     log = file.parent / "push.log"
     used = run_measured([sys.executable, "-c", PUSH, str(file), url, pace], log)
     sent: list[Json] = json.loads(log.read_text().splitlines()[-1])["sent"]
@@ -257,7 +258,7 @@ def one_push(file: Path, url: str, pace: str = "unpaced") -> tuple[Used, list[Js
 
 
 def noes(folder: Path, port: int = 8028) -> Json:
-    """`mailroom push` of a thousand suppressions at every ESP, each of which holds a thousand members."""
+    """Measure `mailroom push` of a thousand suppressions at every ESP, each with a thousand members."""
     file = folder / "activation" / "noes.duckdb"
     file.unlink(missing_ok=True)
     shutil.rmtree(ledger.activation_folder(file), ignore_errors=True)
@@ -286,22 +287,22 @@ def noes(folder: Path, port: int = 8028) -> Json:
 
 
 def peer(folder: Path, size: int, port: int = 8027) -> Json:
-    """drt-core with the rows of the same outbox."""
+    """Measure drt-core with the rows of the same outbox."""
     file = folder / "activation" / f"{size}.duckdb"
     rows = file.parent / "rows.parquet"
     with duckdb.connect(str(file), read_only=True) as connection:
         chosen = f"select email, payload from sync_outbox where audience = '{AUDIENCE}' and operation = 'add'"
         connection.execute(f"copy ({chosen}) to '{rows}' (format parquet)")
     with sandbox(folder, port, "--no-limits") as url:
-        found = httpx.post(
+        made = httpx.post(
             f"{url}/klaviyo/api/lists",
             json={"data": {"type": "list", "attributes": {"name": "Peer"}}},
             headers={"Authorization": "Klaviyo-API-Key sandbox", "revision": "2026-07-15"},
         )
-        told = python(
-            "drt_peer", url, str(rows), found.json()["data"]["id"], log=file.parent / "drt_peer.log"
+        measured = python(
+            "drt_peer", url, str(rows), made.json()["data"]["id"], log=file.parent / "drt_peer.log"
         )
-        return told | counts(url)
+        return measured | counts(url)
 
 
 def chapter(found: Json) -> list[str]:
@@ -311,11 +312,11 @@ def chapter(found: Json) -> list[str]:
 
 
 def aims(found: Json) -> list[Aim]:
-    """The aims of the push, and what was reached."""
+    """Return the aims of the push and the values reached."""
     reached = []
-    for size, told in found["push"].items():
-        ours = told["mailroom"]
-        if peer := told.get("drt"):
+    for size, measured in found["push"].items():
+        ours = measured["mailroom"]
+        if peer := measured.get("drt"):
             result = peer["result"]
             calls = (peer["requests"] / result["accepted"]) / (ours["requests"] / ours["accepted"])
             rows = (ours["accepted"] / ours["used"]["wall"]) / (result["accepted"] / result["seconds"])
@@ -351,24 +352,24 @@ def _outbox(found: Json) -> list[str]:
     rows = []
     for size, cases in found.items():
         for name in CASES:
-            told = cases[name]
-            ours = told["models"]["profile_differences"] + told["models"]["sync_outbox"]
+            case = cases[name]
+            ours = case["models"]["profile_differences"] + case["models"]["sync_outbox"]
             rows.append(
                 [
                     f"{int(size):,}, {CASES[name]}",
-                    f"{sum(told['rows'].values()):,}",
-                    *(seconds(told["models"][model]) for model in STATES),
-                    seconds(told["plain"]),
-                    f"{ours / told['plain']:.1f}",
-                    f"{told['used']['peak'] / 1e9:.1f} GB",
+                    f"{sum(case['rows'].values()):,}",
+                    *(seconds(case["models"][model]) for model in STATES),
+                    seconds(case["plain"]),
+                    f"{ours / case['plain']:.1f}",
+                    f"{case['used']['peak'] / 1e9:.1f} GB",
                 ]
             )
     return [
         "### The outbox",
         "",
         "Seconds of each model, of a plain full outer join of the two states (best of three), and how many "
-        "times the latter `profile_differences` and `sync_outbox` take together: they hash every field, say "
-        "which differ and what goes out of them, and look up what was answered before.",
+        "times the latter `profile_differences` and `sync_outbox` take together: they hash every field, find "
+        "the differences and their new values, and look up earlier answers.",
         "",
         *table(["members", "rows", *STATES, "plain join", "ratio", "peak of dbt"], rows),
     ]
@@ -376,12 +377,12 @@ def _outbox(found: Json) -> list[str]:
 
 def _push(found: Json) -> list[str]:
     rows = []
-    for size, told in found.items():
-        ours = told["mailroom"]
+    for size, measured in found.items():
+        ours = measured["mailroom"]
         rows.append(
             [f"Mailroom, {int(size):,} members", *_pushed(ours, ours["used"]["wall"], ours["used"]["peak"])]
         )
-        if peer := told.get("drt"):
+        if peer := measured.get("drt"):
             taken = peer["result"]["seconds"]
             rows.append(
                 [
@@ -392,7 +393,7 @@ def _push(found: Json) -> list[str]:
     return [
         "### The push",
         "",
-        "To the sandbox on the same machine, which takes any number of requests a second here, as Klaviyo. "
+        "To Klaviyo in the sandbox on the same machine, without rate limits. "
         "Mailroom's seconds are of the whole command: reading the outbox, every request, waiting for the "
         "jobs, receipts. drt-core's are of its `load()` alone: rows in memory, no receipts.",
         "",
@@ -402,21 +403,22 @@ def _push(found: Json) -> list[str]:
 
 def _noes(found: Json) -> list[str]:
     return [
-        "### A thousand noes",
+        "### A thousand suppressions",
         "",
-        f"Seconds from the start of one push until each ESP has answered for the last of {N_NOES:,} "
-        "suppressions, of people whom all of them hold, side by side and at the pace that each vendor "
-        "documents. Brevo takes them one at a time at 10 requests a second, ActiveCampaign with three "
-        "requests each (find the contact, tag it, take it off the account's list) at 5 a second.",
+        f"Seconds from the start of one push to each ESP's last accepted suppression of {N_NOES:,}, of "
+        "people whom all ESPs hold, in parallel and at each vendor's documented rate. Brevo takes one "
+        "suppression per request at 10 requests a second, ActiveCampaign three requests each (find the "
+        "contact, tag it, unsubscribe it from the account's list) at 5 a second.",
         "",
         *table(["ESP", "seconds"], [[name, seconds(found["seconds"][name])] for name in ESPS]),
     ]
 
 
-def _pushed(told: Json, took: float, peak: float) -> list[str]:
+def _pushed(counted: Json, took: float, peak: float) -> list[str]:
     return [
-        f"{told['accepted']:,}", seconds(took), f"{told['accepted'] / took:,.0f}", f"{told['requests']:,}",
-        f"{told['bytes'] / 1e6:,.1f} MB", f"{peak / 1e6:,.0f} MB",
+        f"{counted['accepted']:,}", seconds(took), f"{counted['accepted'] / took:,.0f}",
+        f"{counted['requests']:,}",
+        f"{counted['bytes'] / 1e6:,.1f} MB", f"{peak / 1e6:,.0f} MB",
     ]  # fmt: skip
 
 
@@ -428,7 +430,7 @@ def pushes(folder: Path, size: int, with_peer: bool) -> Json:
 
 
 def measure(folder: Path, fresh: bool) -> Json:
-    """Every part, at every size. Measured again where the models or the code behind them have changed."""
+    """Measure every part at every size, again if the models or their code have changed."""
     commit, results = measured_commit(folder, MEASURED, fresh)
     pushed = (BESIDE_PEER, max(MEMBERS))
     return {

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Aim:
-    """What was aimed at, in words: the value reached, the bound, and whether it is met."""
+    """An aim, as text: the value reached, the bound, and whether it is met."""
 
     what: str
     value: str

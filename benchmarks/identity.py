@@ -37,7 +37,7 @@ def probable(least: float) -> str:
 
 
 def measure(folder: Path, fresh: bool, shops: list[tuple[int, int]], seed: int) -> Json:
-    """Every shop, as (customers, days), smallest first."""
+    """Measure every shop, as (customers, days), smallest first."""
     commit, results = measured_commit(folder, (*MEASURED, *BENCH), fresh)
     found = []
     for customers, days in sorted(shops):
@@ -48,7 +48,8 @@ def measure(folder: Path, fresh: bool, shops: list[tuple[int, int]], seed: int) 
 
 
 def _measured(results: Measurements, data: Path, work: Path) -> Json:
-    """ways: what each way of joining took, in seconds, and its score or error; in the order of the report."""
+    """Measure one shop. ways: seconds and score or error of each way of joining, in the order of the
+    report."""
     ways: Json = {}
 
     def step(name: str, measured: Callable[[], Json]) -> Json:
@@ -100,7 +101,7 @@ def _peer(warehouse: Warehouse, form: str, out: Path) -> Json:
 
 
 def aims(found: Json) -> list[Aim]:
-    """Precision and recall of what Mailroom joins, of the largest shop."""
+    """Return precision and recall of Mailroom's joins for the largest shop."""
     size = found["shops"][-1]
     reached = []
     for label, way in size["ways"].items():
@@ -146,10 +147,10 @@ def chapter(found: Json) -> list[str]:
         "",
         f"One run on the same generated records ({n_records:,} at the largest size, over {size['days']} "
         "days), by pairs of records. Recall is among the pairs of one person that a careful person "
-        "could join: the two share a usable identifier (an address, a number, an account that is not "
-        "known to be no person's), or have the same name, birth date, street and postal code, or a "
+        "could join: the two share a usable identifier (an address, a number or an account that may belong "
+        "to a person), or have the same name, birth date, street and postal code, or a "
         "chain of that person's records leads from one to the other. Recall of all pairs also counts "
-        "those that nothing links. Times: of Mailroom the whole build from raw files to customers, of "
+        "unlinked pairs. Times: of Mailroom the whole build from raw files to customers, of "
         "Splink learning, linking and clustering, from a ready table in memory.",
         "",
         "What makes it hard, with its sources in `src/mailroom/demo/constants.py`: a typing error in "
@@ -173,15 +174,15 @@ def chapter(found: Json) -> list[str]:
 
 
 def _kinds(label: str, customers: int, score: Json) -> list[str]:
-    """Which pairs a way loses, and which it joins wrongly."""
+    """Return the kinds of missed pairs and false joins of a way."""
     pairs = score["pairs"]
     missed, wrong = pairs["linked"] - pairs["linked_and_joined"], pairs["joined"] - pairs["joined_rightly"]
     return [
-        f"{label}, {customers:,} customers. Lost, {missed:,} of {pairs['linked']:,} pairs:",
+        f"{label}, {customers:,} customers. Missed, {missed:,} of {pairs['linked']:,} pairs:",
         "",
         *table(["Why", "Pairs"], [[kind, f"{count:,}"] for kind, count in score["misses"]]),
         "",
-        f"Joined wrongly, {wrong:,} of {pairs['joined']:,} pairs:",
+        f"False joins, {wrong:,} of {pairs['joined']:,} pairs:",
         "",
         *table(["How", "Pairs"], [[kind, f"{count:,}"] for kind, count in score["false_joins"]]),
         "",

@@ -1,4 +1,4 @@
-"""A command as a process of its own: how long it took, what it used, how much memory it held at most."""
+"""A command as a separate process: its wall time, processor time and peak memory."""
 
 import hashlib
 import inspect
@@ -35,7 +35,7 @@ def output(*command: str) -> str:
 
 @dataclass(frozen=True)
 class Used:
-    """wall and cpu in seconds, peak resident memory in bytes, of a process and the children it waited for."""
+    """wall and cpu in seconds and peak resident memory in bytes, of a process and its children."""
 
     wall: float
     cpu: float
@@ -43,9 +43,9 @@ class Used:
     code: int
 
 
-# A process inherits the peak of the one it is started from: so a small one starts it, and tells what it used.
-# On Linux it takes over whom the command leaves behind, as pyspark leaves its JVM, and waits for them: else
-# their time is lost. 36 is PR_SET_CHILD_SUBREAPER.
+# A process inherits the peak memory of its parent, so a small process starts it and reports its resources. On
+# Linux it adopts orphans of the command, such as pyspark's JVM, and waits for them, so that their time
+# counts. 36 is PR_SET_CHILD_SUBREAPER.
 LAUNCH = """
 import ctypes, json, os, resource, subprocess, sys
 if sys.platform == "linux":
@@ -57,29 +57,29 @@ try:
 except ChildProcessError:
     pass
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
-with open(sys.argv[1], "w") as told:
-    json.dump([used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, code], told)
+with open(sys.argv[1], "w") as report:
+    json.dump([used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, code], report)
 """
 
 
 def run_measured(command: Sequence[str], log: Path, **environment: str) -> Used:
-    """Run a command in the project's folder; what it prints goes to `log`."""
+    """Run a command in the project's folder, with its output in `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    told = log.with_name(f"{log.name}.used")
+    report = log.with_name(f"{log.name}.used")
     with log.open("wb") as out:
         begun = time.monotonic()
         subprocess.run(
-            [sys.executable, "-S", "-c", LAUNCH, str(told), *command],
+            [sys.executable, "-S", "-c", LAUNCH, str(report), *command],
             cwd=PROJECT, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT, check=True,
         )  # fmt: skip
         wall = time.monotonic() - begun
-    cpu, peak, code = json.loads(told.read_text())
-    told.unlink()
+    cpu, peak, code = json.loads(report.read_text())
+    report.unlink()
     return Used(wall, cpu, peak, code)
 
 
 def python(module: str, *arguments: str, log: Path) -> Json:
-    """Run a module of this package as a process of its own; the last line it prints is its result."""
+    """Run a module of this package as a separate process. The last line of its output is the result."""
     used = run_measured([sys.executable, "-m", f"benchmarks.{module}", *arguments], log)
     lines = log.read_text().strip().splitlines()
     if used.code:
@@ -88,7 +88,7 @@ def python(module: str, *arguments: str, log: Path) -> Json:
 
 
 class Measurements:
-    """Results by name, kept in a folder of the commit: a run that was stopped goes on where it was."""
+    """Results by name, kept in a folder of the commit, so that a stopped run continues."""
 
     def __init__(self, folder: Path, keep: bool) -> None:
         self.folder, self.keep = folder, keep
@@ -96,7 +96,7 @@ class Measurements:
     def of(self, name: str, measure: Callable[[], Json]) -> Json:
         path = self.folder / f"{name}.json"
         if self.keep and path.exists():
-            say(f"{name}: measured before")
+            say(f"{name}: measured earlier")
             known: Json = json.loads(path.read_text())
             return known
         say(f"{name} …")
@@ -109,7 +109,7 @@ class Measurements:
 
 
 def measured_commit(data: Path, paths: Sequence[str], fresh: bool = False) -> tuple[str, Measurements]:
-    """The last commit that changed the paths, in words, and the measurements kept of it in the folder."""
+    """Return the last commit that changed the paths, as text, and its measurements in the folder."""
     commit = output("git", "log", "-1", "--format=%h", "--abbrev=7", "--", *paths)
     dirty = bool(output("git", "status", "--porcelain", "--", *paths))
     results = Measurements(data / "results" / commit, keep=not (fresh or dirty))
@@ -117,7 +117,7 @@ def measured_commit(data: Path, paths: Sequence[str], fresh: bool = False) -> tu
 
 
 def model_seconds(target: Path) -> dict[str, float]:
-    """The seconds of each model that the last dbt command with this target folder built."""
+    """Return the seconds of each model in the last dbt command with this target folder."""
     return {
         result["unique_id"].split(".")[2]: float(result["execution_time"])
         for result in json.loads((target / "run_results.json").read_text())["results"]
@@ -140,7 +140,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A DuckDB file built from the generated shop in `data`; logs and dbt's target stand beside it.
+    """A DuckDB file built from the generated shop in `data`, with logs and dbt's target beside it.
 
     variables: dbt's, beside those that point at the shop.
     """
@@ -150,7 +150,7 @@ class Warehouse:
     variables: Json = field(default_factory=dict)
 
     def dbt(self, *command: str, name: str, as_of: str = AS_OF) -> Build:
-        """Run one dbt command, e.g. dbt("run", name="run"). Nodes that fail are reported, not raised."""
+        """Run one dbt command, e.g. dbt("run", name="run"). Failed nodes are reported, not raised."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         target = self.file.parent / f"target-{name}"
         results = target / "run_results.json"
@@ -198,13 +198,13 @@ class Warehouse:
 
 
 def source_vars(data: Path, as_of: str = AS_OF) -> dict[str, Any]:
-    """The vars that point every source at a generated shop."""
+    """Return the vars that point every source at a generated shop."""
     files = {source: {"files": f"{data}/{source}/{{table}}/*.parquet"} for source in SOURCES}
     return files | {"as_of": as_of}
 
 
 def order_by_time(table: Path) -> None:
-    """Events as a loader writes them, in the order in which they happened; the generator goes by person."""
+    """Sort events by time, as a loader writes them. The generator writes them by person."""
     parts, ordered = sorted(table.glob("part-*.parquet")), table / "ordered"
     with duckdb.connect() as connection:
         connection.execute(f"set temp_directory = '{table}/sorting'; set memory_limit = '8GB'")
@@ -225,9 +225,10 @@ def shop(
     web_events_per_order: float | None = None,
     message_events_per_customer: float | None = None,
 ) -> tuple[Path, Json]:
-    """A generated shop and its rows per table; made anew only if the generator or its arguments changed.
+    """Return a generated shop and its rows per table, generated again only if the generator or its arguments
+    changed.
 
-    With intensities other than the usual ones it has a folder of its own.
+    With other intensities than the default it has a separate folder.
     """
     makers = [path.read_text() for path in sorted(GENERATOR.glob("*.py"))] + [
         inspect.getsource(order_by_time)

@@ -1,8 +1,8 @@
-"""What dbt itself costs: parsing, compiling, a first build of the demo and one with nothing new.
+"""The overhead of dbt: parsing, compiling, a first build of the demo and one with nothing new.
 
-The demo is so small that its data takes next to no time: what is left is what dbt does around each node.
-Each command is a process of its own, on a warehouse and a target folder that the first build begins. Nodes
-run side by side, so the seconds of the kinds add up to more than the wall.
+The demo is so small that its data takes almost no time, so the time is dbt's own around each node. Each
+command is a separate process, on a warehouse and a target folder that the first build creates. Nodes run in
+parallel, so the seconds of the kinds add up to more than the wall time.
 """
 
 import json
@@ -19,7 +19,7 @@ MEASURED = (
     "models", "macros", "python_models", "seeds", "tests", "dbt_project.yml", "profiles.yml", "selectors.yml",
 )  # fmt: skip
 AIM = 15.0  # seconds of a build of the demo in which nothing is new
-# In this order: the first parse finds nothing parsed before, the first build no warehouse.
+# In this order: the first parse has no earlier parse, the first build no warehouse.
 COMMANDS = {
     "parse, in full": ["parse", "--no-partial-parse"],
     "parse, nothing new": ["parse"],
@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 def measured(folder: Path, command: Sequence[str], name: str) -> Json:
-    """One dbt command on the demo in the folder: wall and cpu in seconds, and its nodes."""
+    """Run one dbt command on the demo in the folder. Return wall and cpu in seconds, and its nodes."""
     target = folder / "target"
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
@@ -46,14 +46,14 @@ def measured(folder: Path, command: Sequence[str], name: str) -> Json:
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
     )  # fmt: skip
     if used.code:
-        raise RuntimeError(f"dbt {' '.join(command)} failed; see {folder / f'{name}.log'}")
+        raise RuntimeError(f"dbt {' '.join(command)} failed: see {folder / f'{name}.log'}")
     found: Json = {"wall": used.wall, "cpu": used.cpu}
     return found | by_kind(target) if command[0] == "build" else found
 
 
 def by_kind(target: Path) -> Json:
-    """The nodes that the last build in this target folder ran: how many of each status, and of each kind how
-    many and the seconds in them."""
+    """Return the nodes of the last build in this target folder: counts per status, and counts and seconds per
+    kind."""
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     kinds: dict[str, Json] = {}
     statuses: dict[str, int] = {}
@@ -66,7 +66,8 @@ def by_kind(target: Path) -> Json:
 
 
 def kind_of(unique_id: str, nodes: Json) -> str:
-    """seed, unit_test, …; of models whether in Python or how they are kept; of data tests their name."""
+    """Return a node's kind: seed, unit_test, …; for models Python or the materialization; for data tests the
+    name."""
     kind = unique_id.split(".")[0]
     node = nodes.get(unique_id, {})
     if kind == "model":
@@ -77,7 +78,7 @@ def kind_of(unique_id: str, nodes: Json) -> str:
 
 
 def commands(folder: Path) -> Json:
-    """Every command once, in a folder that is emptied first."""
+    """Run every command once, in an emptied folder."""
     shutil.rmtree(folder, ignore_errors=True)
     found: Json = {}
     for name, command in COMMANDS.items():
@@ -89,7 +90,7 @@ def commands(folder: Path) -> Json:
 
 
 def measure(folder: Path, fresh: bool) -> Json:
-    """Every command. Measured anew where any node or setting has changed."""
+    """Measure every command, again if a node or setting has changed."""
     commit, results = measured_commit(folder, MEASURED, fresh)
     found = results.of("overhead", lambda: {"commands": commands(folder / "overhead")})
     return {"commit": commit, **found}
@@ -97,7 +98,7 @@ def measure(folder: Path, fresh: bool) -> Json:
 
 def chapter(found: Json) -> list[str]:
     """What measure() found, as a chapter of the report."""
-    told = found["commands"]
+    runs = found["commands"]
     rows = [
         [
             name,
@@ -106,18 +107,18 @@ def chapter(found: Json) -> list[str]:
             f"{of['nodes']:,}" if "nodes" in of else "",
             f"{of['load']:.1f}",
         ]
-        for name, of in told.items()
+        for name, of in runs.items()
     ]
-    builds = [name for name in COMMANDS if "kinds" in told[name]]
+    builds = [name for name in COMMANDS if "kinds" in runs[name]]
     kinds = sorted(
-        told["build, nothing new"]["kinds"].items(), key=lambda pair: -pair[1]["seconds"]
+        runs["build, nothing new"]["kinds"].items(), key=lambda pair: -pair[1]["seconds"]
     )  # fmt: skip
     by_kind_rows = [
         [
             kind,
             *[
-                f"{told[name]['kinds'][kind]['nodes']}: {seconds(told[name]['kinds'][kind]['seconds'])}"
-                if kind in told[name]["kinds"]
+                f"{runs[name]['kinds'][kind]['nodes']}: {seconds(runs[name]['kinds'][kind]['seconds'])}"
+                if kind in runs[name]["kinds"]
                 else ""
                 for name in builds
             ],
@@ -125,13 +126,13 @@ def chapter(found: Json) -> list[str]:
         for kind, _ in kinds
     ]
     return [
-        "## What dbt itself costs",
+        "## The overhead of dbt",
         "",
-        "The demo, whose data takes next to no time; each command is a process, dbt's start included.",
+        "The demo, with data that takes almost no time. Each command is a process, with the start of dbt.",
         "",
         *table(["dbt", "Wall", "Processors", "Nodes", "Load before"], rows),
         "",
-        "By kind, how many nodes and their seconds; two run at a time:",
+        "Number and seconds of nodes by kind. Two run at a time:",
         "",
         *table(["Kind", *builds], by_kind_rows),
         "",
@@ -139,6 +140,6 @@ def chapter(found: Json) -> list[str]:
 
 
 def aims(found: Json) -> list[Aim]:
-    """The one aim, and what was reached."""
+    """Return the aim and the value reached."""
     wall = found["commands"]["build, nothing new"]["wall"]
     return [Aim("demo: a build with nothing new", seconds(wall), f"< {AIM:.0f} s", wall < AIM)]

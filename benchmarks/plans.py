@@ -28,7 +28,7 @@ def processors() -> float:
 
 
 def operators(plan: Any) -> Iterator[Json]:
-    """Every operator of a plan as DuckDB writes it: what it is, its rows, its seconds of processor."""
+    """Yield every operator of a DuckDB plan: its type, rows and processor seconds."""
     nodes = plan if isinstance(plan, list) else [plan]
     for node in nodes:
         yield {
@@ -39,15 +39,15 @@ def operators(plan: Any) -> Iterator[Json]:
 
 
 def described(operator: Json) -> str:
-    """What an operator works on, in a few words."""
+    """Return what an operator works on, in short."""
     about = operator["about"]
     keys = ("Table", "Filename(s)", "Conditions", "Groups", "CTE Name", "Projections", "Expression")
-    said = next((about[key] for key in keys if about.get(key)), "")
-    return (", ".join(said) if isinstance(said, list) else str(said))[:120]
+    value = next((about[key] for key in keys if about.get(key)), "")
+    return (", ".join(value) if isinstance(value, list) else str(value))[:120]
 
 
 def read(found: list[Json]) -> dict[str, int]:
-    """Rows that came out of each table's or file's scans."""
+    """Return the rows scanned of each table or file."""
     rows: dict[str, int] = {}
     for operator in found:
         if operator["type"] == "TABLE_SCAN":
@@ -59,7 +59,7 @@ def read(found: list[Json]) -> dict[str, int]:
 
 
 def plans(warehouse: Path, target: Path, models: list[str]) -> dict[str, Json]:
-    """What each model reads and does, by model."""
+    """Return the reads and operators of each model."""
     found: dict[str, Json] = {}
     folder = warehouse.parent / "plans"
     folder.mkdir(exist_ok=True)
@@ -78,10 +78,10 @@ def plans(warehouse: Path, target: Path, models: list[str]) -> dict[str, Json]:
             wall, cpu = time.monotonic() - begun, processors() - before
             connection.execute("set enable_profiling = 'no_output'")
         profile = json.loads((folder / f"{model}.json").read_text())
-        told = list(operators(profile["operator"]))
-        slowest = sorted(told, key=lambda operator: -operator["seconds"])[:SLOWEST]
+        all_operators = list(operators(profile["operator"]))
+        slowest = sorted(all_operators, key=lambda operator: -operator["seconds"])[:SLOWEST]
         found[model] = {
-            "wall": wall, "cpu": cpu, "bytes": profile["io"]["total_bytes_read"], "read": read(told),
+            "wall": wall, "cpu": cpu, "bytes": profile["io"]["total_bytes_read"], "read": read(all_operators),
             "operators": [
                 {key: each[key] for key in ("type", "rows", "seconds")} | {"of": described(each)}
                 for each in slowest

@@ -86,7 +86,7 @@ def accuracy(found: Json, folder: Path) -> None:
              "method": row["method"], "value": row["ndcg"]}
             for row in made["result"]["rows"]
         ]  # fmt: skip
-    # Mailroom last, to lie on top.
+    # Mailroom last, so that it is on top.
     frame = pd.DataFrame(sorted(rows, key=lambda row: row["method"] == "Mailroom"))
     methods = sorted(frame["method"].unique(), key=lambda method: (method != "Mailroom", method))
     colours = alt.Scale(domain=methods, range=COLOURS[: len(methods)])

@@ -1,4 +1,4 @@
-"""What one library makes of purchase histories, as a process of its own, so that memory can be told.
+"""One library's predictions from purchase histories, in a separate process, to measure its memory.
 
     python -m benchmarks.purchases LIBRARY HISTORIES HORIZON PREDICTIONS
 
@@ -7,9 +7,9 @@ with an order), mean_value (of those), repeat_value (of those after the first; n
 order_probability and revenue within HORIZON days, row by row. Printed: the seconds of fit and of score,
 without imports and files, and the parameters.
 
-Mailroom is its base alone: no regression, no trees, no level. The others are used as their guides say:
-BG/NBD by weeks, Gamma-Gamma on the repeat orders of those who have any. lifetimes knows no chance of an order
-within a time; its users take the probability of being alive for it.
+Mailroom is only its base model: no regression, no trees, no level. The others are used as in their guides:
+BG/NBD by weeks, Gamma-Gamma on the repeat orders of customers with any. lifetimes has no chance of an order
+within a time; its users take the probability of being alive.
 """
 
 import json
@@ -25,7 +25,7 @@ import pandas as pd
 
 WEEK = 7.0
 Answer = tuple[dict[str, float], pd.DataFrame]
-Fit = Callable[[pd.DataFrame], Callable[[], Answer]]  # fits; what it returns scores
+Fit = Callable[[pd.DataFrame], Callable[[], Answer]]  # fits, and returns a function that scores
 
 
 def mailroom(histories: pd.DataFrame, horizon: int) -> Callable[[], Answer]:
@@ -43,9 +43,9 @@ def mailroom(histories: pd.DataFrame, horizon: int) -> Callable[[], Answer]:
     base = Base().fit(groups).fit_order_value(rows)
 
     def score() -> Answer:
-        told = pd.concat([groups, base.predict(groups, [horizon])], axis=1)
+        predictions = pd.concat([groups, base.predict(groups, [horizon])], axis=1)
         keys = ["frequency", "recency_days", "age_days"]
-        each = rows[keys].merge(told, on=keys, how="left")
+        each = rows[keys].merge(predictions, on=keys, how="left")
         revenue = each[f"expected_orders_{horizon}d"].to_numpy() * base.expected_value(rows)
         chance = each[f"order_probability_{horizon}d"].to_numpy()
         parameters = base.to_dict()
@@ -113,7 +113,7 @@ def pymc_marketing(histories: pd.DataFrame, horizon: int) -> Callable[[], Answer
     def score() -> Answer:
         known = rows[["customer_id", "frequency", "recency", "T"]]
         orders = np.asarray(purchases.expected_purchases(known, future_t=horizon / WEEK)).ravel()
-        weeks: Any = horizon / WEEK  # their hint says int, their formula takes any number
+        weeks: Any = horizon / WEEK  # annotated as int, but the formula takes any number
         none = purchases.expected_probability_no_purchase(weeks, known)
         spent = rows[["customer_id", "frequency", "monetary_value"]].copy()
         spent.loc[~spends, ["frequency", "monetary_value"]] = 0.0
@@ -144,14 +144,14 @@ def main() -> None:
     warm = histories.head(200)
     try:
         work(warm, int(horizon))()
-    except Exception as error:  # what a peer raises on a few rows is not held against it
+    except Exception as error:  # a peer may fail on a few rows
         print(f"on 200 rows: {error!r}")
     begun = time.perf_counter()
     score = work(histories, int(horizon))
     fitted = time.perf_counter()
-    parameters, told = score()
+    parameters, predictions = score()
     scored = time.perf_counter()
-    told.to_parquet(Path(target))
+    predictions.to_parquet(Path(target))
     print(json.dumps({"fit": fitted - begun, "score": scored - fitted, "parameters": parameters}))
 
 

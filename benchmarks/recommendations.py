@@ -3,14 +3,14 @@
     python -m benchmarks.recommendations NAME FOLDER
 
 Online Retail: each customer's last day with an order is held out, if there is another before it.
-Retailrocket: of each visitor everything from the first purchase of the last day with one on, so that
-purchases follow views; visitors are taken to have agreed to profiling. Mailroom sees the rest through dbt,
-as a shop's; its recommendations are those of the day after, by its own blend whatever its past would choose.
-Popularity is of the last 30 days, personal frequency counts the signs of interest by their points, with
-popularity behind. implicit's factors, regularisation and neighbours are those of a small grid that do best
-on the held-out baskets themselves, which flatters it.
+Retailrocket: for each visitor, everything from the first purchase of the last day with one is held out, so
+that purchases follow views. Visitors are assumed to have agreed to profiling. Mailroom gets the rest through
+dbt, as a shop does. Its recommendations are those of the day after, always by its blend. Popularity is of the
+last 30 days; personal frequency counts interactions by their points, then popularity. implicit's factors,
+regularisation and neighbours are the best of a small grid on the held-out baskets themselves, which flatters
+it.
 
-NDCG and recall at 10 are means over customers; coverage is the number of products in anybody's list.
+NDCG and recall at 10 are means over customers; coverage is the number of products in at least one list.
 """
 
 import json
@@ -36,7 +36,7 @@ Lists = dict[str, list[str]]  # products by customer, the best first
 POINTS = {"product_view": 1, "add_to_cart": 3, "purchase": 5}  # var interest_points
 AS_OF = {"online_retail": "2011-12-10 00:00:00", "retailrocket": "2015-09-19 00:00:00"}
 HOLD_OUT = {
-    # The tables to cut, and the moment from which on, by person.
+    # The tables to cut, and the moment of the cut, by person.
     "online_retail": """
         create table cuts as
         select customer_id as person, max(cast(ordered_at as date)) as cut_at
@@ -55,7 +55,7 @@ HOLD_OUT = {
         group by person
     """,
 }
-# What the training would have chosen, and all else that recommendations are made of.
+# The ranking that training would choose, and the other inputs of recommendations.
 CHOSEN = """
     create table trained_model_evaluations as
     select
@@ -73,7 +73,7 @@ PERSON = {"online_retail": "customer_id", "retailrocket": "visitor_id"}
 
 
 def hold_out(name: str, data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cut the mapped tables; what was held out (person, product), and the signs of interest that were left
+    """Cut the mapped tables. Return what was held out (person, product), and the remaining interactions
     (person, product, day, kind)."""
     person = PERSON[name]
     with duckdb.connect() as connection:
@@ -128,11 +128,11 @@ def hold_out(name: str, data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def mailroom(name: str, place: Place) -> tuple[Lists, Json]:
-    """Its lists by person, from a build of the warehouse, and the seconds and memory that took."""
+    """Return Mailroom's lists by person from a build of the warehouse, and its seconds and memory."""
     text = (PROJECT / "examples" / name / "vars.yml").read_text().replace(f"data/{name}/", f"{place.data}/")
     variables = yaml.safe_load(text) | {"as_of": AS_OF[name]}
     if name == "retailrocket":
-        # Purchases are spread over the whole of it, and so is what was looked at before them.
+        # Purchases are spread over the whole period, and so are the views before them.
         variables["interest_days"] = 140
         variables["privacy"] = {"files": f"{place.data}/privacy/{{table}}.parquet", "absent": ["requests"]}
     place.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -175,7 +175,7 @@ def mailroom(name: str, place: Place) -> tuple[Lists, Json]:
 
 
 class Peers:
-    """What others make of the same signs."""
+    """Other libraries on the same interactions."""
 
     def __init__(self, signs: pd.DataFrame, wanted: list[str]) -> None:
         people, products = signs["person"].astype("category"), signs["product_id"].astype("category")
@@ -211,7 +211,7 @@ class Peers:
         )
 
     def implicit(self) -> Iterator[tuple[str, str, Lists]]:
-        """Per model and setting, its lists. What somebody has had may be recommended again."""
+        """Yield the lists of each model and setting. Products bought before may be recommended again."""
         os.environ["OPENBLAS_NUM_THREADS"] = "1"
         from implicit.als import AlternatingLeastSquares
         from implicit.nearest_neighbours import BM25Recommender
@@ -245,7 +245,8 @@ class Peers:
 
 
 def measured(lists: Lists, baskets: dict[str, set[str]]) -> Json:
-    """Mean NDCG and recall at 10 over those with a basket (no list is no hit), and products in any list."""
+    """Return mean NDCG and recall at 10 over people with a basket (no list is no hit), and products in any
+    list."""
     gains = 1 / np.log2(np.arange(1, SHOWN + 1) + 1)
     best = gains.cumsum()
     ndcg, recall = [], []
@@ -258,7 +259,7 @@ def measured(lists: Lists, baskets: dict[str, set[str]]) -> Json:
 
 
 def measure(name: str, folder: Path) -> Json:
-    """One data set: its customers, and what each method reached."""
+    """Measure one data set: its customers, and the values of each method."""
     place = Place.below(folder, name)
     for _ in map_tables(EXAMPLES[name], shared_data() / EXAMPLES[name].file, place.data):
         pass

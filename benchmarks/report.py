@@ -1,4 +1,4 @@
-"""benchmarks/report.md, its plots and docs/scale.md, out of what was measured last of each part."""
+"""Write benchmarks/report.md, its plots and docs/scale.md from the last measurements of each part."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from benchmarks.formats import table, verdict
 from benchmarks.measure import Json
 
 FOLDER = Path(__file__).parent
-# In the order of the report: what writes each part's chapter, and says what was aimed at.
+# In the order of the report: the module with each part's chapter and aims.
 PARTS = {
     "shops": shops_report,
     "identity": identity,
@@ -30,7 +30,7 @@ LIBRARIES = (
 
 
 def machine() -> str:
-    """Cores, processor, memory and system, in words."""
+    """Return cores, processor, memory and system as text."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     model = platform.machine()
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
@@ -41,22 +41,22 @@ def machine() -> str:
 
 
 def keep(part: str, found: Json, results: Path) -> None:
-    """Keep what was measured of a part, with when and on what, for this report and the next ones."""
+    """Keep the measurements of a part, with time and machine, for this report and later ones."""
     about = {"machine": machine(), "measured_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
     results.mkdir(parents=True, exist_ok=True)
     kept = results / f"{part}.json"
     if kept.exists():
         known = json.loads(kept.read_text())
-        # Nothing was measured again: it is still of then.
+        # Nothing was measured again, so the time stays.
         if json.dumps(known | found) == json.dumps(known):
             return
     kept.write_text(json.dumps(found | about))
 
 
 def write_report(results: Path, folder: Path = FOLDER) -> None:
-    """Write report.md and its plots to the folder, and docs/scale.md, of what is kept in results.
+    """Write report.md and its plots to the folder, and docs/scale.md, from the results.
 
-    What another machine measured is not kept here: if the report has such parts, they stay as they are.
+    Parts of the report that another machine measured stay unchanged, because their results are not here.
     """
     found = {
         part: json.loads((results / f"{part}.json").read_text())
@@ -74,7 +74,7 @@ def write_report(results: Path, folder: Path = FOLDER) -> None:
         report.write_text(_whole(found), encoding="utf-8")
     for part in PLOTS.keys() & found.keys():
         PLOTS[part](found[part], folder)
-    # One shop alone says nothing of growth.
+    # One shop alone shows no growth.
     if {"shops", "spark"} <= found.keys() and shops_report.exponent(found["shops"]["shops"], "full"):
         scale.write_page(found["shops"], found["spark"])
 
@@ -121,15 +121,15 @@ def _libraries() -> str:
 
 
 def _chapter(part: str, of: Json) -> list[str]:
-    """A part's chapters between two marks, by which they are found again."""
+    """Return a part's chapters between two marks that identify them."""
     return [f"<!-- {part} -->", "", *PARTS[part].chapter(of), "", f"<!-- end of {part} -->"]
 
 
 def _with(report: str, part: str, of: Json) -> str:
-    """The report with one part as it was measured now. Its aims begin with its name."""
+    """Return the report with one part replaced. The part's aims begin with its name."""
     begin, end = f"<!-- {part} -->", f"<!-- end of {part} -->"
     if f"\n| {part} | " in report and begin not in report:
-        raise ValueError(f"the report does not say where {part} stands in it: measure every part")
+        raise ValueError(f"the report has no marks around {part}: measure every part")
     head, aims, *chapters = report.split("\n## ", 2)
     rows = [line for line in head.splitlines() if not line.startswith(f"| {part} |")]
     last = max(place for place, line in enumerate(rows) if line.startswith("| "))

@@ -1,4 +1,4 @@
-"""docs/scale.md: what was measured on two cores, carried to a hundred million customers on a cluster."""
+"""docs/scale.md: measurements on two cores, extrapolated to a hundred million customers on a cluster."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ CUSTOMERS = 100_000_000
 
 @dataclass(frozen=True)
 class Cluster:
-    """Workers, each of so many cores and GB of memory, and the share of the cores that a build keeps busy."""
+    """Number of workers, cores and GB of memory of each, and the share of cores that a build keeps busy."""
 
     workers: int = 32
     cores: int = 16
@@ -27,12 +27,12 @@ class Cluster:
 
 
 def needed(shops: Json, engines: Json, build: str) -> Json:
-    """Processor seconds of a build for CUSTOMERS on Spark, and what they are made of."""
+    """Return the processor seconds of a build for CUSTOMERS on Spark, and their factors."""
     sizes = shops["shops"]
     largest = judged(sizes)
     grown = exponent(sizes, build, "cpu")
     if grown is None:
-        raise ValueError("an exponent needs two shops of as many days")
+        raise ValueError("an exponent needs two shops with the same number of days")
     times = (CUSTOMERS / largest["customers"]) ** grown
     on_duckdb = largest[build]["used"]["cpu"]
     ratio = spark.ratio(engines, spark.SIZES[-1])
@@ -43,12 +43,13 @@ def needed(shops: Json, engines: Json, build: str) -> Json:
 
 
 def write_page(shops: Json, engines: Json, file: Path = FILE, cluster: Cluster | None = None) -> None:
-    """Write the page, out of the parts shops and spark of the report."""
+    """Write the page from the parts shops and spark of the report."""
     cluster = cluster or Cluster()
     sizes = shops["shops"]
     largest = judged(sizes)
     smallest = engines["sizes"][str(spark.SIZES[0])]["spark"]
-    # What more machines don't shorten: of so few customers nearly all of it is dbt's and Spark's own.
+    # The time that more machines don't shorten: with so few customers it is almost only dbt's and Spark's
+    # own.
     serial = smallest["used"]["wall"]
     times = CUSTOMERS / largest["customers"]
     rows, steps = [], []

@@ -1,4 +1,4 @@
-"""The scores, held against published numbers, simple rules and named peers.
+"""The scores beside published numbers, simple rules and named peers.
 
 Data sets are read from MAILROOM_SHARED_DATA, or ../shared/data.
 """
@@ -33,7 +33,7 @@ from mailroom.scoring.kit import YEAR, Kit
 from mailroom.scoring.training import BUYERS, trained
 
 MEASURED = ("src/mailroom", "models", "macros", "python_models", "seeds/policy", "dbt_project.yml")
-# What somebody ordered on a day, and the money of it, given back included.
+# A person's orders of a day, and their money, refunds included.
 DAYS = {
     "cdnow": """
         select customer_id as person, order_date as day, sum(dollar_value) as value, true as has_ordered
@@ -70,8 +70,8 @@ TRAINED_FROM = {
 
 
 def histories(name: str, moment: str, horizon: int) -> pd.DataFrame:
-    """Straight from the file, one row per person who had ordered before the moment: what purchases.py reads,
-    their net revenue, and what came within the horizon (n_ordered, spent, days_to_next)."""
+    """Read one row per person with an order before the moment from the file: the input of purchases.py, net
+    revenue, and the outcome within the horizon (n_ordered, spent, days_to_next)."""
     with duckdb.connect() as connection:
         connection.execute(f"create view raw_file as from '{shared_data() / FILES[name]}'")
         return connection.sql(f"""
@@ -109,16 +109,18 @@ def histories(name: str, moment: str, horizon: int) -> pd.DataFrame:
 
 
 def library(name: str, rows: pd.DataFrame, horizon: int, folder: Path) -> Json:
-    """A library's predictions, seconds and peak memory; the predictions' path under 'told'."""
+    """Measure a library: seconds and peak memory, and the path of its predictions under 'predictions'."""
     folder.mkdir(parents=True, exist_ok=True)
-    known, told = folder / "histories.parquet", folder / f"{name.split(',')[0]}.parquet"
+    known, target = folder / "histories.parquet", folder / f"{name.split(',')[0]}.parquet"
     rows.to_parquet(known)
     log = folder / f"{name.split(',')[0]}.log"
-    return python("purchases", name, str(known), str(horizon), str(told), log=log) | {"told": str(told)}
+    return python("purchases", name, str(known), str(horizon), str(target), log=log) | {
+        "predictions": str(target)
+    }
 
 
 def published(folder: Path) -> Json:
-    """The CDNOW sample, calibrated on 39 weeks, by weeks as in the papers, and the 39 weeks held out."""
+    """Measure the CDNOW sample, calibrated on 39 weeks as in the papers, and the 39 weeks held out."""
     rows = histories("cdnow_sample", "1997-10-01", 273)
     # The papers' last day is the 30th of September; ours is the midnight after it.
     frequency, recency, age = rows["frequency"], rows["recency"] / 7, (rows["age"] - 1) / 7
@@ -155,7 +157,8 @@ def published(folder: Path) -> Json:
 
 
 def build(name: str, moment: str, horizon: int, folder: Path) -> tuple[Path, Json]:
-    """A warehouse as of the moment, with scores within the horizon; how long and how large the build was."""
+    """Build a warehouse as of the moment, with scores for the horizon. Return it, and the build's time and
+    size."""
     place = Place.below(folder, name)
     if not (place.data / "shop").exists():
         for _ in map_tables(EXAMPLES[name], shared_data() / EXAMPLES[name].file, place.data):
@@ -180,8 +183,9 @@ def build(name: str, moment: str, horizon: int, folder: Path) -> tuple[Path, Jso
 
 
 def scored(warehouse: Path, horizon: int) -> tuple[pd.DataFrame, Json]:
-    """One row per person with an order: the final scores and, by method, what the kit says (chance_, money_,
-    dates of the next order within the horizon); the methods chosen and why."""
+    """Return one row per person with an order: the final scores and, by method, the kit's predictions
+    (chance_, money_, dates of the next order within the horizon); and the chosen methods with their
+    reason."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         features = connection.sql("""
             select records.record_id as person, features.*
@@ -204,7 +208,7 @@ def scored(warehouse: Path, horizon: int) -> tuple[pd.DataFrame, Json]:
     answers = kit.answer(features, kit.base.predict(features, [horizon, YEAR]))
     dates = kit.next_order(features, kit.base.next_order(features, horizon), horizon)
     days = pd.concat([frame.add_prefix(f"{method}_") for method, frame in dates.items()], axis=1)
-    told = pd.concat([features[["person", "customer_id"]], answers, days], axis=1).merge(
+    rows = pd.concat([features[["person", "customer_id"]], answers, days], axis=1).merge(
         final, on="customer_id"
     )
     about = {
@@ -212,15 +216,15 @@ def scored(warehouse: Path, horizon: int) -> tuple[pd.DataFrame, Json]:
         "next_order": kit.methods["next_order"], "is_level_verified": bool(final["is_level_verified"].all()),
         "reason": row[1],
     }  # fmt: skip
-    return told, about
+    return rows, about
 
 
 def case(name: str, moment: str, horizon: int, folder: Path) -> Json:
-    """Of everybody who had ordered by the moment, what each method said of the days after it."""
+    """Measure each method's predictions for all people with an order by the moment."""
     rows = histories(name, moment, horizon)
     warehouse, used = build(name, moment, horizon, folder)
-    told, about = scored(warehouse, horizon)
-    both = rows.merge(told, on="person", how="left", indicator=True)
+    predictions, about = scored(warehouse, horizon)
+    both = rows.merge(predictions, on="person", how="left", indicator=True)
     found = both["_merge"] == "both"
     both = both[found].reset_index(drop=True)
     chances = {"Mailroom": both["chance"], "Mailroom, base": both["chance_base"]}
@@ -238,7 +242,7 @@ def case(name: str, moment: str, horizon: int, folder: Path) -> Json:
             times[peer] = {"error": made["error"]}
             continue
         times[peer] = made["result"] | made["used"]
-        answer = pd.read_parquet(made["told"])
+        answer = pd.read_parquet(made["predictions"])
         chances[peer], money[peer] = answer["order_probability"], answer["revenue"]
     happened, spent = (both["n_ordered"] > 0).to_numpy(float), both["spent"].to_numpy(float)
     came = both["days_to_next"].notna() & both["base_median"].notna()
@@ -254,20 +258,20 @@ def case(name: str, moment: str, horizon: int, folder: Path) -> Json:
     return {
         "data": name, "moment": moment, "horizon": horizon, "about": about, "build": used, "peers": times,
         "customers": len(both), "left_out": int((~found).sum()), "came": int(came.sum()),
-        "chance": {method: _measured(OF_CHANCES, happened, said) for method, said in chances.items()},
-        "money": {method: _measured(OF_MONEY, spent, said) for method, said in money.items()},
+        "chance": {method: _measured(OF_CHANCES, happened, of) for method, of in chances.items()},
+        "money": {method: _measured(OF_MONEY, spent, of) for method, of in money.items()},
         "next_order": next_order,
     }  # fmt: skip
 
 
-def _measured(measures: Any, actual: Any, said: Any) -> dict[str, float]:
-    predicted = np.nan_to_num(np.asarray(said, dtype=float))
-    return {name: float(measure(actual, predicted)) for name, measure in measures.items()}
+def _measured(measures: Any, actual: Any, predicted: Any) -> dict[str, float]:
+    values = np.nan_to_num(np.asarray(predicted, dtype=float))
+    return {name: float(measure(actual, values)) for name, measure in measures.items()}
 
 
 def generated(customers: int, seed: int = 0) -> pd.DataFrame:
-    """Histories of customers whom BG/NBD and Gamma-Gamma describe, with the parameters published for CDNOW,
-    over up to two years."""
+    """Generate customers by BG/NBD and Gamma-Gamma with the parameters published for CDNOW, over up to two
+    years."""
     random = np.random.default_rng(seed)
     age = random.integers(30, 730, customers).astype(float)
     rate, leaves = random.gamma(0.2426, 1 / 4.4135, customers), random.beta(0.7929, 2.4258, customers)
@@ -290,7 +294,7 @@ def generated(customers: int, seed: int = 0) -> pd.DataFrame:
 
 
 def speed(customers: int, folder: Path) -> Json:
-    """Fit and score of the base and of the peers, and of churn and value in whole."""
+    """Measure fit and score of the base and of the peers, and of churn and value in full."""
     rows = generated(customers)
     found: Json = {name: library(name, rows, 90, folder / f"speed-{customers}") for name in LIBRARIES}
     log = folder / f"whole-{customers}.log"
@@ -304,7 +308,7 @@ def speed(customers: int, folder: Path) -> Json:
 
 
 def gates(folder: Path) -> list[Json]:
-    """A shop spoilt in four ways, on CDNOW's last case: what is to score then, and why."""
+    """Break a shop in four ways, on CDNOW's last case. Return the methods that score, and why."""
     name, moment, horizon = CASES[2]
     warehouse = Place.below(folder, name).warehouse.with_name(f"{name}-{moment}.duckdb")
     if not warehouse.exists():
@@ -315,7 +319,7 @@ def gates(folder: Path) -> list[Json]:
             exists = connection.sql(
                 f"select count(*) from information_schema.tables where table_name = '{table}'"
             ).fetchall()[0][0]
-            # What is shuffled hangs on the order of the rows, which a table does not promise.
+            # The shuffle depends on the order of the rows, which a table does not guarantee.
             tables[argument] = connection.sql(f"from {table} order by all").df() if exists else pd.DataFrame()
     features, outcomes, past = tables["features"], tables["outcomes"], tables["histories"]
     random = np.random.default_rng(0)
@@ -363,8 +367,8 @@ def gates(folder: Path) -> list[Json]:
 
 
 def truth(folder: Path, customers: int = 20_000) -> Json:
-    """Scores of a generated shop against what its generator knows of each person: the hour they are most
-    active in, whether they are still there, how often they order, the rhythm in which they refill."""
+    """Compare scores of a generated shop with the truth of each person: the most active hour, whether they
+    are still a customer, how often they order, and the rhythm of their refills."""
     data, _ = shop(folder, customers, 540, 7)
     warehouse = Warehouse(data, folder / "truth" / "mailroom.duckdb")
     warehouse.file.unlink(missing_ok=True)
@@ -419,7 +423,7 @@ def truth(folder: Path, customers: int = 20_000) -> Json:
                 avg(abs(scores.rhythm_days - known.rhythm_days)) as own,
                 avg(abs(categories.rhythm_days - known.rhythm_days)) as category, count(*) as n
             from (
-                -- Of which category somebody's rhythm is, the generator does not say.
+                -- The generator does not record the category of a person's rhythm.
                 from replenishment_scores qualify count(*) over (partition by customer_id) = 1
             ) as scores
             inner join known using (customer_id)
@@ -445,8 +449,8 @@ def truth(folder: Path, customers: int = 20_000) -> Json:
 
 
 def _hours(rows: pd.DataFrame) -> Json:
-    def off(said: Any) -> pd.Series:
-        apart = (said - rows["best"]).abs()
+    def off(hours: Any) -> pd.Series:
+        apart = (hours - rows["best"]).abs()
         return apart.where(apart <= 12, 24 - apart)
 
     group = int(rows.loc[rows["state"] == "no_personal_signal", "said"].mode().iloc[0])
@@ -473,12 +477,12 @@ def _hours(rows: pd.DataFrame) -> Json:
 
 
 def recommended(name: str, folder: Path) -> Json:
-    """One data set's recommendations and their peers', in a process of its own."""
+    """Measure one data set's recommendations and their peers', in a separate process."""
     return python("recommendations", name, str(folder), log=folder / f"recommendations-{name}.log")
 
 
 def measure(folder: Path, fresh: bool) -> Json:
-    """Every part of the chapter. Measured anew where models, macros or the library have changed."""
+    """Measure every part of the chapter, again if models, macros or the library have changed."""
     commit, results = measured_commit(folder, MEASURED, fresh)
     return {
         "commit": commit,

@@ -1,4 +1,4 @@
-"""The scores' chapter of the report, out of the measurements of scores.py."""
+"""The scores' chapter of the report, from the measurements of scores.py."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,21 +6,22 @@ from typing import Any
 from benchmarks.formats import Aim, number, seconds, table, verdict
 from benchmarks.measure import Json
 
-# Fader, Hardie, Lee 2005 and Fader, Hardie 2013, of the same 2,357 customers; LL and parameters by weeks.
+# Fader, Hardie, Lee 2005 and Fader, Hardie 2013, for the same 2,357 customers; LL and parameters by weeks.
 PUBLISHED: Json = {
     "bg_nbd": {"r": 0.2426, "alpha": 4.4135, "a": 0.7929, "b": 2.4258, "log_likelihood": -9582.43},
     "gamma_gamma": {"p": 6.2488, "q": 3.7446, "gamma": 15.448},
     "example": 1.2259,
 }
-PEER_NAMES = {"gamma": "v"}  # the same parameter, as others call it
+PEER_NAMES = {"gamma": "v"}  # other libraries' name of the same parameter
 TITLES = {"cdnow": "CDNOW", "online_retail": "Online Retail", "retailrocket": "Retailrocket"}
 CALIBRATED, COVERED, UNBIASED = 0.03, (0.75, 0.85), 0.05
-# Measures in which the best peer is to be reached, where they stand, and whether more of them is better.
+# Measures to compare with the best peer, their part, and whether more is better.
 COMPARED = (("gini", "money", 1), ("spearman", "money", 1), ("auc", "chance", 1), ("brier", "chance", -1))
 
 
 def chapter(found: Json) -> list[str]:
-    """What measure() of scores.py found, as a chapter of the report. Bold is the best of a column."""
+    """Return the results of measure() in scores.py as a chapter of the report. Bold is the best of a
+    column."""
     parts: dict[str, Callable[[Any], list[str]]] = {
         "published": _published, "cases": _cases, "speed": _speed, "recommendations": _recommendations,
         "truth": _truth, "gates": _gates,
@@ -32,7 +33,7 @@ def chapter(found: Json) -> list[str]:
 
 
 def aims(found: Json) -> list[Aim]:
-    """How often Mailroom is as good as the best peer, and what else was aimed at in the held-out cases."""
+    """Return how often Mailroom is as good as the best peer, and the other aims of the held-out cases."""
     cases: list[Json] = found["cases"]
     reached = []
     for measure, part, way in COMPARED:
@@ -64,10 +65,10 @@ def _published(found: Json) -> list[str]:
         return known.get(f"{model}_{name}", known.get(f"{model}_{PEER_NAMES.get(name, name)}"))
 
     rows = [
-        [f"{title} {name}", number(said, digits), number(found[model][name], digits)]
+        [f"{title} {name}", number(value, digits), number(found[model][name], digits)]
         + [number(of_peer(peer, model, name), digits) for peer in found["peers"]]
         for model, title in (("bg_nbd", "BG/NBD"), ("gamma_gamma", "Gamma-Gamma"))
-        for name, said in PUBLISHED[model].items()
+        for name, value in PUBLISHED[model].items()
         for digits in [2 if name == "log_likelihood" else 4]
     ]
     rows.append(
@@ -80,10 +81,10 @@ def _published(found: Json) -> list[str]:
         "",
         *table(["", "published", "Mailroom", *found["peers"]], rows),
         "",
-        "Thirty-nine weeks held out, mean number of days with an order by repeat orders before:",
+        "The 39 weeks held out, mean number of days with an order by earlier repeat orders:",
         "",
         *table(
-            ["repeat orders", "customers", "came", "BG/NBD said"],
+            ["repeat orders", "customers", "actual", "BG/NBD"],
             [
                 [row["frequency"], f"{row['customers']:,}", number(row["actual"]), number(row["expected"])]
                 for row in found["held_out"]
@@ -93,17 +94,18 @@ def _published(found: Json) -> list[str]:
 
 
 def _best(rows: list[list[Any]], better: list[str]) -> list[list[str]]:
-    """Numbers as text, the best of each column bold. better, from the second column on: max, min, near."""
-    told = [[row[0], *(number(value) for value in row[1:])] for row in rows]
+    """Return numbers as text, the best of each column bold. better, from the second column on: max, min,
+    near."""
+    texts = [[row[0], *(number(value) for value in row[1:])] for row in rows]
     for column, way in enumerate(better, start=1):
         known = [row[column] for row in rows if row[column] is not None and row[column] == row[column]]
         if not known:
             continue
         best = max(known) if way == "max" else min(known) if way == "min" else min(known, key=abs)
-        for row, text in zip(rows, told, strict=True):
+        for row, text in zip(rows, texts, strict=True):
             if row[column] is not None and number(row[column]) == number(best):
                 text[column] = f"**{text[column]}**"
-    return told
+    return texts
 
 
 CHANCE = {
@@ -122,12 +124,12 @@ def _cases(cases: list[Json]) -> list[str]:
     lines = [
         "### Held-out days of real shops",
         "",
-        "Everybody who had ordered by the moment; what came after it is counted from the file. An order is "
-        "a day with one, money is net of what was given back. Mailroom is what its tables say, built with "
-        "dbt as of the moment; its base is BG/NBD and MBG/NBD times Gamma-Gamma, without regression or "
-        "trees. lifetimes has no chance of an order within a time; P(alive) is what its users take for it. "
-        "The sentence above each case is the registry's, with measures of the past that training could see; "
-        "the tables are of what came after.",
+        "All customers with an order by the moment; later orders are counted from the file. An order is a "
+        "day with one, money is net of refunds. Mailroom is its tables, built with dbt as of the moment; its "
+        "base is BG/NBD and MBG/NBD times Gamma-Gamma, without regression or trees. lifetimes has no chance "
+        "of an order within a time, so P(alive) is used, as its users do. The sentence above each case is "
+        "from the model registry, with measures of the past that training could see; the tables measure the "
+        "days after.",
     ]
     for one in cases:
         about = one["about"]
@@ -138,7 +140,7 @@ def _cases(cases: list[Json]) -> list[str]:
             "",
             f"Churn by the {about['churn']}, value by the {about['value']}, "
             f"next order by the {about['next_order']}. "
-            + ("" if about["is_level_verified"] else "Level not verified, and every row says so. ")
+            + ("" if about["is_level_verified"] else "Level not verified, which every row states. ")
             + f"{about['reason']}",
             "",
         ]
@@ -157,41 +159,42 @@ def _cases(cases: list[Json]) -> list[str]:
             "",
         ]
         days = [[name, of["mae_days"], of["coverage"]] for name, of in one["next_order"].items()]
-        told = _best(days, ["min"])
-        lines += table([f"next order, {one['came']:,} who came", "days off", "80% interval covers"], told)
+        texts = _best(days, ["min"])
+        lines += table([f"next order, {one['came']:,} who ordered", "days off", "80% interval covers"], texts)
         failed = [f"{name} failed: {of['error']}" for name, of in one["peers"].items() if "error" in of]
         lines += ["", *failed] if failed else []
     return [*lines, "", "#### Against the aims", "", *_aims(cases)]
 
 
 def _best_peer(methods: Json, measure: str, way: int) -> tuple[str, bool]:
-    """The best peer by a measure (way: 1 where more is better, else -1), and whether Mailroom is as good."""
+    """Return the best peer by a measure (way: 1 if more is better, else -1), and whether Mailroom is as
+    good."""
     peers = {name: way * of[measure] for name, of in methods.items() if not name.startswith("Mailroom")}
     best = max(peers, key=lambda name: peers[name])
     return best, round(way * methods["Mailroom"][measure], 3) >= round(peers[best], 3)
 
 
 def _coverage(one: Json) -> float | None:
-    """The share of next orders within the interval of the method that tells them."""
-    found: float | None = one["next_order"].get(one["about"]["next_order"], {}).get("coverage")
-    return found
+    """Return the share of next orders within the interval of the chosen method."""
+    coverage: float | None = one["next_order"].get(one["about"]["next_order"], {}).get("coverage")
+    return coverage
 
 
 def _aims(cases: list[Json]) -> list[str]:
     rows = []
     for one in cases:
         ours, value, about = one["chance"]["Mailroom"], one["money"]["Mailroom"], one["about"]
-        said = []
+        compared = []
         for measure, part, way in COMPARED:
             best, won = _best_peer(one[part], measure, way)
-            said.append(f"{measure}: {'yes' if won else f'no, {best} {one[part][best][measure]:.3f}'}")
+            compared.append(f"{measure}: {'yes' if won else f'no, {best} {one[part][best][measure]:.3f}'}")
         low, high = COVERED
         covers = _coverage(one)
         bias = verdict(abs(value["total_bias"]) <= UNBIASED) if about["is_level_verified"] else "flagged"
         rows.append(
             [
                 f"{TITLES[one['data']]}, {one['moment']}",
-                "; ".join(said),
+                "; ".join(compared),
                 f"{value['total_bias']:+.1%} {bias}",
                 f"{ours['calibration_error']:.3f} {verdict(ours['calibration_error'] <= CALIBRATED)}",
                 "-" if covers is None else f"{covers:.1%} {verdict(low <= covers <= high)}",
@@ -230,11 +233,11 @@ def _speed(sizes: Json) -> list[str]:
         "### Speed of the scores",
         "",
         "Generated histories by days, fit and score of expected orders, money and the chance of an order in "
-        "90 days; grouping equal histories is in ours. Memory is the process's, libraries and all.",
+        "90 days; ours includes grouping equal histories. Memory is of the process, including libraries.",
         "",
         *table(["customers", "", "fit", "score", "÷ Mailroom", "peak memory"], rows),
         "",
-        "Churn and value in whole, features given: train (on a sample), predict for everybody.",
+        "Churn and value in full, with given features: train (on a sample), predict for all customers.",
         "",
     ]
     whole = [
@@ -258,10 +261,10 @@ def _recommendations(data: list[Json]) -> list[str]:
     lines = [
         "### Recommendations",
         "",
-        "Online Retail: each customer's last day with an order is held out. Retailrocket: of each visitor "
-        "all from the first purchase of the last day with one. Peers see the same signs of interest; "
-        "implicit's settings are those of a small grid that do best on the held-out baskets, "
-        "which flatters it.",
+        "Online Retail: each customer's last day with an order is held out. Retailrocket: each visitor's "
+        "events from the first purchase of the last day with one are held out. Peers get the same "
+        "interactions; implicit's settings are the best of a small grid on the held-out baskets, which "
+        "flatters it.",
     ]
     for made in data:
         found = made["result"]
@@ -274,7 +277,7 @@ def _recommendations(data: list[Json]) -> list[str]:
             ]
             for row in found["rows"]
         ]
-        told = [
+        texts = [
             [*row[:3], f"{int(plain[3]):,}"]
             for row, plain in zip(_best(rows, ["max", "max"]), rows, strict=True)
         ]
@@ -282,7 +285,7 @@ def _recommendations(data: list[Json]) -> list[str]:
             "",
             f"{TITLES[found['data']]}, {found['customers']:,} baskets of {found['basket']:.1f} products:",
             "",
-            *table(["", "NDCG@10", "recall@10", "products shown"], told),
+            *table(["", "NDCG@10", "recall@10", "products shown"], texts),
         ]
     return lines
 
@@ -300,19 +303,19 @@ def _truth(found: Json) -> list[str]:
         "### Against the generator's truth",
         "",
         f"{found['customers']:,} customers of a generated shop. Send time: hours off from the hour at which "
-        f"each is most active; the group's is {found['group_hour']}:00 for everybody.",
+        f"each is most active; the group's is {found['group_hour']}:00 for all.",
         "",
         *table(["", "customers", "hours off", "the group's", "within 1 hour", "the group's"], rows),
         "",
-        f"Of {found['buyers']:,} who have bought, whether they still do, by the chance of an order within 90 "
+        f"Whether {found['buyers']:,} customers with an order still buy, by the chance of an order within 90 "
         f"days: AUC {number(there['chance'])}, by days since the last order {number(there['recency'])}. How "
-        f"often they will order, by the money expected: Spearman {number(orders['money'])}, by the past's "
+        f"often they will order, by expected money: Spearman {number(orders['money'])}, by past orders "
         f"{number(orders['pace'])}.",
         "",
         f"The rhythm of {refills['n']:,.0f} customers who refill: {number(refills['own'], 1)} days off by "
         f"their own, {number(refills['category'], 1)} by their category's.",
         "",
-        "Lookalikes: which of the people held out are best buyers; the rule puts the most active first.",
+        "Lookalikes: the best buyers among held-out people; the rule ranks the most active first.",
         "",
         *table(
             ["", "people", "AUC of the traits", "95%", "the rule's"],
@@ -332,5 +335,5 @@ def _gates(found: Json) -> list[str]:
         ]
         for row in found["rows"]
     ]  # fmt: skip
-    head = ["CDNOW, 90 days from 1998-04-01", "gate", "what scores", "why, as the registry says"]
+    head = ["CDNOW, 90 days from 1998-04-01", "gate", "what scores", "reason in the registry"]
     return ["### The gates", "", *table(head, rows)]

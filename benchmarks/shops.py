@@ -1,6 +1,6 @@
-"""Generated shops: how long each build takes beside the floor, and how well identity joins, beside a peer.
+"""Generated shops: the time of each build beside the floor, and the quality of identity beside a peer.
 
-The results are kept by commit of the models, shop and step, so that a run that was stopped goes on.
+Results are kept by commit of the models, shop and step, so that a stopped run continues.
 """
 
 import json
@@ -27,13 +27,13 @@ IDENTITY_MODELS = (
     "compared_records", "person_identifiers", "identity_edges", "identity_clusters",
     "identity_oversized_clusters", "identity_broken_clusters", "record_clusters",
 )  # fmt: skip
-# A shop's first build, the next day's and the next hour's: as of when, and of what. Unit tests read no data.
+# A shop's first build, the next day's and the next hour's: moment and selection. Unit tests read no data.
 BUILDS = {
     "full": ("2026-06-30 00:00:00", ("--exclude", "path:seeds/demo")),
     "daily": (AS_OF, ("--selector", "daily")),
     "hourly": ("2026-07-01 01:00:00", ("--selector", "hourly")),
 }
-PLANNED = 5  # the slowest models of the full build, whose plans are looked at
+PLANNED = 5  # the slowest models of the full build, with plans in the report
 MEASURED = (
     "models", "macros", "python_models", "seeds/policy", "dbt_project.yml", "profiles.yml", "selectors.yml",
 )  # fmt: skip
@@ -50,7 +50,7 @@ def built(warehouse: Warehouse, name: str) -> Json:
 
 
 def identity(warehouse: Warehouse) -> Json:
-    """The identity models once more, on their own, one after the other."""
+    """Build the identity models again, alone and one after the other."""
     build: Build = warehouse.dbt("run", "--threads", "1", "--select", *IDENTITY_MODELS, name="identity")
     return asdict(build)
 
@@ -58,7 +58,7 @@ def identity(warehouse: Warehouse) -> Json:
 def measured(
     results: Measurements, warehouse: Warehouse, made: Json, customers: int, days: int, is_judged: bool
 ) -> Json:
-    """One shop: what each step took and found. is_judged: with identity against the truth and its peer."""
+    """Measure each step of one shop. is_judged: with identity against the truth and its peer."""
     name, data, work = f"{customers}-{days}d", warehouse.data, warehouse.file.parent
     found: Json = {"customers": customers, "days": days, "made": made}
 
@@ -80,7 +80,7 @@ def measured(
         built(warehouse, "full")
     found |= read_of(work / "target-full")
     if is_judged:
-        # On the warehouse as the full build left it: its plans are of that day.
+        # On the warehouse of the full build, so that the plans are of that day.
         in_sql = {
             model: took
             for model, took in found["full"]["models"].items()
@@ -103,8 +103,8 @@ def measured(
 
 
 def measure(folder: Path, fresh: bool, shops: list[tuple[int, int]], seed: int) -> Json:
-    """Every shop, as (customers, days), smallest first; those with the longest history are judged as well.
-    Measured anew where the models have changed."""
+    """Measure every shop, as (customers, days), smallest first, with identity for those with the longest
+    history. Measures again if the models have changed."""
     commit, results = measured_commit(folder, MEASURED, fresh)
     longest = max(days for _, days in shops)
     found = []
@@ -116,8 +116,8 @@ def measure(folder: Path, fresh: bool, shops: list[tuple[int, int]], seed: int) 
 
 
 def read_of(target: Path) -> Json:
-    """Of the models as they were compiled: the folder of each, and how often the tables' SQL names each raw
-    file with views written out, the most passes DuckDB can make."""
+    """Return the folder of each compiled model, and how often the tables' SQL names each raw file with views
+    expanded, which is the maximum of DuckDB's passes."""
     nodes: Json = json.loads((target / "manifest.json").read_text())["nodes"]
     folders = {
         node["name"]: Path(node["original_file_path"]).parts[1]
@@ -130,7 +130,7 @@ def read_of(target: Path) -> Json:
 
 
 def scans(target: Path, nodes: Json) -> dict[str, int]:
-    """How often each raw file is named, of the nodes of a manifest."""
+    """Return how often the nodes of a manifest name each raw file."""
     models = {
         node["relation_name"]: (target / "compiled" / "mailroom" / node["original_file_path"]).read_text()
         for node in nodes.values()

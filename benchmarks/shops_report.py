@@ -1,4 +1,4 @@
-"""The shops' chapters of the report, and their plots, out of the measurements of shops.py."""
+"""The shops' chapters of the report, and their plots, from the measurements of shops.py."""
 
 import math
 
@@ -28,18 +28,18 @@ def daily_share(size: Json) -> float:
 
 
 def exponent(sizes: list[Json], build: str, of: str = "wall") -> float | None:
-    """Log of the ratio of times over log of the ratio of customers, from the smallest to the largest shop
-    with as many days as the smallest has."""
-    alike = [size for size in sizes if size["days"] == sizes[0]["days"]]
-    if len(alike) < 2:
+    """Return log of the ratio of times over log of the ratio of customers, from the smallest to the largest
+    shop with the same number of days."""
+    same_days = [size for size in sizes if size["days"] == sizes[0]["days"]]
+    if len(same_days) < 2:
         return None
-    first, last = alike[0], alike[-1]
+    first, last = same_days[0], same_days[-1]
     grown = last[build]["used"][of] / first[build]["used"][of]
     return math.log(grown) / math.log(last["customers"] / first["customers"])
 
 
 def judged(sizes: list[Json]) -> Json:
-    """The largest shop whose identity was judged: the one that the aims are about."""
+    """Return the largest shop with an identity score, which the aims are about."""
     return [size for size in sizes if "score" in size][-1]
 
 
@@ -48,7 +48,7 @@ def name_of(size: Json) -> str:
 
 
 def chapter(found: Json) -> list[str]:
-    """What measure() of shops.py found, as chapters of the report."""
+    """Return the results of measure() in shops.py as chapters of the report."""
     sizes: list[Json] = found["shops"]
     largest = judged(sizes)
     return [
@@ -58,7 +58,7 @@ def chapter(found: Json) -> list[str]:
 
 
 def aims(found: Json) -> list[Aim]:
-    """The aims of the builds and of identity, and what was reached."""
+    """Return the aims of builds and identity, and the values reached."""
     sizes: list[Json] = found["shops"]
     size = judged(sizes)
     of = f"{size['customers']:,} customers"
@@ -115,7 +115,7 @@ def aims(found: Json) -> list[Aim]:
 
 
 def load(sizes: list[Json]) -> str:
-    """How busy the machine was before each step, in a sentence."""
+    """Return a sentence about the load of the machine before each step."""
     return (
         "Load of the machine before a step (0 is quiet; the step before counts): "
         + ", ".join(
@@ -124,7 +124,7 @@ def load(sizes: list[Json]) -> str:
             for name in ("floor-narrow", "floor-whole", *BUILDS)
             if "load" in size.get(name, {})
         )
-        + ". Where others compute on the same cores, wall times say less than processor times."
+        + ". On cores shared with other work, processor times are more reliable than wall times."
     )
 
 
@@ -166,14 +166,13 @@ def _speed(sizes: list[Json]) -> list[str]:
         "",
         *table(["", *[name_of(size) for size in sizes]], rows),
         "",
-        "Each build is one `dbt build`, from its start to its end, with every data test: of everything as of "
-        "the day before the last, then `--selector daily` as of the last day, then `--selector hourly` an "
+        "Each build is one `dbt build` from start to end, with every data test: a full build as of the day "
+        "before the last, then `--selector daily` as of the last day, then `--selector hourly` an "
         "hour later.",
         "",
         "The narrow floor reads two columns of each raw table, its person key and its time, and groups by "
         "the key (count, first, last). The whole floor reads every column, as the models must, and groups "
-        "by the same key. Each is the best of three rounds in a process of its own, so from a warm file "
-        "cache.",
+        "by the same key. Each is the best of three rounds in a separate process, with a warm file cache.",
     ]
     for size in sizes:
         for step in BUILDS:
@@ -181,15 +180,15 @@ def _speed(sizes: list[Json]) -> list[str]:
                 more = f" and {len(names) - 12} more" if len(names) > 12 else ""
                 text += ["", f"Not passed, {step} of {name_of(size)}: {', '.join(names[:12])}{more}."]
     grown = {name: (exponent(sizes, name), exponent(sizes, name, "cpu")) for name in BUILDS}
-    told = [
+    exponents = [
         f"{wall:.2f} {name} ({cpu:.2f} by processor time)"
         for name, (wall, cpu) in grown.items()
         if wall is not None and cpu is not None
     ]
-    if told:
+    if exponents:
         text += [
             "",
-            f"Growth exponents between the shops of {sizes[0]['days']} days: {', '.join(told)}.",
+            f"Growth exponents between the shops of {sizes[0]['days']} days: {', '.join(exponents)}.",
             "",
             "![Seconds by number of customers](growth.png)",
         ]
@@ -197,7 +196,7 @@ def _speed(sizes: list[Json]) -> list[str]:
 
 
 def _by_folder(size: Json) -> list[str]:
-    """What each folder of models takes, build by build: where a day's work is saved, and where it is not."""
+    """Return the time of each folder of models per build, which shows where a daily build saves work."""
     folders = size["folders"]
     spent: Json = {folder: dict.fromkeys(BUILDS, 0.0) for folder in dict.fromkeys(folders.values())}
     for build in BUILDS:
@@ -216,9 +215,8 @@ def _by_folder(size: Json) -> list[str]:
         "",
         *table(["Seconds in the nodes of", *BUILDS.values(), "Daily ÷ full"], rows),
         "",
-        "Two nodes run at a time and share the cores, so these add up to more than the wall. Staging keeps "
-        "what is done, so that a day costs a day there. Above it each customer is decided anew as of each "
-        "moment.",
+        "Two nodes run at a time and share the cores, so these add up to more than the wall time. Staging is "
+        "incremental, so that a day costs a day there. Above it, each build decides every customer again.",
         "",
     ]
 
@@ -244,25 +242,25 @@ def _plans(size: Json) -> list[str]:
     lines = [
         "### Their plans",
         "",
-        "The slowest of the full build, each run once more alone, into memory: what it reads and the five "
-        "operators that take most of its processor seconds. [docs/profiling.md](../docs/profiling.md) says "
-        "what was found in such plans and mended.",
+        "The slowest models of the full build, each run again alone, into memory: its reads and the five "
+        "operators with the most processor seconds. [docs/profiling.md](../docs/profiling.md) has the "
+        "problems found in such plans and their fixes.",
     ]
-    for model, told in size["plans"]["result"].items():
+    for model, plan in size["plans"]["result"].items():
         rows = ", ".join(
-            f"`{table}` {n:,}" for table, n in sorted(told["read"].items(), key=lambda pair: -pair[1])
+            f"`{table}` {n:,}" for table, n in sorted(plan["read"].items(), key=lambda pair: -pair[1])
         )
         lines += [
             "",
-            f"`{model}`: {seconds(told['wall'])} of wall, {seconds(told['cpu'])} of processor; "
-            f"{told['bytes'] / 1e6:,.0f} MB read from disk; rows scanned: {rows}.",
+            f"`{model}`: {seconds(plan['wall'])} of wall, {seconds(plan['cpu'])} of processor; "
+            f"{plan['bytes'] / 1e6:,.0f} MB read from disk; rows scanned: {rows}.",
             "",
             *table(
                 ["Operator", "On", "Rows", "Seconds"],
                 [
                     [each["type"], f"`{each['of']}`".replace("|", "/") if each["of"] else "",
                      f"{each['rows']:,}", f"{each['seconds']:.1f}"]
-                    for each in told["operators"]
+                    for each in plan["operators"]
                 ],
             ),
         ]  # fmt: skip
@@ -271,8 +269,8 @@ def _plans(size: Json) -> list[str]:
 
 def _scans(size: Json) -> list[str]:
     return [
-        "How often the tables' SQL names each raw file once views are written out (DuckDB may share some of "
-        "these scans): " + ", ".join(f"{table} {count}" for table, count in size["scans"].items()) + ".",
+        "How often the tables' SQL names each raw file with views expanded (DuckDB may share some of these "
+        "scans): " + ", ".join(f"{table} {count}" for table, count in size["scans"].items()) + ".",
         "",
     ]
 
@@ -318,8 +316,8 @@ def _identity(sizes: list[Json]) -> list[str]:
         "although the models don't trust them. Recall of all pairs also counts people whose records share "
         "nothing.",
         "",
-        "The precision hangs on how often two people of one household go by the same name: here "
-        f"{JUNIOR_SHARE:.0%} of further members do, which is published of sons.",
+        "The precision depends on how often two people of one household have the same name: here "
+        f"{JUNIOR_SHARE:.0%} of further members do, as published for sons.",
         "",
         f"Misses at {scored[-1]['customers']:,} customers, "
         f"{pairs['linked'] - pairs['linked_and_joined']:,} of {pairs['linked']:,} pairs:",
@@ -330,11 +328,11 @@ def _identity(sizes: list[Json]) -> list[str]:
         "",
         *table(["How", "Pairs"], [[kind, f"{count:,}"] for kind, count in score["false_joins"]]),
         "",
-        f"Visitors, scored apart: of {visitors['own']:,} devices that one person uses, "
+        f"Visitors, scored separately: of {visitors['own']:,} devices that one person uses, "
         f"{visitors['own_joined']:,} are joined to a customer, "
         f"{share(visitors['own_joined_rightly'], visitors['own_joined']):.3%} of them to the right one; of "
         f"{visitors['shared']:,} devices that several people use, {visitors['shared_left_alone']:,} are "
-        "given to nobody.",
+        "attributed to no customer.",
         "",
     ]
 
@@ -382,9 +380,9 @@ def _peer(sizes: list[Json]) -> list[str]:
         f"The same records ({records:,.0f} at the largest size) on DuckDB with two threads. Splink: "
         "deterministic rules (same address, same number, same account), then its own clustering; timed "
         "from a ready table of normalised identifiers in memory. Mailroom: its models written to the "
-        "warehouse file, one after the other, on their own; the first line also normalises phones and "
-        "mailboxes and decides what may join, which Splink is spared. Guarded gives Splink what Mailroom's "
-        "guards let through; raw gives it every identifier.",
+        "warehouse file, alone and one after the other; the first line also normalises phones and mailboxes "
+        "and decides what may join, which Splink need not do. Guarded gives Splink the identifiers that "
+        "Mailroom's guards allow; raw gives it every identifier.",
         "",
         *[f"- {note}" for note in notes],
         *([""] if notes else []),

@@ -1,4 +1,4 @@
-"""The same shops built on Spark and on DuckDB, on the same cores: what the other engine costs.
+"""The same shops built on Spark and on DuckDB, on the same cores.
 
 Models only, seeds included, tests left out. Spark runs in dbt's own process (local mode), set as profiles.yml
 advises for a large shop.
@@ -30,7 +30,7 @@ SIZES = (20_000, 100_000)
 DAYS = 540
 COMMAND = ("build", "--exclude-resource-type", "test", "unit_test", "--exclude", "path:seeds/demo")
 AS_OF = BUILDS["full"][0]
-# What the demo is spared, and what a large shop needs instead.
+# Settings that a large shop needs, unlike the demo.
 LARGE = {"spark.driver.memory": "12g", "spark.sql.shuffle.partitions": "16"}
 SMALL_ONLY = ("spark.buffer.pageSize", "spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode")
 
@@ -50,7 +50,7 @@ def profiles(folder: Path) -> Path:
 
 
 def on_spark(data: Path, folder: Path) -> Json:
-    """A first build on Spark: what it used, and the seconds of each model."""
+    """Measure a first build on Spark: its resources, and the seconds of each model."""
     for name in ("spark", "target", "spill"):
         shutil.rmtree(folder / name, ignore_errors=True)
     used = run_measured(
@@ -65,19 +65,19 @@ def on_spark(data: Path, folder: Path) -> Json:
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
     )  # fmt: skip
     if used.code:
-        raise RuntimeError(f"the build on Spark failed; see {folder / 'build.log'}")
+        raise RuntimeError(f"the build on Spark failed: see {folder / 'build.log'}")
     size = sum(path.stat().st_size for path in (folder / "spark").rglob("*.parquet"))
     return {"used": asdict(used), "models": model_seconds(folder / "target"), "size": size}
 
 
 def on_duckdb(data: Path, folder: Path) -> Json:
-    """The same build on DuckDB."""
+    """Measure the same build on DuckDB."""
     shutil.rmtree(folder, ignore_errors=True)
     return asdict(Warehouse(data, folder / "mailroom.duckdb").dbt(*COMMAND, name="build", as_of=AS_OF))
 
 
 def measure(folder: Path, fresh: bool, seed: int) -> Json:
-    """Both engines, at each size. Measured anew where the models have changed."""
+    """Measure both engines at each size, again if the models have changed."""
     commit, results = measured_commit(folder, MEASURED, fresh)
     found = {}
     for size in SIZES:
@@ -94,7 +94,7 @@ def measure(folder: Path, fresh: bool, seed: int) -> Json:
 
 
 def ratio(found: Json, size: int, of: str = "cpu") -> float:
-    """Spark's processor seconds (or wall) ÷ DuckDB's, for the build of a shop of this size."""
+    """Return Spark's processor seconds (or wall) ÷ DuckDB's, for the build of a shop of this size."""
     both = found["sizes"][str(size)]
     return float(both["spark"]["used"][of]) / float(both["duckdb"]["used"][of])
 
@@ -119,8 +119,8 @@ def chapter(found: Json) -> list[str]:
         "",
         f"A first build of every model, without tests, of shops of {DAYS} days, both on {found['cores']} "
         f"cores. Spark takes {ratio(found, SIZES[-1]):.1f} times the processor time at {SIZES[-1]:,} "
-        f"customers, {ratio(found, SIZES[0]):.1f} times at {SIZES[0]:,}: what hundreds of small jobs cost it "
-        "does not grow.",
+        f"customers, {ratio(found, SIZES[0]):.1f} times at {SIZES[0]:,}, because the cost of its hundreds of "
+        "small jobs does not grow.",
         "",
         *table(["Customers", "Engine", "Wall", "Processors", "Peak memory", "Tables"], rows),
         "",
@@ -132,5 +132,5 @@ def chapter(found: Json) -> list[str]:
 
 
 def aims(found: Json) -> list[Aim]:
-    """None: what Spark costs is for docs/scale.md."""
+    """Return no aim, because the cost of Spark is a factor of docs/scale.md."""
     return []

@@ -61,7 +61,7 @@ INPUTS = {
     "raw": ("held.identifier", "true"),
     "usable": ("held.identifier", USABLE.replace("why_not", "held.why_not")),
 }
-# A careful user's own cleaning, beside that of the identifiers.
+# A careful user's own cleaning, besides that of the identifiers.
 ABOUT = """
 create table about as
 select
@@ -77,8 +77,8 @@ inner join warehouse.main.identity_records as records on identity_input.record_k
 """
 THRESHOLDS = (0.9, 0.99, 0.999)  # least probabilities of the pairs that cluster
 SEED = 7
-RECALL = 0.8  # of pairs of one person that CERTAIN is taken to find
-MAX_PAIRS = 2e6  # that a step of the training looks at
+RECALL = 0.8  # assumed share of one person's pairs that CERTAIN finds
+MAX_PAIRS = 2e6  # in a step of the training
 CERTAIN = [
     block_on("email", "first_name"),
     block_on("first_name", "last_name", "birth_date"),

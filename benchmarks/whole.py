@@ -1,4 +1,4 @@
-"""Churn and value in whole, as a process of its own, so that memory can be told.
+"""Churn and value in full, in a separate process, to measure its memory.
 
     python -m benchmarks.whole make CUSTOMERS WAREHOUSE     tables as models/features/ makes them, at random
     python -m benchmarks.whole score CUSTOMERS WAREHOUSE    train, predict, and print the seconds of each
@@ -27,7 +27,7 @@ SCORED_ON = pd.Timestamp("2026-07-01")
 SAMPLED = 300_000 // (2 * 6)  # customers of each moment at most: vars training_rows, training_cutoffs
 
 
-# What the other scores learn from, without a row.
+# The inputs of the other scores, without a row.
 NOTHING = {
     "hours": "customer_id text, is_sampled boolean, group_name text, "
     + ", ".join(f"{name} bigint, recent_{name} bigint" for name in SLOTS),

@@ -2,8 +2,8 @@
 
 python -m examples.run online_retail
 
-An example is a folder with three files: map.sql makes a table for each table of the contract out of the view
-raw_file, vars.yml tells dbt where they are, and reconcile.sql counts rows and money floor by floor.
+An example is a folder with three files. map.sql makes the tables of the contract from the view raw_file,
+vars.yml gives dbt their location, and reconcile.sql counts rows and money floor by floor.
 """
 
 import argparse
@@ -28,7 +28,7 @@ COUNTS = ("n_lines", "n_orders", "n_customers", "amount")
 
 @dataclass(frozen=True)
 class Example:
-    """A data set: its file below the shared data, and the contract tables that its map.sql makes."""
+    """A data set: its file below the shared data, and the contract tables that map.sql makes."""
 
     name: str
     file: str
@@ -67,7 +67,7 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class Part:
-    """A line of the reconciliation: what of the file is where on one floor. None: not counted there."""
+    """A line of the reconciliation: rows and money of one part of a floor. None: not counted there."""
 
     floor: str
     part: str
@@ -79,7 +79,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an example writes: mapped Parquet files, dbt's artefacts and the warehouse."""
+    """Output paths of an example: mapped Parquet files, dbt's artefacts and the warehouse."""
 
     data: Path
     target: Path
@@ -104,13 +104,13 @@ class Reconciliation:
             for what in ("n_lines", "amount"):
                 expected, found = self.total(file, what), self.total(floor, what)
                 if found is not None and found != expected:
-                    self.gaps.append(f"{floor}: {what} is {found:,}, and {expected:,} in the file")
+                    self.gaps.append(f"{floor}: {what} is {found:,}, but {expected:,} in the file")
 
     def floors(self) -> list[str]:
         return list(dict.fromkeys(part.floor for part in self.parts))
 
     def total(self, floor: str, what: str) -> int | Decimal | None:
-        """The sum over a floor's parts, or None where one of them does not count it."""
+        """The sum over a floor's parts, or None if one of them does not count it."""
         counts = [getattr(part, what) for part in self.parts if part.floor == floor]
         return None if None in counts else sum(counts)
 
@@ -134,12 +134,12 @@ def _row(label: str, counts: list[int | Decimal | None], width: int) -> str:
 
 
 def shared_data() -> Path:
-    """The folder of public data sets: MAILROOM_SHARED_DATA, else ../shared/data beside the checkout."""
+    """The folder of public data sets: MAILROOM_SHARED_DATA, otherwise ../shared/data beside the checkout."""
     return Path(os.environ.get("MAILROOM_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
 def map_tables(example: Example, file: Path, data: Path) -> Iterator[tuple[str, int]]:
-    """Write the contract's tables as Parquet to data/<source>/<table>.parquet; each and its rows."""
+    """Write the contract's tables to data/<source>/<table>.parquet. Yields each with its row count."""
     with duckdb.connect() as connection:
         connection.execute("set threads = 2")
         connection.execute(f"create view raw_file as {_parquet(file, 'file_row_number = true')}")
@@ -154,9 +154,9 @@ def map_tables(example: Example, file: Path, data: Path) -> Iterator[tuple[str, 
 
 
 def build(example: Example, place: Place, earlier: Sequence[str] = ()) -> bool:
-    """Run dbt build on the mapped tables, into a new DuckDB file; whether it went well.
+    """Run dbt build on the mapped tables, into a new DuckDB file. Returns whether it succeeded.
 
-    As of the moments in `earlier` first, then of that in vars.yml, so that the ledgers have a past.
+    Builds as of the moments in `earlier` first, then as of vars.yml, so that the ledgers have a history.
     """
     place.warehouse.parent.mkdir(parents=True, exist_ok=True)
     place.warehouse.unlink(missing_ok=True)
@@ -167,13 +167,13 @@ def build(example: Example, place: Place, earlier: Sequence[str] = ()) -> bool:
 
 
 def run_dbt(variables: dict[str, Any], place: Place) -> bool:
-    """One dbt build; whether it went well."""
+    """Run one dbt build. Returns whether it succeeded."""
     finished = subprocess.run(
         [
             *(sys.executable, "-c", DBT, "build"),
             *("--profiles-dir", str(ROOT), "--project-dir", str(ROOT)),
             *("--target-path", str(place.target), "--log-path", str(place.target)),
-            *("--exclude-resource-type", "unit_test"),  # they are the demo's: their vars are not ours
+            *("--exclude-resource-type", "unit_test"),  # they expect the vars of the demo
             *("--vars", json.dumps(variables)),
         ],
         cwd=ROOT,
@@ -184,7 +184,7 @@ def run_dbt(variables: dict[str, Any], place: Place) -> bool:
 
 
 def reconcile(example: Example, file: Path, place: Place) -> Reconciliation:
-    """Count every line of the file and its money on every floor."""
+    """Count rows and money of the file on every floor."""
     with duckdb.connect(str(place.warehouse), read_only=True) as connection:
         connection.execute(f"create temp view raw_file as {_parquet(file)}")
         connection.execute(
@@ -227,7 +227,7 @@ def main() -> int:
     print("\n".join(reconciliation.table()))
     print(f"\n{place.warehouse} in {time.monotonic() - started:.0f} s.", end=" ")
     if reconciliation.gaps:
-        print("It does not reconcile:", *reconciliation.gaps, sep="\n  ")
+        print("The floors do not add up to the file:", *reconciliation.gaps, sep="\n  ")
         return 1
     print("Every floor adds up to the file.")
     return 0

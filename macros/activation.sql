@@ -1,9 +1,9 @@
 {#
-The audiences as their YAML has them, from the dbt graph, ordered by name: the models in models/activation/audiences.
-Each is the model's config.meta with the audience's name, the destinations it goes to (var destinations where it names
-none) and the fingerprint of what an approval is of. The keys are described in the header of _audiences.yml. Empty
-while dbt parses. Errors: a field that profile_fields lacks, or that none of the audience's purposes allows; another
-consent asked for besides than that to recommendations.
+YAML entries of all audiences, from the dbt graph, ordered by name: the models in models/activation/audiences. Each
+entry is the model's config.meta plus the audience's name, its destinations (default: var destinations) and the
+fingerprint that an approval refers to. The keys are described in the header of _audiences.yml. Empty while dbt parses.
+Raises an error for a field that profile_fields lacks or that no purpose of the audience allows, and for a value of
+also_with_consent_to other than ai_recommendations.
 #}
 {% macro audience_entries() %}
     {%- set entries = [] -%}
@@ -20,17 +20,19 @@ consent asked for besides than that to recommendations.
             {%- set entry = dict(model.config.meta) -%}
             {%- if entry.get('also_with_consent_to', []) not in ([], ['ai_recommendations']) -%}
                 {{ exceptions.raise_compiler_error(
-                    "audience " ~ model.name ~ ": also_with_consent_to takes ai_recommendations only, which contactability answers"
+                    "audience " ~ model.name ~ ": also_with_consent_to accepts ai_recommendations only. Remove the other purposes."
                 ) }}
             {%- endif -%}
             {%- for field in entry.fields -%}
                 {%- if field not in fields -%}
-                    {{ exceptions.raise_compiler_error("audience " ~ model.name ~ ": profile_fields has no column " ~ field) }}
+                    {{ exceptions.raise_compiler_error(
+                        "audience " ~ model.name ~ ": profile_fields has no column " ~ field ~ ". Correct the list under fields."
+                    ) }}
                 {%- endif -%}
                 {%- if not carried_with(fields[field], entry) -%}
                     {{ exceptions.raise_compiler_error(
-                        "audience " ~ model.name ~ ": " ~ field ~ " serves " ~ fields[field].purposes | join(', ')
-                        ~ ", which is neither its purpose nor one it asks consent for"
+                        "audience " ~ model.name ~ ": field " ~ field ~ " serves only " ~ fields[field].purposes | join(', ')
+                        ~ ". Remove the field, or use one of these as purpose or under also_with_consent_to."
                     ) }}
                 {%- endif -%}
             {%- endfor -%}
@@ -53,7 +55,7 @@ consent asked for besides than that to recommendations.
 {% endmacro %}
 
 
-{# The unique ids of the models on the floor of scores. #}
+{# Unique ids of the models in models/scores. #}
 {% macro score_models() %}
     {%- set found = [] -%}
     {%- for model in graph.nodes.values() if model.resource_type == 'model' and model.fqn[1] == 'scores' -%}
@@ -63,7 +65,7 @@ consent asked for besides than that to recommendations.
 {% endmacro %}
 
 
-{# The columns of profile_fields that an audience may carry, as field_entries() has them. #}
+{# Columns of profile_fields that an audience may carry, as entries of field_entries(). #}
 {% macro profile_field_entries() %}
     {%- set entries = [] -%}
     {%- for entry in field_entries('profile_fields') if entry.column_name not in ['customer_id', 'email'] -%}
@@ -74,8 +76,8 @@ consent asked for besides than that to recommendations.
 
 
 {#
-For whom an audience carries a field: everybody (its purpose is one of the field's), a purpose that a person must have
-consented to besides, or none.
+Condition under which an audience carries a field: 'everybody' if the field serves its purpose, else the purpose that the
+customer must also have consented to, else none.
 #}
 {% macro carried_with(field, audience) %}
     {%- if audience.purpose in field.purposes -%}{{ return('everybody') }}{%- endif -%}
@@ -83,7 +85,7 @@ consented to besides, or none.
 {% endmacro %}
 
 
-{# A field as JSON in the audiences that carry it, null in the others. Needs audience, is_ai_personalisation_allowed. #}
+{# A field as JSON in audiences that carry it, null in others. Needs columns audience and is_ai_personalisation_allowed. #}
 {% macro carried_json(field, audiences) -%}
     case
         {%- for audience in audiences if field.column_name in audience.fields %}
@@ -98,7 +100,7 @@ consented to besides, or none.
 {%- endmacro %}
 
 
-{# A field's value as JSON, its fallback where it has none; null where it has neither. Needs language_code. #}
+{# A field's value as JSON, else its fallback, else null. Needs column language_code. #}
 {% macro field_json(field) -%}
     {%- set name = field.column_name -%}
     {%- set value = text_as_json(name) if field.data_type in ('string', 'date') else 'cast(' ~ name ~ ' as ' ~ dbt.type_string() ~ ')' -%}
@@ -119,8 +121,8 @@ consented to besides, or none.
 
 
 {#
-What the ESP holds once these columns of JSON have been accepted, as a text to compare: ;field=hash; for each that is
-filled, customer_id first. Hashes, so that receipts keep no names.
+What the ESP holds after it accepts these columns of JSON, as a text to compare: ;field=hash; for each filled field,
+customer_id first. Hashes keep names out of the receipts.
 #}
 {% macro held_text(fields) -%}
     {%- set pieces = [] -%}
@@ -131,7 +133,7 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 {%- endmacro %}
 
 
-{# The same of expressions that have 'field=hash;' each, or null for nothing. #}
+{# The same for expressions that return 'field=hash;' or null. #}
 {% macro held_object(customer_id, pieces) -%}
     ';' || {{ joined('', ["'customer_id=' || " ~ value_hash(customer_id) ~ " || ';'"] + pieces) }}
 {%- endmacro %}
@@ -142,7 +144,7 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 {%- endmacro %}
 
 
-{# The hash that a text of held_text() has for a field, or null. #}
+{# The hash of a field in a text of held_text(), or null. #}
 {% macro held_hash(held, field) -%}
     case
         when {{ dbt.position("';" ~ field ~ "='", held) }} > 0
@@ -151,15 +153,15 @@ filled, customer_id first. Hashes, so that receipts keep no names.
 {%- endmacro %}
 
 
-{# A JSON object of a customer_id and what these expressions have, each '"name": ' and JSON or null for nothing. #}
+{# A JSON object of customer_id and these expressions. Each returns '"name": ' with JSON, or null to leave it out. #}
 {% macro object_as_json(customer_id, pieces) -%}
     '{' || {{ joined(', ', ["'\"customer_id\": ' || " ~ text_as_json(customer_id)] + pieces) }} || '}'
 {%- endmacro %}
 
 
 {#
-Which destination has an ESP profile: the one that it was pulled from, else the one that source esp comes from (var
-esp_destination; a single destination is that one). Null where that is not known.
+Destination of an ESP profile: the one that it was pulled from, else the one of source esp (var esp_destination, or the
+only destination). Null if unknown.
 #}
 {% macro destination_of_profile(profile_id) -%}
     {%- set destinations = var('destinations').keys() | list -%}
@@ -174,9 +176,9 @@ esp_destination; a single destination is that one). Null where that is not known
 
 
 {#
-What mailroom push and pull write down, and dbt reads with read_ledger(): the columns of each ledger by name and type;
-src/mailroom/activation/ledger.py writes the same. raw() reads those named after a table of the source contract,
-without their pulled_at, when a no was learned: push reads that.
+Columns of the ledgers that mailroom push and pull write and dbt reads with read_ledger(), by name and type.
+src/mailroom/activation/ledger.py writes the same columns. raw() reads the ledgers named after a table of the source
+contract without pulled_at, the time that an opt-out was received. Only push reads pulled_at.
 #}
 {% macro ledger_columns(ledger) %}
     {%- set text = dbt.type_string() -%}
@@ -210,9 +212,9 @@ without their pulled_at, when a no was learned: push reads that.
 
 
 {#
-What of the last runs has failed and is not mended yet: a row per report about a node that the outbox rests on, its
-tests included, and about how much of the sources could be read. Called at the end of every run, so that mailroom push
-does not send an outbox that a failure left as it was. Append-only: a node is failing if its last report says so.
+Records failures of dbt runs: one row per report about a node that the outbox depends on, including its tests and the
+checks of how much of the sources was read. Called at the end of every run, so that mailroom push does not send an outbox
+that a failure left outdated. Append-only: a node is failing if its last report says so.
 #}
 {% macro record_failures(results) %}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}
@@ -235,7 +237,7 @@ does not send an outbox that a failure left as it was. Append-only: a node is fa
         {%- set reports = [] -%}
         {%- for result in results if result.node is not none -%}
             {%- set node = result.node -%}
-            {#- An exposure does nothing: that it was skipped says nothing, and a smaller build would not mend it. -#}
+            {#- Exposures run nothing, so a skipped one is no failure. A smaller build would never clear it. -#}
             {%- set has_failed = result.status in ('error', 'fail', 'runtime error', 'skipped') and node.resource_type != 'exposure' -%}
             {%- set rests_on = [node.unique_id] + ([] if node.resource_type == 'seed' else node.depends_on.nodes) -%}
             {%- if has_failed != (node.name in failing) and rests_on | select('in', upstream) | list -%}
@@ -247,7 +249,7 @@ does not send an outbox that a failure left as it was. Append-only: a node is fa
 {% endmacro %}
 
 
-{# A query of what has failed and is not mended yet; push.failing() asks the same. #}
+{# Query of failures without a later success. push.failing() runs the same query. #}
 {% macro failing_nodes(table) -%}
     select node from {{ table }} group by node
     having max(case when is_failing then reported_at end) > coalesce(max(case when not is_failing then reported_at end), cast('1900-01-01' as timestamp))
@@ -255,10 +257,10 @@ does not send an outbox that a failure left as it was. Append-only: a node is fa
 
 
 {#
-Where mailroom push keeps its receipts and the files of destination file: beside the warehouse they belong to, or where
-MAILROOM_ACTIVATION says. ledger.activation_folder() finds the same place.
+Folder of mailroom push for receipts and the files of destination file: MAILROOM_ACTIVATION, or a folder beside the
+warehouse. ledger.activation_folder() returns the same path.
 #}
 {% macro activation_folder() %}
-    {%- set beside = env_var('MAILROOM_DUCKDB_PATH', 'warehouse/mailroom.duckdb') | replace('.duckdb', '') ~ '-activation' -%}
-    {{ return(env_var('MAILROOM_ACTIVATION', beside)) }}
+    {%- set default = env_var('MAILROOM_DUCKDB_PATH', 'warehouse/mailroom.duckdb') | replace('.duckdb', '') ~ '-activation' -%}
+    {{ return(env_var('MAILROOM_ACTIVATION', default)) }}
 {% endmacro %}

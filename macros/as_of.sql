@@ -1,4 +1,4 @@
-{# The only clock. A timestamp in UTC: var `as_of`, or the demo's own moment, or when this run started. #}
+{# The only clock: var `as_of`, otherwise the demo's own moment, otherwise the start of this run. A timestamp in UTC. #}
 {% macro as_of() -%}
     cast('{{ as_of_text() }}' as timestamp)
 {%- endmacro %}
@@ -10,41 +10,40 @@
 {% endmacro %}
 
 
-{# A moment as the clocks of the shop show it (var time_zone). #}
+{# A moment in the shop's time zone (var time_zone). #}
 {% macro shop_time(moment) -%}
     {%- set zone = var('time_zone') -%}
     {%- if zone == 'UTC' -%}
         {{ moment }}
     {%- elif zone not in modules.pytz.all_timezones -%}
-        {{ exceptions.raise_compiler_error('var time_zone: ' ~ zone ~ ' is no time zone, such as America/New_York') }}
+        {{ exceptions.raise_compiler_error('var time_zone: ' ~ zone ~ ' is not a time zone. Use an IANA name such as America/New_York.') }}
     {%- else -%}
         {{ local_time(moment, "'" ~ zone ~ "'") }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# The moment, in UTC, at which a day of the shop begins. day: a timestamp at midnight. #}
+{# The moment in UTC at which a day begins in the shop's time zone. day: a timestamp at midnight. #}
 {% macro day_begins(day) -%}
     {{ day if var('time_zone') == 'UTC' else utc_time(day, "'" ~ var('time_zone') ~ "'") }}
 {%- endmacro %}
 
 
-{# The calendar day of a moment, by the clocks of the shop. #}
+{# The calendar day of a moment in the shop's time zone. #}
 {% macro day_of(moment) -%}
     cast({{ shop_time(moment) | trim }} as date)
 {%- endmacro %}
 
 
 {#
-Whether a moment says at which time of the day it was. A day without a time is the midnight with which it begins for the
-shop: value_as() makes it so.
+Whether a moment has a time of day. value_as() stores a day without a time as the midnight at which it begins for the shop.
 #}
 {% macro has_time(moment) -%}
     ({{ shop_time(moment) | trim }} <> {{ dbt.date_trunc('day', shop_time(moment) | trim) }})
 {%- endmacro %}
 
 
-{# The latest that a moment may have been: of a day without a time its last second. #}
+{# The latest possible time of a moment: for a day without a time, its last second. #}
 {% macro latest_at(moment) -%}
     case when {{ has_time(moment) }} then {{ moment }} else {{ dbt.dateadd('second', 86399, moment) }} end
 {%- endmacro %}

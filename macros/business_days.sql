@@ -1,6 +1,6 @@
 {#
-The day that is so many business days (Monday to Friday; holidays are not known here) after the day of a timestamp.
-1900-01-01 was a Monday. A Saturday and a Sunday count as the Friday before them.
+The day n business days after the day of a timestamp. Business days are Monday to Friday; public holidays are not excluded.
+1900-01-01 was a Monday. A Saturday or Sunday counts as the Friday before it.
 #}
 {% macro business_days_after(moment, n) -%}
     {%- set day = day_of(moment) | trim -%}

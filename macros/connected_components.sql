@@ -1,20 +1,20 @@
 {#
-Materialisation. The model selects the edges of a graph (left_id, right_id: bigint); the table holds one row per
-node that has an edge (node_id, component_id), component_id being one of the component's nodes.
+Materialisation. The model selects the edges of a graph (left_id, right_id: bigint). The table holds one row per node with an
+edge (node_id, component_id). component_id is one of the component's nodes.
 
-Star contraction: in each round every node is folded into the smallest of itself and its neighbours, and the edges
-are drawn again between what is left. Rounds grow with the logarithm of the longest chain where node ids are
-spread at random (node_id() does that). Plain SQL, so that it runs on any engine.
+Star contraction: each round folds every node into the smallest of itself and its neighbours, and redraws the edges between the
+remaining nodes. The number of rounds grows with the logarithm of the longest chain, if node ids are spread at random (node_id()
+does that). Plain SQL, so that it runs on any engine.
 After Kiveris et al., "Connected Components in MapReduce and Beyond", SoCC 2014.
 Error: more rounds than var `identity_max_rounds`.
 #}
 {% materialization connected_components, supported_languages=['sql'] %}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- set made = [] -%}
+    {%- set existing_relation = load_cached_relation(this) -%}
+    {%- set step_relations = [] -%}
     {{ run_hooks(pre_hooks) }}
 
-    {%- set edges = component_step(this, 'edges_0', made) -%}
+    {%- set edges = component_step(this, 'edges_0', step_relations) -%}
     {% call statement('edges') -%}
         {{ create_table_as(False, edges, "
             select distinct
@@ -29,7 +29,7 @@ Error: more rounds than var `identity_max_rounds`.
     {%- set folds = [] -%}
     {% for round in range(var('identity_max_rounds')) if state.n_edges > 0 or folds | length == 0 %}
         {%- if state.n_edges > 0 or folds | length == 0 -%}
-        {%- set fold = component_step(this, 'fold_' ~ round, made) -%}
+        {%- set fold = component_step(this, 'fold_' ~ round, step_relations) -%}
         {% call statement('fold') -%}
             {{ create_table_as(False, fold, "
                 select
@@ -44,7 +44,7 @@ Error: more rounds than var `identity_max_rounds`.
             ") }}
         {%- endcall %}
         {%- do folds.append(fold) -%}
-        {%- set edges = component_step(this, 'edges_' ~ (round + 1), made) -%}
+        {%- set edges = component_step(this, 'edges_' ~ (round + 1), step_relations) -%}
         {% call statement('edges') -%}
             {{ create_table_as(False, edges, "
                 select distinct
@@ -64,15 +64,15 @@ Error: more rounds than var `identity_max_rounds`.
     {%- if state.n_edges > 0 -%}
         {{ exceptions.raise_compiler_error(
             this.identifier ~ ": " ~ state.n_edges ~ " edges are left after " ~ state.rounds
-            ~ " rounds; raise var identity_max_rounds"
+            ~ " rounds. Raise var identity_max_rounds."
         ) }}
     {%- endif -%}
 
-    {%- if existing is not none -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
+    {%- if existing_relation is not none -%}{%- do adapter.drop_relation(existing_relation) -%}{%- endif -%}
     {% call statement('main') -%}
         {{ create_table_as(False, target_relation, fold_chain(folds)) }}
     {%- endcall %}
-    {%- for relation in made -%}{%- do adapter.drop_relation(relation) -%}{%- endfor -%}
+    {%- for relation in step_relations -%}{%- do adapter.drop_relation(relation) -%}{%- endfor -%}
     {%- do log(this.identifier ~ ": star contraction took " ~ state.rounds ~ " rounds", info=true) -%}
 
     {{ run_hooks(post_hooks) }}
@@ -81,14 +81,14 @@ Error: more rounds than var `identity_max_rounds`.
 {% endmaterialization %}
 
 
-{# The relation of one step; a table of that name left by a run that died is dropped. #}
-{% macro component_step(model_relation, step, made) %}
+{# The relation of one step. Drops a table of that name that a failed run left. #}
+{% macro component_step(model_relation, step, step_relations) %}
     {%- set relation = api.Relation.create(
         database=model_relation.database, schema=model_relation.schema,
         identifier=model_relation.identifier ~ '__' ~ step, type='table'
     ) -%}
     {%- do adapter.drop_relation(relation) -%}
-    {%- do made.append(relation) -%}
+    {%- do step_relations.append(relation) -%}
     {{ return(relation) }}
 {% endmacro %}
 
@@ -98,7 +98,7 @@ Error: more rounds than var `identity_max_rounds`.
 {% endmacro %}
 
 
-{# Every node with where its folds lead: the last round that still knew its parent. #}
+{# Each node with the end of its folds: its parent in the last round that has one. #}
 {% macro fold_chain(folds) %}
 select
     fold_0.node_id,

@@ -1,10 +1,10 @@
-{# What stands in consent_history.purpose where an answer closes more than one; see seed consent_purposes. #}
+{# Values of consent_history.purpose for an opt-out of several purposes at once; see seed consent_purposes. #}
 {% macro every_marketing_purpose() -%}every marketing purpose{%- endmacro %}
 {% macro every_signalled_purpose() -%}every purpose of an opt-out signal{%- endmacro %}
 {% macro every_purpose() -%}every purpose{%- endmacro %}
 
 
-{# What an answer says, as one text: two rows with the same are one answer. relation: what the columns are of. #}
+{# The content of a consent event as one text. Rows with equal content are one event. relation: the columns' table alias. #}
 {% macro consent_content(relation=none) %}
     {%- set values = [] -%}
     {%- for column in [
@@ -19,7 +19,7 @@
 {% endmacro %}
 
 
-{# Key of a row that staging set aside. Several may have the key of one row, so what they say is part of it. #}
+{# Key of a rejected row. Several rejected rows may share one source key, so their content is part of it. #}
 {% macro set_aside_key(row_key, columns) -%}
     {%- set values = ["'set aside'", row_of("coalesce(" ~ row_key ~ ", '')"), row_key] -%}
     {%- for column in columns -%}
@@ -30,26 +30,26 @@
 
 {% macro is_set_aside(source_key) -%}{{ source_key }} like 'set aside/%'{%- endmacro %}
 
-{# The row of its system that an answer is of, as a hash: the same for all that were given its key. #}
+{# Hash of the source key of a consent event. A rejected row has the same hash as the kept row with its key. #}
 {% macro row_of(source_key) -%}
     case when {{ is_set_aside(source_key) }} then substr({{ source_key }}, 11, 32) else {{ dbt.hash(source_key) }} end
 {%- endmacro %}
 
 
-{# Whether a base model has blanked a column of this row: it held a text that is not a value of its type. #}
+{# Whether a base model blanked this column of the row, because its text is not a value of the type. #}
 {% macro is_blanked(column) -%}
     coalesce(', ' || blanked_columns || ',' like '%, {{ column }},%', false)
 {%- endmacro %}
 
 
-{# Status of a row in a system that records consent and says nothing of it, any more or yet. #}
+{# Status of a row that states no consent, either not yet or not any more. #}
 {% macro not_said() -%}not said{%- endmacro %}
 
-{# What consent_event_effects says of a yes that opens nothing, where consents asks. #}
-{% macro waits_for_confirmation() -%}it waits for its confirmation{%- endmacro %}
+{# The values of consent_event_effects.void_because that consents compares. #}
+{% macro waits_for_confirmation() -%}it is not confirmed yet{%- endmacro %}
 {% macro names_no_address() -%}it names no address{%- endmacro %}
-{% macro for_another_address() -%}it was given for another address than the one to write to{%- endmacro %}
+{% macro for_another_address() -%}it was given for an address other than the current one{%- endmacro %}
 
 
-{# Stands for a date that can't be read: before every shop was founded, so that a no counts from today and a yes does not. #}
+{# Placeholder for an unreadable date. It predates every shop: an opt-out counts from today, an opt-in does not count. #}
 {% macro unreadable_date() -%}cast('1900-01-01' as timestamp){%- endmacro %}

@@ -1,4 +1,4 @@
-{# One id per postal address: people who share it are a household. Null without street and postal code. #}
+{# One id per postal address, whose customers are a household. Null without street and postal code. #}
 {% macro household_id(street, postal_code, country_code) -%}
     {%- set address = replace_pattern("lower(" ~ street ~ " || " ~ postal_code ~ ")", "[ .,/-]") | trim -%}
     case
@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 
-{# The latest of several timestamps; nulls don't count. #}
+{# The latest of several timestamps, ignoring nulls. #}
 {% macro latest(timestamps) -%}
     nullif(greatest(
         {%- for timestamp in timestamps %}coalesce({{ timestamp }}, cast('1900-01-01' as timestamp)){{ ', ' if not loop.last }}{% endfor -%}
@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 
-{# Visitors that nobody is known for, as customers (var `keep_anonymous_visitors`). #}
+{# Visitors without a known customer, as customers of their own (var `keep_anonymous_visitors`). #}
 {% macro anonymous_profiles() -%}
     select
         customer_id,
@@ -37,28 +37,28 @@
 
 
 {#
-Which days a build writes anew in customer_daily_activity (its name): those since the web events or the e-mail events
-last came, the one that came less far; all of them where a source has events of which none has been written.
+The days of customer_daily_activity (model: its name) that a build replaces: those since the newest web or e-mail event in the
+table, whichever is older. All days if a source has events and the table has none of them.
 #}
 {% macro activity_days(model) %}
-    {#- Who owned what when it was last written is known by its own note only. -#}
+    {#- Without the saved owners of the last build, changes of attribution cannot be found. -#}
     {%- if execute and not noted_owners() -%}{{ return(none) }}{%- endif -%}
-    {%- set written = relation_of(model) if execute -%}
+    {%- set table = relation_of(model) if execute -%}
     {%- set parts = [] -%}
     {%- for staged, condition in [('stg_web__sessions', 'n_sessions > 0'), ('stg_esp__profile_days', has_feed_events())] -%}
         {%- do parts.append(
             'select case when (select count(*) from (select 1 as one from ' ~ ref(staged) ~ " limit 1) as some_row) > 0 then "
-            ~ "coalesce(max(activity_on), cast('1900-01-01' as date)) end as newest from " ~ written ~ ' where ' ~ condition
+            ~ "coalesce(max(activity_on), cast('1900-01-01' as date)) end as newest from " ~ table ~ ' where ' ~ condition
         ) -%}
     {%- endfor -%}
     {%- set days = replaced_days('select min(newest) as newest from (' ~ parts | join(' union all ') ~ ') as parts', model) -%}
-    {#- A back-fill has no end here: whoever changed is written up to now, which tells how far the table came. -#}
+    {#- A back-fill has no end here: changed customers are written up to now, which moves the newest row. -#}
     {%- if days -%}{%- do days.update({'until': none}) -%}{%- endif -%}
     {{ return(days) }}
 {% endmacro %}
 
 
-{# Whether customer_daily_activity writes a row anew: it is of these days, or of a customer in changed_customers. #}
+{# Whether customer_daily_activity replaces a row: it is of these days, or of a customer in changed_customers. #}
 {% macro is_of_activity(customer_id, event_time, days) -%}
     {%- set changed = ref('changed_customers') -%}
     {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
@@ -66,7 +66,7 @@ last came, the one that came less far; all of them where a source has events of 
 {%- endmacro %}
 
 
-{# Under whom customer_daily_activity was last written: the relation that it notes its owners in, or none. #}
+{# The table with the owners of the last build of customer_daily_activity, or none if it does not exist. #}
 {% macro noted_owners() %}
     {{ return(load_cached_relation(owners_relation()) if execute and this) }}
 {% endmacro %}
@@ -74,7 +74,7 @@ last came, the one that came less far; all of them where a source has events of 
 {% macro owners_relation() %}{{ return(relation_of('attribution_changes').incorporate(path={'identifier': 'customer_daily_activity_owners'}, type='table')) }}{% endmacro %}
 
 
-{# The hook that notes them. It is part of the model's own transaction, so that neither stands without the other. #}
+{# The hook that saves them, in the model's own transaction, so that table and owners always match. #}
 {% macro note_owners(owners, changes) %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- if not noted_owners() or flags.FULL_REFRESH -%}{{ return(write_table(owners_relation(), 'select * from ' ~ owners)) }}{%- endif -%}
@@ -86,21 +86,21 @@ last came, the one that came less far; all of them where a source has events of 
 {% endmacro %}
 
 
-{# Whether a line is of a gift card, over lines (staged order lines) and products (staged too): the line says so, else the product, else its id. #}
+{# Whether a line is a gift card, by the line, its product or its id. Needs CTEs lines and products, both staged. #}
 {% macro is_gift_card_line() -%}
     coalesce(lines.is_gift_card, products.is_gift_card, {{ has_words('lines.product_id', 'gift_card_words') }}, false)
 {%- endmacro %}
 
 
-{# Whether a domain is one of the seed marketplace_domains, whose * stands for any text. #}
+{# Whether a domain matches one of seed marketplace_domains, in which * stands for any text. #}
 {% macro is_lent_by_marketplace(email_domain, lending_domain) -%}
     '.' || {{ email_domain }} like '%.' || replace({{ lending_domain }}, '*', '%')
 {%- endmacro %}
 
 
 {#
-When a customer ended their last subscription: none runs any more, and they have not ordered since. Null otherwise.
-before: what stands before a column of the table customers.
+When a customer ended their last subscription, if none is active and they have not ordered since. Null otherwise.
+before: prefix of the columns of table customers.
 #}
 {% macro subscription_ended_at(before='') -%}
     case

@@ -1,15 +1,15 @@
 {#
-An identifier of an erased person as the ledger keeps it. Needs a row of erasure_salt under the name salt.
-Types: record (the key of a record, of a shop account shop_customer:<id>), mailbox, mailbox and name, phone and name: they make
-a record the erased person's. email, phone: as written, for what shows them; widest mailbox: for what is written to; others may share
-them, so they erase no one. carried out: of no identifier, since when the request is.
+The hash of an erased person's identifier in the ledger. Needs a row of erasure_salt under the name salt.
+Types that make a record the erased person's: record (the key of a record, for a shop account shop_customer:<id>), mailbox,
+mailbox and name, phone and name. Types that erase no record, because others may share them: email and phone (as written, to
+remove them from tables), widest mailbox (to stop mail). carried out: not an identifier, but the time of the erasure.
 #}
 {% macro identifier_hash(identifier_type, identifier) -%}
     {{ sha256_text("salt.salt || '/' || " ~ identifier_type ~ " || '/' || " ~ identifier) }}
 {%- endmacro %}
 
 
-{# The hash of what stands in a column that names a person: column is its name in staging, value an expression. #}
+{# The hash of a value that identifies a person. column: its name in staging. value: an expression. #}
 {% macro named_hash(column, value) -%}
     {%- set record_types = {
         'shop_customer_id': 'shop_customer', 'contact_id': 'crm_contact', 'profile_id': 'esp_profile', 'visitor_id': 'web_visitor'
@@ -22,15 +22,15 @@ them, so they erase no one. carried out: of no identifier, since when the reques
 {%- endmacro %}
 
 
-{# The hash that the ledger has of a mailbox whose owner was erased, whatever the spelling of the address. #}
+{# The ledger's hash of an erased person's mailbox, for any spelling of the address. #}
 {% macro mailbox_hash(mailbox) -%}
     {{ identifier_hash("'mailbox'", mailbox ~ " || '|no name'") }}
 {%- endmacro %}
 
 
 {#
-When each erasure request that the ledger knows came in: what is older is erased by it, what is newer may be a new person's.
-By the ledger's own moment for those that were forgotten before request_ledger was there.
+When each erasure request in the ledger came in. It erases older data. Newer data may belong to a new person. Requests that the
+desk deleted before request_ledger existed count from their first row in the ledger.
 #}
 {% macro request_moments(ledger) -%}
     select
@@ -43,9 +43,9 @@ By the ledger's own moment for those that were forgotten before request_ledger w
 
 
 {#
-The rows of a relation (record_key, customer_id, first_seen_at, received_at of a request), and of each whether it is a new
-person's in spite of the request: a person did something on it themselves afterwards, or it was first seen afterwards and
-belongs to somebody who did. Whether there is an act after a moment the last act says.
+The rows of a relation (record_key, customer_id, first_seen_at, received_at of a request) with is_back: whether the record
+belongs to a new person despite the request. It does if the record has an act of its own after the request, or was first seen
+after it and belongs to a customer with such an act. The last act is enough to decide this.
 #}
 {% macro records_come_back(records) -%}
     select
@@ -73,7 +73,7 @@ belongs to somebody who did. Whether there is an act after a moment the last act
 {%- endmacro %}
 
 
-{# What a customer_id is minted from: the record's key, and of an erased person's who came back also since when it is theirs. #}
+{# The text that a customer_id is minted from: the record's key, and for a returned person's record also erased_until. #}
 {% macro key_since(record_key, erased_until) -%}
     {{ record_key }} || coalesce('/' || cast({{ erased_until }} as {{ dbt.type_string() }}), '')
 {%- endmacro %}
@@ -85,10 +85,10 @@ belongs to somebody who did. Whether there is an act after a moment the last act
 
 
 {#
-What a name leaves in the ledger, or is looked up there by: hashes can't be compared, only be the same, so each spelling that
-compared_names would take for the same has a mark in common with it. people: a relation of identifiers (identifier_type, identifier,
-name_key) with the columns `keys` beside them. side: erased, or back.
-Not found by them: two slips in one word, and scrambled letters.
+The marks that a name leaves in the ledger, or is looked up by. Hashes match only if they are equal, so each spelling that
+compared_names takes for the same name shares a mark with it. people: a relation of identifiers (identifier_type, identifier,
+name_key) with the columns `keys`. side: erased, or back.
+Limits: two typing errors in one word and scrambled letters are not found.
 #}
 {% macro name_marks(people, keys, side) -%}
     {%- set columns = (keys + ['identifier_type', 'identifier']) | join(', ') -%}
@@ -96,13 +96,13 @@ Not found by them: two slips in one word, and scrambled letters.
     {%- set marks = ["'is ' || names.given_1", "'swapped ' || " ~ ("names.family_whole || ' ' || names.given_1" if erased else "names.given_1 || ' ' || names.family_whole")] -%}
     {%- for column in full_names() -%}{%- do marks.append(("'short for '" if erased else "'is '") ~ ' || names.' ~ column) -%}{%- endfor -%}
     {%- if not erased -%}{%- do marks.append("'short for ' || names.given_1") -%}{%- endif -%}
-    {#- A word without one of its letters is the same for both of two words that differ in it. An ending stays: Paul is not Paula. -#}
+    {#- Two words that differ in one letter are equal without it. The ending stays: Paul is not Paula. -#}
     {%- set spellings = ["names.given_1", "'letters ' || names.given_letters"] -%}
     {%- set n_letters = "length(names.given_1) - case when " ~ matches_pattern('names.given_1', '[aeosu]$') | trim ~ " then 1 else 0 end" -%}
     {%- for place in range(1, 13) -%}
         {%- do spellings.append("case when " ~ n_letters ~ " >= " ~ place ~ " then substr(names.given_1, 1, " ~ (place - 1) ~ ") || substr(names.given_1, " ~ (place + 1) ~ ") end") -%}
     {%- endfor -%}
-    {#- Where both are known names a slip of one is not the other. -#}
+    {#- If both are known names, one is not a typing error of the other. -#}
     {%- for spelling in spellings -%}
         {%- for mark, of_all in {'nearly': erased, 'not quite': not erased}.items() -%}
             {%- do marks.append(
@@ -110,7 +110,7 @@ Not found by them: two slips in one word, and scrambled letters.
             ) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {#- One reading of the people, and numbers from a seed: Spark's plans grow with each select of a union. -#}
+    {#- Reads people once and takes numbers from a seed, because Spark's plans grow with each select of a union. -#}
     select {{ columns }}, mark
     from (
         select

@@ -1,18 +1,18 @@
-{# Mail that was refused: by the person, or by their mailbox. A no is never too late, so these are read whole in each build. #}
+{# Refusals by the person or the mailbox. They count however late they arrive, so every build reads all of them. #}
 {% macro refusals() %}{{ return(['bounced', 'complained', 'unsubscribed']) }}{% endmacro %}
 
 {% macro is_refusal() %}{{ return("event_type in ('" ~ refusals() | join("', '") ~ "')") }}{% endmacro %}
 
 
-{# Whether a day has events of the ESP's own feed: refusals are pulled besides, and come when the feed does not. #}
+{# Whether a day has events of the ESP's own feed. Refusals are also pulled, so they arrive even when the feed does not. #}
 {% macro has_feed_events() -%}
     n_emails_sent - n_emails_only_bounced + n_emails_delivered + n_human_opens + n_human_clicks + n_machine_events > 0
 {%- endmacro %}
 
 
 {#
-Whether mailroom pull brought an event. It says that a mailbox refused, and not by which message: message_id is the event's own
-key, which begins with the destination's name.
+Whether an event came from mailroom pull. Such an event records that a mailbox refused, but not which message: its message_id is
+the event's own key, which begins with the destination's name.
 #}
 {% macro is_pulled(event_id, message_id) -%}
     {%- set conditions = [] -%}

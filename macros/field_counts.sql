@@ -1,6 +1,6 @@
 {#
-A select over one public table, with one row for the whole list and one per source: n_rows, and for the n-th column
-of its entry filled_n, valid_n, distinct_n and newest_n. entries: its fields, as field_entries() has them.
+A select over one public table, with one row for the whole table and one per source: n_rows and, for the n-th column, filled_n,
+valid_n, distinct_n and newest_n. entries: the table's fields from field_entries().
 #}
 {% macro field_totals(table, relation, entries) %}
     {%- if not execute -%}{{ return('select 1 as n_rows from ' ~ relation) }}{%- endif -%}
@@ -37,17 +37,17 @@ of its entry filled_n, valid_n, distinct_n and newest_n. entries: its fields, as
 {% endmacro %}
 
 
-{# Error: a public table of the floors under quality that the list lacks. #}
+{# Error: a public table of the floors under quality is missing from the list. #}
 {% macro check_none_missing(tables, entries) %}
     {%- for entry in entries if entry.floor in ['identity', 'customers'] and entry.model_name not in tables -%}
-        {{ exceptions.raise_compiler_error("field_counts lacks the public table " ~ entry.model_name) }}
+        {{ exceptions.raise_compiler_error("field_counts has no public table " ~ entry.model_name ~ ". Add it to the list in field_counts.sql.") }}
     {%- endfor -%}
 {% endmacro %}
 
 
 {#
-The totals of a table, one row per field and source. The dictionary's rows drive it, so that the table itself is read
-once on engines that read a CTE anew at each mention, and an empty table still has its fields.
+The totals of a table, one row per field and source. They start from the dictionary's rows, so that an empty table keeps its
+fields, and engines that run a CTE again at each mention read the table once.
 #}
 {% macro totals_by_field(table, entries) %}
     select
@@ -82,13 +82,13 @@ once on engines that read a CTE anew at each mention, and an empty table still h
 {%- endmacro %}
 
 
-{# A share as a text in whole percent, rounded down so that a share under a threshold never reads as that threshold. #}
+{# A share as text in whole percent, rounded down so that a share below a threshold never shows as the threshold. #}
 {% macro percent_text(share) -%}
     cast(cast(floor(100 * {{ share }} + 0.000001) as bigint) as {{ dbt.type_string() }}) || '%'
 {%- endmacro %}
 
 
-{# A number of days as a text, rounded up so that a day over a limit never reads as that limit. #}
+{# A number of days as text, rounded up so that an age over a limit never shows as the limit. #}
 {% macro days_text(days) -%}
     cast(cast(ceil({{ days }}) as bigint) as {{ dbt.type_string() }}) || case when ceil({{ days }}) = 1 then ' day' else ' days' end
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#
-What the values of a format look like. Said once: field_counts makes SQL of it, mailroom validate expectations.
-pattern: a regular expression that finds a match in every valid text, written so that RE2, Java and Python agree (no
-backslashes). at_least, at_most: bounds of a number. past: not after as_of() (an expiry may lie ahead). Of a list, each item is one of the
-accepted values; a comma and a space separate them.
+The rules of each format, from which field_counts makes SQL and mailroom validate makes expectations.
+pattern: a regular expression that matches every valid text, with the same meaning in RE2, Java and Python (no backslashes).
+at_least, at_most: bounds of a number. past: not after as_of() (an expiry may be later). Each item of a list is one of the
+accepted values, separated by a comma and a space.
 #}
 {% macro field_formats() %}
     {{ return({
@@ -32,7 +32,7 @@ accepted values; a comma and a space separate them.
 {% endmacro %}
 
 
-{# The format that a column's name and type promise by the naming conventions; config.meta.format says otherwise. #}
+{# The format that a column's name and type imply by the naming conventions. config.meta.format overrides it. #}
 {% macro promised_format(name, data_type) %}
     {%- if name == 'customer_id' or data_type in ('boolean', 'date', 'timestamp') -%}
         {{ return(name if name == 'customer_id' else data_type) }}
@@ -47,11 +47,10 @@ accepted values; a comma and a space separate them.
 
 
 {#
-The entries of all public columns, or of one table's, from the dbt graph, ordered by model and place in the model. Each
-is the column's config.meta over the model's config.meta.field_defaults, with name, type, description and format
-resolved, and the floor (folder under models/) that the model is on. dbt keeps nothing from one node to the next, and
-going through the graph is slow: a node asks once.
-The keys are described in the header of models/customers/_customers.yml. Empty while dbt parses.
+The entries of all public columns, or of one table, from the dbt graph, ordered by model and position. Each entry is the
+column's config.meta over the model's config.meta.field_defaults, with name, type, description and format, and the model's
+floor (folder under models/). Reading the graph is slow and dbt caches nothing between nodes, so call this once per node.
+The header of models/customers/_customers.yml describes the keys. Empty while dbt parses.
 #}
 {% macro field_entries(table=none) %}
     {%- set entries = [] -%}
@@ -91,14 +90,13 @@ The keys are described in the header of models/customers/_customers.yml. Empty w
 
 
 {#
-What of a field's sources the shop does not have, by raw_place: {not_given, given_by}, or nothing where it can be
-filled. not_given: the source tables and columns that would fill it and are absent. given_by: of a field that survives from several
-types of record, those that have it all the same; none where none has. Of the systems that a shop does not have at all
-nothing is said while another one is there: they bring no customers who would want the value.
-entries: all fields as name → entry. places: each contract table's raw_place.
-A source of truth is a table or record type (then the column is the one of the field's name), a column of a table, or a
-public model or column, which is as its own sources are. Of several tables each may fill the field; of several public
-columns all are needed.
+The sources of a field that the shop does not have, by raw_place: {not_given, given_by}, or empty if the field can be filled.
+not_given: the absent source tables and columns of the field. given_by: for a field that survives from several types of record,
+the types that have it, or none. A system that the shop lacks completely is not listed while another one is there, because it
+brings no customers who need the value.
+entries: all fields as name → entry. places: the raw_place of each contract table.
+A source of truth is a table or record type (the column has the field's name), a column of a table, or a public model or
+column (its own sources count). With several tables one is enough to fill the field. With several public columns all are needed.
 #}
 {% macro absent_sources(entry, entries, places) %}
     {%- set given_by, not_given, absent = [], [], [] -%}
@@ -133,14 +131,14 @@ columns all are needed.
 {% endmacro %}
 
 
-{# The contract table behind each type of record, and the columns that have another name there than in identity_records. #}
+{# The contract table behind each type of record, and its columns with another name than in identity_records. #}
 {% macro record_tables() %}
-    {%- set spoken = {'country_code': 'country', 'language_code': 'language'} -%}
+    {%- set renamed_columns = {'country_code': 'country', 'language_code': 'language'} -%}
     {{ return({
-        'shop_customer': {'table': 'shop.customers', 'columns': spoken},
-        'crm_contact': {'table': 'crm.contacts', 'columns': spoken},
-        'esp_profile': {'table': 'esp.profiles', 'columns': spoken},
-        'guest_checkout': {'table': 'shop.orders', 'columns': spoken},
+        'shop_customer': {'table': 'shop.customers', 'columns': renamed_columns},
+        'crm_contact': {'table': 'crm.contacts', 'columns': renamed_columns},
+        'esp_profile': {'table': 'esp.profiles', 'columns': renamed_columns},
+        'guest_checkout': {'table': 'shop.orders', 'columns': renamed_columns},
         'support_requester': {
             'table': 'support.tickets',
             'columns': {'email': 'requester_email', 'phone': 'requester_phone', 'first_name': 'requester_name'}
@@ -149,7 +147,7 @@ columns all are needed.
 {% endmacro %}
 
 
-{# The columns of each model's primary_key test, by the model's unique id. A key with an expression in it is none. #}
+{# The columns of each model's primary_key test, by the model's unique id. Keys with an expression are left out. #}
 {% macro primary_keys() %}
     {%- set keys = {} -%}
     {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.test_metadata and test.test_metadata.name == 'primary_key' -%}
@@ -160,18 +158,18 @@ columns all are needed.
 {% endmacro %}
 
 
-{# The value of one key of an entry as an SQL literal; a list becomes one text. #}
+{# The value of one key of an entry as an SQL literal. A list becomes one text. #}
 {% macro entry_literal(value) %}
     {%- if value is none or value is undefined -%}{{ return('null') }}{%- endif -%}
     {%- if value is boolean or value is number -%}{{ return(value | string | lower) }}{%- endif -%}
     {%- set words = value if value is string else value | join(', ') -%}
     {%- set line = words | trim | replace('\n', ' ') -%}
-    {#- Of the dictionary's thousands of texts few have a quote in them, and each call of a macro costs time. -#}
+    {#- Few of the thousands of texts have a quote, and each macro call costs time. -#}
     {{ return(dbt.string_literal(dbt.escape_single_quotes(line)) if "'" in line else "'" ~ line ~ "'") }}
 {% endmacro %}
 
 
-{# SQL: whether a value is one that its entry allows. Null where the value is. #}
+{# SQL: whether the entry allows a value. Null for null. #}
 {% macro is_valid_value(entry) %}
     {%- set name = entry.column_name -%}
     {%- set rules = [] -%}

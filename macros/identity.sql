@@ -6,14 +6,14 @@ A customer_id, from the key of the customer's oldest record. It is minted in mod
 {%- endmacro %}
 
 
-{# What nobody's number ends in: one digit seven times over, or counting up. #}
+{# The ending of a placeholder number: one digit seven times, or counting up. #}
 {% macro placeholder_phone() -%}
     (0{7}|1{7}|2{7}|3{7}|4{7}|5{7}|6{7}|7{7}|8{7}|9{7}|1234567|12345678|123456789|1234567890)$
 {%- endmacro %}
 
 
 {#
-The mailbox that an address leads to, without what its domain ignores. It joins records, and a yes counts for it (var
+The mailbox of an address, without the parts that its domain ignores. It joins records, and an opt-in counts for it (var
 `normalise_mailbox_aliases`). domains: mailbox_domains, left joined by the address's domain.
 #}
 {% macro mailbox_of(email, domains) -%}
@@ -26,8 +26,8 @@ The mailbox that an address leads to, without what its domain ignores. It joins 
 
 
 {#
-The mailbox at its widest, whatever var `normalise_mailbox_aliases` says: at a domain that the seed lacks the part after a
-plus does not count either. A no binds all of it.
+The widest mailbox of an address, regardless of var `normalise_mailbox_aliases`: at a domain that the seed lacks, the part after
+a plus is dropped too. An opt-out covers all of it.
 #}
 {% macro widest_mailbox(email, domains) -%}
     case
@@ -39,11 +39,11 @@ plus does not count either. A no binds all of it.
 {%- endmacro %}
 
 
-{# A mailbox by what the seed mailbox_domains says of its domain. #}
+{# A mailbox by the rules of its domain in seed mailbox_domains. #}
 {% macro provider_mailbox(email, domains) -%}
     {%- set local_part = dbt.split_part(email, "'@'", 1) -%}
     {%- set without_plus_part = dbt.split_part(local_part, "'+'", 1) -%}
-    {#- Where nothing would be left, nothing is taken out: +a@gmail.com and +b@gmail.com are two. -#}
+    {#- If nothing would be left, nothing is removed: +a@gmail.com and +b@gmail.com are two mailboxes. -#}
     case
         when {{ domains }}.ignores_dots and {{ domains }}.ignores_plus_part
             then coalesce(nullif(replace({{ without_plus_part }}, '.', ''), ''), {{ local_part }})
@@ -54,7 +54,7 @@ plus does not count either. A no binds all of it.
 
 
 {#
-A relation with the mailboxes of its column email beside it: all its columns, mailbox and widest_mailbox.
+A relation with two columns more, mailbox and widest_mailbox of its column email.
 #}
 {% macro with_mailboxes(relation, email='email') -%}
     (

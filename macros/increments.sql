@@ -1,31 +1,30 @@
 {#
-Increments. A model of a source's history keeps what is done and builds the newest of it again: the days since it was last
-built, and twice var `lateness_days` before them, because
-- a row may arrive so many days after what it tells of, and
-- rows that belong together (copies of one event, a session's events) may lie so many days apart.
-Strategies (incremental_strategy), each in one transaction with whatever else the model does:
-- replace_newest, for events: replaces these days. To see the first of them whole, the model reads the lateness before it too.
+Incremental builds. A model of a source's history keeps its older rows and builds the newest days again: the days since the
+last build, and twice var `lateness_days` before them, because
+- a row may arrive up to that many days after its event, and
+- rows that belong together (copies of one event, events of a session) may be up to that many days apart.
+Strategies (incremental_strategy), each in one transaction with the model's other statements:
+- replace_newest, for events: replaces these days. It also reads lateness_days before the first of them, to have it complete.
   Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build. With unique_key
-  (a list), a back-fill replaces rows of other days too, where a new one has their key: a session may begin elsewhere now.
-- replace_flawed, for what flawed() makes: these days, and the other rows of their keys.
-- replace_moment, for what each build measures: replaces the rows of as_of(), and keeps those of other moments.
-- replace_customers, for what is attributed to customers: replaces these days, and every day of the customers that
-  changed_customers lists.
+  (a list), a back-fill also replaces rows of other days that have the key of a new row: a session may now begin elsewhere.
+- replace_flawed, for the rows of flawed(): replaces these days, and the other rows of their keys.
+- replace_moment, for measurements: replaces the rows of as_of(), and keeps those of other moments.
+- replace_customers, for data attributed to customers: replaces these days, and every day of the customers in
+  changed_customers.
 
-    dbt build --event-time-start 2026-03-01 --event-time-end 2026-04-01     builds those days again instead: a back-fill
-    dbt build --full-refresh                                                builds all of them
+    dbt build --event-time-start 2026-03-01 --event-time-end 2026-04-01     a back-fill: builds those days again instead
+    dbt build --full-refresh                                                builds all days
 
-meta.never_late, values by column: rows with one of them are read and replaced in each build, however old they are.
+meta.never_late, values by column: rows with one of them are read and replaced in each build, whatever their age.
 
-A build as of a moment before the newest day builds everything again: the days after that moment must go.
+A build as of a moment before the newest day builds everything again, because the days after that moment must go.
 #}
 
 {#
-Which days this build replaces: {from, until} as texts, until none where it is open; none for all of them.
-The last build came as far as the newest event_time of the model. Where its own rows are too few to say, or others than the
-source's are among them, or it has none that are dated, meta.built_through says it: `<table>.<column>` of a table built from
-this one, in its schema.
-newest: a select of that instead. model: the model whose rows are replaced, if it is another than the one that asks.
+The days that this build replaces: {from, until} as texts, with until none for no end. None for all days.
+The last build reached the newest event_time of the model. If its own rows are too few, undated or not only of the source,
+meta.built_through names another: `<table>.<column>` of a table built from this one, in the same schema.
+newest: a select of that day instead. model: the model whose rows are replaced, if not the calling one.
 #}
 {% macro replaced_days(newest=none, model=none) %}
     {#- A unit test has no `this`. -#}
@@ -34,32 +33,32 @@ newest: a select of that instead. model: the model whose rows are replaced, if i
     {%- if not is_kept -%}{{ return(none) }}{%- endif -%}
     {%- if not newest -%}
         {%- set meta = config.get('meta', {}) -%}
-        {%- set told = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
-        {%- set teller = load_cached_relation(this.incorporate(path={'identifier': told[0]})) -%}
-        {%- if not teller -%}{{ return(none) }}{%- endif -%}
-        {%- set newest_day = told[1] if told[1].endswith('_on') else day_of(told[1]) -%}
-        {%- set newest = 'select max(' ~ newest_day ~ ') as newest from ' ~ teller -%}
+        {%- set table, column = meta.get('built_through', this.identifier ~ '.' ~ config.get('event_time')).split('.') -%}
+        {%- set dated_relation = load_cached_relation(this.incorporate(path={'identifier': table})) -%}
+        {%- if not dated_relation -%}{{ return(none) }}{%- endif -%}
+        {%- set newest_day = column if column.endswith('_on') else day_of(column) -%}
+        {%- set newest = 'select max(' ~ newest_day ~ ') as newest from ' ~ dated_relation -%}
     {%- endif -%}
     {%- set found = run_query(
         'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= ' ~ as_of_day() ~ ' from '
         ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
-    {{ return(asked_for_days((found[0] | string)[:10]) if found[1] else none) }}
+    {{ return(requested_days((found[0] | string)[:10]) if found[1] else none) }}
 {% endmacro %}
 
 
 {#
-The days of a back-fill, from dbt's own options, and var `lateness_days` around them: what belongs to a row may lie there.
-In any other build, those since newest_from. A back-fill of days that were never built begins there too, or those in
-between would be passed over for good. Error: a time within a day.
+The days of a back-fill, from dbt's own options, with var `lateness_days` on both sides for rows that belong together. In any
+other build, the days since newest_from. A back-fill of days that were never built also begins there, so that no days in
+between are skipped for good. Error: a time within a day.
 #}
-{% macro asked_for_days(newest_from) %}
+{% macro requested_days(newest_from) %}
     {%- if not invocation_args_dict.get('event_time_start') -%}{{ return({'from': newest_from, 'until': none}) }}{%- endif -%}
     {%- set days = {} -%}
     {%- for name, option, by in [('from', 'event_time_start', -1), ('until', 'event_time_end', 1)] -%}
         {%- set moment = invocation_args_dict[option] | string -%}
         {%- if not moment.endswith('00:00:00') -%}
-            {{ exceptions.raise_compiler_error('--' ~ option | replace('_', '-') ~ ' ' ~ moment ~ ': a back-fill is of whole days') }}
+            {{ exceptions.raise_compiler_error('--' ~ option | replace('_', '-') ~ ' ' ~ moment ~ ': a back-fill covers whole days. Give a date without a time.') }}
         {%- endif -%}
         {%- set day = modules.datetime.date.fromisoformat(moment[:10]) + modules.datetime.timedelta(days=by * var('lateness_days')) -%}
         {%- do days.update({name: day | string}) -%}
@@ -71,16 +70,17 @@ between would be passed over for good. Error: a time within a day.
 {% endmacro %}
 
 
-{# Where a model is, or will be, for those who read what it held before this build: no edge leads back to it. #}
+{# The relation of a model, for reading its rows of the last build without a dependency on it. #}
 {% macro relation_of(model) %}
-    {%- set node = graph.nodes['model.mailroom.' ~ model] -%}
+    {%- set node = graph.nodes.get('model.mailroom.' ~ model) if graph and graph.nodes else none -%}
+    {%- if not node or not node.schema -%}{{ return(this) }}{%- endif -%}
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {% endmacro %}
 
 
 {#
-Whether this build replaces a row, as SQL: it is of these days, has no time, or is never late (a condition).
-is_read: or of the days that it must read to build them.
+SQL: whether this build replaces a row, because it is of these days, has no time, or is never late (a condition).
+is_read: whether it reads the row, which includes the days needed to build the others.
 #}
 {% macro is_replaced(event_time, days, is_read=false, never_late=none) -%}
     {%- if not days -%}{{ return('1 = 1') }}{%- endif -%}
@@ -89,15 +89,15 @@ is_read: or of the days that it must read to build them.
     ) }}
 {%- endmacro %}
 
-{# meta.never_late as a condition; none without. #}
+{# meta.never_late as a condition, or none. #}
 {% macro is_never_late() -%}
     {%- set never_late = config.get('meta', {}).get('never_late') if execute -%}
     {{ return(is_any_of(never_late) if never_late else none) }}
 {%- endmacro %}
 
 {#
-Whether this build replaces what lasts from one moment to another: its start says so, in a back-fill any part of it, unless
-it began before anything is read.
+SQL: whether this build replaces a row that lasts from one moment to another. Its start decides. In a back-fill any part of it
+does, unless it began before the days that are read.
 #}
 {% macro is_replaced_from_to(started_at, ended_at, days) -%}
     {%- if not days or not days.until -%}{{ return(is_replaced(started_at, days)) }}{%- endif -%}
@@ -119,8 +119,8 @@ it began before anything is read.
 {%- endmacro %}
 
 {#
-Whether a column is on one side of the beginning of a day, '>=' or '<'. By the names of columns: a date is compared with
-dates, all else with the moment at which the day begins for the shop.
+SQL: whether a column is on one side of the beginning of a day, '>=' or '<'. A column …_on is compared as a date, any other
+with the moment at which the day begins in the shop's time zone.
 #}
 {% macro is_from(event_time, side, day) -%}
     {%- if event_time.endswith('_on') -%}{{ return(event_time ~ ' ' ~ side ~ " cast('" ~ day ~ "' as date)") }}{%- endif -%}
@@ -128,7 +128,7 @@ dates, all else with the moment at which the day begins for the shop.
 {%- endmacro %}
 
 
-{# dbt calls these by the strategy's name: https://docs.getdbt.com/docs/build/incremental-strategy#custom-strategies #}
+{# dbt finds these by the name of the strategy: https://docs.getdbt.com/docs/build/incremental-strategy#custom-strategies #}
 {% macro get_incremental_replace_newest_sql(arg_dict) %}
     {%- set days = replaced_days() -%}
     {%- set condition = is_replaced(config.get('event_time'), days, never_late=is_never_late()) -%}

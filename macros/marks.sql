@@ -1,11 +1,11 @@
 {#
-Rows that are there and do not count, because their loader or their system marks them: var `row_marks` names the columns.
-judged_cte sets them aside, with the reason that stands there.
+Rows that do not count, because their loader or system marks them, for example as deleted. Var `row_marks` names the columns and
+the reasons. judged_cte rejects these rows.
 #}
 
 {#
-The marks that a contract table has: a list of {reason, ends_key, condition}, the condition as SQL over its own columns. A
-column is known by its letters and digits. One that says yes is true, or a moment that has passed.
+The marks of a contract table: a list of {reason, ends_key, condition}, with the condition as SQL over its columns. Column names
+match by letters and digits. A mark is set if its column is true, or a time in the past.
 #}
 {% macro marks_found(source_name, table_name, place) %}
     {%- set marks = [] -%}
@@ -26,7 +26,7 @@ column is known by its letters and digits. One that says yes is true, or a momen
 {% endmacro %}
 
 
-{# Whether a column, found as one type, says that its row is gone. #}
+{# Whether a column of a type marks its row. #}
 {% macro is_marked(source_name, table_name, name, found, how) -%}
     {%- set given = given_value(source_name, table_name, {'name': name, 'data_type': 'boolean', 'meta': {}}, found) | trim -%}
     {%- set is_moment = found.startswith(('timestamp', 'date')) -%}
@@ -47,8 +47,8 @@ column is known by its letters and digits. One that says yes is true, or a momen
 
 
 {#
-The columns that raw() adds to a table with marks: gone_because, the reason of the first that holds, and ends_key, whether
-it speaks of all rows with the row's key that are no newer. Nothing for a table without.
+The columns that raw() adds to a table with marks: gone_because, the reason of the first mark that is set, and ends_key, whether
+it applies to all rows with the same key that are no newer. None for a table without marks.
 #}
 {% macro mark_columns(source_name, table_name, place) %}
     {%- set marks = marks_found(source_name, table_name, place) -%}
@@ -63,7 +63,7 @@ it speaks of all rows with the row's key that are no newer. Nothing for a table 
 {% endmacro %}
 
 
-{# The reasons of marks, for `in`. what: what stands before them of a row that goes with another, such as 'its order is '. #}
+{# The reasons of marks, for `in`. what: a prefix for rows rejected with another one, such as 'its order is '. #}
 {% macro mark_reasons(what='') -%}
     {%- set reasons = [] -%}
     {%- for reason in var('row_marks') | map(attribute='reason') | unique -%}{%- do reasons.append("'" ~ what ~ reason ~ "'") -%}{%- endfor -%}
@@ -71,7 +71,7 @@ it speaks of all rows with the row's key that are no newer. Nothing for a table 
 {%- endmacro %}
 
 
-{# Why rows of a base model do not count, by key, as a relation: those of which a mark says so. #}
+{# The keys of marked rows of a base model, with the reason, as a relation. #}
 {% macro marked_keys(base, key) -%}
     (
         select

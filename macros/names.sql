@@ -1,15 +1,15 @@
 {#
-A name as it is compared: its words in lower-case Latin letters, one space between them, by their sound: Käthe, Kaethe and
-Kathe are one, and so are Sophie and Sofie, Marc and Mark, Meyer and Meier, Anna and Ana, Юрий and Yuriy. Letters that have
-no Latin counterpart here (Chinese, Arabic and others) stay. Null where there is no letter.
-It takes three steps, each of which belongs into a CTE of its own: one in the other they are too deep for SQL parsers.
+A name for comparison: its words in lower-case Latin letters, spelt by their sound, with one space between them. Käthe, Kaethe
+and Kathe are one, and so are Sophie and Sofie, Marc and Mark, Meyer and Meier, Anna and Ana, Юрий and Yuriy. Letters without a
+Latin counterpart here (Chinese, Arabic and others) stay. Null if there is no letter.
+Put each of the three steps into a CTE of its own: nested, they are too deep for SQL parsers.
 #}
 {% macro plain_name(expression) -%}
     {{ by_sound('(' ~ plain_words('(' ~ in_latin_letters(expression) ~ ')') ~ ')') }}
 {%- endmacro %}
 
 
-{# Lower-case text, with what takes two Latin letters or none written so. #}
+{# Lower-case text, with letters that stand for several Latin letters, or for none, replaced. #}
 {% macro in_latin_letters(expression) -%}
     {%- set text = namespace(of=replace_pattern("lower(" ~ composed_text(expression) | trim ~ ")", "[ьъ\u0307]") | trim) -%}
     {%- for letter, letters in {
@@ -22,8 +22,8 @@ It takes three steps, each of which belongs into a CTE of its own: one in the ot
 
 
 {#
-The words of what in_latin_letters() gives, each between spaces, all other Latin, Cyrillic and Greek letters as one of a to z; Anna &
-Ben and Anna/Ben as Anna und Ben.
+The words of the result of in_latin_letters(), each between spaces, with Latin, Cyrillic and Greek letters as one of a to z.
+Anna & Ben and Anna/Ben become Anna und Ben.
 #}
 {% macro plain_words(lowered) -%}
     {%- set written = {
@@ -32,7 +32,7 @@ Ben and Anna/Ben as Anna und Ben.
         'p': 'пπ', 'r': 'řŕŗрρ', 's': 'śšșşŝсσςß', 't': 'ţťțтτþθ', 'u': 'úùûüūůűųŭũụủưứừửữựу', 'v': 'в', 'w': 'ŵ', 'x': 'ξ',
         'y': 'ýÿŷỳỵỷỹыйύϋυ', 'z': 'žźżзζ',
     } -%}
-    {#- Full width, and one of the two Japanese scripts as the other. -#}
+    {#- Full-width letters, and hiragana as katakana. -#}
     {%- set others = ['ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ', 'ぁあぃいぅうぇえぉおかがきぎくぐけげこごさざしじすずせぜそぞただちぢっつづてでとどなにぬねのはばぱひびぴふぶぷへべぺほぼぽまみむめもゃやゅゆょよらりるれろゎわゐゑをんゔ'] -%}
     {%- set plain = ['abcdefghijklmnopqrstuvwxyz', 'ァアィイゥウェエォオカガキギクグケゲコゴサザシジスズセゼソゾタダチヂッツヅテデトドナニヌネノハバパヒビピフブプヘベペホボポマミムメモャヤュユョヨラリルレロヮワヰヱヲンヴ'] -%}
     {%- for letter, letters in written.items() -%}
@@ -47,33 +47,33 @@ Ben and Anna/Ben as Anna und Ben.
 {%- endmacro %}
 
 
-{# Words as plain_words() gives them, spelt by their sound. #}
+{# Words from plain_words(), spelt by their sound. #}
 {% macro by_sound(words) -%}
     {%- set sound = namespace(of=replace_pattern(words, "([aou])e([^aeiou ])", "\\1\\2") | trim) -%}
     {%- for letters, others in [('y', 'i'), ('ph', 'f'), ('th', 't'), ('dt', 't'), ('kh', 'h'), ('chr', 'kr'), ('ck', 'k')] -%}
         {%- set sound.of = "replace(" ~ sound.of ~ ", '" ~ letters ~ "', '" ~ others ~ "')" -%}
     {%- endfor -%}
     {%- set sound.of = replace_pattern(sound.of, "c([^ehiy])", "k\\1") | trim -%}
-    {#- Of two equal letters one: whichever group matched, the others are empty. -#}
+    {#- Double letters become one: one group matches, and the others are empty. -#}
     {%- set sound.of = replace_pattern(sound.of, "(a)a|(b)b|(d)d|(f)f|(g)g|(i)i|(k)k|(l)l", "\\1\\2\\3\\4\\5\\6\\7\\8") | trim -%}
     {%- set sound.of = replace_pattern(sound.of, "(m)m|(n)n|(p)p|(r)r|(s)s|(t)t|(z)z", "\\1\\2\\3\\4\\5\\6\\7") | trim -%}
     nullif(trim({{ replace_pattern(sound.of, "([aeiou])h ", "\\1 ") | trim }}), '')
 {%- endmacro %}
 
 
-{# The columns of person_names that hold what a given name may be short for. #}
+{# The columns of person_names with the full names that a given name may be short for. #}
 {% macro full_names() -%}{{ return(['full_1', 'full_2', 'full_3', 'full_4', 'full_5', 'full_6']) }}{%- endmacro %}
 
 
-{# By what person_names is looked up: a name as it stands in a record. #}
+{# The key of person_names: a name as it is in a record. #}
 {% macro name_key(first_name, last_name) -%}
     coalesce({{ first_name }}, '') || '|' || coalesce({{ last_name }}, '')
 {%- endmacro %}
 
 
 {#
-Whether one Latin word may be the other with a slip of the hand: a letter too many, missing or wrong (two in a long word), or
-two in each other's place. The letters are the words' own, sorted.
+Whether one Latin word may be the other with a typing error: a letter too many, missing or wrong (two in a long word), or
+letters in the wrong order. one_letters and other_letters are the words' letters, sorted.
 #}
 {% macro is_typo_of(one, other, one_letters, other_letters) -%}
     (
@@ -83,7 +83,7 @@ two in each other's place. The letters are the words' own, sorted.
 {%- endmacro %}
 
 
-{# Whether two words are of nearly the same letters, whatever their order: a scrambled word. It says little on its own. #}
+{# Whether two words have nearly the same letters in any order: a scrambled word. Weak evidence on its own. #}
 {% macro is_scrambled(one_letters, other_letters) -%}
     ({{ edit_distance(one_letters, other_letters) }} <= {{ slips_allowed(one_letters, other_letters) }})
 {%- endmacro %}
@@ -98,7 +98,7 @@ two in each other's place. The letters are the words' own, sorted.
 {%- endmacro %}
 
 
-{# Whether words differ in an ending alone that makes of a man's name a woman's, or the other way round: Katinka, Katinko. #}
+{# Whether words differ only in an ending that turns a man's name into a woman's, or the reverse: Katinka, Katinko. #}
 {% macro differs_in_ending(one, other) -%}
     (
         {{ one }} <> {{ other }}
@@ -108,8 +108,8 @@ two in each other's place. The letters are the words' own, sorted.
 
 
 {#
-Whether one of two columns is the other, or the other with a slip of the hand. Where they are not both in Latin letters only the
-same will do.
+Whether two columns are equal, or equal except for a typing error. If they are not both in Latin letters, only equal values
+match.
 #}
 {% macro is_one_word(one, other) -%}
     coalesce(
@@ -126,7 +126,7 @@ same will do.
 
 {% macro is_initial(word) -%}{{ matches_pattern(word, '^[a-z]$') | trim }}{%- endmacro %}
 
-{# Whether a word, or a name that it is short for, begins with an initial: by their sound C. is K., and Philipp begins with an F. #}
+{# Whether a word, or a name that it is short for, begins with an initial. By sound, C. is K., and Philipp begins with F. #}
 {% macro begins_with(word, initial, names) -%}
     {%- set firsts = ["substr(" ~ word ~ ", 1, 1)"] -%}
     {%- for column in full_names() -%}{%- do firsts.append("substr(" ~ names ~ "." ~ column ~ ", 1, 1)") -%}{%- endfor -%}
@@ -138,7 +138,7 @@ same will do.
 {%- endmacro %}
 
 
-{# Whether the given name of either stands where the family name of the other does. one, other: aliases of person_names. #}
+{# Whether given name and family name are swapped between two names. one, other: aliases of person_names. #}
 {% macro are_swapped(one, other) -%}
     (
         {{ one }}.given_1 <> {{ other }}.given_1
@@ -149,10 +149,10 @@ same will do.
 
 
 {#
-How two given names compare: same (also as short form and full name, or written apart and together), typo, scrambled (nearly the
-same letters), resembling (half the letters), alike (apart from an ending that makes another name of it), initial (the one is that of
-the other), unknown (one is missing, or in another script), joint (one is the names of two people) or different. Two names that the
-seed given_names knows are never a typo of each other.
+How two given names compare: same (also short form and full name, or with and without a space), typo, scrambled (nearly the same
+letters), resembling (half the letters), alike (except for an ending that makes it another name), initial (one is the initial of
+the other), unknown (one is missing, or in another script), joint (one names two people) or different. Two names in the seed
+given_names are never a typo of each other.
 #}
 {% macro given_names_compared(one, other) -%}
     {%- set a, b = one ~ '.given_1', other ~ '.given_1' -%}
@@ -209,7 +209,7 @@ seed given_names knows are never a typo of each other.
 
 
 {#
-How two family names compare: same (also one of a double name, or written apart and together, or with a slip of the hand), unknown
+How two family names compare: same (also one part of a double name, with and without a space, or with a typing error), unknown
 (one is missing, an initial, or in another script) or different.
 #}
 {% macro family_names_compared(one, other) -%}
@@ -239,8 +239,8 @@ How two family names compare: same (also one of a double name, or written apart 
 
 
 {#
-A relation of pairs of names (name_key, other_name_key) with how they compare: given_names and family_names. The notion of "the same
-name" that the guards, consent and erasure share.
+A relation of pairs of names (name_key, other_name_key) with how they compare: given_names and family_names. The guards, consent
+and erasure all use this definition of "the same name".
 #}
 {% macro names_compared(pairs) -%}
     (
@@ -265,7 +265,7 @@ name" that the guards, consent and erasure share.
 
 
 {#
-How two birth dates compare: same, near (a digit off, or day and month in each other's place), other, contradictory (another
+How two birth dates compare: same, near (one digit differs, or day and month are swapped), other, contradictory (another
 generation), or unknown.
 #}
 {% macro birth_dates_compared(one, other) -%}
@@ -291,7 +291,7 @@ generation), or unknown.
 {%- endmacro %}
 
 
-{# A street as it is compared: letters and digits, whatever way the word street is shortened. #}
+{# A street for comparison: letters and digits, without the word street in any short form. #}
 {% macro street_key(expression) -%}
     {%- set words = replace_pattern("lower(" ~ expression ~ ")", "str(?:a(?:ss|ß)e|eet|[. ]|$)") | trim -%}
     nullif({{ replace_pattern(words, "[^\\p{L}\\p{M}\\p{N}]+") | trim }}, '')
@@ -302,7 +302,7 @@ generation), or unknown.
 {%- endmacro %}
 
 
-{# What makes two people of two records, whatever they share; null where nothing does. Compared as the macros above say. #}
+{# Why two records are two people, whatever they share, or null. Arguments are results of the macros above. #}
 {% macro two_people_because(given_names, birth_dates) -%}
     case
         when {{ given_names }} = 'different' then 'their given names differ'
@@ -314,8 +314,8 @@ generation), or unknown.
 
 
 {#
-What compared_records says of two records whose names and birth dates allow that they are one person. An address is one person's
-more often than not: what nothing speaks against is joined.
+The verdict of compared_records on two records with one address that names and birth dates do not separate. Most addresses
+belong to one person, so records join unless something contradicts it.
 #}
 {% macro likeness_at_an_address() -%}
     case
@@ -330,7 +330,7 @@ more often than not: what nothing speaks against is joined.
 {%- endmacro %}
 
 
-{# A phone stands in a home more often than not: names have to say that it is one person. #}
+{# The same for a phone number. Households share phones, so names must show that it is one person. #}
 {% macro likeness_on_a_number() -%}
     case
         when given_names in ('unknown', 'initial') and family_names <> 'same' then 'apart'

@@ -1,11 +1,11 @@
 {#
-An e-mail address in the one spelling that everything compares: lower case, composed letters, an international domain in
-its own script, without surrounding space, brackets, quotes, display name, comment, mailto: or trailing dot.
-Null where it is not one address with a domain. Sources: RFC 5321 (254 characters at most), RFC 6068 (mailto:), RFC 5322
-(display names and comments); the address may be international (RFC 6531, RFC 5890).
+An e-mail address in the one spelling that all comparisons use: lower case, composed letters, an international domain in its own
+script, without surrounding spaces, brackets, quotes, display name, comment, mailto: or trailing dot. Null if it is not one
+address with a domain. Sources: RFC 5321 (254 characters at most), RFC 6068 (mailto:), RFC 5322 (display names and comments),
+RFC 6531 and RFC 5890 (international addresses).
 #}
 {% macro normalise_email(expression) -%}
-    {#- Most addresses are plain: nothing to strip and nothing to doubt. The rest is worth its ten times the work. -#}
+    {#- Fast path: most addresses are plain. The others take ten times the work. -#}
     {%- set plain = "^[a-z0-9._+-]+@([a-z0-9_-]+[.])+[a-z]{2,}$" -%}
     case
         when
@@ -24,8 +24,8 @@ Null where it is not one address with a domain. Sources: RFC 5321 (254 character
 
 
 {#
-What a refusal may have meant by a text that is not an address: expressions, each an address or null. Space inside it is a
-slip of the hand, or parts one address from other words or addresses. Good for a no only, which may bind too many.
+The addresses that a refusal with an unreadable address may have meant: expressions, each an address or null. A space inside is
+a typing error, or separates an address from other words or addresses. For opt-outs only, which may cover too many addresses.
 #}
 {% macro refused_addresses(expression) %}
     {%- set text = bare_address(expression, "[\\p{Z}\\p{C}]*([@.])[\\p{Z}\\p{C}]*") | trim -%}
@@ -38,7 +38,9 @@ slip of the hand, or parts one address from other words or addresses. Good for a
 {% endmacro %}
 
 
-{# A typed text without what may stand around an address. spaces: what to take out within it, but for its first group. #}
+{#
+A typed text without the parts that may surround an address. spaces: a pattern to remove within it, except its first group.
+#}
 {% macro bare_address(expression, spaces) -%}
     {%- set wide = "＠．。｡＋－＿０１２３４５６７８９ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ" -%}
     {%- set narrow = "@...+-_0123456789abcdefghijklmnopqrstuvwxyz" -%}
@@ -62,7 +64,7 @@ slip of the hand, or parts one address from other words or addresses. Good for a
 {%- endmacro %}
 
 
-{# A bare text as an address, its domain in its own script; null where it is not one. #}
+{# A bare text as an address, with its domain in its own script. Null if it is not an address. #}
 {% macro one_address(text) -%}
     {%- set address = "^([^@\\p{Z}\\p{C},;<>()\"|]+@(?:[\\p{L}\\p{M}\\p{N}_-]+[.])+(?:[\\p{L}\\p{M}]{2,}|xn--[a-z0-9-]+))$" -%}
     {%- set found = extract_pattern(extract_pattern(text, "^(.{3,254})$") | trim, address) | trim -%}
@@ -71,14 +73,14 @@ slip of the hand, or parts one address from other words or addresses. Good for a
 
 
 {#
-A name as one would write it: single spaces, and a capital first letter where it was all in one case.
-Null where it is empty or a filler such as "n/a" (var `not_a_name`).
+A name for display: single spaces, and a capital first letter if it was all in one case. Null if it is empty or a filler such as
+"n/a" (var `not_a_name`).
 #}
 {% macro clean_name(expression) -%}
     {%- set spaced = "trim(" ~ replace_pattern(expression, "[\\p{Z}\\p{Cc}\\x{200B}\\x{FEFF}]+", " ") | trim ~ ")" -%}
     {%- set fillers = [''] -%}
     {%- for filler in var('not_a_name') -%}{%- do fillers.append(filler | lower | replace("'", "''")) -%}{%- endfor -%}
-    {#- Not "in": DuckDB makes a join of a long list, and then works out the name anew on either side of it. -#}
+    {#- Not "in": DuckDB turns a long list into a join, and then computes the name again on either side. -#}
     case lower({{ spaced }})
         {% for filler in fillers -%}
         when '{{ filler }}' then null
@@ -100,9 +102,9 @@ Null where it is empty or a filler such as "n/a" (var `not_a_name`).
 
 
 {#
-What the spellings of one category have in common, by which the seed category_spellings is looked up: its path in
-lower-case letters and digits of any script, each part without an English plural, the parts joined by >.
-"Sneakers" and "sneaker" give sneaker, "Men / T-Shirts" gives men>tshirt, "Käse" gives käse. Null where nothing is left.
+The key that all spellings of one category share, for the seed category_spellings: its path in lower-case letters and digits of
+any script, each part without an English plural, joined by >. "Sneakers" and "sneaker" give sneaker, "Men / T-Shirts" gives
+men>tshirt, "Käse" gives käse. Null if nothing is left.
 #}
 {% macro category_key(expression) -%}
     {%- set letters = replace_pattern("lower(" ~ composed_text(expression) ~ ")", "[^\\p{L}\\p{M}\\p{N}/>|»›]+") | trim -%}
@@ -111,7 +113,7 @@ lower-case letters and digits of any script, each part without an English plural
 {%- endmacro %}
 
 
-{# The words of a category as ' word word ', each without an English plural: for finding some of them among others. #}
+{# The words of a category as ' word word ', each without an English plural, to search for words in it. #}
 {% macro category_words(expression) -%}
     {%- set visible = replace_pattern("lower(" ~ composed_text(expression) ~ ")", "[\\x{AD}\\x{200B}\\x{FEFF}]+") | trim -%}
     {%- set words = replace_pattern("' ' || " ~ visible ~ " || ' '", "[^\\p{L}\\p{M}\\p{N}]+", " ") | trim -%}
@@ -119,13 +121,13 @@ lower-case letters and digits of any script, each part without an English plural
 {%- endmacro %}
 
 
-{# What of a sensitive category is looked for in the words of others: their beginnings, so that Kondom finds Kondome too. #}
+{# The words of a sensitive category to search for in others. Without the last space, so that Kondom also finds Kondome. #}
 {% macro sensitive_words(expression) -%}
     {{ replace_pattern(category_words(expression) | trim, " +$") }}
 {%- endmacro %}
 
 
-{# Words in lower case, each with `after` at its end, without English plurals: boxes is box, accessories accessory. #}
+{# Lower-case words, each followed by `after`, without English plurals: boxes is box, accessories is accessory. #}
 {% macro without_plurals(words, after) -%}
     {%- set rules = [["ies?" ~ after, "y" ~ after], ["(ss|x|ch|sh|zz)es" ~ after, "\\1" ~ after], ["([^s" ~ after ~ "])s" ~ after, "\\1" ~ after]] -%}
     {%- set singular = namespace(sql=words) -%}
@@ -136,7 +138,7 @@ lower-case letters and digits of any script, each part without an English plural
 {%- endmacro %}
 
 
-{# A category as one would write it: clean_name() of its path, the parts joined by " > "; null where it is a filler. #}
+{# A category for display: clean_name() of its path, joined by " > ". Null if it is a filler. #}
 {% macro category_name(expression) -%}
     {%- set path = replace_pattern(expression, "[\\p{Z}\\p{Cc}]*[/>|»›]+[\\p{Z}\\p{Cc}]*", " > ") | trim -%}
     case when {{ clean_name(expression) }} is not null then {{ clean_name(replace_pattern(path, "^( > )+|( > )+$") | trim) }} end
@@ -144,9 +146,9 @@ lower-case letters and digits of any script, each part without an English plural
 
 
 {#
-A phone number in E.164 (+ and 8 to 15 digits), or null where it can't be one.
-calling_code: digits of the country's calling code; trunk_prefix: what a national number starts with (0, or empty).
-Where many rows are read, put dialled_phone() into one CTE and e164() into the next: each is then worked out once.
+A phone number in E.164 (+ and 8 to 15 digits), or null if it cannot be one.
+calling_code: digits of the country's calling code. trunk_prefix: the start of a national number (0, or empty).
+For many rows, put dialled_phone() into one CTE and e164() into the next, so that each is computed once.
 #}
 {% macro normalise_phone(expression, calling_code, trunk_prefix) -%}
     {{ e164('(' ~ dialled_phone(expression) ~ ')', calling_code, trunk_prefix) }}
@@ -154,11 +156,11 @@ Where many rows are read, put dialled_phone() into one CTE and e164() into the n
 
 
 {#
-The digits of a phone number as typed, with a + before them where there was one; empty where it is text.
-Left out: a label (tel:), an extension (x123) and a trunk prefix in brackets (0).
+The digits of a phone number as typed, with a + before them if there was one. Empty if it is text.
+Without a label (tel:), an extension (x123) and a trunk prefix in brackets (0).
 #}
 {% macro dialled_phone(expression) -%}
-    {#- translate() reads its two lists anew for each row, so only numbers with such digits are put through it. -#}
+    {#- translate() reads its two lists again for each row, so it only gets numbers with such digits. -#}
     {%- set typed -%}
         case
             when {{ matches_pattern(expression, "^[ -~]*$") | trim }} then {{ expression }}
@@ -173,9 +175,9 @@ Left out: a label (tel:), an extension (x123) and a trunk prefix in brackets (0)
 
 
 {#
-What dialled_phone() gives as E.164. +49 0170 … loses the trunk prefix. A number without + or trunk prefix is taken for
-an international one where it starts with the calling code and is too long for a national one (Italian mobile numbers
-start with 39), and else for a national one where it is too long for a local one; where both may be, it is null.
+The result of dialled_phone() in E.164. +49 0170 … loses the trunk prefix. A number without + or trunk prefix is international
+if it starts with the calling code and is too long for a national number (Italian mobile numbers start with 39). Otherwise it is
+national if it is too long for a local number. If both are possible, the result is null.
 Sources: ITU-T E.164 (15 digits at most, none starts with 0), the North American Numbering Plan for +1.
 #}
 {% macro e164(dialled, calling_code, trunk_prefix) -%}
@@ -207,7 +209,7 @@ Sources: ITU-T E.164 (15 digits at most, none starts with 0), the North American
 {%- endmacro %}
 
 
-{# One row: how numbers of var `default_country` are dialled, for tables whose phone numbers name no country. #}
+{# One row: the calling code and trunk prefix of var `default_country`, for tables without a country. #}
 {% macro default_country_codes() -%}
     select
         max(calling_code) as calling_code,

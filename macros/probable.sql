@@ -1,18 +1,17 @@
-{# Whether records are also joined that are one person's with a certain probability: var identity_probable_from. #}
+{# Whether probable pairs of records are joined too: var identity_probable_from. #}
 {% macro joins_probable() -%}{{ return(var('identity_probable_from') is not none) }}{%- endmacro %}
 
 
-{# Customers some of whose records are only probably theirs. #}
+{# Customers with records that are only probably theirs. #}
 {% macro probable_customers() -%}
     (select customer_id from {{ ref('record_customers') }} group by customer_id having min(certain_cluster_id) <> max(certain_cluster_id))
 {%- endmacro %}
 
 
 {#
-Pairs of names and birth dates, and whether they are two people's. relation: one row per name_key, other_name_key, birth_date and
-other_birth_date (as identity_records has them). Gives these with given_names, family_names (as compared_names has them) and
-different_because.
-Stricter than two_people_because: nothing certain joins the two, so a birth date that is neither near nor typed wrongly parts them.
+Pairs of names and birth dates, with whether they are two people. relation: one row per name_key, other_name_key, birth_date and
+other_birth_date (as in identity_records). Adds given_names and family_names (as in compared_names), and different_because.
+Stricter than two_people_because: no identifier joins the two, so birth dates that are neither near nor mistyped separate them.
 #}
 {% macro with_two_people(relation) -%}
     (
@@ -41,8 +40,8 @@ Stricter than two_people_because: nothing certain joins the two, so a birth date
 
 
 {#
-CTEs that end in clusters_of_two_people: of the pairs of clusters in a relation (first_cluster_id, cluster_id) those that hold two
-people, by any of their names and birth dates or because compared_records says so of two of their records.
+CTEs that end in clusters_of_two_people: the pairs of clusters in a relation (first_cluster_id, cluster_id) that hold two
+people, by any of their names and birth dates, or by the verdict of compared_records on two of their records.
 #}
 {% macro clusters_of_two_people(relation) -%}
     cluster_pairs as (

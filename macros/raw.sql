@@ -1,52 +1,52 @@
 {#
-The one door to raw data: the columns of one contract table, each as it comes (text in the demo), the optional
-ones that a user lacks as nulls, and what marks say of a row (mark_columns). Where the source comes from is var `<source>`, see dbt_project.yml.
-Errors: a required column that is missing or a column of a type that can't be cast, by table and column.
+The only access to raw data: the columns of one contract table as they come (text in the demo), missing optional ones as nulls,
+and the columns for marked rows (mark_columns). Var `<source>` sets where the source is, see dbt_project.yml. Errors: a missing
+required column, or a column of a type that cannot be cast, by table and column.
 #}
 {% macro raw(source_name, table_name) %}
     {%- set place = raw_place(source_name, table_name) -%}
     {%- if not execute -%}{{ return('(select 1)') }}{%- endif -%}
     {%- set columns = contract_columns(source_name, table_name) -%}
-    {%- set selected = [] -%}
+    {%- set expressions = [] -%}
     {%- for column in columns -%}
-        {%- set found = place.types.get(column.name) -%}
-        {%- set wanted = column.meta.get('copy_of', column.name) -%}
-        {%- set given = place.get('names', {}).get(wanted, wanted) -%}
-        {%- if found and found != 'absent' -%}
-            {%- do selected.append(quoted_column(given) ~ (' as ' ~ column.name if given != column.name else '')) -%}
+        {%- set found_type = place.types.get(column.name) -%}
+        {%- set contract_name = column.meta.get('copy_of', column.name) -%}
+        {%- set raw_name = place.get('names', {}).get(contract_name, contract_name) -%}
+        {%- if found_type and found_type != 'absent' -%}
+            {%- do expressions.append(quoted_column(raw_name) ~ (' as ' ~ column.name if raw_name != column.name else '')) -%}
         {%- else -%}
-            {%- do selected.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
+            {%- do expressions.append('cast(null as ' ~ sql_type(column.data_type) ~ ') as ' ~ column.name) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do selected.extend(mark_columns(source_name, table_name, place)) -%}
-    {{ return('(select ' ~ selected | join(', ') ~ ' from ' ~ place.relation ~ pulled_rows(source_name, table_name, place) ~ ')') }}
+    {%- do expressions.extend(mark_columns(source_name, table_name, place)) -%}
+    {{ return('(select ' ~ expressions | join(', ') ~ ' from ' ~ place.relation ~ pulled_rows(source_name, table_name, place) ~ ')') }}
 {% endmacro %}
 
 
 {#
-What mailroom pull brought back from the ESPs of a contract table, as ` union all select …` for raw(), in the types that
-the source has. Its keys begin with the destination's name, so that none is the source's own. Nothing where nothing came.
+The rows that mailroom pull fetched from ESPs for a contract table, as ` union all select …` for raw(), in the source's types.
+Their keys begin with the destination's name, so that none equals a key of the source. Empty if there are none.
 #}
 {% macro pulled_rows(source_name, table_name, place) %}
     {%- set ledger = source_name ~ '_' ~ table_name -%}
     {%- if not ledger_columns(ledger) or is_ledger_empty(ledger) -%}{{ return('') }}{%- endif -%}
-    {%- set selected = [] -%}
+    {%- set expressions = [] -%}
     {%- for column in contract_columns(source_name, table_name) -%}
-        {%- set found = place.types.get(column.name, 'absent') -%}
-        {%- set type = sql_type(column.data_type) if found == 'absent' else found -%}
+        {%- set found_type = place.types.get(column.name, 'absent') -%}
+        {%- set type = sql_type(column.data_type) if found_type == 'absent' else found_type -%}
         {%- set name = column.meta.get('copy_of', column.name) -%}
         {%- set value = name if name in ledger_columns(ledger) else 'null' -%}
         {%- if column.data_type == 'timestamp' and value != 'null' -%}{%- set value = as_source_time(source_name, value, type) | trim -%}{%- endif -%}
-        {%- do selected.append('cast(' ~ value ~ ' as ' ~ type ~ ')') -%}
+        {%- do expressions.append('cast(' ~ value ~ ' as ' ~ type ~ ')') -%}
     {%- endfor -%}
     {%- if marks_found(source_name, table_name, place) -%}
-        {%- do selected.extend(['cast(null as ' ~ dbt.type_string() ~ ')', 'false']) -%}
+        {%- do expressions.extend(['cast(null as ' ~ dbt.type_string() ~ ')', 'false']) -%}
     {%- endif -%}
-    {{ return(' union all select ' ~ selected | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
+    {{ return(' union all select ' ~ expressions | join(', ') ~ ' from ' ~ read_ledger(ledger)) }}
 {% endmacro %}
 
 
-{# A text of a moment in UTC, as a source tells it in a type: by the source's own clocks where the type has no zone. #}
+{# A text of a time in UTC, in a source's type: as the source's local time if the type has no zone. #}
 {% macro as_source_time(source_name, moment, type) -%}
     {%- set zone = zone_of(source_name) -%}
     {%- if zone == 'UTC' -%}{{ moment }}
@@ -58,20 +58,21 @@ the source has. Its keys begin with the destination's name, so that none is the 
 
 
 {#
-Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types; those of the demo
-are the ones that its seed has, as text. A column without a single value has the type absent.
-names: the contract's columns that are there under a name of other case, spaces or underscores (e_mail), with that name.
-unread: those that are not there, with the columns that are nearly of their name (emial). A run says both, once.
+Where a contract table is: {relation, types, names, unread}. types maps the columns found to their types. For the demo, these
+are its seed's columns, as text. A column without any value has the type absent.
+names: contract columns found under a name that differs in case, spaces or underscores (e_mail), with that name.
+unread: missing contract columns, with columns of a similar name (emial). A run logs both once.
 #}
 {% macro raw_place(source_name, table_name) %}
-    {#- Its values are read with these: said here, so that dbt builds them first. -#}
+    {#- Values are read with these seeds, so dbt must build them first. -#}
     {%- do [ref('source_words'), ref('blocked_identifiers')] -%}
     {%- set origin = var(source_name) -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
     {%- if origin == 'demo' -%}
         {%- for other, _ in contract_tables() if execute and var(other) is mapping -%}
             {{ exceptions.raise_compiler_error(
-                "var " ~ source_name ~ " is the demo's and var " ~ other ~ " your own: say where " ~ source_name ~ " is, or that it is absent"
+                "var " ~ source_name ~ " is demo, but var " ~ other ~ " is your own data. Set var " ~ source_name
+                ~ " to where it is, or to absent."
             ) }}
         {%- endfor -%}
         {%- set seed = 'demo_' ~ source_name ~ '__' ~ table_name -%}
@@ -90,12 +91,12 @@ unread: those that are not there, with the columns that are nearly of their name
         {{ return({'relation': '(select 1 as one) as nothing where 1 = 0', 'types': {}}) }}
     {%- elif origin is not mapping or not (origin.files or origin.schema) -%}
         {{ exceptions.raise_compiler_error(
-            "var " ~ source_name ~ ": " ~ origin ~ " is none of demo, absent, {schema: …}, {files: …}"
+            "var " ~ source_name ~ ": " ~ origin ~ " is not one of demo, absent, {schema: …}, {files: …}"
         ) }}
     {%- endif -%}
     {%- if origin.files and '{table}' not in origin.files -%}
         {{ exceptions.raise_compiler_error(
-            "var " ~ source_name ~ ": files: " ~ origin.files ~ " must say where the table's name goes, as {table}"
+            "var " ~ source_name ~ ": files: " ~ origin.files ~ " must contain {table} where the table's name goes"
         ) }}
     {%- endif -%}
     {%- if not execute -%}{{ return({'relation': relation, 'types': {}}) }}{%- endif -%}
@@ -110,7 +111,7 @@ unread: those that are not there, with the columns that are nearly of their name
     {%- endif -%}
     {%- set types = {} -%}
     {%- for column in relation_columns(relation) -%}
-        {#- Engines find Email under email too. A column with nothing in it may come without a type. -#}
+        {#- Engines find Email as email too. An empty column may come without a type. -#}
         {%- do types.update({column.name | lower: 'absent' if column.type in ('"null"', 'null', 'void') else column.type}) -%}
     {%- endfor -%}
     {%- set found_names = types.keys() | list -%}
@@ -124,14 +125,14 @@ unread: those that are not there, with the columns that are nearly of their name
         {%- elif types.get(column.name, 'absent') != 'absent' and not can_be(types[column.name], column.data_type) -%}
             {{ exceptions.raise_compiler_error(
                 table ~ "." ~ column.name ~ " has type " ~ types[column.name] ~ " in " ~ place
-                ~ "; the source contract wants " ~ column.data_type ~ " (or text that parses as one)"
+                ~ ". The source contract expects " ~ column.data_type ~ ", or text that parses as one."
             ) }}
         {%- endif -%}
     {%- endfor -%}
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
-            table ~ " lacks the required column" ~ ("s " if missing | length > 1 else " ") ~ missing | join(', ')
-            ~ " in " ~ place ~ "; it has " ~ found_names | join(', ')
+            table ~ " has no required column" ~ ("s " if missing | length > 1 else " ") ~ missing | join(', ')
+            ~ " in " ~ place ~ ". It has " ~ found_names | join(', ') ~ ". Add what is missing, or list the table under absent."
         ) }}
     {%- endif -%}
     {{ return(dict(spelling, relation=relation, types=types)) }}
@@ -139,10 +140,10 @@ unread: those that are not there, with the columns that are nearly of their name
 
 
 {#
-Which of a table's columns go under another name than the contract's: {names, unread}, see raw_place. One that differs in
-case, spaces and underscores alone is taken, if no second one does; of a misspelt one only a person can say what it is.
+The columns of a table under another name than the contract's: {names, unread}, see raw_place. A name that differs only in case,
+spaces and underscores is read, if it is the only one. A misspelt name is only reported.
 found_names: the columns that the table has, in lower case.
-dbt's graph is one for all nodes of a run: what was found is kept there, so that a run says it once.
+dbt's graph is shared by all nodes of a run. It holds the result, so that a run logs it once.
 #}
 {% macro names_meant(source_name, table_name, found_names) %}
     {%- set known, table = graph.setdefault('mailroom_names', {}), source_name ~ '.' ~ table_name -%}
@@ -173,8 +174,8 @@ dbt's graph is one for all nodes of a run: what was found is kept there, so that
 
 
 {#
-Whether a name looks like another with a mistake in it: one letter more, less or other, or two that changed places; in a name
-of eight letters or more also two letters more or less. A name of three letters or fewer has too many neighbours.
+Whether a name looks like another with a typing error: one letter more, less or different, or two swapped. In a name of eight
+letters or more also two letters more or less. Names of three letters or fewer never count: too many are similar.
 #}
 {% macro is_misspelt(found, wanted) %}
     {%- set shorter = [found | length, wanted | length] | min -%}
@@ -196,25 +197,26 @@ of eight letters or more also two letters more or less. A name of three letters 
 {% endmacro %}
 
 
-{# Say what goes under another name, for who reads the log of a run. #}
+{# Logs the columns found under another name. #}
 {% macro say_names(table, meant) %}
-    {%- set words = [] -%}
-    {%- for wanted, given in meant.names.items() -%}{%- do words.append(given ~ ' is read as ' ~ wanted) -%}{%- endfor -%}
-    {%- for wanted, near in meant.unread.items() -%}
-        {%- do words.append(near | join(', ') ~ (' is' if near | length == 1 else ' are') ~ ' not read: if ' ~ wanted ~ ' is meant, name it so') -%}
+    {%- set messages = [] -%}
+    {%- for contract_name, raw_name in meant.names.items() -%}{%- do messages.append(raw_name ~ ' is read as ' ~ contract_name) -%}{%- endfor -%}
+    {%- for contract_name, similar_names in meant.unread.items() -%}
+        {%- set verb = ' is' if similar_names | length == 1 else ' are' -%}
+        {%- do messages.append(similar_names | join(', ') ~ verb ~ ' not read (did you mean ' ~ contract_name ~ '?)') -%}
     {%- endfor -%}
-    {%- if words -%}{%- do log(table ~ ': ' ~ words | join('; ') ~ '.', info=true) -%}{%- endif -%}
+    {%- if messages -%}{%- do log(table ~ ': ' ~ messages | join('; ') ~ '.', info=true) -%}{%- endif -%}
 {% endmacro %}
 
 
-{# What stands behind the name of a column that is missing: the columns that are nearly named so. #}
+{# The hint after a missing column's name: the columns with a similar name. #}
 {% macro nearly_named(place, name) %}
     {%- set near = place.get('unread', {}).get(name) -%}
     {{ return(' (did you mean ' ~ near | join(', ') ~ '?)' if near else '') }}
 {% endmacro %}
 
 
-{# A contract table's columns in order, each {name, data_type, meta}, from the source YAML. #}
+{# The columns of a contract table in order, each {name, data_type, meta}, from the source YAML. #}
 {% macro contract_columns(source_name, table_name) %}
     {%- set columns = [] -%}
     {%- for column in contract(source_name, table_name).columns.values() -%}
@@ -234,7 +236,7 @@ of eight letters or more also two letters more or less. A name of three letters 
 {% endmacro %}
 
 
-{# A contract's type as this engine writes it. #}
+{# A contract type in this engine's words. #}
 {% macro sql_type(data_type) %}
     {{ return({'text': dbt.type_string(), 'string': dbt.type_string(), 'double': dbt.type_float()}.get(data_type, data_type)) }}
 {% endmacro %}

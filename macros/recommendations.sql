@@ -1,26 +1,26 @@
 {#
-The common table expressions that put together what each customer could be recommended at a cut-off: a model goes on after
-them with its ranking. Own interest, what goes with it, and what sells in the categories of that interest and in the shop.
-Left are
-    described   customer_id and their described_number
-    products    product_popularity with the product_number, without what must not be recommended
-    seeds       the interests whose related products are candidates
-    scored      one row per described_number and product_number, with the score of all that is known
-Whoever is described has a number, and so has each product: a hundred candidates for each of them are put together and
-ranked by numbers, which takes half of what texts take.
+Common table expressions with the recommendation candidates of each customer at a cut-off. The calling model adds its
+ranking after them. Candidates are own interests, related products, and bestsellers of the preferred categories and of the
+shop. The caller can use
+    profiled_customers   customer_id with its customer_number
+    products             product_popularity with the product_number, without products that must not be recommended
+    seeds                the interests whose related products are candidates
+    scored_products      one row per customer_number and product_number, with the score
+Customers and products have numbers because about a hundred candidates per customer are joined and ranked. Integers take
+half the time of texts.
 #}
 {% macro product_candidates(cutoff_on) -%}
 {%- set weights = var('recommendation_weights') -%}
-described as (
+profiled_customers as (
     select
         customer_id,
         n_order_days,
-        cast(row_number() over (order by customer_id) as integer) as described_number
+        cast(row_number() over (order by customer_id) as integer) as customer_number
     from {{ ref('customer_features') }}
     where cutoff_on = {{ cutoff_on }}
 ),
 
--- In the order of their ids, which decides where all else is equal.
+-- Numbered by id, which breaks ties.
 products as (
     select
         popularity.*,
@@ -34,31 +34,31 @@ products as (
     where
         popularity.cutoff_on = {{ cutoff_on }}
         and sensitive.category is null
-        -- Stock is known of today only.
+        -- Stock is known for today only.
         and (popularity.cutoff_on < {{ scoring_day() }} or coalesce(popularity.is_in_stock, true))
 ),
 
 interests as (
     select
-        described.described_number,
+        profiled_customers.customer_number,
         products.product_number,
         interests.*
     from {{ ref('product_interest') }} as interests
-    inner join described on interests.customer_id = described.customer_id
+    inner join profiled_customers on interests.customer_id = profiled_customers.customer_id
     left join products on interests.product_id = products.product_id
     where interests.cutoff_on = {{ cutoff_on }}
 ),
 
--- Nothing is recommended because of what tells too much.
+-- Interest in sensitive products leads to no recommendation.
 sensitive as (
     select product_id from {{ ref('products') }} where is_sensitive
 ),
 
-placed as (
+ranked_interests as (
     select
         interests.*,
         row_number() over (
-            partition by interests.described_number order by interests.interest_share desc, interests.product_id asc
+            partition by interests.customer_number order by interests.interest_share desc, interests.product_id asc
         ) as place
     from interests
     left join sensitive on interests.product_id = sensitive.product_id
@@ -67,12 +67,12 @@ placed as (
 
 seeds as (
     select
-        described_number,
+        customer_number,
         product_id,
         n_days_bought,
         cast(interest_share as {{ dbt.type_float() }})
-        / cast(sum(interest_share) over (partition by described_number) as {{ dbt.type_float() }}) as seed_share
-    from placed
+        / cast(sum(interest_share) over (partition by customer_number) as {{ dbt.type_float() }}) as seed_share
+    from ranked_interests
     where place <= {{ var('recommendation_seeds') }}
 ),
 
@@ -86,43 +86,43 @@ pairs as (
     inner join products on pairs.related_product_id = products.product_id
     where
         pairs.cutoff_on = {{ cutoff_on }}
-        -- Likeness speaks for what nobody had the time to buy; of the rest it is known what goes together.
+        -- Similarity counts for new products only. Other products have purchases that show what goes together.
         and (pairs.kind <> 'similar' or products.is_new)
 ),
 
 tastes as (
     select
-        interests.described_number,
+        interests.customer_number,
         all_products.category,
         cast(sum(interests.interest_share) as {{ dbt.type_float() }})
-        / cast(sum(sum(interests.interest_share)) over (partition by interests.described_number) as {{ dbt.type_float() }}) as taste,
+        / cast(sum(sum(interests.interest_share)) over (partition by interests.customer_number) as {{ dbt.type_float() }}) as taste,
         row_number() over (
-            partition by interests.described_number
+            partition by interests.customer_number
             order by sum(interests.interest_share) desc, all_products.category asc
         ) as place
     from interests
     inner join {{ ref('products') }} as all_products on interests.product_id = all_products.product_id
     where interests.interest_share > 0 and all_products.category is not null
-    group by interests.described_number, all_products.category
+    group by interests.customer_number, all_products.category
 ),
 
-proposed as (
+candidate_products as (
     select
-        described_number,
+        customer_number,
         product_number,
         cast(0 as {{ wide_decimal(18, 14) }}) as relation
-    from placed
+    from ranked_interests
     where place <= 100 and product_number is not null
     union all
     select
-        seeds.described_number,
+        seeds.customer_number,
         pairs.product_number,
         {{ relatedness('seeds', 'pairs') }} as relation
     from seeds
     inner join pairs on seeds.product_id = pairs.product_id
     union all
     select
-        tastes.described_number,
+        tastes.customer_number,
         products.product_number,
         cast(0 as {{ wide_decimal(18, 14) }}) as relation
     from tastes
@@ -130,26 +130,26 @@ proposed as (
     where tastes.place <= 3 and products.expected_baskets_30d > 0
     union all
     select
-        described.described_number,
+        profiled_customers.customer_number,
         products.product_number,
         cast(0 as {{ wide_decimal(18, 14) }}) as relation
-    from described
+    from profiled_customers
     inner join products on products.shop_place <= 30
     where products.expected_baskets_30d > 0
 ),
 
 candidates as (
     select
-        described_number,
+        customer_number,
         product_number,
         cast(sum(relation) as {{ dbt.type_float() }}) as relation
-    from proposed
-    group by described_number, product_number
+    from candidate_products
+    group by customer_number, product_number
 ),
 
-scored as (
+scored_products as (
     select
-        candidates.described_number,
+        candidates.customer_number,
         candidates.product_number,
         candidates.relation,
         coalesce(tastes.taste, 0) as taste,
@@ -167,10 +167,10 @@ scored as (
     inner join products on candidates.product_number = products.product_number
     left join interests
         on
-            candidates.described_number = interests.described_number
+            candidates.customer_number = interests.customer_number
             and candidates.product_number = interests.product_number
     left join tastes
-        on candidates.described_number = tastes.described_number and products.category = tastes.category
+        on candidates.customer_number = tastes.customer_number and products.category = tastes.category
     where
         not coalesce(interests.was_given_back, false)
         and (
@@ -184,7 +184,7 @@ scored as (
 {%- endmacro %}
 
 
-{# How much a seed of product_candidates() speaks for a product that goes with it; whole numbers add up to the same in any order. #}
+{# Weight of a seed for a related product. A decimal, so the sum does not depend on the order of rows. #}
 {% macro relatedness(seeds, pairs) -%}
     cast({{ seeds }}.seed_share * cast({{ pairs }}.likelihood as {{ dbt.type_float() }}) as {{ wide_decimal(18, 14) }})
 {%- endmacro %}

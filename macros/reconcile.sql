@@ -1,4 +1,4 @@
-{# The tables of the source contract. Checked against the source YAML, so that none can be forgotten. #}
+{# The tables of the source contract, checked against the source YAML for completeness. #}
 {% macro contract_tables() %}
     {%- set tables = [
         ('crm', 'contacts'), ('crm', 'opportunities'),
@@ -10,7 +10,7 @@
     {%- if execute -%}
         {%- for node in graph.sources.values() if (node.source_name, node.name) not in tables -%}
             {{ exceptions.raise_compiler_error(
-                "contract_tables() in macros/reconcile.sql lacks " ~ node.source_name ~ "." ~ node.name
+                "contract_tables() in macros/reconcile.sql has no " ~ node.source_name ~ "." ~ node.name ~ ". Add it there."
             ) }}
         {%- endfor -%}
     {%- endif -%}
@@ -18,7 +18,7 @@
 {% endmacro %}
 
 
-{# The columns whose words the seed source_words maps, each (source, table, column). #}
+{# The columns that seed source_words maps, each as (source, table, column). #}
 {% macro worded_columns() %}
     {%- if not execute -%}{{ return([('shop', 'orders', 'status')]) }}{%- endif -%}
     {%- set columns = [] -%}
@@ -32,8 +32,8 @@
 
 
 {#
-The rows of a contract table where people read them, as `from …`, and as kept_key the name of their key there. Of the two
-tables of events only counts are kept.
+kept_rows: the kept rows of a contract table, as `from …`. kept_key: the name of their key. The two tables of events only have
+counts.
 #}
 {% macro kept_key(source_name, table_name) %}
     {{ return('staged.shop_customer_id' if (source_name, table_name) == ('shop', 'customers') else 'staged.' ~ contract_key(source_name, table_name)) }}
@@ -60,8 +60,7 @@ tables of events only counts are kept.
 
 
 {#
-An amount of raw columns in cents, each as it came, with more digits than the contract keeps; null where one of them is no
-number.
+An amount computed from raw columns, rounded to cents only at the end. Null if one of the columns is not a number.
 #}
 {% macro raw_amount(source_name, table_name, amount) %}
     {%- if not execute -%}{{ return('1') }}{%- endif -%}
@@ -76,7 +75,7 @@ number.
 {% endmacro %}
 
 
-{# The first of some columns that a table of the contract has, or null. #}
+{# The first of the given columns that a contract table has, or null. #}
 {% macro column_of(source_name, table_name, names) %}
     {%- if execute -%}
         {%- for column in contract_columns(source_name, table_name) if column.name in names -%}{{ return(column.name) }}{%- endfor -%}
@@ -85,7 +84,7 @@ number.
 {% endmacro %}
 
 
-{# A row of a base model as one text, for a person to look at: each filled column with its value. #}
+{# A row of a base model as one text: each filled column with its value. #}
 {% macro row_text(source_name, table_name) %}
     {%- if not execute -%}{{ return('1') }}{%- endif -%}
     {%- set pairs = [] -%}

@@ -1,27 +1,27 @@
 {#
     dbt run-operation purge_erased
 
-Deletes what the ledgers still hold of erased persons; docs/privacy.md says when to run it. Not undone by anything.
+Deletes the rows of erased persons from the ledgers. This cannot be undone. docs/privacy.md says when to run it.
 #}
 {% macro purge_erased() %}
     {%- set salt = 'cross join ' ~ ref('erasure_salt') ~ ' as salt' -%}
     {%- set erased = 'inner join ' ~ ref('erased_identifiers') ~ ' as erased on erased.identifier_hash = ' -%}
-    {%- set answers -%}
+    {%- set erased_events -%}
         consent_event_id in (
             {% for column in ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] -%}
-            select answers.consent_event_id from {{ ref('consent_ledger') }} as answers {{ salt }}
-            {{ erased }} {{ named_hash(column, 'answers.' ~ column) }}
+            select events.consent_event_id from {{ ref('consent_ledger') }} as events {{ salt }}
+            {{ erased }} {{ named_hash(column, 'events.' ~ column) }}
             union
             {% endfor -%}
             {% for column in ['email', 'email_then'] -%}
-            select answers.consent_event_id from {{ with_mailboxes(ref('consent_ledger'), email=column) }} as answers {{ salt }}
-            {{ erased }} {{ mailbox_hash('answers.mailbox') }}
+            select events.consent_event_id from {{ with_mailboxes(ref('consent_ledger'), email=column) }} as events {{ salt }}
+            {{ erased }} {{ mailbox_hash('events.mailbox') }}
             union
             {% endfor -%}
-            select answers.consent_event_id from {{ ref('consent_ledger') }} as answers {{ salt }}
-            {{ erased }} {{ named_hash('email', 'answers.email_then') }}
+            select events.consent_event_id from {{ ref('consent_ledger') }} as events {{ salt }}
+            {{ erased }} {{ named_hash('email', 'events.email_then') }}
         )
-        -- What binds others as well stays.
+        -- Events that also concern other customers stay.
         and consent_event_id not in (select consent_event_id from {{ ref('consent_history') }})
     {%- endset -%}
     {%- set keys -%}
@@ -38,20 +38,20 @@ Deletes what the ledgers still hold of erased persons; docs/privacy.md says when
         )
         and record_key not in (select record_key from {{ ref('customer_keys') }})
     {%- endset -%}
-    {%- set stays = "customer_id in (select old_customer_id from " ~ ref('customer_id_changes') ~ " where change_type = 'erasure')" -%}
-    {%- do purge(ref('segment_changes'), stays) -%}
-    {%- do purge(ref('audience_changes'), stays) -%}
-    {%- do purge(ref('consent_ledger'), answers) -%}
+    {%- set erased_customers = "customer_id in (select old_customer_id from " ~ ref('customer_id_changes') ~ " where change_type = 'erasure')" -%}
+    {%- do purge(ref('segment_changes'), erased_customers) -%}
+    {%- do purge(ref('audience_changes'), erased_customers) -%}
+    {%- do purge(ref('consent_ledger'), erased_events) -%}
     {%- do purge(ref('customer_key_log'), keys) -%}
     {%- do purge(ref('contact_points'), points) -%}
 {% endmacro %}
 
 
 {#
-    dbt run-operation retain                              lists what is older than the seed retention allows
-    dbt run-operation retain --args '{delete: true}'      and deletes it from Mailroom's own ledgers
+    dbt run-operation retain                              lists rows older than the seed retention allows
+    dbt run-operation retain --args '{delete: true}'      and deletes them from Mailroom's own ledgers
 
-A source's tables are not Mailroom's: for them it prints what their owner may run.
+Source tables do not belong to Mailroom. For them it prints the statement that their owner may run.
 #}
 {% macro retain(delete=false) %}
     {%- for row in run_query('select * from ' ~ ref('retention') ~ ' order by source_name, table_name').rows -%}
@@ -59,7 +59,7 @@ A source's tables are not Mailroom's: for them it prints what their owner may ru
         {%- set table = row['source_name'] ~ '.' ~ row['table_name'] -%}
         {%- if row['source_name'] == 'mailroom' -%}
             {%- set relation = ref(row['table_name']) -%}
-            {%- set condition = outlived(row['table_name'], cut_off) -%}
+            {%- set condition = expired_condition(row['table_name'], cut_off) -%}
         {%- else -%}
             {%- set relation = raw_place(row['source_name'], row['table_name']).relation -%}
             {%- set dated_by = event_time(row['source_name'], row['table_name']) -%}
@@ -67,9 +67,9 @@ A source's tables are not Mailroom's: for them it prints what their owner may ru
             {%- set condition = dated_by ~ ' < ' ~ cut_off -%}
         {%- endif -%}
         {%- set n_rows = count_where(base or relation, condition) -%}
-        {%- do log(table ~ ': ' ~ n_rows ~ ' rows outlived ' ~ row['keep_days'] ~ ' days (' ~ row['why'] ~ ')', info=true) -%}
+        {%- do log(table ~ ': ' ~ n_rows ~ ' rows are older than ' ~ row['keep_days'] ~ ' days (' ~ row['why'] ~ ')', info=true) -%}
         {%- if row['source_name'] != 'mailroom' and n_rows > 0 -%}
-            {%- do log('    for its owner: delete from ' ~ relation ~ ' where ' ~ condition, info=true) -%}
+            {%- do log('    its owner may run: delete from ' ~ relation ~ ' where ' ~ condition, info=true) -%}
         {%- elif delete and n_rows > 0 -%}
             {%- do purge(relation, condition) -%}
         {%- endif -%}
@@ -78,10 +78,10 @@ A source's tables are not Mailroom's: for them it prints what their owner may ru
 
 
 {#
-What a ledger need not keep. A no is kept for as long as there may be an address that it stops, and so is the yes that
-decides today; of a record the newest id.
+The condition for ledger rows that need not be kept. Opt-outs stay, because their address may still exist. So do the opt-in that
+decides today and the newest id of a record.
 #}
-{% macro outlived(ledger, cut_off) %}
+{% macro expired_condition(ledger, cut_off) %}
     {%- if ledger == 'consent_ledger' -%}
         {{ return(
             "recorded_at < " ~ cut_off ~ " and coalesce(occurred_at, recorded_at) < " ~ cut_off
@@ -95,14 +95,14 @@ decides today; of a record the newest id.
             ~ ref('customer_key_log') ~ ".log_number and newer.changed_at < " ~ cut_off ~ ")"
         ) }}
     {%- endif -%}
-    {{ exceptions.raise_compiler_error("seed retention: mailroom." ~ ledger ~ " is none of consent_ledger, customer_key_log") }}
+    {{ exceptions.raise_compiler_error("seed retention: mailroom." ~ ledger ~ " has no retention rule. Use consent_ledger or customer_key_log.") }}
 {% endmacro %}
 
 
-{# The column of a contract table that says when its row happened. #}
+{# The column of a contract table with the time of the event. #}
 {% macro event_time(source_name, table_name) %}
     {%- for column in contract_columns(source_name, table_name) if column.meta.event_time -%}{{ return(column.name) }}{%- endfor -%}
-    {{ exceptions.raise_compiler_error("seed retention: nothing dates the rows of " ~ source_name ~ "." ~ table_name) }}
+    {{ exceptions.raise_compiler_error("seed retention: " ~ source_name ~ "." ~ table_name ~ " has no column with event_time in the contract. Remove its row.") }}
 {% endmacro %}
 
 

@@ -1,26 +1,26 @@
 {#
-The first midnight, by the shop's clocks, that is not before as_of(): what happened before it is known, today's orders as well.
+The first midnight in the shop's time zone at or after as_of(). Everything before it is known, including today's orders.
 #}
 {% macro scoring_day() -%}
     cast({{ dbt.dateadd('day', 1, day_of(dbt.dateadd('second', -1, as_of()) | trim) | trim) }} as date)
 {%- endmacro %}
 
 
-{# The day so many days before another. #}
+{# The date `days` days before `day`. #}
 {% macro days_before(day, days) -%}
     cast({{ dbt.dateadd('day', -days, day) }} as date)
 {%- endmacro %}
 
 
-{# The day so many days after another. #}
+{# The date `days` days after `day`. #}
 {% macro days_after(day, days) -%}
     cast({{ dbt.dateadd('day', days, day) }} as date)
 {%- endmacro %}
 
 
 {#
-What a topic of a score's reasons comes to for one customer, as a part of a sentence. features: a row of
-customer_features; customers: their row of customers. The topics are those of mailroom.estimators.inputs.
+The facts of one customer on a topic of a score's reasons, as a part of a sentence. `features` is a row of
+customer_features, `customers` a row of customers. The topics are listed in mailroom.estimators.inputs.
 #}
 {% macro score_fact(topic, features, customers='customers') -%}
     {%- set gap_days = "cast(floor(" ~ customers ~ ".usual_days_between_orders + 0.5) as bigint)" -%}
@@ -28,20 +28,20 @@ customer_features; customers: their row of customers. The topics are those of ma
         when {{ topic }} = 'sessions'
             then
                 coalesce('last visited ' || {{ counted(features ~ '.days_since_last_session', 'day') }} || ' ago', 'has not visited the site')
-                || ', looked at ' || {{ counted(features ~ '.n_product_views_30d', 'product page') }} || ' in 30 days'
+                || ', viewed ' || {{ counted(features ~ '.n_product_views_30d', 'product page') }} || ' in 30 days'
         when {{ topic }} = 'mail'
             then
                 coalesce('last clicked an e-mail ' || {{ counted(features ~ '.days_since_last_click', 'day') }} || ' ago', 'has never clicked an e-mail')
-                || ', of ' || {{ counted(features ~ '.n_emails_sent_90d', 'e-mail') }} || ' in 90 days'
+                || ', received ' || {{ counted(features ~ '.n_emails_sent_90d', 'e-mail') }} || ' in 90 days'
         when {{ topic }} = 'service' then {{ counted(features ~ '.n_tickets_90d', 'support ticket') }} || ' in 90 days'
         when {{ features }}.n_order_days = 0 then 'known for ' || {{ counted(features ~ '.known_days', 'day') }} || ', without an order'
         when {{ topic }} = 'loyalty'
             then
                 'has ordered on '
                 || case when {{ features }}.n_order_days = 1 then 'one day only' else {{ counted(features ~ '.n_order_days', 'day') }} end
-        when {{ topic }} = 'money' then 'spent ' || {{ money_text(customers ~ '.average_order_value') }} || ' an order after refunds'
+        when {{ topic }} = 'money' then 'spent ' || {{ money_text(customers ~ '.average_order_value') }} || ' per order after refunds'
         when {{ topic }} = 'range' then 'has bought from ' || {{ counted(customers ~ '.n_categories', 'category', 'categories') }}
-        when {{ topic }} = 'refunds' then {{ tenths_text(customers ~ '.refund_share') }} || ' of the money was given back'
+        when {{ topic }} = 'refunds' then {{ tenths_text(customers ~ '.refund_share') }} || ' of revenue was refunded'
         when {{ topic }} = 'discounts' then 'paid ' || {{ tenths_text(customers ~ '.discount_share') }} || ' less than the full price'
         when {{ topic }} = 'rhythm'
             then
@@ -51,13 +51,13 @@ customer_features; customers: their row of customers. The topics are those of ma
 {%- endmacro %}
 
 
-{# Up to two parts as one sentence. #}
+{# Joins one or two facts into a sentence. #}
 {% macro score_sentence(first, second) -%}
     upper(substr({{ first }}, 1, 1)) || substr({{ first }}, 2) || coalesce('; ' || {{ second }}, '') || '.'
 {%- endmacro %}
 
 
-{# How far a score is to be relied on: see the description of confidence in docs.md. #}
+{# Confidence in a score: see confidence in models/scores/docs.md. #}
 {% macro score_confidence(method, is_level_verified, n_order_days) -%}
     case
         when {{ method }} is null then null
@@ -69,7 +69,7 @@ customer_features; customers: their row of customers. The topics are those of ma
 
 
 {#
-The slot with the largest value, of columns <prefix><slot>; the first of several. Null where the values are.
+The slot with the largest value among the columns <prefix><slot>, the first of equals. Null if the values are null.
 #}
 {% macro slot_at_max(prefix, slots) -%}
     {%- set columns = [] -%}
@@ -82,7 +82,7 @@ The slot with the largest value, of columns <prefix><slot>; the first of several
 {%- endmacro %}
 
 
-{# The first band whose bound a value reaches; bands: name to bound, highest first. Null where the value is. #}
+{# The first band whose bound the value reaches. bands maps name to bound, highest first. Null if the value is null. #}
 {% macro band_of(value, bands, otherwise) -%}
     case
         {%- for name, bound in bands.items() %}
@@ -93,14 +93,14 @@ The slot with the largest value, of columns <prefix><slot>; the first of several
 {%- endmacro %}
 
 
-{# A trait of customer_traits as a part of a sentence. #}
+{# Text of a trait of customer_traits, as a part of a sentence. #}
 {% macro trait_text(trait, trait_value) -%}
     case {{ trait }}
         when 'country' then 'lives in ' || {{ trait_value }}
-        when 'language' then 'reads ' || {{ trait_value }}
-        when 'channel' then 'came by ' || replace({{ trait_value }}, '_', ' ')
-        when 'mailbox' then case when {{ trait_value }} = 'other' then 'has a mailbox of their own domain' else 'has a mailbox with ' || replace({{ trait_value }}, '_', ' ') end
-        when 'interest' then 'takes an interest in ' || {{ trait_value }}
+        when 'language' then 'speaks ' || {{ trait_value }}
+        when 'channel' then 'came from ' || replace({{ trait_value }}, '_', ' ')
+        when 'mailbox' then case when {{ trait_value }} = 'other' then 'has an address at their own domain' else 'has an address at ' || replace({{ trait_value }}, '_', ' ') end
+        when 'interest' then 'is interested in ' || {{ trait_value }}
         when 'sessions' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' session' else ' sessions' end || ' in 30 days'
         when 'clicks' then {{ trait_value }} || case when {{ trait_value }} = 'one' then ' click' else ' clicks' end || ' in e-mails in 90 days'
     end

@@ -1,11 +1,11 @@
 {#
-The last calendar day after an order on which somebody is in a stage (active, at_risk, lapsed): that of the shop, or with
-var lifecycle_by_own_rhythm by their own usual time between orders, where there is one.
+Last calendar day after an order on which a customer is in a stage (active, at_risk, lapsed). Days are the shop's, or with
+var lifecycle_by_own_rhythm multiples of the customer's own usual time between orders, if it is known.
 #}
 {% macro stage_days(stage, usual_days) -%}
     {%- if var('lifecycle_by_own_rhythm') -%}
         {%- set shortest, longest = var('stage_rhythm_days') -%}
-        {#- Not coalesce: to some engines the least of a number and null is the number. -#}
+        {#- No coalesce: on some engines the least of a number and null is the number. -#}
         case
             when {{ usual_days }} is null then {{ var(stage ~ '_days') }}
             else cast(floor({{ var('stage_rhythm_multiples')[stage] }} * greatest({{ shortest }}, least({{ longest }}, {{ usual_days }}))) as bigint)
@@ -17,8 +17,8 @@ var lifecycle_by_own_rhythm by their own usual time between orders, where there 
 
 
 {#
-The lifecycle stage of somebody with so many orders, so many calendar days after the last one. The stages and their
-days are var first_time_buyer_days and those after it; usual_days: their own usual time between orders, or null.
+Lifecycle stage of a customer with `n_orders` orders, `days` calendar days after the last one. Thresholds are var
+first_time_buyer_days and the vars after it. `usual_days` is the customer's usual time between orders, or null.
 #}
 {% macro lifecycle_stage(n_orders, days, usual_days) -%}
     case
@@ -34,9 +34,9 @@ days are var first_time_buyer_days and those after it; usual_days: their own usu
 
 
 {#
-The segments as their YAML has them, from the dbt graph, ordered by kind and name: the models in the folders under
-models/segments. Each is the model's config.meta with the segment's name, the kind (its folder) and the description.
-The keys are described in the header of models/segments/_segments.yml. Empty while dbt parses.
+YAML entries of all segments, from the dbt graph, ordered by kind and name: the models in the folders under
+models/segments. Each entry is the model's config.meta plus the segment's name, kind (its folder) and description. The
+keys are described in the header of models/segments/_segments.yml. Empty while dbt parses.
 #}
 {% macro segment_entries() %}
     {%- set entries = [] -%}
@@ -57,7 +57,7 @@ The keys are described in the header of models/segments/_segments.yml. Empty whi
 {% endmacro %}
 
 
-{# The fields that segments rest on, a row each: {segment, model_name, column_name}. #}
+{# One row per segment and field that it rests on: {segment, model_name, column_name}. #}
 {% macro segment_field_rows() %}
     {%- set rows = [] -%}
     {%- for entry in segment_entries() -%}
@@ -71,8 +71,8 @@ The keys are described in the header of models/segments/_segments.yml. Empty whi
 
 
 {#
-SQL: the customers in a segment today, for tests. None as of a moment before the last record: what was recorded is
-not wrong because an order came in late.
+SQL: members of the segments today, for tests. No rows as of a moment before the last record: a record is not wrong
+because an order came in late.
 #}
 {% macro members_today(segments) -%}
     select

@@ -1,7 +1,7 @@
 {#
-What a build made, in ten lines at most: printed at the end of a build and, of one that counted what came in, kept in table
-build_summary (line_number, sentence, built_at) for mailroom show. A line stands only where this run built the tables that
-it is of: what failed or was left out says nothing. Keys of rows and values that people typed are not shown.
+Summarise a build in ten lines at most. The lines are printed at the end of the build. If it built source_reconciliation, they
+are also kept in table build_summary (line_number, sentence, built_at) for mailroom show. A line appears only if this run built
+its tables. Row keys and values that people typed are not shown.
 #}
 {% macro sum_up(results) %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
@@ -17,7 +17,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
             {%- set tables_to_check = [] -%}
             {%- for line in lines if line.to_check -%}{%- do tables_to_check.extend(line.to_check) -%}{%- endfor -%}
             {%- if tables_to_check -%}
-                {%- do lines.append({'text': 'Look at: ' ~ tables_to_check | unique | join(', ') ~ '. mailroom sql "select * from ' ~ tables_to_check[0] ~ '"'}) -%}
+                {%- do lines.append({'text': 'Next: check ' ~ tables_to_check | unique | join(', ') ~ ', e.g. mailroom sql "select * from ' ~ tables_to_check[0] ~ '"'}) -%}
             {%- endif -%}
             {%- if 'source_reconciliation' in built -%}{%- do keep_summary(lines) -%}{%- endif -%}
             {%- do log('', info=true) -%}
@@ -41,7 +41,7 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 {% endmacro %}
 
 
-{# The rows that a query gives, each a mapping of its columns; none where this run did not build its tables. #}
+{# The rows of a query, each a mapping of its columns. No rows if this run did not build the tables. #}
 {% macro built_rows(built, tables, query) %}
     {%- for table in tables if table not in built -%}{{ return([]) }}{%- endfor -%}
     {%- set rows = [] -%}
@@ -55,15 +55,15 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 {% endmacro %}
 
 
-{# A whole number with commas, and with what it counts: 1 row, 30,864 rows. #}
-{% macro said_number(n, thing=none, things=none) %}
+{# A whole number with commas, and its noun: 1 row, 30,864 rows. #}
+{% macro count_text(n, thing=none, things=none) %}
     {%- set number = '{:,}'.format(n | int) -%}
     {{ return(number if thing is none else number ~ ' ' ~ (thing if n | int == 1 else things or thing ~ 's')) }}
 {% endmacro %}
 
 
-{# A share as a text: 94.0%. What is not all is not 100.0%. #}
-{% macro said_share(share) %}
+{# A share as text: 94.0%. Anything under 1 stays below 100.0%. #}
+{% macro percentage_text(share) %}
     {{ return('{:.1f}%'.format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) }}
 {% endmacro %}
 
@@ -85,10 +85,10 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         {%- do absent.append(source_name) -%}
     {%- endfor -%}
     {{ return([{'text':
-        'Came in: ' ~ said_number(n['in'], 'row') ~ ' in ' ~ said_number(tables[0], 'table')
-        ~ ('; you have no ' ~ absent | join(', ') if absent else '')
-        ~ '. Kept: ' ~ said_number(n['kept']) ~ ('' if not n['in'] else ' (' ~ said_share(n['kept'] / n['in']) ~ ')')
-        ~ ('; ' ~ said_number(erased, 'row is', 'rows are') ~ ' of erased people' if erased else '') ~ '.'
+        'Rows: ' ~ count_text(n['in']) ~ ' read from ' ~ count_text(tables[0], 'table') ~ ', '
+        ~ count_text(n['kept']) ~ ' kept' ~ ('' if not n['in'] else ' (' ~ percentage_text(n['kept'] / n['in']) ~ ')')
+        ~ (', ' ~ count_text(erased) ~ ' of erased people' if erased else '') ~ '.'
+        ~ (' Absent sources: ' ~ absent | join(', ') ~ '.' if absent else '')
     }]) }}
 {% endmacro %}
 
@@ -104,17 +104,17 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     {%- set row = counts[0] -%}
     {%- set parts, to_check = [], [] -%}
     {%- for unrated in built_rows(built, ['unrated_currencies'], 'select currency, n_orders from ' ~ built.unrated_currencies ~ ' order by n_orders desc, currency limit 3') -%}
-        {%- do parts.append(said_number(unrated.n_orders) ~ ' in ' ~ unrated.currency ~ (' has' if unrated.n_orders == 1 else ' have') ~ ' no rate') -%}
+        {%- do parts.append(count_text(unrated.n_orders) ~ ' in ' ~ unrated.currency ~ ' without an exchange rate') -%}
         {%- do to_check.append('unrated_currencies') -%}
     {%- endfor -%}
     {%- for issues in built_rows(built, ['order_issues'], 'select count(distinct order_id) as n_orders from ' ~ built.order_issues) if issues.n_orders -%}
-        {%- do parts.append(said_number(issues.n_orders) ~ (' has' if issues.n_orders == 1 else ' have') ~ ' amounts to check') -%}
+        {%- do parts.append(count_text(issues.n_orders) ~ ' with amounts to check') -%}
         {%- do to_check.append('order_issues') -%}
     {%- endfor -%}
     {{ return([{
         'text':
-            'Orders: ' ~ said_number(row.n_in) ~ ' came in, ' ~ ('all' if row.n_in == row.n_kept else said_number(row.n_kept)) ~ ' are kept, worth '
-            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ('; ' ~ parts | join('; ') if parts else '') ~ '.',
+            'Orders: ' ~ count_text(row.n_in) ~ ' read, ' ~ ('all' if row.n_in == row.n_kept else count_text(row.n_kept)) ~ ' kept ('
+            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ')' ~ (', ' ~ parts | join(', ') if parts else '') ~ '.',
         'to_check': to_check
     }]) }}
 {% endmacro %}
@@ -122,17 +122,17 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
 
 {% macro summary_of_flaws(built) %}
     {%- set lines = [] -%}
-    {%- for outcome, label in [('set aside', 'Set aside'), ('blanked', 'Left empty')] -%}
+    {%- for outcome, label in [('set aside', 'Rejected'), ('blanked', 'Blanked')] -%}
         {%- set flaws = built_rows(built, ['source_flaws'], "
             select source_name || '.' || table_name as place, reason, n_rows, sum(n_rows) over () as n_all, count(*) over () as n_reasons
             from " ~ built.source_flaws ~ " where outcome = '" ~ outcome ~ "' order by n_rows desc, source_name, table_name, reason limit 3
         ") -%}
         {%- set parts = [] -%}
-        {%- for flaw in flaws -%}{%- do parts.append(flaw.place ~ ': ' ~ flaw.reason ~ ' (' ~ said_number(flaw.n_rows) ~ ')') -%}{%- endfor -%}
+        {%- for flaw in flaws -%}{%- do parts.append(count_text(flaw.n_rows) ~ ' in ' ~ flaw.place ~ ' (' ~ flaw.reason ~ ')') -%}{%- endfor -%}
         {%- if parts -%}
             {%- do lines.append({
-                'text': label ~ ': ' ~ said_number(flaws[0].n_all, 'row' if outcome == 'set aside' else 'value')
-                    ~ (', mostly ' if flaws[0].n_reasons > 3 else ', ') ~ parts | join('; ') ~ '.',
+                'text': label ~ ': ' ~ count_text(flaws[0].n_all, 'row' if outcome == 'set aside' else 'value')
+                    ~ (', mostly ' if flaws[0].n_reasons > 3 else ': ') ~ parts | join(', ') ~ '.',
                 'to_check': ['source_flaws']
             }) -%}
         {%- endif -%}
@@ -151,22 +151,22 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     ") -%}
         {%- if row.kind == 'category' -%}
             {%- do parts.append(
-                said_number(row.n_spellings, 'spelling of a category', 'spellings of categories') ~ ' (' ~ said_number(row.n_rows, 'product')
-                ~ (', ' ~ said_number(row.n_without) ~ ' without any category' if row.n_without else '') ~ ')'
+                count_text(row.n_spellings, 'category spelling') ~ ' (' ~ count_text(row.n_rows, 'product')
+                ~ (', ' ~ count_text(row.n_without) ~ ' without a category' if row.n_without else '') ~ ')'
             ) -%}
         {%- else -%}
-            {%- do parts.append(said_number(row.n_spellings, 'spelling of a country', 'spellings of countries') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
+            {%- do parts.append(count_text(row.n_spellings, 'country spelling') ~ ' (' ~ count_text(row.n_rows, 'row') ~ ')') -%}
         {%- endif -%}
         {%- do to_check.append('unmapped_spellings') -%}
     {%- endfor -%}
     {%- for row in built_rows(built, ['unmapped_words'], "
         select count(*) as n_words, sum(n_rows) as n_rows from " ~ built.unmapped_words
     ) if row.n_words -%}
-        {%- do parts.append(said_number(row.n_words, 'word for a status, stage or event', 'words for a status, stage or event') ~ ' (' ~ said_number(row.n_rows, 'row') ~ ')') -%}
+        {%- do parts.append(count_text(row.n_words, 'word for a status, stage or event', 'words for a status, stage or event') ~ ' (' ~ count_text(row.n_rows, 'row') ~ ')') -%}
         {%- do to_check.append('unmapped_words') -%}
     {%- endfor -%}
     {%- if not parts -%}{{ return([]) }}{%- endif -%}
-    {{ return([{'text': 'Unknown words: ' ~ parts | join(', ') ~ '.', 'to_check': to_check}]) }}
+    {{ return([{'text': 'Unmapped: ' ~ parts | join(', ') ~ '.', 'to_check': to_check}]) }}
 {% endmacro %}
 
 
@@ -178,8 +178,8 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         from " ~ built.customers
     ) -%}
         {{ return([{'text':
-            'Customers: ' ~ said_number(row.n_customers) ~ ', of whom ' ~ said_number(row.n_buyers) ~ ' have ordered and '
-            ~ said_number(row.n_allowed) ~ ' may get promotional mail.',
+            'Customers: ' ~ count_text(row.n_customers) ~ ' in total, ' ~ count_text(row.n_buyers) ~ ' with an order, '
+            ~ count_text(row.n_allowed) ~ ' may get promotional mail.',
             'to_check': ['suppression_funnel'] if row.n_customers and not row.n_allowed else []
         }]) }}
     {%- endfor -%}
@@ -200,21 +200,21 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         {%- elif not row.n_members -%}
             {%- do empty.append(row.segment) -%}
         {%- elif (row.share_beyond_expected or 0) > 0 -%}
-            {%- do large.append(row.segment ~ ' (' ~ said_share(row.share_of_customers) ~ ' of customers, at most ' ~ said_share(row.max_expected_share) ~ ' expected)') -%}
+            {%- do large.append(row.segment ~ ' (' ~ percentage_text(row.share_of_customers) ~ ' of customers, at most ' ~ percentage_text(row.max_expected_share) ~ ' expected)') -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return([{'text':
         'Segments: ' ~ segments | length
-        ~ ('; ' ~ unfounded | length ~ (' rests' if unfounded | length == 1 else ' rest') ~ ' on fields that are hardly filled or late' if unfounded else '')
-        ~ ('; without members ' ~ some_of(empty) if empty else '')
-        ~ ('; larger than expected ' ~ some_of(large) if large else '') ~ '.',
+        ~ (', ' ~ unfounded | length ~ ' based on sparse or stale fields' if unfounded else '') ~ '.'
+        ~ (' Without members: ' ~ first_names(empty) ~ '.' if empty else '')
+        ~ (' Larger than expected: ' ~ first_names(large) ~ '.' if large else ''),
         'to_check': ['segment_health'] if unfounded or empty or large else []
     }]) }}
 {% endmacro %}
 
 
-{# The first three of a list, and how many more there are. #}
-{% macro some_of(names) %}
+{# The first three names of a list, and the number of the others. #}
+{% macro first_names(names) %}
     {{ return(names[:3] | join(', ') ~ (' and ' ~ (names | length - 3) ~ ' more' if names | length > 3 else '')) }}
 {% endmacro %}
 
@@ -232,8 +232,8 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
     ") -%}
     {%- if not unfit -%}{{ return([]) }}{%- endif -%}
     {{ return([{'text':
-        'Unfit for segments: ' ~ said_number(unfit[0].n_unfit, 'field')
-        ~ (', such as ' if unfit[0].n_unfit > 3 else ', ') ~ unfit | map(attribute='field') | join(', ') ~ '.',
+        'Fields unfit for segments: ' ~ count_text(unfit[0].n_unfit)
+        ~ (', such as ' if unfit[0].n_unfit > 3 else ': ') ~ unfit | map(attribute='field') | join(', ') ~ '.',
         'to_check': ['signal_readiness']
     }]) }}
 {% endmacro %}
@@ -244,12 +244,12 @@ it is of: what failed or was left out says nothing. Keys of rows and values that
         select
             (select count(distinct audience) from " ~ built.audience_catalog ~ ") as n_audiences,
             (select count(*) from " ~ built.audience_members ~ ") as n_members,
-            (select count(distinct destination || ' ' || audience) from " ~ built.sync_guards ~ ") as n_waiting
+            (select count(distinct destination || ' ' || audience) from " ~ built.sync_guards ~ ") as n_stopped
     ") -%}
         {{ return([{'text':
-            'Audiences: ' ~ row.n_audiences ~ ' with ' ~ said_number(row.n_members, 'member')
-            ~ (', ' ~ row.n_waiting ~ (' waits' if row.n_waiting == 1 else ' wait') ~ ' behind a guard' if row.n_waiting else '') ~ '.',
-            'to_check': ['sync_guards'] if row.n_waiting else []
+            'Audiences: ' ~ row.n_audiences ~ ' with ' ~ count_text(row.n_members, 'member') ~ ' in total'
+            ~ (', ' ~ row.n_stopped ~ ' stopped by a guard' if row.n_stopped else '') ~ '.',
+            'to_check': ['sync_guards'] if row.n_stopped else []
         }]) }}
     {%- endfor -%}
     {{ return([]) }}

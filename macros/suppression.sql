@@ -1,4 +1,4 @@
-{# What kinds of message there are, and the scopes of a rule that stop each. #}
+{# The message classes, each with the rule scopes that stop it. #}
 {% macro message_classes() %}
     {{ return({
         'transactional': ['everything'],
@@ -10,8 +10,8 @@
 
 
 {#
-The hours of a rest of so many days: at most a part (var rest_rhythm_share) of the customer's own usual time between
-orders. Who orders twice a week would otherwise never be out of the rests after an order and after a refund.
+The length of a rest in hours: the given days, but at most a share (var rest_rhythm_share) of the customer's usual time between
+orders. Otherwise a customer who orders twice a week would always be resting after an order or a refund.
 #}
 {% macro rest_hours(days, usual_days) -%}
     least(
@@ -21,7 +21,7 @@ orders. Who orders twice a week would otherwise never be out of the rests after 
 {%- endmacro %}
 
 
-{# The end of a sentence: how often they order, where that makes a rest shorter. #}
+{# The end of a reason: how often the customer orders, if that shortens the rest. #}
 {% macro rest_reason(days, rest_hours, usual_days) -%}
     case
         when {{ rest_hours }} < {{ 24 * days }}
@@ -32,9 +32,9 @@ orders. Who orders twice a week would otherwise never be out of the rests after 
 
 
 {#
-Which addresses an ESP profile has and had, as a subquery in parentheses: profile_id, email, is_current, and between when a
-bounce may be of it, from_at (null: from the start) and until_at (null: until now). The ledger of addresses knows since
-when a build has seen one there; a correction may be as old as var `lateness_days` by then.
+The current and past addresses of each ESP profile, as a subquery in parentheses: profile_id, email, is_current, from_at (null:
+from the start) and until_at (null: until now). A bounce between from_at and until_at belongs to that address. contact_points
+records when a build first saw an address. The change itself may be var `lateness_days` older.
 #}
 {% macro profile_addresses() -%}
     (
@@ -42,7 +42,7 @@ when a build has seen one there; a correction may be as old as var `lateness_day
             profile_id,
             email,
             is_current,
-            case when place > 1 then {{ dbt.dateadd('day', -var('lateness_days'), 'recorded_at') }} end as from_at,
+            case when address_number > 1 then {{ dbt.dateadd('day', -var('lateness_days'), 'recorded_at') }} end as from_at,
             case when not is_current then next_recorded_at end as until_at
         from (
             select
@@ -50,7 +50,7 @@ when a build has seen one there; a correction may be as old as var `lateness_day
                 email,
                 is_current,
                 recorded_at,
-                rank() over (partition by profile_id order by coalesce(recorded_at, {{ as_of() }})) as place,
+                rank() over (partition by profile_id order by coalesce(recorded_at, {{ as_of() }})) as address_number,
                 lead(recorded_at) over (partition by profile_id order by coalesce(recorded_at, {{ as_of() }}), email) as next_recorded_at
             from (
                 select
@@ -81,14 +81,14 @@ when a build has seen one there; a correction may be as old as var `lateness_day
                         recorded_at
                     from {{ ref('contact_points') }}
                     where record_key like 'esp_profile:%' and contact_type = 'email'
-                ) as seen
+                ) as observed_addresses
                 group by profile_id, email
-            ) as known
-        ) as placed
+            ) as known_addresses
+        ) as ranked_addresses
     )
 {%- endmacro %}
 
-{# Whether a moment lies in the time of an address of profile_addresses(). #}
+{# Whether a moment lies between from_at and until_at of an address of profile_addresses(). #}
 {% macro is_of_its_time(moment, addresses) -%}
     (coalesce({{ moment }} >= {{ addresses }}.from_at, true) and coalesce({{ moment }} < {{ addresses }}.until_at, true))
 {%- endmacro %}

@@ -1,8 +1,8 @@
 {#
-Aggregate. The surviving value of one field among the records of a customer: the value from the first record type in
-the column's config.meta.source_of_truth that has one, and of several the newest.
-Expects record_type and recency (a whole number, larger for the newer of a customer's records) in the rows.
-given: the column with the records' values, if its name is another.
+Aggregate. The surviving value of one field among the records of a customer: from the first record type in the column's
+config.meta.source_of_truth that has a value, the newest one.
+Expects record_type and recency (a whole number, larger for newer records of a customer) in the rows.
+given: the column with the records' values, if its name differs.
 #}
 {% macro survivor(model_name, field, given=none) -%}
     {%- set ranks = [] -%}
@@ -19,14 +19,14 @@ given: the column with the records' values, if its name is another.
     {%- set column = graph.nodes['model.mailroom.' ~ model_name].columns.get(field) -%}
     {%- if not column or not column.config.meta.source_of_truth -%}
         {{ exceptions.raise_compiler_error(
-            model_name ~ "." ~ field ~ " has no config.meta.source_of_truth; survivorship needs one"
+            model_name ~ "." ~ field ~ " has no config.meta.source_of_truth. List the record types that may fill it, best first."
         ) }}
     {%- endif -%}
     {{ return(column.config.meta.source_of_truth) }}
 {% endmacro %}
 
 
-{# A text that sorts by time, to the second, and then by key, so that no two records tie on any engine. #}
+{# A text that sorts by time (to the second) and then by key, so that no two records tie on any engine. #}
 {% macro recency_key(updated_at, record_key) -%}
     lpad(cast(cast(floor({{ seconds_between("cast('1900-01-01' as timestamp)", updated_at) }}) as bigint) as {{ dbt.type_string() }}), 12, '0')
     || {{ record_key }}

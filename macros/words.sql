@@ -1,8 +1,8 @@
 {#
-The words of a column, from the seed source_words: {known: keys by the value they stand for, refusal, other}, the last two
-empty where the seed has no such row. accepted: the contract's own values, which stand for themselves.
-Read once a run: dbt's graph is one for all nodes of it. Without the seed in the warehouse, as when nothing was built yet,
-only the accepted values are known.
+The words of a column from seed source_words: {known: keys by the value they stand for, refusal, other}. The last two are empty
+if the seed has no such row. accepted: the contract's own values, which stand for themselves.
+Read once per run, because dbt's graph is shared by all nodes. If the seed is not in the warehouse yet, only the accepted values
+are known.
 #}
 {% macro word_list(source_name, table_name, column_name, accepted=[]) %}
     {%- set seed = ref('source_words') -%}
@@ -31,27 +31,27 @@ only the accepted values are known.
 {% endmacro %}
 
 
-{# A word without case, space and punctuation, as bare_key() has it: Wc-On Hold is wconhold. Signs alone stay (€). #}
+{# A word without case, spaces and punctuation, as in bare_key(): Wc-On Hold is wconhold. Symbols alone stay (€). #}
 {% macro bare_word(word) %}
     {%- set text = word | lower | trim -%}
     {{ return(modules.re.sub('[\\W_]+', '', text) or text) }}
 {% endmacro %}
 
-{# The same of an expression. #}
+{# The same for an expression. #}
 {% macro bare_key(expression) -%}
     coalesce(nullif({{ replace_pattern("lower(" ~ expression ~ ")", "[^\\p{L}\\p{N}]+") | trim }}, ''), lower({{ expression }}))
 {%- endmacro %}
 
 
 {#
-What a system says, as Mailroom says it: the value of the word in source_words, whatever its case, space and punctuation; of a
-word on no list that reads like a refusal (var `refusal_words`) or of any other the value that the seed has for such words; or
-the word as it is.
+A system's word as Mailroom's value: the value of the word in source_words, ignoring case, spaces and punctuation. A word on no
+list gets the seed's value for refusals if it reads like one (var `refusal_words`), or the seed's value for other words.
+Otherwise it stays as it is.
 #}
 {% macro known_word(expression, words) -%}
     {%- if not (words.known or words.refusal or words.other) -%}{{ return(expression) }}{%- endif -%}
     {%- set key = bare_key(expression) | trim -%}
-    {#- Most words are ours already, and need no second look. #}
+    {#- Most words are Mailroom's own already: the first case is the fast path. #}
     case
         {%- if words.known %}
         when {{ expression }} in ('{{ words.known.keys() | map('string') | reject('equalto', '') | join("', '") }}') then {{ expression }}
@@ -70,27 +70,27 @@ the word as it is.
 {%- endmacro %}
 
 
-{# Whether a word is on one of the lists. #}
+{# Whether a word is in one of the lists. #}
 {% macro is_known_word(expression, words) -%}
     {%- set keys = words.known.values() | sum(start=[]) | unique | list -%}
     {{ bare_key(expression) | trim }} in ('{{ keys | join("', '") }}')
 {%- endmacro %}
 
 
-{# The words of a column of the contract. meta.own_words: a var with more words that stand for themselves. #}
+{# The words of a contract column. meta.own_words: a var with more words that stand for themselves. #}
 {% macro column_words(source_name, table_name, column) %}
     {%- set own = var(column.meta.own_words) if column.meta.own_words else [] -%}
     {{ return(word_list(source_name, table_name, column.name, (column.meta.accepted or column.meta.known or []) + own)) }}
 {% endmacro %}
 
 
-{# A word as lists of vars have it: lower case, with _ for what stands between its parts. #}
+{# A word as in the lists of vars: lower case, with _ between its parts. #}
 {% macro word_key(expression) -%}
     {{ replace_pattern(replace_pattern("lower(" ~ expression ~ ")", "[^\\p{L}\\p{N}]+", "_") | trim, "^_|_$") | trim }}
 {%- endmacro %}
 
 
-{# Whether a text has what a var looks for, a regular expression over word_key(). #}
+{# Whether a text matches a var, which is a regular expression over word_key(). #}
 {% macro has_words(expression, var_name) -%}
     {{ matches_pattern(word_key(expression) | trim, var(var_name)) | trim }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-"""What the tests share: a warehouse of one's own to run dbt in, and rows from it."""
+"""Shared by the tests: a warehouse of their own to run dbt in, and rows from it."""
 
 import atexit
 import functools
@@ -14,22 +14,23 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from filelock import FileLock
 from hypothesis import settings
 
 from mailroom.warehouse import search_path
 
-# Tests hold what is true, not how fast: two cores may be busy with something else.
-# In CI the same examples each time: a change is judged by what it does, not by luck.
+# Tests have no deadlines, because two cores may be busy.
+# In CI the examples are always the same, so that a result depends on the change only.
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("untimed")
 
-# A worker of xdist has no file, and pyspark, which Great Expectations imports, ends a process without one.
+# A worker of xdist has no __file__, without which pyspark, imported by Great Expectations, ends the process.
 sys.modules["__main__"].__file__ = getattr(sys.modules["__main__"], "__file__", __file__)
 
 PROJECT = Path(__file__).resolve().parents[1]
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"  # for `python -c`: a new process
 Rows = list[tuple[Any, ...]]
-# Of a connection that runs what dbt compiled, as dbt would.
+# Settings of a connection that runs compiled SQL as dbt would.
 PROFILE = yaml.safe_load((PROJECT / "profiles.yml").read_text())["mailroom"]["outputs"]["dev"]
 IN_MEMORY: dict[str, Any] = {
     "threads": 1, "disabled_optimizers": PROFILE["config_options"]["disabled_optimizers"],
@@ -70,7 +71,7 @@ def dbt_in_fork(arguments: list[str], folder: Path, variables: Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """What one dbt command said: whether all went well, what it printed, a status and message per node."""
+    """The result of one dbt command: success, its output, a status and message per node."""
 
     ok: bool
     output: str
@@ -79,16 +80,20 @@ class Run:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own (forks)."""
+    """A DuckDB file in a folder, and dbt pointed at it. Each command is a process of its own (forks).
+
+    is_shared: other processes read the file too.
+    """
 
     folder: Path
+    is_shared: bool = False
 
     @property
     def target(self) -> Path:
         return self.folder / "target"
 
     def dbt(self, *command: str, **variables: Any) -> Run:
-        """Run dbt with vars. A command that fails is not an error here: look at `ok` and `results`."""
+        """Run dbt with vars. A failed command raises no error here: check `ok` and `results`."""
         results_path = self.target / "run_results.json"
         results_path.unlink(missing_ok=True)
         code, output = dbt_in_fork(
@@ -109,23 +114,24 @@ class Warehouse:
 
     def rows(self, sql: str) -> Rows:
         """The rows of a query against what dbt built."""
-        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as connection:
+        path = str(self.folder / "warehouse.duckdb")
+        with duckdb.connect(path, read_only=self.is_shared) as connection:
             connection.execute(f"set search_path = '{search_path(connection)}'")
             return connection.execute(sql).fetchall()
 
     def compiled(self, model: str) -> str:
-        """The SQL that the last command made of a model."""
+        """The SQL that the last command compiled of a model."""
         (path,) = (self.target / "compiled").rglob(f"{model}.sql")
         return path.read_text()
 
     def manifest(self) -> dict[str, Any]:
-        """What the last command parsed, as dbt writes it."""
+        """The manifest of the last command."""
         manifest: dict[str, Any] = json.loads((self.target / "manifest.json").read_text())
         return manifest
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> None:
-    """One contract table as a Parquet or CSV file of text columns; what a row does not name is null."""
+    """Write one contract table as a Parquet or CSV file of text columns. Missing values are null."""
     path.parent.mkdir(parents=True, exist_ok=True)
     names = list(columns)
     with duckdb.connect() as connection:
@@ -138,7 +144,7 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], columns: Iterable
 
 @pytest.fixture(scope="session")
 def parsed(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The project, parsed and nothing more."""
+    """The parsed project."""
     warehouse = Warehouse(tmp_path_factory.mktemp("parsed"))
     run = warehouse.dbt("parse")
     assert run.ok, run.output
@@ -150,16 +156,23 @@ STRICT = [
     "--warn-error-options", '{"error": "all", "warn": ["LogTestResult"]}',
 ]  # fmt: skip
 NO_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
-ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active customers than is usual
+ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active customers than usual
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """The demo shop, built with every warning an error but those of tests that only warn. Whoever changes it
-    takes a copy of the folder. Unit tests run in make build, and in test_own_shop.py under other vars."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("demo"))
-    run = warehouse.dbt(*STRICT, *NO_UNIT_TESTS)
-    assert run.ok, run.output
-    odd = {name for name, (status, _) in run.results.items() if status not in ("success", "pass", "no-op")}
-    assert odd == ONLY_WARNS
-    return warehouse
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Warehouse:
+    """The demo shop, built once for all workers. Every warning is an error, except those of tests that only
+    warn. A test that changes the demo takes a copy of the folder. Its unit tests run in test_own_shop.py."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "demo"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "built").exists():
+            folder.mkdir(exist_ok=True)
+            run = Warehouse(folder).dbt(*STRICT, *NO_UNIT_TESTS)
+            assert run.ok, run.output
+            fine = ("success", "pass", "no-op")
+            assert {name for name, (status, _) in run.results.items() if status not in fine} == ONLY_WARNS
+            with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+                connection.execute("checkpoint")
+            (folder / "built").touch()
+    return Warehouse(folder, is_shared=True)

@@ -26,7 +26,7 @@ import shapes
 
 PROJECT = shapes.PROJECT
 sys.path[0] = str(PROJECT)  # as `python -c` has it there, and not the tests' folder
-# Commands that need what was parsed. Others are about the parsing, and get the file that dbt keeps of it.
+# Commands that need the parsed project. Others are about parsing, and get dbt's file of it.
 FROM_MEMORY = {"build", "run", "test", "compile"}
 
 # dbt's static parser starts threads that Python does not count, and a fork that parses would wait for them.
@@ -36,10 +36,10 @@ _projects: dict[Path, Manifest] = {}
 
 
 def main() -> None:
-    """Answer commands until stdin ends. A fork returns from here as well, to end as any process does."""
+    """Answer commands until stdin ends. A fork returns from here, too, and ends as any process does."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os.environ["MAILROOM_DUCKDB_PATH"] = "warehouse.duckdb"  # its name is the database's in what is parsed
+    os.environ["MAILROOM_DUCKDB_PATH"] = "warehouse.duckdb"  # the parsed project has its name as the database
     shapes.use_shapes()
     parse_in_fork({})
     json.dump = _dump  # type: ignore[assignment]
@@ -64,20 +64,20 @@ def main() -> None:
 
 
 def warm(project: dbtRunnerResult) -> None:
-    """Compile every macro: dbt keeps what it compiles for the process, by the macro's text."""
+    """Compile every macro. dbt caches them in the process, by the macro's text."""
     assert isinstance(project.result, Manifest), project.exception
     for macro in project.result.macros.values():
         template_cache.get_node_template(macro)
 
 
 def freeze() -> None:
-    """Leave all that there is out of what the garbage collectors of forks look at."""
+    """Exclude all current objects from the garbage collection of forks."""
     gc.collect()
     gc.freeze()
 
 
 def read(variables: Mapping[str, Any]) -> Manifest | None:
-    """The project as parsed with vars of this shape, read once; none where it does not parse."""
+    """The project parsed with vars of this shape, read once; None if it does not parse."""
     path = shapes.kept(variables)
     if not path.exists():
         return None
@@ -91,12 +91,12 @@ def read(variables: Mapping[str, Any]) -> Manifest | None:
 
 
 def _dump(value: Any, file: TextIO, **options: Any) -> None:
-    """What json.dump() writes, from the encoder in C: each command writes a manifest of 4 MB."""
+    """Write what json.dump() writes, with the C encoder, because each command writes a manifest of 4 MB."""
     file.write(json.dumps(value, **options))
 
 
 def parse(variables: Mapping[str, Any], *options: str) -> dbtRunnerResult:
-    """Parse the project with these vars, or read what was parsed; keep it for the commands to come."""
+    """Parse the project with these vars, or read an earlier parse. Keep it for later commands."""
     with shapes.lock(variables), tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "target"
         shapes.lend(variables, target)
@@ -112,12 +112,12 @@ def parse(variables: Mapping[str, Any], *options: str) -> dbtRunnerResult:
 
 
 def parse_in_fork(variables: Mapping[str, Any]) -> None:
-    """Parse with these vars unless that was done. What does not parse is left for the command to say."""
+    """Parse with these vars if not done yet. The command itself reports parse errors."""
     if shapes.kept(variables).exists():
         return
     child = os.fork()
     if not child:
-        os.dup2(1, 2)  # the command will say what is wrong
+        os.dup2(1, 2)  # the command will report the error
         parse(variables)
         sys.exit()
     os.waitpid(child, 0)
@@ -125,7 +125,7 @@ def parse_in_fork(variables: Mapping[str, Any]) -> None:
 
 def run(job: Mapping[str, Any], project: Manifest | None) -> None:
     """Become the command: its environment, its output in a file, its exit code."""
-    gc.disable()  # it ends before what it leaves lying about matters
+    gc.disable()  # the process ends before garbage matters
     os.environ.clear()
     os.environ.update(job["environment"])
     time.tzset()
@@ -139,4 +139,4 @@ if __name__ == "__main__":
     try:
         main()
     finally:
-        gc.unfreeze()  # else DuckDB complains of what is left when the process ends
+        gc.unfreeze()  # otherwise DuckDB complains about leaks at the end of the process

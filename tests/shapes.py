@@ -41,7 +41,7 @@ _state_check = ManifestLoader.build_manifest_state_check
 
 
 def shape(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The vars without what no parse depends on. Of files it keeps whether {table} is in them."""
+    """The vars that a parse depends on. Of files, only whether they contain {table}."""
     found = {name: value for name, value in variables.items() if name != "as_of"}
     for name, value in found.items():
         if isinstance(value, dict) and isinstance(value.get("files"), str):
@@ -50,7 +50,7 @@ def shape(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def use_shapes() -> None:
-    """From now on dbt in this process takes what was parsed for other vars of the same shape."""
+    """Let dbt in this process use a parse with other vars of the same shape."""
     ManifestLoader.build_manifest_state_check = _state_check_of_shape  # type: ignore[method-assign]
 
 
@@ -67,7 +67,7 @@ def _state_check_of_shape(loader: ManifestLoader) -> ManifestStateCheck:
 
 @functools.cache
 def folder() -> Path:
-    """Where parsed projects are kept, for all who test these very files; those of others go."""
+    """The folder of parsed projects of the current files. Those of other versions are deleted."""
     digest = hashlib.sha256(__version__.encode())
     for name in PARSED:
         for path in sorted([PROJECT / name, *(PROJECT / name).rglob("*")]):
@@ -77,7 +77,7 @@ def folder() -> Path:
                 )
     found = PROJECT / "target" / "parsed" / digest.hexdigest()[:16]
     (PROJECT / "target").mkdir(exist_ok=True)
-    with FileLock(PROJECT / "target" / "parsed.lock"):  # others may begin at this moment
+    with FileLock(PROJECT / "target" / "parsed.lock"):  # other processes may start now
         if not found.exists():
             shutil.rmtree(found.parent, ignore_errors=True)
         found.mkdir(parents=True, exist_ok=True)
@@ -85,18 +85,18 @@ def folder() -> Path:
 
 
 def kept(variables: Mapping[str, Any]) -> Path:
-    """Where the project is or will be, as parsed with vars of this shape."""
+    """The path of the project parsed with vars of this shape."""
     text = json.dumps(shape(variables), sort_keys=True)
     return folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.msgpack"
 
 
 def lock(variables: Mapping[str, Any]) -> FileLock:
-    """Held by the process that parses."""
+    """The lock of the process that parses."""
     return FileLock(kept(variables).with_suffix(".lock"))
 
 
 def keep(variables: Mapping[str, Any], target: Path) -> None:
-    """Keep what dbt parsed with these vars into a target folder."""
+    """Keep the parse of these vars from a target folder."""
     path = kept(variables)
     copy = path.with_suffix(f".{os.getpid()}")
     shutil.copy(target / PARTIAL_PARSE_FILE_NAME, copy)
@@ -104,7 +104,7 @@ def keep(variables: Mapping[str, Any], target: Path) -> None:
 
 
 def lend(variables: Mapping[str, Any], target: Path) -> None:
-    """Give dbt in a target folder what was parsed with vars of this shape, if it was."""
+    """Copy the parse with vars of this shape into a target folder, if there is one."""
     if kept(variables).exists():
         target.mkdir(parents=True, exist_ok=True)
         shutil.copy(kept(variables), target / PARTIAL_PARSE_FILE_NAME)

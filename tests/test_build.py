@@ -1,4 +1,4 @@
-"""The whole build on the demo shop: no warning, the same result twice, and a user who lacks a system."""
+"""The whole build on the demo shop: no warning, the same result twice, and with absent systems."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ SOURCES = ["crm", "shop", "web", "support", "esp", "privacy"]
 
 
 def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
-    """Rows and a hash over all values, whatever their order, of every model's table or view."""
+    """Number of rows and an order-independent hash of all values, by model."""
     tables = warehouse.rows(
         """
         select table_schema || '.' || table_name
@@ -48,9 +48,9 @@ def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse, tmp_pat
 
 
 def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
-    """As of an earlier moment nothing later shows, and the days before it are what they are today.
+    """As of an earlier moment no later data shows, and earlier days are as they are today.
 
-    The same warehouse, as far as it must remember: whoever asked to be erased since is not in its past.
+    The warehouse is the same, because customers erased since must not reappear in the past.
     """
     past = Warehouse(tmp_path)
     shutil.copy(demo.folder / "warehouse.duckdb", tmp_path)
@@ -81,7 +81,7 @@ def test_the_hourly_run_leaves_identity_policy_and_field_checks_alone(demo: Ware
     assert hourly and not [model for (model,) in hourly if model not in built]
 
 
-def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
+def test_every_analysis_returns_rows(demo: Warehouse) -> None:
     questions = sorted(path.stem for path in (PROJECT / "analyses").glob("*.sql"))
     run = demo.dbt("compile", "--select", "path:analyses")
     assert run.ok, run.output
@@ -91,11 +91,10 @@ def test_every_question_of_a_review_is_answered(demo: Warehouse) -> None:
         assert answer or question == "weekly_impossible_moves", question
 
 
-def test_the_first_question_of_getting_started_has_an_answer(demo: Warehouse) -> None:
-    page = (PROJECT / "docs/getting-started.md").read_text()
-    question = re.findall(r'mailroom sql "(.*?)"\n', page, re.DOTALL)[0]
+def test_the_readmes_first_question_has_an_answer(demo: Warehouse) -> None:
+    (question,) = re.findall(r'mailroom sql "(.*?)"', (PROJECT / "README.md").read_text(), re.DOTALL)
     header, *rows = answer(demo.folder / "warehouse.duckdb", question, "table").splitlines()
-    assert header.split()[:3] == ["customer_id", "first_name", "n_orders"] and rows
+    assert header.split()[0] == "customer_id" and len(rows) == 3
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,7 @@ def test_the_first_question_of_getting_started_has_an_answer(demo: Warehouse) ->
     [["crm", "support", "web", "esp", "privacy"], ["shop"], SOURCES],
     ids=lambda names: "+".join(names),
 )
-def test_who_lacks_a_system_builds_all_the_same(tmp_path: Path, absent: list[str]) -> None:
+def test_a_shop_without_a_system_builds(tmp_path: Path, absent: list[str]) -> None:
     warehouse = Warehouse(tmp_path)
     run = warehouse.dbt(
         *STRICT, *NO_UNIT_TESTS, as_of="2026-07-01 00:00:00", **dict.fromkeys(absent, "absent")

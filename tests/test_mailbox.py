@@ -1,4 +1,4 @@
-"""One mailbox, however its address is spelled."""
+"""One mailbox for all spellings of its address."""
 
 import unicodedata
 
@@ -77,7 +77,7 @@ def test_an_address_has_one_spelling(text: str | None, address: str | None) -> N
         ("ann+shop@own.de", "ann+shop@own.de", "ann+shop@own.de"),
         ("ann+shop@elsewhere.de", "ann+shop@elsewhere.de", "ann@elsewhere.de"),
         ("a.nn@elsewhere.de", "a.nn@elsewhere.de", "a.nn@elsewhere.de"),
-        # Nothing would be left to tell people apart by.
+        # Stripping more would leave nothing to distinguish people.
         ("+shop@gmail.com", "+shop@gmail.com", "+shop@gmail.com"),
         (" Nowhere ", "nowhere", "nowhere"),
     ],
@@ -88,7 +88,7 @@ def test_an_address_leads_to_one_mailbox(address: str, known: str, widest: str) 
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[ <\"]?[\w.+ ]{1,9} ?@ ?[\w.-]{1,9}\.\w{1,4}[ >.\"]?"))
-def test_a_spelling_once_found_stays(text: str) -> None:
+def test_normalising_twice_changes_nothing(text: str) -> None:
     address = normalise(text)
     assert spelled(spelled(text)) == spelled(text)
     assert widest_mailbox(widest_mailbox(text, DOMAINS), DOMAINS) == widest_mailbox(text, DOMAINS)

@@ -1,7 +1,7 @@
-"""The first build of one's own, as docs/getting-started.md says, for shops that are nothing like the demo's.
+"""The first build of a shop's own data: the README's command, for shops unlike the demo.
 
-Everything that a shop may set is set to something else, so that no test of the code, unit tests included,
-may take a currency, a country, a threshold or a moment for granted.
+Every setting has another value, so that no test, unit tests included, depends on a currency, a country, a
+threshold or a moment.
 """
 
 import csv
@@ -33,8 +33,8 @@ TAKEN_FROM_A_LIST = {"row_marks", "suppression_rules", "destinations", "suppress
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of shop. spelled: how its customers' records name the country; zone, locale: of the machine it
-    runs on; decimals: of its money; weighed: sells by weight."""
+    """A kind of shop. spelled: the country in its records. zone, locale: of its machine. decimals: of its
+    currency. weighed: sells by weight."""
 
     currency: str
     country: str
@@ -53,7 +53,7 @@ KINDS = {
     "japanese_furniture": Kind("JPY", "JP", "Japan", "Asia/Tokyo", "ja_JP.UTF-8", 0, False, ("椅子", "机")),
     "swiss_fashion": Kind("CHF", "CH", "Schweiz", "Europe/Zurich", "de_CH", 2, False, ("Schuhe", "Hosen")),
 }
-# CI has time for one.
+# CI has time for one shop.
 CHOSEN = list(KINDS)[: int(os.environ.get("MAILROOM_SHOPS", "1"))]
 
 
@@ -67,7 +67,7 @@ def write(folder: Path, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def shop(folder: Path, kind: Kind) -> Decimal:
-    """A shop's four files, up to yesterday, without names; what its lines come to."""
+    """Write a shop's four files, up to yesterday, without names. Returns the sum of its lines."""
     chance = random.Random(kind.currency)
     began = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(days=DAYS)
     cent = Decimal(1).scaleb(-kind.decimals)
@@ -104,7 +104,7 @@ def shop(folder: Path, kind: Kind) -> Decimal:
             {
                 "order_id": f"o{number}", "customer_id": f"k{chance.randrange(N_CUSTOMERS)}",
                 "status": "paid", "currency": kind.currency, "total_amount": amount,
-                # The store tells days, the app UTC, all else the shop's clocks.
+                # Orders of the store have only a day, those of the app UTC, all others local time.
                 "ordered_at": ordered_at.date() if number % 10 == 0
                 else f"{ordered_at}Z" if number % 3 == 0 else ordered_at,
             }
@@ -121,17 +121,17 @@ def shop(folder: Path, kind: Kind) -> Decimal:
 
 
 def as_printed(kind: Kind, folder: Path) -> dict[str, Any]:
-    """The vars of the first command of docs/getting-started.md, except what is this shop's."""
-    page = (PROJECT / "docs/getting-started.md").read_text()
-    (printed,) = re.findall(r"dbt build --profiles-dir \. --vars '(\{currency: .*?\})'\n", page, re.DOTALL)
-    found: dict[str, Any] = yaml.safe_load(printed.replace("data/own", str(folder)))
+    """The vars that docs/getting-started.md gives for own data, with the values of this shop."""
+    page = (PROJECT / "docs" / "getting-started.md").read_text()
+    (printed,) = re.findall(r"```yaml\n(vars:\n +currency: .*?)```", page, re.DOTALL)
+    found: dict[str, Any] = yaml.safe_load(printed.replace("data/own", str(folder)))["vars"]
     assert (found["currency"], found["default_country"]) == ("USD", "US")
     assert found["time_zone"] == "America/New_York"
     return {**found, "currency": kind.currency, "default_country": kind.country, "time_zone": kind.zone}
 
 
 def changed(value: Any, up: bool) -> Any:
-    """Another value of the same kind as a var's."""
+    """Another value of the same type."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -157,10 +157,10 @@ def other_policy() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CHOSEN)
-def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
+def test_a_build_of_own_data_passes_every_test(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nor does mailroom validate for what the shop does not have."""
+    """mailroom validate passes, too, without the fields that the shop does not have."""
     kind = KINDS[name]
     monkeypatch.setenv("TZ", kind.zone)
     monkeypatch.setenv("LC_ALL", kind.locale)
@@ -173,21 +173,21 @@ def test_a_build_of_ones_own_fails_for_no_test_of_the_code(
     )
     assert (n_orders, n_customers, revenue) == (N_ORDERS, N_CUSTOMERS, total)
     assert warehouse.rows("select sentence from source_flaws") == []
-    # What the seed does not know stands for itself.
+    # Categories that the seed does not have keep their own names.
     assert {category for (category,) in warehouse.rows("select category from categories")} == set(
         kind.categories
     )
-    _counts_days_by_its_own_clocks(warehouse, kind, tmp_path / "own")
-    _says_what_it_made(run.output, warehouse, kind, total)
+    _check_days_are_in_the_shops_time_zone(warehouse, kind, tmp_path / "own")
+    _check_the_summary(run.output, warehouse, kind, total)
     monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(tmp_path / "warehouse.duckdb"))
     code = main(["validate", "--output", str(tmp_path / "gx")])
-    said = capsys.readouterr().out
-    assert code == 0, said
-    assert "since the shop has no shop.customers.street: customers.street, customers.household_id" in said
+    output = capsys.readouterr().out
+    assert code == 0, output
+    assert "since the shop has no shop.customers.street: customers.street, customers.household_id" in output
 
 
-def _counts_days_by_its_own_clocks(warehouse: Warehouse, kind: Kind, folder: Path) -> None:
-    """The days since the last order, and those with an order, as a calendar on the shop's wall has them."""
+def _check_days_are_in_the_shops_time_zone(warehouse: Warehouse, kind: Kind, folder: Path) -> None:
+    """Days since the last order, and days with an order, are calendar days of the shop."""
     zone = ZoneInfo(kind.zone)
 
     def day(moment: datetime) -> date:
@@ -214,8 +214,8 @@ def _counts_days_by_its_own_clocks(warehouse: Warehouse, kind: Kind, folder: Pat
     }
 
 
-def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Decimal) -> None:
-    """Ten lines at most end the build, from its tables, and mailroom show has the same."""
+def _check_the_summary(output: str, warehouse: Warehouse, kind: Kind, total: Decimal) -> None:
+    """The build ends with at most ten lines from its tables, and mailroom show prints the same."""
     lines = [line for (line,) in warehouse.rows("select sentence from build_summary order by line_number")]
     assert 5 <= len(lines) <= 10
     printed = output.index(lines[0])
@@ -223,11 +223,11 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
     assert all(line in show(warehouse.folder / "warehouse.duckdb") for line in lines)
     n_lines = N_CUSTOMERS + 12 + 2 * N_ORDERS
     assert lines[0] == (
-        f"Came in: {n_lines:,} rows in 4 tables; you have no crm, web, support, esp, privacy."
-        f" Kept: {n_lines:,} (100.0%)."
+        f"Rows: {n_lines:,} read from 4 tables, {n_lines:,} kept (100.0%)."
+        " Absent sources: crm, web, support, esp, privacy."
     )
-    assert lines[1] == f"Orders: {N_ORDERS} came in, all are kept, worth {total:,.2f} {kind.currency}."
-    assert f"Unknown words: {len(kind.categories)} spellings of categories (12 products)." in lines
+    assert lines[1] == f"Orders: {N_ORDERS} read, all kept ({total:,.2f} {kind.currency})."
+    assert f"Unmapped: {len(kind.categories)} category spellings (12 products)." in lines
     ((n_buyers, n_allowed),) = warehouse.rows("""
         select
             (select count(*) from customers where n_orders > 0),
@@ -235,16 +235,16 @@ def _says_what_it_made(output: str, warehouse: Warehouse, kind: Kind, total: Dec
     """)
     (customers,) = [line for line in lines if line.startswith("Customers: ")]
     assert customers.split(": ")[1] == (
-        f"{N_CUSTOMERS}, of whom {n_buyers} have ordered and {n_allowed} may get promotional mail."
+        f"{N_CUSTOMERS} in total, {n_buyers} with an order, {n_allowed} may get promotional mail."
     )
     (segments,) = [line for line in lines if line.startswith("Segments: ")]
     ((n_segments, n_unfounded),) = warehouse.rows(
         "select count(*), count(case when problem like 'Rests on %' then 1 end) from segment_health"
     )
-    assert segments.startswith(f"Segments: {n_segments}; {n_unfounded} rest on fields that are hardly filled")
+    assert segments.startswith(f"Segments: {n_segments}, {n_unfounded} based on sparse or stale fields.")
     ((largest,),) = warehouse.rows("""
         select coalesce(max(share_beyond_expected), 0) from segment_health
         where coalesce(problem not like 'Rests on %', true)
     """)
-    assert ("larger than expected" in segments) == (largest > 0)
+    assert ("Larger than expected" in segments) == (largest > 0)
     assert "unmapped_spellings" in lines[-1] and "segment_health" in lines[-1]

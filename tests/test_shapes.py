@@ -1,4 +1,4 @@
-"""What shapes takes for granted: that a parse finds the same for every command of a shape."""
+"""The assumption of shapes: a parse has the same result for every command of a shape."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ pytestmark = pytest.mark.slow
 SYSTEMS = ("crm", "shop", "web", "support", "esp", "privacy")
 
 
-def told(folder: str, as_of: str) -> dict[str, Any]:
+def variables_of(folder: str, as_of: str) -> dict[str, Any]:
     files = {name: {"files": f"{folder}/{name}/{{table}}.csv", "absent": []} for name in SYSTEMS}
     return {**files, "web": "absent", "as_of": as_of}
 
 
 def without_times(found: Any) -> Any:
-    """A part of a manifest without when and by which command it was made."""
+    """A part of a manifest without its times and the ids of its command."""
     if isinstance(found, dict):
         times = {"created_at", "invocation_id", "generated_at", "run_started_at", "invocation_started_at"}
         return {key: without_times(value) for key, value in found.items() if key not in times}
@@ -27,11 +27,11 @@ def without_times(found: Any) -> Any:
 
 
 def test_neither_as_of_nor_a_folder_changes_what_is_parsed(tmp_path: Path) -> None:
-    """What is lent to a command is what a parse of its own finds, to the letter, in another folder."""
+    """The shared parse equals a command's own parse, letter by letter, in another folder."""
     whole, lent = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "elsewhere" / "lent")
     for warehouse, options, variables in (
-        (whole, ["--no-partial-parse"], told("here", "2026-07-01 00:00:00")),
-        (lent, [], told("data/there", "2024-01-15 12:00:00")),
+        (whole, ["--no-partial-parse"], variables_of("here", "2026-07-01 00:00:00")),
+        (lent, [], variables_of("data/there", "2024-01-15 12:00:00")),
     ):
         warehouse.folder.mkdir(parents=True)
         run = warehouse.dbt("parse", *options, **variables)
@@ -41,8 +41,8 @@ def test_neither_as_of_nor_a_folder_changes_what_is_parsed(tmp_path: Path) -> No
 
 
 def test_each_other_var_is_part_of_the_shape() -> None:
-    base = told("here", "2026-07-01")
-    assert shapes.shape(base) == shapes.shape(told("there", "2020-01-01"))
+    base = variables_of("here", "2026-07-01")
+    assert shapes.shape(base) == shapes.shape(variables_of("there", "2020-01-01"))
     for other in (
         {"churn_days": 30},
         {"web": "demo"},

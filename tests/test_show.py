@@ -1,4 +1,4 @@
-"""mailroom sql and mailroom show: whole answers, other formats, errors in a sentence, quiet pipes."""
+"""mailroom sql and mailroom show: columns in full, other formats, errors as sentences, quiet pipes."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_a_question_is_answered_in_whole_columns(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_query_prints_columns_in_full(warehouse: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql", QUESTION]) == 0
     header, first, second, third = capsys.readouterr().out.splitlines()
     assert header.split() == ["customer_id", "first_name", "net_revenue", "last_ordered_at", "is_known"]
@@ -57,7 +57,7 @@ def test_other_programs_read_csv_and_json(warehouse: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("query", ["delete from customers", "create table t (i int)", "select nothing"])
-def test_nothing_changes_and_what_is_refused_is_said(
+def test_a_refused_query_changes_nothing_and_prints_the_error(
     warehouse: Path, capsys: pytest.CaptureFixture[str], query: str
 ) -> None:
     assert main(["sql", query]) == 1
@@ -66,7 +66,7 @@ def test_nothing_changes_and_what_is_refused_is_said(
     assert capsys.readouterr().out.split() == ["n", "3"]
 
 
-def test_a_table_that_is_not_there_is_told_with_the_nearest(
+def test_a_missing_table_is_reported_with_similar_names(
     warehouse: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["show", "custmers"]) == 1
@@ -76,7 +76,7 @@ def test_a_table_that_is_not_there_is_told_with_the_nearest(
     )
 
 
-def test_a_reader_that_has_enough_ends_it_quietly(warehouse: Path) -> None:
+def test_a_closed_pipe_ends_the_command_quietly(warehouse: Path) -> None:
     shown = subprocess.run(
         f"{sys.executable} -m mailroom.cli show customer_keys --rows 100000 | head -1",
         cwd=PROJECT, shell=True, env=os.environ, capture_output=True, text=True, check=True,

@@ -1,4 +1,4 @@
-"""mailroom thresholds on the rhythms of three shops, and dbt's macros of stages and rests on the same."""
+"""mailroom thresholds on the rhythms of three shops, and the macros of stages and rest days on the same."""
 
 import json
 import random
@@ -24,8 +24,8 @@ Orders = list[tuple[str, date]]
 def histories(
     people: int, years: float, usual: Callable[[random.Random], float], once: float, leaving: float
 ) -> Orders:
-    """Order days of people who came over the years. usual: one's days between orders; once: share who order
-    once; leaving: chance to stop after an order. One gap in thirty has a holiday in it."""
+    """Order days of customers. usual: days between orders of one customer. once: share with one order.
+    leaving: chance to stop after an order. One gap in thirty has a holiday in it."""
     chance = random.Random(7)
     found = []
     for number in range(people):
@@ -50,7 +50,7 @@ SHOPS: dict[str, Callable[[], Orders]] = {
 
 
 def expected_shares() -> list[tuple[str, float, float]]:
-    """The expected share of every segment, as its YAML has it."""
+    """The expected share of every segment, from its YAML."""
     return [
         (model["name"], *model["config"]["meta"]["expected_share"])
         for path in sorted((PROJECT / "models" / "segments").glob("*/_*.yml"))
@@ -61,7 +61,7 @@ def expected_shares() -> list[tuple[str, float, float]]:
 def built(
     orders: Orders, path: str = ":memory:", variables: Mapping[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """The tables of a build that proposals are made from. Every order is discounted, one thing refilled."""
+    """The tables that proposals are made from. Every order has a discount, and one product is refilled."""
     connection = duckdb.connect(path)
     values = [(name, json.dumps(value)) for name, value in {**VARS, **(variables or {})}.items()]
     for table, columns, rows in (
@@ -120,12 +120,12 @@ def built(
 
 
 def proposed(found: Report) -> dict[str, float]:
-    """The values that are proposed, by threshold."""
+    """Proposed values by threshold."""
     return {one.threshold: one.proposed for one in found.proposals if one.proposed is not None}
 
 
 def share_of_buyers(found: Report, threshold: str) -> tuple[float, float]:
-    """What a threshold selects, with the value in use and as proposed, as shares of the buyers."""
+    """Shares of buyers that a threshold selects, with the current and with the proposed value."""
     (one,) = (one for one in found.proposals if one.threshold == threshold)
     assert one.n_then is not None
     return one.n_now / found.n_buyers, one.n_then / found.n_buyers
@@ -136,13 +136,13 @@ def reports() -> dict[str, Report]:
     return {name: report(built(orders())) for name, orders in SHOPS.items()}
 
 
-def test_stages_of_each_shop_end_by_its_own_rhythm(reports: dict[str, Report]) -> None:
+def test_stages_of_each_shop_follow_its_own_rhythm(reports: dict[str, Report]) -> None:
     for name, fewest, most in (("grocer", 28, 35), ("furniture", 700, 1_100)):
         first, active, at_risk, lapsed = (proposed(reports[name])[stage] for stage in STAGE_PARTS)
         assert fewest <= active <= most and 3 * first <= active == at_risk / 2 == lapsed / 4
 
 
-def test_a_shop_that_the_days_fit_keeps_them(reports: dict[str, Report]) -> None:
+def test_a_shop_keeps_days_that_fit(reports: dict[str, Report]) -> None:
     kept = [one for one in reports["fashion"].proposals if one.threshold in STAGE_PARTS]
     assert [one.proposed for one in kept] == [None] * 4
     assert all(one.because.startswith("kept: ") for one in kept)
@@ -159,12 +159,10 @@ def test_a_furniture_shops_customers_are_not_lapsed_between_two_sofas(reports: d
     assert now < 0.1 < then
 
 
-def test_where_everybody_buys_at_a_discount_no_share_is_proposed(reports: dict[str, Report]) -> None:
+def test_no_share_is_proposed_if_every_order_has_a_discount(reports: dict[str, Report]) -> None:
     for found in reports.values():
         (one,) = (one for one in found.proposals if one.threshold == "discount_driven_min_share")
-        assert one.proposed is None and one.because.startswith(
-            "kept: no value makes it as large as is usual; 0.05"
-        )
+        assert one.proposed is None and one.because.startswith("kept: no value gives the expected size; 0.05")
 
 
 def test_a_twice_weekly_shopper_is_due_for_a_refill_at_all(reports: dict[str, Report]) -> None:
@@ -179,25 +177,25 @@ def test_the_same_shop_gets_the_same_proposals(reports: dict[str, Report]) -> No
     assert report(built(orders)) == reports["fashion"]
 
 
-def test_a_shop_that_took_them_over_is_proposed_the_same_and_keeps_them(reports: dict[str, Report]) -> None:
+def test_a_shop_that_adopted_the_proposals_gets_the_same_again(reports: dict[str, Report]) -> None:
     for name, orders in SHOPS.items():
         again = report(built(orders(), variables=proposed(reports[name])))
         assert proposed(again) == {}
         assert any(one.because.startswith("kept: 80% of repeat orders") for one in again.proposals)
 
 
-def test_a_small_shop_is_proposed_nothing() -> None:
+def test_a_small_shop_gets_no_proposals() -> None:
     small = built(histories(20, 1, lambda chance: 40, 0.3, 0.1))
     for emptied in (None, "orders", "customers"):
         if emptied:
             small.execute(f"delete from {emptied}")
         found = report(small)
         assert proposed(found) == {}
-        assert all("too few to say" in one.because for one in found.proposals)
+        assert all("are too few; " in one.because for one in found.proposals)
 
 
 def macros(**variables: Any) -> Any:
-    """dbt's macros of stages and rests, with these vars."""
+    """The macros of stages and rest days, with these vars."""
     text = "".join((PROJECT / "macros" / name).read_text() for name in ("segments.sql", "suppression.sql"))
     return (
         Environment(extensions=["jinja2.ext.do"])
@@ -228,7 +226,7 @@ def test_stages_are_counted_as_the_build_makes_them(name: str, by_rhythm: bool) 
     assert len(by_dbt) > 3
 
 
-def test_a_month_of_holiday_is_no_lapse_by_ones_own_rhythm() -> None:
+def test_a_month_of_holiday_is_no_lapse_by_own_rhythm() -> None:
     stage_days = macros(lifecycle_by_own_rhythm=True).stage_days
     with duckdb.connect() as connection:
         (at_risk,) = connection.execute(f"select {stage_days('at_risk', '3.5')}").fetchone() or ()
@@ -236,8 +234,8 @@ def test_a_month_of_holiday_is_no_lapse_by_ones_own_rhythm() -> None:
 
 
 @pytest.mark.parametrize(("share", "is_shut_out"), [(VARS["rest_rhythm_share"], False), (10, True)])
-def test_who_orders_often_can_be_written_to_between_two_orders(share: float, is_shut_out: bool) -> None:
-    """Of the midnights between their last ten orders, a daily build finds them open on a fifth at least."""
+def test_frequent_buyers_can_be_mailed_between_two_orders(share: float, is_shut_out: bool) -> None:
+    """On at least a fifth of the midnights between their last ten orders, no rest applies to them."""
     rest_hours = macros(rest_rhythm_share=share).rest_hours(
         VARS["conversion_rest_days"], "usual_days_between_orders"
     )
@@ -264,7 +262,7 @@ def test_who_orders_often_can_be_written_to_between_two_orders(share: float, is_
     assert len(shut_out.fetchall()) > 50 if is_shut_out else shut_out.fetchall() == []
 
 
-def test_what_is_printed_can_be_pasted_and_nothing_is_written(
+def test_the_output_can_be_pasted_and_no_file_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "own.duckdb"
@@ -285,7 +283,7 @@ def test_what_is_printed_can_be_pasted_and_nothing_is_written(
 
 
 @pytest.mark.slow
-def test_what_the_demo_selects_now_is_what_its_segments_hold(demo: Warehouse) -> None:
+def test_current_shares_of_the_demo_match_its_segments(demo: Warehouse) -> None:
     members: dict[str, int] = dict(
         demo.rows("select segment, count(*) from segment_candidates where may_enter group by 1")
     )

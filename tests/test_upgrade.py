@@ -1,4 +1,4 @@
-"""A warehouse of a version before 0.2.0 goes on with all that its ledgers know: docs/renames.md."""
+"""A warehouse of a version before 0.2.0 keeps all rows of its ledgers: docs/renames.md."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ BEFORE = {"suppression_funnel": "suppression_count_log"}  # ledgers that had ano
 
 
 def ledgers(warehouse: Warehouse) -> dict[str, str]:
-    """Incremental models that stand in main_internal, and where each is."""
+    """Incremental models in main_internal, with their tables."""
     nodes = json.loads((warehouse.target / "manifest.json").read_text())["nodes"].values()
     return {
         node["name"]: f"{node['schema']}.{node['alias']}"
@@ -46,7 +46,7 @@ def test_ledgers_of_an_earlier_version_move_and_nothing_is_lost(demo: Warehouse,
     stopped = shop.dbt("run", "--select", "customer_key_log")
     assert not stopped.ok and "Run once: dbt run-operation upgrade" in stopped.output
 
-    for _ in range(2):  # the second has nothing to do
+    for _ in range(2):  # the second run has nothing to do
         run = shop.dbt("run-operation", "upgrade")
         assert run.ok, run.output
     assert {name: shop.rows(f"from {place} order by all") for name, place in moved.items()} == rows

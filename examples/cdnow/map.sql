@@ -1,5 +1,5 @@
--- CDNOW, mapped onto the contract's shop tables. Each row of the file is an order of a known customer on a day: it has
--- no id, no time of day and no lines. raw_file is that file, with the number of each row in file_row_number.
+-- CDNOW, mapped onto the contract's shop tables. Each row of the file is an order of a known customer on a day, without id,
+-- time of day or lines. raw_file is that file, with the number of each row in file_row_number.
 create table orders as
 select
     cast(file_row_number as varchar) as order_id,
@@ -11,7 +11,7 @@ select
 from raw_file;
 
 
--- When an account was opened is not known; its first order is as near as the file comes.
+-- The file has no opening date of an account. Its first order is the closest date.
 create table customers as
 select
     customer_id,
@@ -21,7 +21,7 @@ from raw_file
 group by customer_id;
 
 
--- Where each row of the file went, for the reconciliation. No table of the contract.
+-- The target of each row of the file, for the reconciliation. Not a table of the contract.
 create table ledger as
 select
     file_row_number,

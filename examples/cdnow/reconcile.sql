@@ -1,4 +1,4 @@
--- The rows of the file and their money, floor by floor.
+-- Rows and money of the file, floor by floor.
 select
     '1 the file' as floor,
     'orders' as part,

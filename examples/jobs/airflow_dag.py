@@ -1,7 +1,8 @@
-"""Mailroom as a DAG of Airflow 3: copy it into the DAGs folder; MAILROOM_FOLDER says where the checkout is.
+"""Mailroom as a DAG of Airflow 3. Copy it into the DAGs folder and set MAILROOM_FOLDER to the checkout.
 
-Every hour; the run after 4:00 UTC is the daily one, on Sundays the weekly one. One task at a time: DuckDB
-lets one process write. Alert on failed tasks, not on failed runs: a pull that fails does not fail the run.
+It runs every hour. The run after 4:00 UTC is the daily one, on Sundays the weekly one. Tasks run one at a
+time, because DuckDB allows one writer. Alert on failed tasks, not on failed runs: a failed pull does not
+fail the run.
 """
 
 import os
@@ -17,7 +18,7 @@ SELECTOR = """{{
 
 
 def step(name: str, command: str, weight: int = 1, **options: object) -> BashOperator:
-    """A command in the checkout, with its environment. Of several that may run, the heaviest comes first."""
+    """A task that runs a command in the checkout. Of several ready tasks, the highest weight runs first."""
     return BashOperator(
         task_id=name,
         bash_command=f"PATH={FOLDER}/.venv/bin:$PATH\n{command}",
@@ -42,9 +43,9 @@ with DAG(
         f"dbt build --profiles-dir . --selector {SELECTOR} $([ {SELECTOR} = weekly ] && echo --full-refresh)",
         trigger_rule="all_done",
     )
-    # 99: skipped. The hourly run makes no field_checks to validate by.
+    # 99: skipped. The hourly run does not build field_checks, which validate needs.
     validate = step("validate", f"[ {SELECTOR} != hourly ] || exit 99\nmailroom validate", weight=3)
-    # Removals and deletions go out whatever became of the build. 3: another push runs.
+    # Removals and deletions go out even if the build failed. 3: another push is running.
     push = step("push", "mailroom push", weight=2, trigger_rule="all_done", skip_on_exit_code=3)
     publish = step("publish", "mailroom publish", retries=1)
 

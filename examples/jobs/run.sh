@@ -1,12 +1,12 @@
 #!/bin/sh
-# One run of Mailroom for cron: run.sh hourly, daily or weekly. docs/jobs.md says what happens when a step fails.
-# The exit code is that of the last step that failed.
+# One run of Mailroom for cron: run.sh hourly, daily or weekly. docs/jobs.md describes what happens if a step fails.
+# The exit code is that of the last failed step.
 cd "$(dirname "$0")/../.." || exit 1
 PATH=$PWD/.venv/bin:$PATH
 failed=0
 built=
-afresh=
-[ "$1" = weekly ] && afresh=--full-refresh
+full_refresh=
+[ "$1" = weekly ] && full_refresh=--full-refresh
 
 step() {
     "$@" && return
@@ -16,7 +16,7 @@ step() {
 }
 
 step mailroom pull
-step dbt build --profiles-dir . --selector "$1" $afresh && built=yes
+step dbt build --profiles-dir . --selector "$1" $full_refresh && built=yes
 [ "$built" ] && [ "$1" != hourly ] && step mailroom validate
 step mailroom push
 [ "$built" ] && step mailroom publish

@@ -1,11 +1,11 @@
--- Online Retail, mapped onto the contract's shop tables. Read it as an example of mapping your own export.
+-- Online Retail, mapped onto the contract's shop tables: an example for mapping your own export.
 --
--- The shop exported one file: a row per invoice line, with no line id, no prices for postage, no categories and no
--- contact details. An invoice that starts with C is a cancellation, one with A an adjustment for bad debt.
+-- The shop exported one file: a row per invoice line, without line ids, prices for postage, categories or contact
+-- details. An invoice that starts with C is a cancellation. One that starts with A is an adjustment for bad debt.
 -- raw_file is that file, with the number of each row in file_row_number.
 
--- Every line of the file, with an id, and with what it is about. Nothing is left out here or below:
--- each line goes to exactly one of order_lines, orders.shipping_amount and refunds (table ledger).
+-- Every line of the file, with an id and a kind. No line is left out here or below: each goes to exactly one of
+-- order_lines, orders.shipping_amount and refunds (table ledger).
 create table lines as
 with not_products (stock_code, kind) as (
     values
@@ -21,11 +21,11 @@ select
         partition by raw_file.invoice order by raw_file.file_row_number
     ) as line_id,
     raw_file.invoice like 'C%' as is_cancellation,
-    -- 85123a and 85123A are one product: the web shop's invoices write the letter small.
+    -- 85123a and 85123A are one product: invoices of the web shop have the letter in lower case.
     upper(trim(raw_file.stock_code)) as stock_code,
     coalesce(not_products.kind, 'product') as kind,
     coalesce(not_products.kind in ('postage', 'fee'), false) as is_charge,
-    -- Postage taken back is a refund of shipping. A commission is neither goods nor shipping: it goes where it was charged.
+    -- Cancelled postage is a refund of shipping. A cancelled commission is neither goods nor shipping, so it stays an order.
     is_cancellation and coalesce(not_products.kind, 'product') <> 'fee' as is_refund,
     trim(raw_file.description) as description,
     raw_file.quantity,
@@ -33,15 +33,15 @@ select
     cast(round(raw_file.quantity * cast(raw_file.price as decimal(18, 4)), 2) as decimal(18, 2)) as amount,
     cast(raw_file.customer_id as varchar) as customer_id,
     raw_file.country,
-    -- The file's clock is the shop's: the working day does not move by an hour when summer time begins or ends. So the
-    -- times stay as they are, and var time_zone says whose they are.
+    -- Times are local to the shop: the working day does not move by an hour when summer time begins or ends. They stay as
+    -- they are, and var time_zone gives their zone.
     raw_file.invoice_date as invoiced_at
 from raw_file
 left join not_products on upper(trim(raw_file.stock_code)) = not_products.stock_code;
 
 
--- Who bought or cancelled anything, also those who only ever cancelled. Nine have invoices in several countries:
--- the latest counts. When an account was opened is not known; its first invoice is as near as the file comes.
+-- Everyone with an order or a cancellation. Nine customers have invoices in several countries: the latest counts. The file
+-- has no opening date of an account. Its first invoice is the closest date.
 create table customers as
 select
     customer_id,
@@ -52,8 +52,8 @@ where customer_id is not null
 group by customer_id;
 
 
--- One name per stock code: the one most of its paid lines have, of equals the latest. Lines without a price carry
--- notes of the warehouse ("damaged", "check", "?") in place of a name.
+-- One name per stock code: the most frequent on paid lines, then the latest. Lines without a price have notes of the
+-- warehouse ("damaged", "check", "?") instead of a name.
 create table products as
 with names as (
     select
@@ -75,9 +75,9 @@ left join names on lines.stock_code = names.stock_code and names.name_rank = 1
 where lines.kind = 'product';
 
 
--- A cancelled line says who gave back what at which price, not of which order. It is taken to be from the last
--- invoice before it on which the same customer bought at least as much of it at the same price. What would give
--- back more of a line than was bought, and what was bought before the file begins, stays a refund of the customer.
+-- A cancelled line has customer, product, quantity and price, but no order. It is matched to the last earlier invoice on
+-- which the customer bought at least as much of the product at the same price. A line that would return more than was
+-- bought, or a purchase from before the file, stays a refund without an order.
 create table refunded_lines as
 with candidates as (
     select
@@ -112,10 +112,10 @@ where recency_rank = 1
 qualify returned_so_far <= bought_quantity;
 
 
--- An order that was taken back as a whole within a day never was one: most are slips of the keyboard (74,215 storage
--- jars, cancelled after a quarter of an hour). What came back later was bought, and returned.
+-- An order that was cancelled in full within a day does not count as one: most are typing errors (74,215 storage jars,
+-- cancelled after a quarter of an hour). Later cancellations are returns.
 create table taken_back_orders as
-with given_back as (
+with cancelled_amounts as (
     select
         refunded_lines.bought_invoice as invoice,
         sum(-cancelled.amount) as amount
@@ -126,7 +126,7 @@ with given_back as (
     group by refunded_lines.bought_invoice
 ),
 
-bought as (
+order_amounts as (
     select
         invoice,
         sum(amount) as amount
@@ -135,14 +135,14 @@ bought as (
     group by invoice
 )
 
-select bought.invoice
-from bought
-inner join given_back on bought.invoice = given_back.invoice and bought.amount = given_back.amount;
+select order_amounts.invoice
+from order_amounts
+inner join cancelled_amounts
+    on order_amounts.invoice = cancelled_amounts.invoice and order_amounts.amount = cancelled_amounts.amount;
 
 
--- An invoice is an order, but for the lines that are refunds. One without a customer stays one: staging sets it aside
--- and counts it. A commission taken back makes an order below zero. Statuses other than invoiced are no sales
--- (not_a_sale_statuses in vars.yml).
+-- An invoice without its refund lines is an order. Staging sets an order without a customer aside and counts it. A cancelled
+-- commission makes an order below zero. Statuses other than invoiced are no sales (not_a_sale_statuses in vars.yml).
 create table orders as
 select
     lines.invoice as order_id,
@@ -166,7 +166,7 @@ where not lines.is_refund
 group by lines.invoice;
 
 
--- Equal lines within an invoice are kept: see docs/looked-at.md for why they are bought twice and not exported twice.
+-- Equal lines within an invoice are kept: they were bought twice, not exported twice (docs/looked-at.md).
 create table order_lines as
 select
     line_id as order_line_id,
@@ -195,7 +195,7 @@ left join refunded_lines on lines.line_id = refunded_lines.line_id
 where lines.is_refund;
 
 
--- Where each line of the file went, for the reconciliation. No table of the contract.
+-- The target of each line of the file, for the reconciliation. Not a table of the contract.
 create table ledger as
 select
     file_row_number,

@@ -1,5 +1,5 @@
--- The money of every invoice line, floor by floor: the parts of each floor add up to the file.
--- file, contract: what map.sql read and wrote; ledger says where each line went. The rest is the built warehouse.
+-- Money of every invoice line, floor by floor: the parts of each floor add up to the file.
+-- file, contract: input and output of map.sql. ledger: the target of each line. The other floors are the built warehouse.
 with lines_of_orders as (
     select
         invoice as order_id,
@@ -113,7 +113,7 @@ parts as (
     select
         '4 orders, order_lines, refunds',
         case
-            when not refunds.is_sale then 'no sale: given back of it'
+            when not refunds.is_sale then 'no sale: its refunds'
             when refunds.order_id is null then 'refunds of a customer'
             else 'refunds of an order'
         end,
@@ -127,7 +127,7 @@ parts as (
     union all
     select
         '5 customers',
-        'postage taken back',
+        'refunded postage',
         null,
         null,
         count(distinct customer_id),
@@ -145,7 +145,7 @@ parts as (
     from main.customers
 ),
 
-set_aside as (
+rejected_parts as (
     select
         'set aside: ' || rejected_rows.table_name || ', ' || rejected_rows.reason as part,
         sum(case when rejected_rows.table_name = 'orders' then lines_of_orders.n_lines else 1 end) as n_lines,
@@ -164,15 +164,15 @@ select * from parts
 union all
 select
     floors.floor,
-    set_aside.part,
-    set_aside.n_lines,
-    set_aside.n_orders,
+    rejected_parts.part,
+    rejected_parts.n_lines,
+    rejected_parts.n_orders,
     null as n_customers,
-    set_aside.amount
-from set_aside
+    rejected_parts.amount
+from rejected_parts
 cross join (values ('3 staging'), ('4 orders, order_lines, refunds'), ('5 customers')) as floors (floor)
 union all
--- What counts as neither revenue nor refund goes up with the customers as it stands on the floor below.
+-- Amounts that are neither revenue nor refunds are taken over from the floor below.
 select
     '5 customers' as floor,
     part,
@@ -181,5 +181,5 @@ select
     n_customers,
     amount
 from parts
-where floor like '4 %' and (part = 'sales: postage' or part like 'no sale:%')
+where floor like '4%' and (part = 'sales: postage' or part like 'no sale:%')
 order by 1, 2

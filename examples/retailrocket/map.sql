@@ -1,15 +1,15 @@
 -- Retailrocket, mapped onto the contract's web.events, shop.orders and shop.order_lines.
 --
--- The file has a row per visitor, item and behaviour: what, when, nothing else. It gives no prices, so money is 0
--- everywhere; no names or categories of items, no order numbers, no logins. And it has one row where a visitor looked at
--- an item ten times or bought it twice, so counts are lower bounds, and some views are later than the purchase.
+-- The file has a row per visitor, item and behaviour with its time. It has no prices, so all amounts are 0. It has no names
+-- or categories of items, no order numbers and no logins. Ten views of an item by one visitor, or two purchases, are one row,
+-- so counts are lower bounds, and some views are later than the purchase.
 -- raw_file is that file, with the number of each row in file_row_number.
 
--- A purchase is a row per item. Rows of one visitor less than a minute after one another are one order: between
--- ten seconds and a minute the file has no two, so the line is easily drawn.
--- A session ends with half an hour of silence. The shop is busiest around midnight UTC, where days would cut it in two.
+-- A purchase has a row per item. Rows of one visitor less than a minute apart are one order: the file has no gaps between ten
+-- seconds and a minute, so the limit is clear. A session ends after half an hour without an event. The shop is busiest around
+-- midnight UTC, so days would cut sessions in two.
 create table actions as
-with steps as (
+with ordered_events as (
     select
         *,
         lag(event_at) over (
@@ -21,7 +21,7 @@ with steps as (
 
 select
     file_row_number,
-    -- The file numbers visitors from 0, and an id of 0 is what systems write for a guest.
+    -- The file numbers visitors from 0, and Mailroom ignores an id of 0, which systems write for guests.
     'v' || visitor_idx as visitor_id,
     cast(item_idx as varchar) as product_id,
     event,
@@ -35,10 +35,10 @@ select
             ) over (partition by visitor_idx, event = 'transaction' order by event_at, file_row_number)
     end as order_id,
     event_at
-from steps;
+from ordered_events;
 
 
--- Nobody logs in, so an order is the visitor's (var keep_anonymous_visitors). There is no currency to state.
+-- Visitors never log in, so an order belongs to its visitor (var keep_anonymous_visitors). The file has no currency.
 create table orders as
 select
     order_id,
@@ -49,7 +49,7 @@ where order_id is not null
 group by order_id;
 
 
--- One unit, as far as is known. The contract wants a price: 0.
+-- The file has no quantity or price, and the contract requires both: 1 and 0.
 create table order_lines as
 select
     order_id || '-' || product_id as order_line_id,
@@ -66,7 +66,7 @@ select distinct product_id
 from actions;
 
 
--- A purchase event is one per order, as a thank-you page fires it; its items are order_lines.
+-- One purchase event per order, as on a thank-you page. Its items are in order_lines.
 create table events as
 select
     'e' || file_row_number as event_id,
@@ -92,7 +92,7 @@ where order_id is not null
 group by order_id;
 
 
--- Where each row of the file went, for the reconciliation. No table of the contract.
+-- The target of each row of the file, for the reconciliation. Not a table of the contract.
 create table ledger as
 select
     file_row_number,

@@ -1,4 +1,4 @@
--- The rows of the click stream, floor by floor. Views and cart adds climb as web events, purchased items as order lines.
+-- Rows of the click stream, floor by floor. Views and cart adds are web events, purchased items are order lines.
 with sessions as (
     select
         'views' as part,

@@ -1,4 +1,4 @@
-{# is_unique: no two rows tie on the order, so that the engine is spared comparing the values. #}
+{# is_unique: no two rows tie on the order, so the engine need not compare values. #}
 {% macro value_at_max(value, order, is_unique=false) %}
     {{ return(adapter.dispatch('value_at_max', 'mailroom')(value, order, is_unique)) }}
 {% endmacro %}
@@ -13,7 +13,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Spark keeps a null value where it stands at the largest order; the case passes over it as DuckDB does. #}
+{# Spark returns a null value at the largest order. The case skips it, as DuckDB does. #}
 {% macro spark__value_at_max(value, order, is_unique) -%}
     {%- if is_unique -%}
     max_by({{ value }}, case when {{ value }} is not null then {{ order }} end)
@@ -70,7 +70,7 @@
 {%- endmacro %}
 
 
-{# Snowflake's max_by and min_by take any of tied rows, and what its arrays hold has lost its type: ties need text. #}
+{# Snowflake's max_by and min_by take any of the tied rows, and its arrays lose the type of their elements: ties need text. #}
 {% macro snowflake_first_text(value, order, ordering) -%}
     cast(get(array_agg(case when {{ order }} is not null then {{ value }} end) within group ({{ ordering }}), 0) as string)
 {%- endmacro %}
@@ -82,7 +82,7 @@
     median({{ expression }})
 {%- endmacro %}
 
-{# BigQuery has no exact median that aggregates; of an even number of values this takes one of the two in the middle. #}
+{# BigQuery has no exact aggregate median. With an even number of values, this takes one of the two middle ones. #}
 {% macro bigquery__median(expression) -%}
     approx_quantiles({{ expression }}, 2)[safe_offset(1)]
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#
-dbt-spark's own dateadd loses the fraction of a second, and its datediff rounds hours up where the other adapters
-count the boundaries crossed. These take their place. Weeks are left out: engines disagree on when one starts.
+Replacements for dbt-spark's dateadd, which loses fractions of a second, and datediff, which rounds hours up where the other
+adapters count the boundaries crossed. Without weeks: engines disagree on when one starts.
 #}
 {% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
     timestampadd({{ datepart }}, cast({{ interval }} as int), cast({{ from_date_or_timestamp }} as timestamp))
@@ -18,12 +18,12 @@ count the boundaries crossed. These take their place. Weeks are left out: engine
         (floor(unix_timestamp(cast({{ second_date }} as timestamp)) / {{ seconds[datepart] }})
             - floor(unix_timestamp(cast({{ first_date }} as timestamp)) / {{ seconds[datepart] }}))
     {%- else -%}
-        {{ exceptions.raise_compiler_error("macros/engine: datediff is not written for " ~ datepart ~ " on Spark") }}
+        {{ exceptions.raise_compiler_error("macros/engine: datediff is not implemented for " ~ datepart ~ " on Spark") }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# dbt-bigquery's own gives a datetime, which BigQuery compares with no timestamp. #}
+{# dbt-bigquery's own returns a datetime, which BigQuery cannot compare with a timestamp. #}
 {% macro bigquery__dateadd(datepart, interval, from_date_or_timestamp) -%}
     timestamp(datetime_add(datetime({{ from_date_or_timestamp }}), interval ({{ interval }}) {{ datepart }}))
 {%- endmacro %}

@@ -1,19 +1,19 @@
-{# The rows of a table for which the condition holds, replaced by those of another relation: both or neither happens. #}
+{# Replaces the rows of a table that meet a condition with those of another relation, all or nothing. #}
 {% macro replace_rows(relation, new_rows, condition) %}{{ return(adapter.dispatch('replace_rows', 'mailroom')(relation, new_rows, condition)) }}{% endmacro %}
 
 {% macro default__replace_rows(relation, new_rows, condition) %}{{ no_engine('replace_rows') }}{% endmacro %}
 
-{# A model is built in one transaction. #}
+{# dbt builds a model in one transaction. #}
 {% macro duckdb__replace_rows(relation, new_rows, condition) -%}
     delete from {{ relation }} where {{ condition }};
     insert into {{ relation }} by name select * from {{ new_rows }}
 {%- endmacro %}
 
 {#
-Parquet takes no delete, so the rows that stay are copied into a new table beside the new ones. It takes the old one's
-place by its name: a build that dies in between leaves no table, and the next one builds it whole. Delta and Iceberg put a
-table in its own place in one go. Delta also replaces rows, but by no condition with a query in it; Iceberg whole
-partitions only. new_rows is a view: where the condition asks it too, it is written down first.
+Parquet supports no delete, so the remaining rows and the new ones are copied into a new table, which is then renamed. A build
+that fails in between leaves no table, and the next build creates it in full. Delta and Iceberg replace a table in one step.
+Delta also replaces rows, but not with a query in the condition. Iceberg replaces whole partitions only. new_rows is a view: if
+the condition reads it too, it is materialised first.
 #}
 {% macro spark__replace_rows(relation, new_rows, condition) -%}
     {%- set file_format = config.get('file_format', 'parquet') -%}
@@ -45,7 +45,7 @@ partitions only. new_rows is a view: where the condition asks it too, it is writ
 {%- endmacro %}
 
 
-{# Without a transaction of its own each statement would stand by itself. #}
+{# Without an explicit transaction, Snowflake commits each statement. #}
 {% macro snowflake__replace_rows(relation, new_rows, condition) -%}
     {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='quoted') | join(', ') -%}
     begin;
@@ -63,7 +63,7 @@ partitions only. new_rows is a view: where the condition asks it too, it is writ
 {%- endmacro %}
 
 
-{# A table written as a whole by a hook, for which dbt has no model. #}
+{# A table that a hook writes in full and that has no dbt model. #}
 {% macro write_table(relation, query) %}{{ return(adapter.dispatch('write_table', 'mailroom')(relation, query)) }}{% endmacro %}
 
 {% macro default__write_table(relation, query) %}{{ no_engine('write_table') }}{% endmacro %}
@@ -86,7 +86,7 @@ partitions only. new_rows is a view: where the condition asks it too, it is writ
 {%- endmacro %}
 
 
-{# dbt-spark knows four strategies by name and refuses others. These two are its own, for the strategies that are used here. #}
+{# dbt-spark accepts only four strategies. These two override its macros for the strategies that are used here. #}
 {% macro dbt_spark_validate_get_incremental_strategy(raw_strategy, file_format) %}{{ return(raw_strategy) }}{% endmacro %}
 
 {% macro dbt_spark_get_incremental_sql(strategy, source, target, existing, unique_key, incremental_predicates) %}

@@ -1,6 +1,6 @@
 {#
-Files as a relation, for `from`. table: what they are, for errors; names: columns of which each file must have one, else its
-first line is taken for a row. Errors on DuckDB: a line of a CSV file that cannot be read, by file and line.
+Files as a relation, for `from`. table: the table's name, for errors. names: columns of which each file must have at least one,
+because otherwise its first line is not a header. Errors on DuckDB: an unreadable line of a CSV file, by file and line.
 #}
 {% macro read_files(path, table='', names=[]) %}{{ return(adapter.dispatch('read_files', 'mailroom')(path, table, names)) }}{% endmacro %}
 
@@ -15,16 +15,15 @@ first line is taken for a row. Errors on DuckDB: a line of a CSV file that canno
 {%- endmacro %}
 
 {#
-CSV files on DuckDB. Its own errors print the line that they are about, and dbt writes them to the log: so each file is
-read once before, its faults kept by DuckDB in a table of the session, and only file, line and kind of fault are said. A
-file that does not fit its quotes or columns is an error; DuckDB, left to find out by itself how a file is written, may
-read such a file in another way, silently.
-dbt's graph is one for all nodes of a run: what was found of a path is kept there, so that a run reads each file once.
+CSV files on DuckDB. DuckDB's own errors print the line, and dbt writes them to the log. So each file is checked first: DuckDB
+keeps its errors in a table of the session, and the message names only file, line and kind of error. A file with wrong quotes or
+columns is an error, because DuckDB's own detection may silently read such a file in another way.
+dbt's graph is shared by all nodes of a run. It holds the result per path, so that a run reads each file once.
 #}
 {% macro checked_csv(path, table, names) %}
     {%- if not execute -%}{{ return("read_csv('" ~ path ~ "')") }}{%- endif -%}
-    {%- set known = graph.setdefault('mailroom_csv_files', {}) -%}
-    {%- if path not in known -%}
+    {%- set read_paths = graph.setdefault('mailroom_csv_files', {}) -%}
+    {%- if path not in read_paths -%}
         {%- set forms = {} -%}
         {%- for row in run_query("select file from glob('" ~ path ~ "') order by file") -%}
             {%- set form = csv_form(row[0], table, names) -%}
@@ -35,16 +34,16 @@ dbt's graph is one for all nodes of a run: what was found of a path is kept ther
         {%- for form, files in forms.items() -%}
             {%- do relations.append('read_csv([' ~ files | join(', ') ~ '], header = true, ' ~ form ~ ')') -%}
         {%- endfor -%}
-        {%- do known.update({
+        {%- do read_paths.update({
             path: relations[0] if relations | length == 1 else '(from ' ~ relations | join(' union all by name from ') ~ ')'
         }) -%}
     {%- endif -%}
-    {{ return(known[path]) }}
+    {{ return(read_paths[path]) }}
 {% endmacro %}
 
 {#
-How a CSV file is written, as options of read_csv: its separator (the most frequent one of the first line), its columns, all
-text, and what stands before a quote that is part of a value. Errors: a line that cannot be read, by file and line.
+The format of a CSV file, as options of read_csv: its separator (the most frequent one in the first line), its columns, all
+text, and the escape character. Errors: an unreadable line, by file and line.
 #}
 {% macro csv_form(file, table, wanted) %}
     {%- set literal = dbt.string_literal(dbt.escape_single_quotes(file)) -%}
@@ -81,7 +80,7 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
     {%- set mark = heading[0][0] if heading else ',' -%}
     {%- set names = [] if heading else ['column0'] -%}
     {%- for name in (fromjson(heading[0][1]) if heading else []) -%}
-        {#- As DuckDB names a column that has no name, or that of another. -#}
+        {#- The names that DuckDB gives to unnamed and repeated columns. -#}
         {%- set name = name or 'column' ~ loop.index0 -%}
         {%- do names.append(name if name | lower not in names | map('lower') else name ~ '_' ~ loop.index0) -%}
     {%- endfor -%}
@@ -92,14 +91,14 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
     {%- endfor -%}
     {%- if ways[-1].faults -%}
         {%- set line, kind, n_lines = ways[0].faults -%}
-        {{ csv_error(file, table, line, kind | lower ~ (' (and ' ~ (n_lines - 1) ~ ' more lines with a fault)' if n_lines > 1)) }}
+        {{ csv_error(file, table, line, kind | lower ~ (' (and ' ~ (n_lines - 1) ~ ' more lines with errors)' if n_lines > 1)) }}
     {%- endif -%}
     {%- set bare = [] -%}
     {%- for name in wanted -%}{%- do bare.append(bare_name(name)) -%}{%- endfor -%}
     {%- set known = [] -%}
     {%- for name in names if bare_name(name) in bare -%}{%- do known.append(name) -%}{%- endfor -%}
     {%- if wanted and not known -%}
-        {{ csv_error(file, table, 1, "none of the table's columns is named; the first line of a file must be the names of its columns") }}
+        {{ csv_error(file, table, 1, "none of the table's columns is in the header. The first line of a file must hold the column names") }}
     {%- endif -%}
     {{ return(ways[-1].form ~ csv_columns(names)) }}
 {% endmacro %}
@@ -107,30 +106,30 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 {% macro csv_error(file, table, line, words) %}
     {{ exceptions.raise_compiler_error(
         (table ~ ': ' if table) ~ file ~ ', line ' ~ line ~ ': ' ~ words
-        ~ '. What is in the line is not printed, since it may name a person.'
+        ~ '. The line is not printed, because it may contain personal data.'
     ) }}
 {% endmacro %}
 
-{# The first line of a file that cannot be read, what is wrong with it and how many there are; none where all can be. #}
+{# The first unreadable line of a file, its error and the number of such lines, or none. #}
 {% macro csv_faults(literal, form) %}
     {%- set tables = "rejects_table = 'mailroom_csv_errors', rejects_scan = 'mailroom_csv_scans'" -%}
-    {#- Every column is asked for: one that is not is not looked at. The heading is a line like others. -#}
+    {#- Selects every column, because DuckDB does not check the others. The header is checked like any line. -#}
     {%- do run_query('select count(columns(*)) from read_csv(' ~ literal ~ ', header = false, store_rejects = true, ' ~ tables ~ ', ' ~ form ~ ')') -%}
-    {%- set found = run_query(
+    {%- set fault = run_query(
         'select min(line), arg_min(error_type, (line, column_idx)), count(distinct line) from mailroom_csv_errors'
     )[0] -%}
     {%- do run_query('drop table mailroom_csv_errors') -%}
     {%- do run_query('drop table mailroom_csv_scans') -%}
-    {{ return((found[0], found[1], found[2]) if found[2] else none) }}
+    {{ return((fault[0], fault[1], fault[2]) if fault[2] else none) }}
 {% endmacro %}
 
 {# The option `columns` of read_csv: names, all of them text. #}
 {% macro csv_columns(names) %}
-    {%- set typed = [] -%}
+    {%- set column_types = [] -%}
     {%- for name in names -%}
-        {%- do typed.append(dbt.string_literal(dbt.escape_single_quotes(name | string)) ~ ": 'varchar'") -%}
+        {%- do column_types.append(dbt.string_literal(dbt.escape_single_quotes(name | string)) ~ ": 'varchar'") -%}
     {%- endfor -%}
-    {{ return('{' ~ typed | join(', ') ~ '}') }}
+    {{ return('{' ~ column_types | join(', ') ~ '}') }}
 {% endmacro %}
 
 {% macro spark__read_files(path, table, names) -%}
@@ -148,15 +147,15 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 
 {% macro snowflake__read_files(path, table, names) -%}
     {{ exceptions.raise_compiler_error(
-        "Snowflake reads no files of a path: load " ~ path ~ " into tables named as in the contract, or make external "
-        ~ "tables over a stage, and set the source's var to {schema: …}."
+        "Snowflake does not read files from a path. Load " ~ path ~ " into tables named as in the contract, or create "
+        ~ "external tables over a stage. Then set the source's var to {schema: …}."
     ) }}
 {%- endmacro %}
 
 {% macro bigquery__read_files(path, table, names) -%}
     {{ exceptions.raise_compiler_error(
-        "BigQuery reads no files of a path: load " ~ path ~ " into tables named as in the contract, or make external "
-        ~ "tables over a bucket, and set the source's var to {schema: …}."
+        "BigQuery does not read files from a path. Load " ~ path ~ " into tables named as in the contract, or create "
+        ~ "external tables over a bucket. Then set the source's var to {schema: …}."
     ) }}
 {%- endmacro %}
 
@@ -194,7 +193,7 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 {% endmacro %}
 
 
-{# A raw column's name, quoted, since it may be a word of SQL. Snowflake keeps names that nobody quoted in capitals. #}
+{# A raw column's name, quoted, because it may be a SQL keyword. Snowflake stores unquoted names in capitals. #}
 {% macro quoted_column(name) %}{{ return(adapter.dispatch('quoted_column', 'mailroom')(name)) }}{% endmacro %}
 
 {% macro default__quoted_column(name) %}{{ return(adapter.quote(name)) }}{% endmacro %}
@@ -206,19 +205,19 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 
 {% macro default__delete_rows(relation, condition) %}{{ no_engine('delete_rows') }}{% endmacro %}
 
-{# A run-operation is rolled back unless it commits. dbt may have begun a transaction by itself, to see what there is. #}
+{# dbt rolls a run-operation back unless it commits. dbt may already have a transaction open. #}
 {% macro duckdb__delete_rows(relation, condition) -%}
     {%- do adapter.ensure_transaction() -%}
     {%- do run_query('delete from ' ~ relation ~ ' where ' ~ condition) -%}
     {%- do adapter.commit() -%}
 {%- endmacro %}
 
-{# Tables are Parquet, which takes no delete. #}
+{# Tables are Parquet, which supports no delete. #}
 {% macro spark__delete_rows(relation, condition) -%}
     {{ exceptions.raise_compiler_error(
-        relation ~ " is Parquet, and Spark can't delete rows of it. Write the rows you keep into a new table (create table … as "
-        ~ "select … where not coalesce(" ~ condition ~ ", false)), drop the old one and rename the new; or keep the ledgers "
-        ~ "in Delta or Iceberg and delete there."
+        relation ~ " is Parquet, so Spark cannot delete rows from it. Write the rows to keep into a new table (create table … as "
+        ~ "select … where not coalesce(" ~ condition ~ ", false)), drop the old one and rename the new one. Or keep the ledgers "
+        ~ "in Delta or Iceberg, which support deletes."
     ) }}
 {%- endmacro %}
 
@@ -231,7 +230,7 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 {%- endmacro %}
 
 
-{# A ledger of mailroom push or pull as a relation with ledger_columns(); its folder may be empty, or not be there yet. #}
+{# A ledger of mailroom push or pull as a relation with ledger_columns(). Its folder may be empty or missing. #}
 {% macro read_ledger(ledger) %}{{ return(adapter.dispatch('read_ledger', 'mailroom')(ledger)) }}{% endmacro %}
 
 {% macro default__read_ledger(ledger) %}{{ no_engine('read_ledger') }}{% endmacro %}
@@ -252,19 +251,19 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
     {%- set table = target.schema ~ '.ledger_' ~ ledger -%}
     {%- if execute -%}
         {%- set folder = activation_folder() ~ '/' ~ ledger -%}
-        {#- Spark takes a relative folder from where its database lies. -#}
+        {#- Spark resolves a relative folder from its database's location. -#}
         {%- if not folder.startswith('/') and '://' not in folder -%}
             {%- set folder = invocation_args_dict.project_dir ~ '/' ~ folder -%}
         {%- endif -%}
-        {%- set typed = [] -%}
-        {%- for name, data_type in ledger_columns(ledger).items() -%}{%- do typed.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
-        {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ typed | join(', ') ~ ") using parquet location '" ~ folder ~ "'") -%}
+        {%- set column_types = [] -%}
+        {%- for name, data_type in ledger_columns(ledger).items() -%}{%- do column_types.append(name ~ ' ' ~ data_type) -%}{%- endfor -%}
+        {%- do run_query('create table if not exists ' ~ table ~ ' (' ~ column_types | join(', ') ~ ") using parquet location '" ~ folder ~ "'") -%}
         {%- do run_query('refresh table ' ~ table) -%}
     {%- endif -%}
     {{ table }}
 {%- endmacro %}
 
-{# mailroom push and pull don't work with these two yet: their ledgers are files here, which neither can read. #}
+{# mailroom push and pull do not support Snowflake and BigQuery yet: their ledgers are local files, which neither can read. #}
 {% macro snowflake__read_ledger(ledger) %}{{ return(no_ledger(ledger)) }}{% endmacro %}
 
 {% macro bigquery__read_ledger(ledger) %}{{ return(no_ledger(ledger)) }}{% endmacro %}
@@ -291,7 +290,9 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 {% macro bigquery__is_ledger_empty(ledger) %}{{ return(true) }}{% endmacro %}
 
 
-{# Rows given by name as a relation, for `from`: columns maps names to types. Of no rows, one of nulls; so leave that out. #}
+{#
+Rows given by name as a relation, for `from`. columns maps names to types. No rows give one row of nulls, to be filtered out.
+#}
 {% macro literal_rows(columns, rows) %}{{ return(adapter.dispatch('literal_rows', 'mailroom')(columns, rows or [{}])) }}{% endmacro %}
 
 {% macro default__literal_rows(columns, rows) -%}
@@ -303,7 +304,7 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
     ) as entry_values ({{ columns | join(', ') }})
 {%- endmacro %}
 
-{# BigQuery has no values. #}
+{# BigQuery has no values clause. #}
 {% macro bigquery__literal_rows(columns, rows) -%}
     unnest(array<struct<
         {%- for name, data_type in columns.items() %}{{ name }} {{ sql_type(data_type) }}{{ ', ' if not loop.last }}{% endfor -%}
@@ -320,8 +321,8 @@ text, and what stands before a quote that is part of a value. Errors: a line tha
 
 
 {#
-The word behind `as` of a CTE that is read more than once. DuckDB keeps its rows anyhow; the word spares it the step of its
-planner that decides so (cte_inlining: 0.8 of 1.0 seconds in a base model of 13,000 characters).
+The keyword after `as` of a CTE that is read more than once. DuckDB keeps its rows in any case. The keyword skips the planner
+step that decides so (cte_inlining: 0.8 of 1.0 seconds in a base model of 13,000 characters).
 #}
 {% macro kept_cte() %}{{ return(adapter.dispatch('kept_cte', 'mailroom')()) }}{% endmacro %}
 
@@ -336,10 +337,10 @@ planner that decides so (cte_inlining: 0.8 of 1.0 seconds in a base model of 13,
 {% macro bigquery__kept_cte() %}{{ return('') }}{% endmacro %}
 
 
-{# Make what an operation did stand: dbt opens a transaction for it, and leaves it open. #}
+{# Commits an operation: dbt opens a transaction for it and leaves it open. #}
 {% macro commit() %}{{ return(adapter.dispatch('commit', 'mailroom')()) }}{% endmacro %}
 
-{# Each statement stands by itself. #}
+{# Each statement commits itself. #}
 {% macro default__commit() %}{% endmacro %}
 
 {% macro duckdb__commit() %}

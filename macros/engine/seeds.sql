@@ -1,6 +1,6 @@
 {#
-Spark reads a seed's CSV file itself; dbt-spark's own way, insert … values, takes minutes. Every column must have a
-type in column_types. An empty field is null.
+Spark reads a seed's CSV file directly, because dbt-spark's insert … values takes minutes. Every column must have a type in
+column_types. An empty field is null.
 #}
 {% materialization seed, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -11,7 +11,7 @@ type in column_types. An empty field is null.
     {%- for column in relation_columns(rows) -%}
         {%- if column.name not in column_types -%}
             {{ exceptions.raise_compiler_error(
-                "seed " ~ model.name ~ ": column " ~ column.name ~ " has no type in config.column_types"
+                "seed " ~ model.name ~ ": column " ~ column.name ~ " has no type. Add it to config.column_types."
             ) }}
         {%- endif -%}
         {%- do columns.append('cast(' ~ column.name ~ ' as ' ~ column_types[column.name] ~ ') as ' ~ column.name) -%}

@@ -66,21 +66,21 @@
     nullif(regexp_substr({{ expression }}, '{{ posix.pattern }}', 1, 1, '{{ posix.flags }}e', {{ posix.first_group }}), '')
 {%- endmacro %}
 
-{# BigQuery takes one group only: write the others as (?:…). #}
+{# BigQuery allows one group only: write the others as (?:…). #}
 {% macro bigquery__extract_pattern(expression, pattern) -%}
     nullif(regexp_extract({{ expression }}, r'{{ pattern }}'), '')
 {%- endmacro %}
 
 
-{# A pattern as Java reads it: $ is the end of the text only, and a dot is all but a line feed, as in RE2. #}
+{# A pattern for Java: $ matches only the end of the text, and a dot everything except a line feed, as in RE2. #}
 {% macro java_pattern(pattern) %}
     {{ return('(?d)' ~ pattern | replace('$', '\\z')) }}
 {% endmacro %}
 
 {#
-A pattern as Snowflake reads it, in POSIX's extended form, without (?:…), Unicode's classes and flags in front: {pattern,
-flags, first_group}. first_group is the number of the first group that was not (?:…). The flag c heeds the case.
-Error: a pattern with what has no counterpart there.
+A pattern for Snowflake, in POSIX extended form, without (?:…), Unicode classes and leading flags: {pattern, flags,
+first_group}. first_group is the number of the first group that was not (?:…). The flag c is case-sensitive.
+Error: a pattern with a construct that Snowflake lacks.
 #}
 {% macro posix_pattern(pattern) %}
     {%- set flags = modules.re.match('[(][?]([is]+)[)]', pattern) -%}
@@ -94,7 +94,7 @@ Error: a pattern with what has no counterpart there.
         {%- set posix.pattern = posix.pattern | replace(theirs, ours) -%}
     {%- endfor -%}
     {%- if modules.re.search('[\\\\]|[(][?]|[*+?}][?]', posix.pattern) -%}
-        {{ exceptions.raise_compiler_error("macros/engine: Snowflake has nothing like a part of the pattern " ~ pattern) }}
+        {{ exceptions.raise_compiler_error("macros/engine: Snowflake does not support a part of the pattern " ~ pattern) }}
     {%- endif -%}
     {%- set groups = modules.re.findall('[(](?:[?]:)?', plain) -%}
     {{ return({
@@ -148,7 +148,7 @@ Error: a pattern with what has no counterpart there.
 {%- endmacro %}
 
 
-{# A text nobody can guess, another one each time. #}
+{# A random text that cannot be guessed, new at each call. #}
 {% macro random_text() %}{{ return(adapter.dispatch('random_text', 'mailroom')()) }}{% endmacro %}
 
 {% macro default__random_text() %}{{ no_engine('random_text') }}{% endmacro %}
@@ -200,7 +200,7 @@ Error: a pattern with what has no counterpart there.
 {%- endmacro %}
 
 
-{# Texts with a separator between them. Null ones are passed over; where all are null, the text is empty. #}
+{# Texts with a separator between them, without nulls. If all are null, the result is empty. #}
 {% macro joined(separator, texts) %}{{ return(adapter.dispatch('joined', 'mailroom')(separator, texts)) }}{% endmacro %}
 
 {% macro default__joined(separator, texts) %}{{ no_engine('joined') }}{% endmacro %}
@@ -213,7 +213,7 @@ Error: a pattern with what has no counterpart there.
     concat_ws('{{ separator }}', {{ texts | join(', ') }})
 {%- endmacro %}
 
-{# Snowflake's concat_ws is null where one of them is, BigQuery has none. #}
+{# Snowflake's concat_ws is null if one text is null. BigQuery has none. #}
 {% macro snowflake__joined(separator, texts) -%}
     array_to_string(array_construct_compact({{ texts | join(', ') }}), '{{ separator }}')
 {%- endmacro %}
@@ -236,7 +236,7 @@ Error: a pattern with what has no counterpart there.
     {{ composed_letters(expression) }}
 {%- endmacro %}
 
-{# Snowflake has no such function either, and a nest of replace() this deep is more than its SQL parsers take: as typed. #}
+{# Snowflake has no such function either, and replace() nested this deep is too much for its SQL parser: text stays as typed. #}
 {% macro snowflake__composed_text(expression) -%}
     {{ expression }}
 {%- endmacro %}
@@ -245,7 +245,7 @@ Error: a pattern with what has no counterpart there.
     normalize({{ expression }}, NFC)
 {%- endmacro %}
 
-{# For Spark, which has no Unicode normalisation: the lower-case Latin letters of Europe's languages. #}
+{# For Spark, which has no Unicode normalisation: the lower-case Latin letters of European languages. #}
 {% macro composed_letters(expression) -%}
     {%- set composed = namespace(sql=expression) -%}
     {%- for mark, plain, letters in [
@@ -262,15 +262,16 @@ Error: a pattern with what has no counterpart there.
 {%- endmacro %}
 
 
-{# An address with the labels of its domain in their own script: xn--mller-kva.de is müller.de (RFC 3492, RFC 5891). #}
+{# An address with its domain in its own script: xn--mller-kva.de is müller.de (RFC 3492, RFC 5891). #}
 {% macro own_script_domain(email) %}{{ return(adapter.dispatch('own_script_domain', 'mailroom')(email)) }}{% endmacro %}
 
 {% macro default__own_script_domain(email) %}{{ no_engine('own_script_domain') }}{% endmacro %}
 
 {#
-DuckDB has no function for it: the decoder of RFC 3492, section 6.2, a digit a step. `at` is where the next letter goes, `code`
-its code point; both are held within what they may be, so that a label that is not Punycode stays some text and no error.
-The lists of one element are names for what is used more than once.
+DuckDB has no function for it. This is the decoder of RFC 3492, section 6.2, one digit per step. `at` is the position of the
+next letter, `code` its code point. Both are kept within their limits, so that a label that is not Punycode gives no error.
+Lists of one element name a value that is used more than once. DuckDB 1.5 reduces a list only to the type of its elements, so
+each digit stands in the letters of a state.
 #}
 {% macro duckdb__own_script_domain(email) -%}
     list_transform([{{ email }}], lambda address: case
@@ -280,9 +281,14 @@ The lists of one element are names for what is used more than once.
             lambda label: case
                 when not regexp_matches(label, '^xn--[a-z0-9-]{0,58}[a-z0-9]$') then label
                 else list_transform([list_reduce(
-                    string_split(regexp_extract(label, '([a-z0-9]+)$', 1), ''),
+                    list_transform(string_split(regexp_extract(label, '([a-z0-9]+)$', 1), ''), lambda digit: {
+                        'letters': digit, 'at': 0::bigint, 'started_at': 0::bigint,
+                        'weight': 1::bigint, 'base': 36::bigint, 'bias': 72::bigint, 'code': 128::bigint
+                    }),
                     lambda state, digit: list_transform([{
-                        'value': case when digit between '0' and '9' then ascii(digit) - 22 else ascii(digit) - 97 end,
+                        'value': case
+                            when digit.letters between '0' and '9' then ascii(digit.letters) - 22 else ascii(digit.letters) - 97
+                        end,
                         'threshold': greatest(1, least(26, state.base - state.bias))
                     }], lambda step: case
                         when step.value >= step.threshold then {
@@ -343,7 +349,7 @@ The lists of one element are names for what is used more than once.
     end)[0]
 {%- endmacro %}
 
-{# These two have nothing like it: an international domain stays as it is spelled. #}
+{# Snowflake and BigQuery have no such function: an international domain stays as it is spelled. #}
 {% macro snowflake__own_script_domain(email) -%}
     {{ email }}
 {%- endmacro %}
@@ -353,7 +359,7 @@ The lists of one element are names for what is used more than once.
 {%- endmacro %}
 
 
-{# How many letters have to be put in, taken out or changed to make one text of another (Levenshtein). #}
+{# Letters to insert, delete or change to turn one text into another (Levenshtein). #}
 {% macro edit_distance(one, other) %}{{ return(adapter.dispatch('edit_distance', 'mailroom')(one, other)) }}{% endmacro %}
 
 {% macro default__edit_distance(one, other) %}{{ no_engine('edit_distance') }}{% endmacro %}

@@ -1,4 +1,4 @@
-{# A text if it names a time zone that the engine knows, else null: local_time and utc_time fail on any other. #}
+{# A text if it is a time zone that the engine knows, otherwise null: local_time and utc_time fail on any other. #}
 {% macro known_time_zone(expression) -%}
     {%- set is_name = matches_pattern(expression, "^([A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)+|UTC)$") | trim -%}
     case when {{ is_name }} and {{ is_known_time_zone(expression) | trim }} then {{ expression }} end
@@ -17,7 +17,7 @@
     try_to_timestamp(concat('2000-01-01 00:00:00 ', {{ expression }}), 'yyyy-MM-dd HH:mm:ss VV') is not null
 {%- endmacro %}
 
-{# Snowflake can't be asked, and fails on a name that it doesn't know. #}
+{# Snowflake has no list of zones to query and fails on an unknown name. #}
 {% macro snowflake__is_known_time_zone(expression) -%}
     {{ expression }} in ('{{ modules.pytz.all_timezones | join("', '") }}')
 {%- endmacro %}
@@ -27,7 +27,7 @@
 {%- endmacro %}
 
 
-{# A moment, in UTC, as the clocks of a time zone show it. The zone is one that known_time_zone let pass, or null. #}
+{# A time in UTC as local time. The zone is from known_time_zone, or null. #}
 {% macro local_time(moment, time_zone) %}{{ return(adapter.dispatch('local_time', 'mailroom')(moment, time_zone)) }}{% endmacro %}
 
 {% macro default__local_time(moment, time_zone) %}{{ no_engine('local_time') }}{% endmacro %}
@@ -49,7 +49,7 @@
 {%- endmacro %}
 
 
-{# The moment, in UTC, at which the clocks of a time zone show a time. An hour that clocks skip counts as an hour later. #}
+{# A local time as time in UTC. A time that the clocks skip counts as an hour later. #}
 {% macro utc_time(local, time_zone) %}{{ return(adapter.dispatch('utc_time', 'mailroom')(local, time_zone)) }}{% endmacro %}
 
 {% macro default__utc_time(local, time_zone) %}{{ no_engine('utc_time') }}{% endmacro %}
@@ -71,14 +71,14 @@
 {%- endmacro %}
 
 
-{# Whether a column's type says nothing of a time zone, so that its times are by somebody's clocks. #}
+{# Whether a column's type has no time zone, so that its times are local times. #}
 {% macro has_no_zone(found) %}{{ return(adapter.dispatch('has_no_zone', 'mailroom')(found)) }}{% endmacro %}
 
 {% macro default__has_no_zone(found) %}{{ no_engine('has_no_zone') }}{% endmacro %}
 
 {% macro duckdb__has_no_zone(found) %}{{ return('with time zone' not in found) }}{% endmacro %}
 
-{# Spark's timestamp is a moment. #}
+{# Spark's timestamp is a point in time. #}
 {% macro spark__has_no_zone(found) %}{{ return(found.startswith(('timestamp_ntz', 'date'))) }}{% endmacro %}
 
 {% macro snowflake__has_no_zone(found) %}{{ return(not found.startswith(('timestamp_tz', 'timestamp_ltz'))) }}{% endmacro %}

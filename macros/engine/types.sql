@@ -1,17 +1,17 @@
 {#
-A text as a value of a contract type, or null where it is not one. What counts is said here, once, and is the same
-on every engine; spaces around the text don't matter.
+A text as a value of a contract type, or null if it is not one. These rules apply on every engine. Spaces around the text are
+ignored.
 - boolean: true t yes y on 1, false f no n off 0, in any case, and German, French, Spanish, Italian and Dutch words for them
 - integer, bigint: a whole number; 3.0 is one, 3.5 and 1e3 are not
-- decimal, double: 12, -1.5, .5, 1e-3; decimals are rounded half up. And as people and spreadsheets write them: see number_as_typed
+- decimal, double: 12, -1.5, .5, 1e-3. Decimals are rounded half up. Also as people and spreadsheets write them: see
+  number_as_typed
 - timestamp: 2026-07-01, 2026-07-01 09:30, 2026-07-01T09:30:00.123, with Z, UTC or an offset such as +02:00, +0200
-  or +02 behind the seconds; 2026/07/01, 01.07.2026 (day first), 20260701 and 20260701093000 too. Without an offset the text
-  is by the clocks of time_zone. 07/25/2026 and 7/25/2026 9:30 PM are read where the column shows what comes first.
-  Seconds, milli-, micro- and nanoseconds since 1970 are told apart by their digits (9 or 10,
-  12 or 13, 15 or 16, 18 or 19). Years 1900 to 2199 (infinity, epoch and the year 1 are placeholders of the systems that wrote
-  them); digits beyond microseconds are cut
-- date: the day that such a text names, whatever its time and offset: no time zone moves a birthday
-way: how the column's texts are written, of which one alone may be read in two ways (ways_written).
+  or +02 after the seconds. Also 2026/07/01, 01.07.2026 (day first), 20260701 and 20260701093000. Without an offset the text is
+  local time of time_zone. 07/25/2026 and 7/25/2026 9:30 PM are read if the column shows whether day or month comes first.
+  The number of digits separates seconds, milli-, micro- and nanoseconds since 1970 (9 or 10, 12 or 13, 15 or 16, 18 or 19).
+  Years 1900 to 2199 (infinity, epoch and the year 1 are placeholders of the source systems). Digits beyond microseconds are cut
+- date: the day in such a text, whatever its time and offset, because no time zone moves a birthday
+way: how the column's texts are written, for texts that can be read in two ways (ways_written).
 #}
 {% macro parse(expression, data_type, way='', time_zone='UTC') %}
     {%- set family = data_type.split('(')[0] -%}
@@ -28,7 +28,7 @@ way: how the column's texts are written, of which one alone may be read in two w
         {%- set digits = extract_pattern(text, "^([+-]?[0-9]+)(?:[.]0*)?$") | trim -%}
         {{ return(cast_or_null(digits, data_type) | trim) }}
     {%- elif family in ('decimal', 'double') -%}
-        {#- Beyond so many digits one engine gives up before the other. -#}
+        {#- Beyond these digits, engines differ in what they can read. -#}
         {%- set is_number = matches_pattern(text,
             "^[+-]?(?:[0-9]{1,18}[.]?[0-9]{0,18}|[.][0-9]{1,18}|[0-9]{1,9}[.]?[0-9]{0,9}[eE][+-]?[0-9]{1,2})$"
         ) | trim -%}
@@ -47,9 +47,9 @@ way: how the column's texts are written, of which one alone may be read in two w
 
 
 {#
-A number as people and spreadsheets write it, as one that engines read: 1.234,50 € and (12,90) and CHF 1'234.-; null where it is
-none, or where a comma or a point may be either mark. mark, by what the column's other texts show: '.', ',', 'mixed', or
-'money' and '' where they show nothing: 1,234 alone is then a thousand of money, and null of anything else.
+A number as people and spreadsheets write it (1.234,50 €, (12,90), CHF 1'234.-), in a form that engines read. Null if it is not
+a number, or if a comma or a point may be either mark. mark is what the column's other texts show: '.', ',' or 'mixed'. If they
+show nothing it is 'money' or '': 1,234 alone is then a thousand for money, and null otherwise.
 #}
 {% macro number_as_typed(expression, mark='') -%}
     {%- set currency = "(?:[A-Z]{3}|(?:US|CA|C|A|AU|NZ|HK|S|R|MX)?\\x{24}|[€£¥₹₽₺₩₫₴₪฿₦]|[Rr]s[.]?|[Kk]r[.]?|S?[Ff]r[.]?|zł|Kč|Ft|TL|лв[.]?|руб[.]?)" -%}
@@ -82,7 +82,9 @@ none, or where a comma or a point may be either mark. mark, by what the column's
 {%- endmacro %}
 
 
-{# What the texts of a column show of its decimal mark, each as an aggregate: {comma, point}, 1 where one text can be read so only. #}
+{#
+Which decimal marks the texts of a column show, each as an aggregate: {comma, point}, 1 if a text can only be read that way.
+#}
 {% macro marks_shown(expression) %}
     {%- set text = "trim(" ~ expression ~ ")" -%}
     {{ return({
@@ -93,7 +95,7 @@ none, or where a comma or a point may be either mark. mark, by what the column's
 
 
 {#
-What the texts of a column show of the order of day and month in 07/25/2026, each as an aggregate: {month, day}, 1 where one must
+Which order of day and month the texts of a column show (07/25/2026), each as an aggregate: {month, day}, 1 if that one must
 come first.
 #}
 {% macro first_shown(expression) %}
@@ -105,7 +107,7 @@ come first.
 {% endmacro %}
 
 
-{# 7/25/2026 9:30 PM as 2026-07-25 21:30, where the month or the day comes first; null where it is nothing of the kind. #}
+{# 7/25/2026 9:30 PM as 2026-07-25 21:30, with the month or the day first. Null for other texts. #}
 {% macro slashed_time(expression, first) -%}
     {%- set parts = [] -%}
     {%- for place in ["^([0-9]{1,2})/", "^[0-9]{1,2}/([0-9]{1,2})/"] -%}
@@ -150,7 +152,7 @@ come first.
     end
 {%- endmacro %}
 
-{# The day that a text names, in the same spellings. #}
+{# The day in a text, in the same spellings. #}
 {% macro parse_date(expression, first='') -%}
     {%- set day = "(?:19|2[01])[0-9]{2}" -%}
     {%- set alone = replace_pattern(expression, "[T ].*$") | trim -%}
@@ -166,12 +168,12 @@ come first.
     end
 {%- endmacro %}
 
-{# A text of a timestamp in UTC; one without an offset is by the clocks of time_zone. #}
+{# A text as a timestamp in UTC. Without an offset it is local time of time_zone. #}
 {% macro by_the_clocks(expression, time_zone) -%}
     {%- if time_zone == 'UTC' -%}
         {{ at_the_shop(timestamp_in_utc(expression) | trim, 'timestamp') }}
     {%- else -%}
-        {#- Only what says that it is UTC's midnight may be a day without a time: 20:00 in New York is none. -#}
+        {#- Only an explicit midnight in UTC may be a day without a time. 20:00 in New York is not one. -#}
         case
             when {{ matches_pattern(expression, "(?:Z|UTC|:[0-9]{2}(?:[.][0-9]+)? ?[+-][0-9:]+)$") | trim }} then {{ at_the_shop(timestamp_in_utc(expression) | trim, 'timestamp') | trim }}
             else {{ utc_time(timestamp_in_utc(expression) | trim, "'" ~ time_zone ~ "'") | trim }}
@@ -180,7 +182,7 @@ come first.
 {%- endmacro %}
 
 
-{# A number of seconds, milli-, micro- or nanoseconds since 1970, told apart by its size, as a moment; null for others. #}
+{# Seconds, milli-, micro- or nanoseconds since 1970, by the number's size, as a timestamp. Null for other numbers. #}
 {% macro epoch_time(number) -%}
     case
         when {{ number }} between 100000000 and 7258118399 then {{ time_of_micros("cast(floor(" ~ number ~ " * 1000000) as bigint)") | trim }}
@@ -190,7 +192,7 @@ come first.
     end
 {%- endmacro %}
 
-{# Microseconds since 1970 as a moment. #}
+{# Microseconds since 1970 as a timestamp. #}
 {% macro time_of_micros(micros) %}{{ return(adapter.dispatch('time_of_micros', 'mailroom')(micros)) }}{% endmacro %}
 
 {% macro default__time_of_micros(micros) %}{{ no_engine('time_of_micros') }}{% endmacro %}
@@ -204,7 +206,7 @@ come first.
 {% macro bigquery__time_of_micros(micros) %}timestamp_micros({{ micros }}){% endmacro %}
 
 
-{# A value that is not text as another type. A fraction is rounded to become whole; Spark's own cast would cut it. #}
+{# A value other than text, cast to another type. A fraction is rounded to a whole number: Spark's own cast would cut it. #}
 {% macro try_cast(expression, data_type) -%}
     {{ cast_or_null('round(' ~ expression ~ ')' if data_type in ('integer', 'bigint') else expression, data_type) | trim }}
 {%- endmacro %}
@@ -222,7 +224,7 @@ come first.
     try_cast({{ expression }} as {{ data_type }})
 {%- endmacro %}
 
-{# Snowflake's try_cast takes text only. #}
+{# Snowflake's try_cast accepts text only. #}
 {% macro snowflake__cast_or_null(expression, data_type) -%}
     try_cast(cast({{ expression }} as string) as {{ data_type }})
 {%- endmacro %}
@@ -236,17 +238,17 @@ come first.
 
 {% macro default__timestamp_in_utc(expression) %}{{ no_engine('timestamp_in_utc') }}{% endmacro %}
 
-{# DuckDB takes no space before an offset. #}
+{# DuckDB allows no space before an offset. #}
 {% macro duckdb__timestamp_in_utc(expression) -%}
     try_cast(replace(replace({{ expression }}, ' +', '+'), ' -', '-') as timestamptz) at time zone 'UTC'
 {%- endmacro %}
 
-{# Spark's timestamp is a moment; it shows it in the session's zone, which profiles.yml sets to UTC. #}
+{# Spark shows a timestamp in the session's zone, which profiles.yml sets to UTC. #}
 {% macro spark__timestamp_in_utc(expression) -%}
     try_cast({{ expression }} as timestamp)
 {%- endmacro %}
 
-{# A text with an offset must have a colon in it and no space before it; one without would be of the session's zone. #}
+{# An offset needs a colon and no space before it. Text without an offset would be read in the session's zone. #}
 {% macro snowflake__timestamp_in_utc(expression) -%}
     {%- set has_offset = matches_pattern(expression, "(Z|UTC|:[0-9.]+ ?[+-][0-9:]+)$") | trim -%}
     {%- set cut = "regexp_replace(" ~ expression ~ ", '([.][0-9]{6})[0-9]+', '\\\\1')" -%}
@@ -259,7 +261,7 @@ come first.
     end
 {%- endmacro %}
 
-{# BigQuery wants seconds, a colon in an offset and no space before it, and takes six digits of a second. #}
+{# BigQuery needs seconds, a colon in an offset and no space before it, and reads six digits of a second. #}
 {% macro bigquery__timestamp_in_utc(expression) -%}
     {%- set closed_up = "replace(replace(" ~ expression ~ ", ' +', '+'), ' -', '-')" -%}
     {%- set with_colon = "regexp_replace(" ~ closed_up ~ ", r'([+-][0-9]{2})([0-9]{2})$', r'\\1:\\2')" -%}
@@ -289,13 +291,13 @@ come first.
 {%- endmacro %}
 
 
-{# Numbers of double precision, which dbt's own type_float would make single on DuckDB and Spark. #}
+{# Double precision: dbt's own type_float is single on DuckDB and Spark. #}
 {% macro duckdb__type_float() %}double{% endmacro %}
 
 {% macro spark__type_float() %}double{% endmacro %}
 
 
-{# A decimal of more digits than money. BigQuery's decimal has 9 after the point and 29 before it at most. #}
+{# A decimal with more digits than money. BigQuery's decimal has at most 29 digits before the point and 9 after it. #}
 {% macro wide_decimal(precision, scale) %}{{ return(adapter.dispatch('wide_decimal', 'mailroom')(precision, scale)) }}{% endmacro %}
 
 {% macro default__wide_decimal(precision, scale) -%}
@@ -309,7 +311,7 @@ come first.
 
 {% macro no_engine(macro_name) %}
     {{ exceptions.raise_compiler_error(
-        "macros/engine: " ~ macro_name ~ " is not written for the adapter '" ~ target.type
+        "macros/engine: " ~ macro_name ~ " is not implemented for the adapter '" ~ target.type
         ~ "'. Add " ~ target.type ~ "__" ~ macro_name ~ " beside the others."
     ) }}
 {% endmacro %}

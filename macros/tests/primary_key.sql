@@ -1,8 +1,8 @@
 {#
-A table's rules, in one scan: rows whose key is empty or that share it, columns that must be filled and are not, values
-that are none of those accepted (as text; an empty one is). What fails: each faulty key, its rows, and what is wrong.
-newest_days, dated_by: for a table too large to go through at each build, test only its newest days; of two rows with
-one key both are found where they carry the same dated_by.
+Tests a table in one scan: empty or duplicate keys, required columns without a value, and values that are not accepted (compared
+as text; empty is accepted). Returns each failing key, its number of rows, and what is wrong.
+newest_days, dated_by: tests only the newest days of a table too large to scan in each build. Duplicate keys are found if their
+rows have the same dated_by.
 #}
 {% test primary_key(model, columns, filled=[], accepted={}, newest_days=none, dated_by=none) %}
 {%- set text = dbt.type_string() -%}
@@ -14,17 +14,17 @@ one key both are found where they carry the same dated_by.
     {%- do faults.append(('count(' ~ column ~ ') < count(*)', "'" ~ column ~ " is empty'")) -%}
 {%- endfor -%}
 {%- for column, values in accepted.items() -%}
-    {%- set odd -%}
+    {%- set unaccepted_value -%}
         max(case when {{ column }} not in ('{{ values | join("', '") }}') then {{ column }} end)
     {%- endset -%}
-    {%- do faults.append((odd ~ ' is not null', "'" ~ column ~ " is ' || " ~ odd)) -%}
+    {%- do faults.append((unaccepted_value ~ ' is not null', "'" ~ column ~ " is ' || " ~ unaccepted_value)) -%}
 {%- endfor -%}
-{%- set found = [] -%}
-{%- for fault, words in faults -%}{%- do found.append('case when ' ~ fault ~ ' then ' ~ words ~ ' end') -%}{%- endfor -%}
+{%- set fault_texts = [] -%}
+{%- for fault, text_of_fault in faults -%}{%- do fault_texts.append('case when ' ~ fault ~ ' then ' ~ text_of_fault ~ ' end') -%}{%- endfor -%}
 select
     {{ columns | join(', ') }},
     count(*) as n_rows,
-    {{ joined('; ', found) }} as faults
+    {{ joined('; ', fault_texts) }} as faults
 from {{ model }}
 {%- if newest_days %}
 where cast({{ dated_by }} as timestamp) >= {{ dbt.dateadd('day', -newest_days, as_of()) }}

@@ -1,4 +1,4 @@
--- Read out of the dbt graph, so that it can't differ from the audiences' YAML. It is built anew with every new candidate:
+-- Read from the dbt graph, so it always matches the audiences' YAML. Rebuilt whenever the candidates are:
 -- depends_on: {{ ref('audience_candidates') }}
 {%- set columns = {
     'destination': 'string', 'vendor': 'string',

@@ -1,12 +1,12 @@
--- An address is what an ESP knows people by, once in a batch; the receipts of one that was deleted there name it no more.
--- What was sent may have arrived, whatever was answered: until a removal has been accepted after it, the ESP may hold it.
+-- ESPs identify profiles by address, once per batch. Receipts of a deleted address no longer contain it. A sent row may have
+-- arrived whatever the answer was. The ESP may hold it until a later removal is accepted.
 with receipts as (
     select *
     from {{ ref('sync_receipts') }}
     where operation <> 'delete' and email is not null
 ),
 
-accepted as (
+accepted_receipts as (
     select
         destination,
         audience,
@@ -31,8 +31,8 @@ settled_jobs as (
     where status in ('accepted', 'rejected') and reference is not null
 ),
 
--- What stays open may arrive later than what was asked after it: a job that is not done, a request without an answer.
-unconfirmed as (
+-- An open job or a request without an answer may take effect after later requests.
+open_receipts as (
     select
         receipts.destination,
         receipts.audience,
@@ -41,7 +41,7 @@ unconfirmed as (
         max(receipts.answered_at) as answered_at,
         min(receipts.customer_id) as customer_id,
         {{ value_at_max('receipts.held', 'receipts.sequence', is_unique=true) }} as held,
-        -- A job that was taken for lost may be done all the same.
+        -- A job that was marked as lost may still finish.
         max(case when receipts.status <> 'rejected' or receipts.code = 'job_lost' then {{ dbt.dateadd('hour', 24, 'receipts.answered_at') }} end) as open_until
     from receipts
     left join settled_jobs on receipts.status = 'pending' and receipts.reference = settled_jobs.reference
@@ -49,44 +49,48 @@ unconfirmed as (
         receipts.operation in ('add', 'update')
         and receipts.status <> 'accepted'
         and settled_jobs.reference is null
-        -- The one refusal that is known before anything is sent.
+        -- The only rejection before anything is sent.
         and coalesce(receipts.code, '') <> 'too_large'
     group by receipts.destination, receipts.audience, receipts.email
 ),
 
 states as (
     select
-        coalesce(accepted.destination, unconfirmed.destination) as destination,
-        coalesce(accepted.audience, unconfirmed.audience) as audience,
-        coalesce(accepted.email, unconfirmed.email) as email,
-        coalesce(accepted.customer_id, unconfirmed.customer_id) as customer_id,
+        coalesce(accepted_receipts.destination, open_receipts.destination) as destination,
+        coalesce(accepted_receipts.audience, open_receipts.audience) as audience,
+        coalesce(accepted_receipts.email, open_receipts.email) as email,
+        coalesce(accepted_receipts.customer_id, open_receipts.customer_id) as customer_id,
         case
-            -- A change of somebody who had been removed brings them back at some destinations only.
-            when accepted.operation = 'update' and accepted.removed_as > coalesce(accepted.added_as, accepted.removed_as - 1)
-                then 'unconfirmed'
-            when accepted.operation in ('add', 'update') then 'member'
-            when accepted.operation = 'suppress' then 'suppressed'
+            -- At some destinations, an update of a removed profile adds it again.
             when
-                accepted.operation is null
-                or unconfirmed.sequence > accepted.sequence
-                or unconfirmed.open_until > accepted.answered_at
+                accepted_receipts.operation = 'update'
+                and accepted_receipts.removed_as > coalesce(accepted_receipts.added_as, accepted_receipts.removed_as - 1)
+                then 'unconfirmed'
+            when accepted_receipts.operation in ('add', 'update') then 'member'
+            when accepted_receipts.operation = 'suppress' then 'suppressed'
+            when
+                accepted_receipts.operation is null
+                or open_receipts.sequence > accepted_receipts.sequence
+                or open_receipts.open_until > accepted_receipts.answered_at
                 then 'unconfirmed'
             else 'removed'
         end as state,
-        accepted.held,
-        case when unconfirmed.sequence > accepted.sequence then unconfirmed.held end as may_hold,
-        accepted.code,
-        accepted.sequence,
-        accepted.decided_at,
-        accepted.answered_at as accepted_at,
-        greatest(coalesce(accepted.answered_at, unconfirmed.answered_at), coalesce(unconfirmed.answered_at, accepted.answered_at))
-            as last_answered_at
-    from accepted
-    full join unconfirmed
+        accepted_receipts.held,
+        case when open_receipts.sequence > accepted_receipts.sequence then open_receipts.held end as may_hold,
+        accepted_receipts.code,
+        accepted_receipts.sequence,
+        accepted_receipts.decided_at,
+        accepted_receipts.answered_at as accepted_at,
+        greatest(
+            coalesce(accepted_receipts.answered_at, open_receipts.answered_at),
+            coalesce(open_receipts.answered_at, accepted_receipts.answered_at)
+        ) as last_answered_at
+    from accepted_receipts
+    full join open_receipts
         on
-            accepted.destination = unconfirmed.destination
-            and accepted.audience = unconfirmed.audience
-            and accepted.email = unconfirmed.email
+            accepted_receipts.destination = open_receipts.destination
+            and accepted_receipts.audience = open_receipts.audience
+            and accepted_receipts.email = open_receipts.email
 ),
 
 known_addresses as (
@@ -112,7 +116,7 @@ select
     states.audience,
     states.email,
     states.customer_id,
-    -- Whom it did not know when they were suppressed, it may know by now.
+    -- An address that was unknown at the time of its suppression may be known by now.
     case
         when
             states.state = 'suppressed' and states.code = 'not_there'

@@ -1,8 +1,8 @@
--- What holds additions and updates back, and removals of people who have said nothing. mailroom push asks here; an override
--- is for one push of one audience, and recorded.
+-- Guards stop additions, updates, and removals that pass on no opt-out. mailroom push reads them. An override applies to
+-- one push of one audience, and is recorded.
 {%- set texts = {} -%}
 {%- for name, number in {
-    'held': 'n_held',
+    'now': 'n_held',
     'then': 'n_then',
     'fewest': 'cast(ceil((1 - max_shrink_share) * n_held) as integer)',
     'most': 'cast(floor((1 + max_growth_share) * n_held) as integer)',
@@ -10,22 +10,22 @@
 {%- do texts.update({name: 'cast(' ~ number ~ ' as ' ~ dbt.type_string() ~ ')'}) -%}
 {%- endfor -%}
 {%- set guards = {
-    'unapproved': ('approved_by is null', "'Nobody has approved its definition as it is (fingerprint ' || fingerprint || ').'"),
+    'unapproved': ('approved_by is null', "'The definition is not approved (fingerprint ' || fingerprint || ').'"),
     'vendor': ('vendor_reason is not null', 'vendor_reason'),
-    'emptied': ('n_held > 0 and n_then = 0', "'Nobody is left of ' || " ~ texts.held ~ " || ' that it holds.'"),
+    'emptied': ('n_held > 0 and n_then = 0', "'The push would remove all members: ' || " ~ texts.now ~ " || ' now, none after.'"),
     'shrank': (
         'n_held >= ' ~ var('guard_min_held') ~ ' and n_then < (1 - max_shrink_share) * n_held',
-        "'It would hold ' || " ~ texts.then ~ " || ' after ' || " ~ texts.held ~ " || ': fewer than ' || " ~ texts.fewest ~ " || '.'"
+        "'The audience would shrink from ' || " ~ texts.now ~ " || ' to ' || " ~ texts.then ~ " || ' members, below the limit of ' || " ~ texts.fewest ~ " || '.'"
     ),
     'grew': (
         'n_held >= ' ~ var('guard_min_held') ~ ' and n_then > (1 + max_growth_share) * n_held',
-        "'It would hold ' || " ~ texts.then ~ " || ' after ' || " ~ texts.held ~ " || ': more than ' || " ~ texts.most ~ " || '.'"
+        "'The audience would grow from ' || " ~ texts.now ~ " || ' to ' || " ~ texts.then ~ " || ' members, above the limit of ' || " ~ texts.most ~ " || '.'"
     ),
     'unfit_signals': ('signal_reason is not null', 'signal_reason'),
     'drift': ('drift_reason is not null', 'drift_reason'),
     'outdated': (
         'last_decided_at > ' ~ as_of(),
-        "'It is as of an earlier moment than what has been pushed: ' || cast(last_decided_at as " ~ dbt.type_string() ~ ") || '.'"
+        "'The outbox is older than the last push, which was as of ' || cast(last_decided_at as " ~ dbt.type_string() ~ ") || '.'"
     ),
 } %}
 {%- set rests_on = [] -%}
@@ -47,14 +47,14 @@ rests_on as (
     select * from {{ literal_rows({'audience': 'string', 'model_name': 'string', 'column_name': 'string'}, rests_on) }}
 ),
 
--- A field that nobody measures is not fit.
+-- A field that signal_readiness does not measure is unfit.
 unfit_signals as (
     select
         audiences.destination,
         audiences.audience,
         min(
             rests_on.model_name || '.' || rests_on.column_name || ': '
-            || coalesce(readiness.reason, 'signal_readiness has no such field.')
+            || coalesce(readiness.reason, 'signal_readiness does not measure this field.')
         ) as signal_reason
     from audiences
     inner join rests_on on audiences.audience = rests_on.audience
@@ -72,7 +72,7 @@ drift as (
     where stops_activation
 ),
 
-pushed as (
+last_pushes as (
     select
         destination,
         max(decided_at) as last_decided_at
@@ -80,7 +80,7 @@ pushed as (
     group by destination
 ),
 
-held as (
+held_members as (
     select
         state.destination,
         state.audience,
@@ -92,7 +92,7 @@ held as (
     group by state.destination, state.audience
 ),
 
-coming as (
+planned_additions as (
     select
         destination,
         audience,
@@ -110,24 +110,25 @@ facts as (
         audiences.approved_by,
         audiences.max_shrink_share,
         audiences.max_growth_share,
-        coalesce(held.n_held, 0) as n_held,
-        coalesce(held.n_kept, 0) + coalesce(coming.n_coming, 0) as n_then,
+        coalesce(held_members.n_held, 0) as n_held,
+        coalesce(held_members.n_kept, 0) + coalesce(planned_additions.n_coming, 0) as n_then,
         case
             when not coalesce(serving.may_receive, false)
-                then coalesce(serving.reason, audiences.vendor || ' stands in no register of vendors.')
+                then coalesce(serving.reason, audiences.vendor || ' is not in the vendor register.')
             when audiences.also_with_consent_to is not null and not coalesce(besides.may_receive, false)
-                then coalesce(besides.reason, audiences.vendor || ' stands in no register of vendors.')
+                then coalesce(besides.reason, audiences.vendor || ' is not in the vendor register.')
         end as vendor_reason,
         unfit_signals.signal_reason,
         case when audiences.rests_on_scores then drift.drift_reason end as drift_reason,
-        pushed.last_decided_at
+        last_pushes.last_decided_at
     from audiences
     cross join drift
     left join vendors as serving on audiences.vendor = serving.vendor and audiences.purpose = serving.purpose
     left join vendors as besides on audiences.vendor = besides.vendor and audiences.also_with_consent_to = besides.purpose
-    left join held on audiences.destination = held.destination and audiences.audience = held.audience
-    left join coming on audiences.destination = coming.destination and audiences.audience = coming.audience
-    left join pushed on audiences.destination = pushed.destination
+    left join held_members on audiences.destination = held_members.destination and audiences.audience = held_members.audience
+    left join planned_additions
+        on audiences.destination = planned_additions.destination and audiences.audience = planned_additions.audience
+    left join last_pushes on audiences.destination = last_pushes.destination
     left join unfit_signals
         on audiences.destination = unfit_signals.destination and audiences.audience = unfit_signals.audience
 )

@@ -1,48 +1,48 @@
--- What must be done so that each ESP holds what audience_members says.
-with held as (
+-- Changes that bring each ESP in line with audience_members.
+with profile_states as (
     select * from {{ ref('esp_profile_state') }}
 ),
 
-refused as (
+refusals as (
     select * from {{ ref('refused_addresses') }}
 ),
 
 to_suppress as (
     select
-        refused.destination,
-        refused.audience,
-        refused.email,
-        coalesce(refused.customer_id, held.customer_id) as customer_id,
-        refused.reason,
-        refused.learned_at,
-        held.accepted_at as since
-    from refused
+        refusals.destination,
+        refusals.audience,
+        refusals.email,
+        coalesce(refusals.customer_id, profile_states.customer_id) as customer_id,
+        refusals.reason,
+        refusals.learned_at,
+        profile_states.accepted_at as since
+    from refusals
     inner join {{ ref('audience_catalog') }} as routes
-        on refused.destination = routes.destination and refused.audience = routes.audience
-    left join held
+        on refusals.destination = routes.destination and refusals.audience = routes.audience
+    left join profile_states
         on
-            refused.destination = held.destination
-            and refused.audience = held.audience
-            and refused.email = held.email
-    -- A no that was learned of since is another one: in between the ESP may have been asked to write again.
-    where coalesce(held.state, 'never') <> 'suppressed' or refused.learned_at > held.decided_at
+            refusals.destination = profile_states.destination
+            and refusals.audience = profile_states.audience
+            and refusals.email = profile_states.email
+    -- A later opt-out is sent again: in between, the ESP may have got a new opt-in.
+    where coalesce(profile_states.state, 'never') <> 'suppressed' or refusals.learned_at > profile_states.decided_at
 ),
 
--- An address may be in several suppression audiences: one reason is enough.
-refused_once as (
+-- An address may be in several suppression audiences. One reason is enough.
+first_refusals as (
     select
         destination,
         email,
         min(reason) as reason
-    from refused
+    from refusals
     group by destination, email
 ),
 
 addresses as (
-    select * from {{ with_mailboxes("(select distinct email from held)") }} as addresses
+    select * from {{ with_mailboxes("(select distinct email from profile_states)") }} as addresses
 ),
 
-hashed as (
+address_hashes as (
     {% for identifier_hash in [named_hash('email', 'addresses.email'), mailbox_hash('addresses.mailbox')] -%}
     select
         addresses.email,
@@ -54,52 +54,53 @@ hashed as (
     {% endfor %}
 ),
 
--- The address of somebody who was erased stands in no table any more but in that of what the ESP holds. Who is back in
--- another spelling has a profile of their own there.
+-- The address of an erased customer exists only in esp_profile_state. A customer who came back with another spelling has a
+-- separate profile at the ESP.
 erased_addresses as (
     select
-        hashed.email,
-        min(hashed.email_hash) as identifier_hash
-    from hashed
+        address_hashes.email,
+        min(address_hashes.email_hash) as identifier_hash
+    from address_hashes
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
-        on hashed.identifier_hash = erased_identifiers.identifier_hash
-    left join {{ ref('customers') }} as customers on hashed.email = customers.email
+        on address_hashes.identifier_hash = erased_identifiers.identifier_hash
+    left join {{ ref('customers') }} as customers on address_hashes.email = customers.email
     where customers.customer_id is null
-    group by hashed.email
+    group by address_hashes.email
 ),
 
-erased as (
+erased_profiles as (
     select
-        held.destination,
-        held.email,
-        min(held.customer_id) as customer_id,
+        profile_states.destination,
+        profile_states.email,
+        min(profile_states.customer_id) as customer_id,
         min(erased_addresses.identifier_hash) as identifier_hash,
-        -- What may arrive later than its deletion is deleted again the next day.
-        max(case when held.state = 'unconfirmed' then cast(cast({{ as_of() }} as date) as timestamp) else held.since end) as since
-    from held
-    inner join erased_addresses on held.email = erased_addresses.email
-    group by held.destination, held.email
+        -- An open row may arrive after its deletion, so the deletion is repeated the next day.
+        max(case when profile_states.state = 'unconfirmed' then cast(cast({{ as_of() }} as date) as timestamp) else profile_states.since end) as since
+    from profile_states
+    inner join erased_addresses on profile_states.email = erased_addresses.email
+    group by profile_states.destination, profile_states.email
 ),
 
-wanted as (
+sync_rows as (
     select
         differences.destination,
         differences.audience,
         differences.email,
         differences.customer_id,
         differences.operation,
-        case when differences.operation = 'remove' then coalesce(refused.reason, differences.reason) else differences.reason end
+        case when differences.operation = 'remove' then coalesce(refusals.reason, differences.reason) else differences.reason end
             as reason,
         differences.payload,
         differences.held,
         differences.email as known_as,
-        differences.operation = 'remove' and refused.email is not null as is_no,
+        differences.operation = 'remove' and refusals.email is not null as is_no,
         differences.since
     from {{ ref('profile_differences') }} as differences
-    left join refused_once as refused
-        on differences.destination = refused.destination and differences.email = refused.email
-    left join erased on differences.destination = erased.destination and differences.email = erased.email
-    where erased.email is null
+    left join first_refusals as refusals
+        on differences.destination = refusals.destination and differences.email = refusals.email
+    left join erased_profiles
+        on differences.destination = erased_profiles.destination and differences.email = erased_profiles.email
+    where erased_profiles.email is null
     union all
     select
         to_suppress.destination,
@@ -110,14 +111,15 @@ wanted as (
         to_suppress.reason,
         cast(null as {{ dbt.type_string() }}) as payload,
         cast(null as {{ dbt.type_string() }}) as held,
-        -- A later no is another row, also while the answer about the first is open.
+        -- A later opt-out is another row, even while the answer to the first one is open.
         {{ joined('/', ['to_suppress.email', "coalesce(cast(to_suppress.learned_at as " ~ dbt.type_string() ~ "), '')"]) }}
             as known_as,
         true as is_no,
         to_suppress.since
     from to_suppress
-    left join erased on to_suppress.destination = erased.destination and to_suppress.email = erased.email
-    where erased.email is null
+    left join erased_profiles
+        on to_suppress.destination = erased_profiles.destination and to_suppress.email = erased_profiles.email
+    where erased_profiles.email is null
     union all
     select
         destination,
@@ -128,15 +130,15 @@ wanted as (
         'Asked to be erased.' as reason,
         cast(null as {{ dbt.type_string() }}) as payload,
         cast(null as {{ dbt.type_string() }}) as held,
-        -- The receipt keeps the key, so no address may be guessed from it.
+        -- Receipts keep the key, so it must not reveal the address.
         identifier_hash as known_as,
         true as is_no,
         since
-    from erased
+    from erased_profiles
 ),
 
--- The same wish after another answer is another row: a member removed and added again goes out again.
-numbered as (
+-- The same change after a new answer is a new row: a member removed and added again goes out again.
+keyed_rows as (
     select
         *,
         {{ dbt.hash(
@@ -144,7 +146,7 @@ numbered as (
                 'destination', 'audience', 'known_as', 'operation', "coalesce(held, '')", 'cast(since as ' ~ dbt.type_string() ~ ')'
             ])
         ) }} as outbox_id
-    from wanted
+    from sync_rows
 ),
 
 answers as (
@@ -156,30 +158,30 @@ answers as (
         {{ value_at_max('code', 'sequence', is_unique=true) }} as code,
         {{ value_at_max('message', 'sequence', is_unique=true) }} as message
     from {{ ref('sync_receipts') }}
-    where outbox_id in (select outbox_id from numbered)
+    where outbox_id in (select outbox_id from keyed_rows)
     group by outbox_id
 )
 
 select
-    numbered.outbox_id,
-    numbered.destination,
-    numbered.audience,
-    numbered.operation,
-    numbered.is_no,
-    numbered.customer_id,
-    numbered.email,
-    numbered.payload,
-    numbered.held,
-    numbered.reason,
+    keyed_rows.outbox_id,
+    keyed_rows.destination,
+    keyed_rows.audience,
+    keyed_rows.operation,
+    keyed_rows.is_no,
+    keyed_rows.customer_id,
+    keyed_rows.email,
+    keyed_rows.payload,
+    keyed_rows.held,
+    keyed_rows.reason,
     coalesce(answers.status, 'new') as last_status,
     cast(coalesce(answers.n_rejections, 0) as bigint) as n_rejections,
     answers.code as last_code,
     answers.message as last_message,
-    -- An hour after the first refusal, then twice as long each time, a week at most. A no does not wait.
+    -- One hour after the first rejection, then doubled each time, at most a week. Opt-outs do not wait.
     case
-        when answers.status = 'rejected' and not numbered.is_no
+        when answers.status = 'rejected' and not keyed_rows.is_no
             then {{ dbt.dateadd('hour', 'cast(least(power(2, answers.n_rejections - 1), 168) as integer)', 'answers.answered_at') }}
     end as retry_at,
     {{ as_of() }} as decided_at
-from numbered
-left join answers on numbered.outbox_id = answers.outbox_id
+from keyed_rows
+left join answers on keyed_rows.outbox_id = answers.outbox_id

@@ -1,3 +1,3 @@
--- What mailroom push was told to send all the same.
+-- Guards that mailroom push was asked to override.
 select distinct {{ ledger_columns('overrides').keys() | join(', ') }}
 from {{ read_ledger('overrides') }}

@@ -1,3 +1,3 @@
--- What mailroom push did, also where there was nothing to do.
+-- Results of mailroom push, including pushes without rows.
 select distinct {{ ledger_columns('pushes').keys() | join(', ') }}
 from {{ read_ledger('pushes') }}

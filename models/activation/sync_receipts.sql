@@ -1,7 +1,7 @@
--- What mailroom push wrote down, each receipt once: a kill between two files can leave one in both. Receipts of earlier
--- versions have no number: they come first, in the order of their clock.
+-- Receipts of mailroom push, each once: if a push is killed between two files, both can contain a receipt. Receipts of
+-- earlier versions have no sequence. They come first, in order of time.
 {%- set columns = ledger_columns('receipts').keys() | reject('equalto', 'sequence') | join(', ') %}
-with numbered as (
+with numbered_receipts as (
     select
         {{ columns }},
         coalesce(
@@ -15,5 +15,5 @@ with numbered as (
 select
     {{ columns }},
     sequence
-from numbered
+from numbered_receipts
 where place = 1

@@ -1,4 +1,4 @@
--- How far each destination is behind what it should hold, and why. Alerts ask here.
+-- How far each destination is behind, and why. Read by alerts.
 {% set at_place = [] -%}
 {%- for place in [1, 2, 3] -%}
 {%- do at_place.append(
@@ -30,7 +30,7 @@ members as (
     group by audience
 ),
 
-held as (
+held_profiles as (
     select
         destination,
         audience,
@@ -111,7 +111,7 @@ select
     routes.destination,
     routes.audience,
     coalesce(members.n_members, 0) as n_members,
-    coalesce(held.n_held, 0) as n_held,
+    coalesce(held_profiles.n_held, 0) as n_held,
     coalesce(open_rows.n_to_send, 0) as n_to_send,
     coalesce(open_rows.n_pending, 0) as n_pending,
     coalesce(open_rows.n_rejected, 0) as n_rejected,
@@ -133,7 +133,7 @@ select
     guards.guard_reason
 from routes
 left join members on routes.audience = members.audience
-left join held on routes.destination = held.destination and routes.audience = held.audience
+left join held_profiles on routes.destination = held_profiles.destination and routes.audience = held_profiles.audience
 left join open_rows on routes.destination = open_rows.destination and routes.audience = open_rows.audience
 left join top_rejections on routes.destination = top_rejections.destination and routes.audience = top_rejections.audience
 left join answers on routes.destination = answers.destination and routes.audience = answers.audience

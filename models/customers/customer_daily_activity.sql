@@ -1,11 +1,11 @@
--- The compressed history: all features and windows come from here, and no model above reads raw events again.
+-- All features and windows are computed from this table, so that no model above reads raw events again.
 {{ config(
     materialized='incremental', incremental_strategy='replace_customers', event_time='activity_on',
     post_hook="{{ note_owners(ref('attribution_keys'), ref('attribution_changes')) }}"
 ) }}
 {% set days = activity_days(this.identifier) if this %}
 {% set by_day = {
-    'recounted': [
+    'shop_days': [
         'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount',
         'n_tickets', 'n_bounces', 'n_emails_only_bounced'
     ],
@@ -22,11 +22,11 @@
 {% set columns = by_day.values() | sum(start=[]) %}
 {% set times = [] %}
 {% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
-{% set summed_emails = [] %}
+{% set email_sums = [] %}
 {% for column in by_day.emails_by_day %}
-{% do summed_emails.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
+{% do email_sums.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
 {% endfor %}
-with recounted as (
+with shop_days as (
     select * from {{ ref('customer_shop_days') }}
     where {{ is_of_activity('customer_id', 'activity_on', days) }}
 ),
@@ -59,7 +59,7 @@ profiles as (
     where record_type = 'esp_profile'
 ),
 
--- Most customers have one profile, and its days are theirs as they stand: nothing is held in memory to be summed.
+-- Most customers have one profile. Its days need no sum, which saves memory.
 emails_by_day as (
     select
         profiles.customer_id,
@@ -72,14 +72,14 @@ emails_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        {{ summed_emails | join(',\n        ') }}
+        {{ email_sums | join(',\n        ') }}
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
     where profiles.n_profiles > 1 and {{ is_of_activity('profiles.customer_id', 'days.activity_on', days) }}
     group by profiles.customer_id, days.activity_on
 )
 
--- Each part has a customer's day once at most, so that nothing is summed again.
+-- Each part has at most one row per customer and day, so nothing needs another sum.
 select
     customer_id,
     activity_on,
@@ -88,7 +88,7 @@ select
     {% endfor -%}
     cast(days_since_previous_order as bigint) as days_since_previous_order,
     {{ times | join(',\n    ') }}
-from recounted
-{% for part in by_day if part != 'recounted' -%}
+from shop_days
+{% for part in by_day if part != 'shop_days' -%}
 full join {{ part }} using (customer_id, activity_on)
 {% endfor %}

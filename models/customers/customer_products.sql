@@ -1,11 +1,10 @@
--- What people look at and buy, by product.
 {% set points = var('interest_points') %}
-{% set fades = [] %}
+{% set decay_factors = [] %}
 {% for day in ['viewed_on', 'bought_on'] %}
 {% set age_days = dbt.datediff(day, as_of_day(), 'day') %}
-{% do fades.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ dbt.type_float() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
+{% do decay_factors.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ dbt.type_float() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
 {% endfor %}
-with viewed as (
+with product_views as (
     select
         customer_id,
         product_id,
@@ -17,7 +16,7 @@ with viewed as (
                 {{ points['product_view'] }} * n_views
                 + {{ points['add_to_wishlist'] }} * n_wishlist_adds
                 + {{ points['add_to_cart'] }} * n_cart_adds
-            ) * {{ fades[0] }}
+            ) * {{ decay_factors[0] }}
         ) as interest,
         min(first_viewed_at) as first_viewed_at,
         max(last_viewed_at) as last_viewed_at
@@ -26,8 +25,8 @@ with viewed as (
     group by customer_id, product_id
 ),
 
--- By day first: to count the different days in one go is twice the work.
-bought_by_day as (
+-- By day first: counting distinct days directly takes twice the work.
+purchases_by_day as (
     select
         customer_id,
         product_id,
@@ -41,16 +40,16 @@ bought_by_day as (
     group by 1, 2, 3
 ),
 
-bought as (
+product_purchases as (
     select
         customer_id,
         product_id,
         sum(n_units) as n_units,
         count(*) as n_days_ordered,
-        sum({{ points['purchase'] }} * n_lines * {{ fades[1] }}) as interest,
+        sum({{ points['purchase'] }} * n_lines * {{ decay_factors[1] }}) as interest,
         min(first_ordered_at) as first_ordered_at,
         max(last_ordered_at) as last_ordered_at
-    from bought_by_day
+    from purchases_by_day
     group by customer_id, product_id
 ),
 
@@ -58,38 +57,38 @@ products as (
     select * from {{ ref('products') }}
 ),
 
-both_ways as (
+views_and_purchases as (
     select
-        coalesce(viewed.customer_id, bought.customer_id) as customer_id,
-        coalesce(viewed.product_id, bought.product_id) as product_id,
-        viewed.n_views,
-        viewed.n_days_viewed,
-        viewed.n_cart_adds,
-        viewed.first_viewed_at,
-        viewed.last_viewed_at,
-        bought.n_units,
-        bought.n_days_ordered,
-        bought.first_ordered_at,
-        bought.last_ordered_at,
-        coalesce(viewed.interest, 0) + coalesce(bought.interest, 0) as interest
-    from viewed
-    full join bought
-        on viewed.customer_id = bought.customer_id and viewed.product_id = bought.product_id
+        coalesce(product_views.customer_id, product_purchases.customer_id) as customer_id,
+        coalesce(product_views.product_id, product_purchases.product_id) as product_id,
+        product_views.n_views,
+        product_views.n_days_viewed,
+        product_views.n_cart_adds,
+        product_views.first_viewed_at,
+        product_views.last_viewed_at,
+        product_purchases.n_units,
+        product_purchases.n_days_ordered,
+        product_purchases.first_ordered_at,
+        product_purchases.last_ordered_at,
+        coalesce(product_views.interest, 0) + coalesce(product_purchases.interest, 0) as interest
+    from product_views
+    full join product_purchases
+        on product_views.customer_id = product_purchases.customer_id and product_views.product_id = product_purchases.product_id
 )
 
 select
-    both_ways.customer_id,
-    both_ways.product_id,
+    views_and_purchases.customer_id,
+    views_and_purchases.product_id,
     products.category,
-    cast(coalesce(both_ways.n_views, 0) as bigint) as n_views,
-    cast(coalesce(both_ways.n_days_viewed, 0) as bigint) as n_days_viewed,
-    cast(coalesce(both_ways.n_cart_adds, 0) as bigint) as n_cart_adds,
-    cast(coalesce(both_ways.n_units, 0) as decimal(18, 4)) as n_units,
-    cast(coalesce(both_ways.n_days_ordered, 0) as bigint) as n_days_ordered,
-    cast(both_ways.interest as decimal(18, 4)) as interest,
-    both_ways.first_viewed_at,
-    both_ways.last_viewed_at,
-    both_ways.first_ordered_at,
-    both_ways.last_ordered_at
-from both_ways
-left join products on both_ways.product_id = products.product_id
+    cast(coalesce(views_and_purchases.n_views, 0) as bigint) as n_views,
+    cast(coalesce(views_and_purchases.n_days_viewed, 0) as bigint) as n_days_viewed,
+    cast(coalesce(views_and_purchases.n_cart_adds, 0) as bigint) as n_cart_adds,
+    cast(coalesce(views_and_purchases.n_units, 0) as decimal(18, 4)) as n_units,
+    cast(coalesce(views_and_purchases.n_days_ordered, 0) as bigint) as n_days_ordered,
+    cast(views_and_purchases.interest as decimal(18, 4)) as interest,
+    views_and_purchases.first_viewed_at,
+    views_and_purchases.last_viewed_at,
+    views_and_purchases.first_ordered_at,
+    views_and_purchases.last_ordered_at
+from views_and_purchases
+left join products on views_and_purchases.product_id = products.product_id

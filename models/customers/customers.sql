@@ -13,10 +13,10 @@ activity as (
     from {{ ref('customer_daily_activity') }}
 ),
 
-spaced as (
+orders_with_gaps as (
     select
         *,
-        -- People order twice within minutes, to add what they forgot: that is one purchase on two orders, not a rhythm.
+        -- Two orders on one day are one purchase (a forgotten item), so they are no interval.
         nullif(days_since_previous_order, 0) as gap_days,
         row_number() over (
             partition by customer_id, coalesce(days_since_previous_order, 0) > 0 order by sale_number desc
@@ -40,7 +40,7 @@ orders as (
             when count(gap_days) >= {{ var('rhythm_min_intervals') }}
                 then {{ median('case when newest_first <= ' ~ var('rhythm_newest_intervals') ~ ' then gap_days end') }}
         end as usual_days_between_orders
-    from spaced
+    from orders_with_gaps
     group by customer_id
 ),
 
@@ -73,7 +73,7 @@ carts as (
     select * from {{ ref('customer_carts') }}
 ),
 
-tastes as (
+top_categories as (
     select
         customer_id,
         {{ value_at_max('category', "lpad(cast(n_units as " ~ dbt.type_string() ~ "), 20, '0') || category", is_unique=true) }} as top_category,
@@ -176,7 +176,7 @@ select
     {{ household_id('profiles.street', 'profiles.postal_code', 'profiles.country_code') }} as household_id,
     profiles.first_record_type,
     profiles.acquisition_channel,
-    tastes.top_category,
+    top_categories.top_category,
     brands.top_brand,
     preferences.preferred_categories,
     preferences.preferred_frequency,
@@ -189,15 +189,15 @@ select
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
     {{ average_money('greatest(orders.net_amount - coalesce(windows.returned_amount, 0), 0)', '(orders.n_orders + orders.n_renewals)') }} as average_order_value,
     cast(orders.discount_amount as {{ dbt.type_float() }}) / cast(nullif(orders.gross_amount, 0) as {{ dbt.type_float() }}) as discount_share,
-    -- A refund whose order is not known may be of more than was bought.
+    -- A refund without a known order may exceed the purchases.
     case
         when orders.net_amount > 0
             then least(1, cast(coalesce(windows.returned_amount, 0) as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
     end as refund_share,
     orders.mean_days_between_orders,
     cast(orders.usual_days_between_orders as {{ dbt.type_float() }}) as usual_days_between_orders,
-    tastes.top_category_share,
-    cast(coalesce(tastes.n_categories, 0) as bigint) as n_categories,
+    top_categories.top_category_share,
+    cast(coalesce(top_categories.n_categories, 0) as bigint) as n_categories,
     {% for days in [1, 7, 30, 90] -%}
     cast(coalesce(windows.n_sessions_{{ days }}d, 0) as bigint) as n_sessions_{{ days }}d,
     cast(coalesce(windows.n_product_views_{{ days }}d, 0) as bigint) as n_product_views_{{ days }}d,
@@ -218,7 +218,7 @@ select
     coalesce({{ day_of('carts.filled_at') }} >= {{ days_before(as_of_day(), days) }}, false) as has_open_cart_{{ days }}d,
     {% endfor -%}
 
-    -- Of whom no system knows since when, the first day on which they did or were sent something says it.
+    -- If no record has a creation date, the first day with an activity or an e-mail sent counts.
     coalesce(profiles.first_seen_at, {{ day_begins('cast(windows.first_active_on as timestamp)') }}) as first_seen_at,
     orders.first_ordered_at,
     orders.last_ordered_at,
@@ -238,7 +238,7 @@ from profiles
 left join orders on profiles.customer_id = orders.customer_id
 left join windows on profiles.customer_id = windows.customer_id
 left join carts on profiles.customer_id = carts.customer_id
-left join tastes on profiles.customer_id = tastes.customer_id
+left join top_categories on profiles.customer_id = top_categories.customer_id
 left join brands on profiles.customer_id = brands.customer_id
 left join tickets on profiles.customer_id = tickets.customer_id
 left join opportunities on profiles.customer_id = opportunities.customer_id

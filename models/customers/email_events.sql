@@ -1,4 +1,4 @@
--- A view: fifty million events are not worth writing twice.
+-- A view, to avoid a second copy of up to fifty million events.
 {{ config(materialized='view') }}
 
 with events as (

@@ -27,7 +27,7 @@ refunds as (
     group by order_line_id
 ),
 
-converted as (
+converted_lines as (
     select
         lines.order_line_id,
         lines.order_id,
@@ -36,7 +36,7 @@ converted as (
         products.category,
         products.brand,
         lines.quantity,
-        -- A line is in its order's currency.
+        -- A line has the currency of its order.
         cast(round(cast(lines.unit_price as {{ wide_decimal(19, 4) | trim }}) * amounts.exchange_rate, 4) as decimal(18, 4)) as unit_price,
         {{ at_rate('lines.gross_amount', 'amounts.exchange_rate') }} as gross_amount,
         {{ at_rate('lines.discount_amount', 'amounts.exchange_rate') }} as discount_amount,
@@ -53,21 +53,21 @@ converted as (
     left join refunds on lines.order_line_id = refunds.order_line_id
 ),
 
-summed as (
+lines_with_running_price as (
     select
         *,
         sum(case when is_gift_card then 0 else gross_amount - discount_amount end)
             over (partition by order_id order by order_line_id rows between unbounded preceding and current row) as price_so_far,
         sum(case when is_gift_card then 0 else gross_amount - discount_amount end) over (partition by order_id) as price_of_all
-    from converted
+    from converted_lines
 ),
 
--- A line's part of what the order is worth, so that lines add up to their order. Without prices nothing says how much that is.
-shared as (
+-- Each line gets its share of the order's net amount, so that lines add up to the order. Without prices the share is unknown.
+lines_with_net_so_far as (
     select
         *,
         case when price_of_all <> 0 or order_net_amount = 0 then {{ money_share('order_net_amount', 'price_so_far', 'price_of_all') }} end as net_so_far
-    from summed
+    from lines_with_running_price
 )
 
 select
@@ -89,4 +89,4 @@ select
     is_sale,
     is_renewal,
     ordered_at
-from shared
+from lines_with_net_so_far

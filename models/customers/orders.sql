@@ -21,7 +21,7 @@ refunds as (
     group by order_id
 ),
 
-priced as (
+orders_with_amounts as (
     select
         orders.*,
         order_customers.customer_id,
@@ -50,8 +50,8 @@ priced as (
     left join refunds on orders.order_id = refunds.order_id
 ),
 
--- Only sales are numbered: a cancelled order is neither a first nor a second one. Nor is a renewal, which no person placed.
-numbered as (
+-- Only sales are numbered, so a cancelled order is neither first nor second. Renewals are not, because no person placed them.
+numbered_orders as (
     select
         *,
         case
@@ -62,7 +62,7 @@ numbered as (
             when is_sale and not coalesce(is_renewal, false)
                 then lag(ordered_at) over (partition by customer_id, is_sale, is_renewal order by ordered_at, order_id)
         end as previous_ordered_at
-    from priced
+    from orders_with_amounts
 )
 
 select
@@ -100,4 +100,4 @@ select
     ordered_at,
     last_refunded_at,
     updated_at
-from numbered
+from numbered_orders

@@ -1,5 +1,5 @@
--- A refund is of whoever its order is, whichever account it went to: with an erased person's order it is gone. It takes from
--- revenue what it gives back of the goods' price, once, and never more than was paid: docs/money.md.
+-- A refund belongs to the customer of its order, whichever account it was paid to, and is erased with that order. It reduces
+-- revenue by the returned price of goods, once, and never by more than was paid: docs/money.md.
 with orders as (
     select
         order_id,
@@ -39,8 +39,8 @@ refunds as (
     from {{ ref('stg_shop__refunds') }} as refunds
 ),
 
--- Many shops write a refund twice: as a whole, and line by line. The whole is the head of the lines whose ids begin with
--- its own, …
+-- Many shops record a refund twice: as a whole (the head) and line by line. A head covers the lines whose ids begin with its
+-- own, …
 heads as (
     select
         refunds.*,
@@ -78,7 +78,7 @@ named_heads as (
     group by named_parts.head_id
 ),
 
--- … or of the lines of the same order and day, if they come to as much, with or without the shipping, or share its moment.
+-- … or the lines of the same order and day, if they add up to it, with or without shipping, or have its exact time.
 parts_by_day as (
     select
         parts.order_id,
@@ -148,8 +148,8 @@ days_with_tax as (
     where tax_amount is not null
 ),
 
--- A head counts with what its lines leave of it. Where it says the tax of all, its lines are without.
-counted_once as (
+-- A head counts only with the amount beyond its lines. If the head has the tax of all lines, the lines count without tax.
+deduplicated_refunds as (
     select
         refunds.*,
         case when all_heads.refund_id is null then refunds.refund_amount else greatest(refunds.refund_amount - all_heads.parts_amount, 0) end as once_amount,
@@ -158,7 +158,7 @@ counted_once as (
             when refunds.tax_amount is null and (named_parts.is_tax_known = 1 or days_with_tax.order_id is not null) then 0
             else refunds.tax_amount
         end as once_tax,
-        -- What a head has beyond its lines is shipping, if it is as much.
+        -- An amount beyond the lines that equals the shipping is shipping.
         case
             when refunds.shipping_amount is null and refunds.refund_amount = all_heads.parts_amount + orders.shipping_amount
                 then orders.shipping_amount
@@ -177,10 +177,10 @@ counted_once as (
             and refunds.refunded_on = days_with_tax.refunded_on
 ),
 
-owned as (
+attributed_refunds as (
     select
         refunds.refund_id,
-        refunds.order_id as order_id_given,
+        refunds.order_id as named_order_id,
         order_customers.order_id,
         refunds.order_line_id,
         coalesce(order_customers.customer_id, records.customer_id) as customer_id,
@@ -189,7 +189,7 @@ owned as (
         refunds.refund_reason,
         refunds.refunded_at,
         refunds.is_head,
-        -- What was paid back of an order that is not kept, in whichever currency, was never in revenue.
+        -- An order that is not kept was never in revenue, so its refund does not reduce it.
         case when refunds.order_id is null then true else coalesce(order_customers.is_sale, false) end as is_sale,
         refunds.once_amount as once_in_currency,
         {{ at_rate('refunds.once_amount', 'coalesce(amounts.exchange_rate, 1)') }} as once_amount,
@@ -205,7 +205,7 @@ owned as (
         greatest(coalesce(amounts.paid_in_currency, 0), 0) as paid_in_currency,
         coalesce(amounts.exchange_rate, 1) as exchange_rate,
         greatest(coalesce(amounts.cost_amount, 0), 0) as all_cost_amount
-    from counted_once as refunds
+    from deduplicated_refunds as refunds
     left join order_customers on refunds.order_id = order_customers.order_id
     left join orders on refunds.order_id = orders.order_id
     left join amounts on refunds.order_id = amounts.order_id
@@ -218,9 +218,9 @@ owned as (
     where coalesce(order_customers.customer_id, records.customer_id) is not null
 ),
 
--- Of an order one after the other. Of the goods: what is left without shipping and tax, or as much of it as the goods are of
--- the goods with their tax.
-so_far as (
+-- Running sums over the refunds of an order. Goods are what is left without shipping and tax or, if the tax is unknown, the
+-- share of goods in goods with tax.
+refund_sums as (
     select
         *,
         sum(once_amount) over (partition by order_id order by refunded_at, refund_id rows between unbounded preceding and current row) as once_so_far,
@@ -232,21 +232,21 @@ so_far as (
             over (partition by order_id order by refunded_at, refund_id rows between unbounded preceding and current row) as without_tax_so_far,
         sum(case when not is_tax_known and not is_of_gift_card then greatest(once_amount - known_shipping, 0) else 0 end)
             over (partition by order_id order by refunded_at, refund_id rows between unbounded preceding and current row) as with_tax_so_far
-    from owned
+    from attributed_refunds
     where order_id is not null
 ),
 
--- Whether it is all that was paid is for the order's own currency to say.
-goods_so_far as (
+-- A refund is full if it reaches the payment in the order's own currency.
+running_totals as (
     select
         *,
         case when in_currency_so_far >= paid_in_currency then paid_amount else least(once_so_far, paid_amount) end as counted_so_far,
         least(with_tax_so_far, net_amount + goods_tax_amount) as shared_so_far,
         in_currency_so_far >= paid_in_currency as is_all
-    from so_far
+    from refund_sums
 ),
 
-returned_so_far as (
+running_returns as (
     select
         *,
         case
@@ -255,10 +255,10 @@ returned_so_far as (
                 without_tax_so_far + {{ money_share('shared_so_far', 'net_amount', 'net_amount + goods_tax_amount') }}, net_amount, counted_so_far
             )
         end as returned_so_far
-    from goods_so_far
+    from running_totals
 ),
 
-taxed_so_far as (
+running_tax as (
     select
         *,
         case
@@ -270,21 +270,21 @@ taxed_so_far as (
             )
         end as returned_tax_so_far,
         {{ money_share('all_cost_amount', 'returned_so_far', 'net_amount') }} as cost_so_far
-    from returned_so_far
+    from running_returns
 ),
 
-shipped_so_far as (
+running_shipping as (
     select
         *,
         least(counted_so_far - returned_so_far - returned_tax_so_far, all_shipping_amount) as shipping_so_far
-    from taxed_so_far
+    from running_tax
 ),
 
 {% set shares = {
     'counted_so_far': 'refund_amount', 'returned_so_far': 'returned_amount', 'shipping_so_far': 'shipping_amount',
     'returned_tax_so_far': 'tax_amount', 'cost_so_far': 'cost_amount'
 } -%}
-of_orders as (
+order_refunds as (
     select
         *,
         {% for sum_so_far, share in shares.items() -%}
@@ -294,11 +294,11 @@ of_orders as (
             'greatest(in_currency_so_far - paid_in_currency, 0) - greatest(in_currency_so_far - once_in_currency - paid_in_currency, 0)',
             'exchange_rate'
         ) }} as excess_amount
-    from shipped_so_far
+    from running_shipping
 ),
 
--- Without an order nothing says how much was paid.
-of_customers as (
+-- Without an order the paid amount is unknown.
+customer_refunds as (
     select
         *,
         case when is_sale then once_amount else 0 end as refund_amount,
@@ -307,11 +307,11 @@ of_customers as (
         case when is_sale then least(known_tax, greatest(once_amount - known_shipping, 0)) else 0 end as tax_amount,
         0 as cost_amount,
         0 as excess_amount
-    from owned
+    from attributed_refunds
     where order_id is null
 ),
 
--- An order below zero, with which some shops take goods back, gives money back as a refund does.
+-- Some shops record a return as an order below zero. It counts as a refund.
 return_orders as (
     select
         'order ' || order_customers.order_id as refund_id,
@@ -340,7 +340,7 @@ return_orders as (
     'tax_amount', 'cost_amount', 'excess_amount', 'refund_reason', 'is_head', 'is_sale', 'refunded_at'
 ] -%}
 all_refunds as (
-    {% for part in ['of_orders', 'of_customers', 'return_orders'] -%}
+    {% for part in ['order_refunds', 'customer_refunds', 'return_orders'] -%}
     select
         {{ columns | join(',\n        ') }}
     from {{ part }}

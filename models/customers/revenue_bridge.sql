@@ -1,6 +1,6 @@
--- From what was sold to what was left, each part for itself: sums over days, orders or customers are one another's.
-{% set of_sale = ['gross_amount', 'discount_amount', 'shipping_amount', 'tax_amount', 'tip_amount', 'gift_card_sold_amount', 'paid_amount', 'gift_card_paid_amount'] %}
-{% set of_refund = ['returned_amount', 'returned_shipping_amount', 'returned_tax_amount', 'returned_other_amount', 'refund_amount'] %}
+-- Each part of revenue is additive: sums over days, orders and customers agree.
+{% set sale_columns = ['gross_amount', 'discount_amount', 'shipping_amount', 'tax_amount', 'tip_amount', 'gift_card_sold_amount', 'paid_amount', 'gift_card_paid_amount'] %}
+{% set refund_columns = ['returned_amount', 'returned_shipping_amount', 'returned_tax_amount', 'returned_other_amount', 'refund_amount'] %}
 with orders as (
     select
         *,
@@ -13,7 +13,7 @@ refunds as (
     select * from {{ ref('refunds') }} where is_sale
 ),
 
--- What came back of a cost that is not known is not known either.
+-- The returned cost is unknown if the cost is.
 costs as (
     select
         order_id,
@@ -37,7 +37,7 @@ entries as (
         gift_card_sold_amount,
         paid_amount,
         gift_card_paid_amount,
-        {% for column in of_refund -%}
+        {% for column in refund_columns -%}
         cast(0 as decimal(18, 2)) as {{ column }},
         {% endfor -%}
         cost_amount
@@ -50,7 +50,7 @@ entries as (
         refunds.refund_id,
         refunds.customer_id,
         refunds.refunded_at as occurred_at,
-        {% for column in of_sale -%}
+        {% for column in sale_columns -%}
         cast(0 as decimal(18, 2)) as {{ column }},
         {% endfor -%}
         refunds.returned_amount,

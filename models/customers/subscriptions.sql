@@ -1,4 +1,4 @@
--- A subscription is of its account's customer, or else of whom its address leads to; with an erased person's account it is gone.
+-- A subscription belongs to the customer of its account, otherwise of its address. It is erased with an erased account.
 with subscriptions as (
     select * from {{ ref('stg_billing__subscriptions') }}
 ),
@@ -17,7 +17,7 @@ renewals as (
     group by subscription_id
 ),
 
-owned as (
+owned_subscriptions as (
     select
         subscriptions.*,
         coalesce(accounts.customer_id, addresses.customer_id) as owner_id
@@ -32,20 +32,20 @@ owned as (
 )
 
 select
-    owned.subscription_id,
-    owned.owner_id as customer_id,
-    owned.product_id,
-    owned.subscription_status,
-    cast(owned.interval_days as bigint) as interval_days,
+    owned_subscriptions.subscription_id,
+    owned_subscriptions.owner_id as customer_id,
+    owned_subscriptions.product_id,
+    owned_subscriptions.subscription_status,
+    cast(owned_subscriptions.interval_days as bigint) as interval_days,
     cast(coalesce(renewals.n_renewals, 0) as bigint) as n_renewals,
-    owned.started_at,
+    owned_subscriptions.started_at,
     renewals.last_renewed_at,
-    case when owned.subscription_status in ('active', 'pending') and owned.next_charge_at > {{ as_of() }} then owned.next_charge_at end
+    case when owned_subscriptions.subscription_status in ('active', 'pending') and owned_subscriptions.next_charge_at > {{ as_of() }} then owned_subscriptions.next_charge_at end
         as next_charge_at,
-    case when owned.subscription_status = 'paused' then owned.paused_at end as paused_at,
-    -- One that names no day was cancelled when it was last changed.
-    case when owned.subscription_status = 'cancelled' then coalesce(owned.cancelled_at, owned.updated_at) end as cancelled_at,
-    owned.updated_at
-from owned
-left join renewals on owned.subscription_id = renewals.subscription_id
-where owned.owner_id is not null
+    case when owned_subscriptions.subscription_status = 'paused' then owned_subscriptions.paused_at end as paused_at,
+    -- Without a cancellation date, the last change is the cancellation.
+    case when owned_subscriptions.subscription_status = 'cancelled' then coalesce(owned_subscriptions.cancelled_at, owned_subscriptions.updated_at) end as cancelled_at,
+    owned_subscriptions.updated_at
+from owned_subscriptions
+left join renewals on owned_subscriptions.subscription_id = renewals.subscription_id
+where owned_subscriptions.owner_id is not null

@@ -1,5 +1,5 @@
--- Where customer ids went: a merge (all records of the old id went to one other), a split (some stayed, or they went
--- several ways), a removal (the last record is gone from its source) or an erasure (the person was erased).
+-- Changes of customer ids: a merge (all records of the old id moved to one other), a split (some stayed, or they moved to
+-- several ids), a removal (the last record is gone from its source) or an erasure (the person was erased).
 with log as (
     select
         record_key,
@@ -11,7 +11,7 @@ with log as (
     from {{ ref('customer_key_log') }}
 ),
 
--- Where a record went that had an id and has it no more.
+-- Records that lost an id, with the next one.
 departures as (
     select
         log.record_key,
@@ -28,7 +28,7 @@ departures as (
         and coalesce(log.next_customer_id <> log.customer_id, true)
 ),
 
-erased as (
+departed_records as (
     select
         departures.*,
         coalesce(erased_identifiers.recorded_at between departures.since and departures.changed_at, false) as is_erasure,
@@ -38,26 +38,27 @@ erased as (
         on departures.identifier_hash = erased_identifiers.identifier_hash
 ),
 
--- Who was erased and came back is a new person: no id leads from the one to the other.
+-- An erased person who comes back is a new customer: no change links the two ids.
 erased_ids as (
     select distinct
         customer_id,
         changed_at
-    from erased
+    from departed_records
     where is_known_erased and (next_customer_id is null or is_erasure)
 ),
 
 removals as (
     select
-        erased.customer_id,
-        erased.changed_at,
-        erased.is_known_erased
-    from erased
-    left join erased_ids on erased.customer_id = erased_ids.customer_id and erased.changed_at = erased_ids.changed_at
-    where erased.next_customer_id is null or erased_ids.customer_id is not null
+        departed_records.customer_id,
+        departed_records.changed_at,
+        departed_records.is_known_erased
+    from departed_records
+    left join erased_ids
+        on departed_records.customer_id = erased_ids.customer_id and departed_records.changed_at = erased_ids.changed_at
+    where departed_records.next_customer_id is null or erased_ids.customer_id is not null
 ),
 
--- A record that is gone for a while and comes back under another id has moved.
+-- A record that disappears and returns under another id has moved.
 moves as (
     select
         log.record_key,
@@ -91,7 +92,7 @@ changes as (
     group by customer_id, changed_at
 ),
 
-counted as (
+counted_changes as (
     select
         old_customer_id,
         new_customer_id,
@@ -102,38 +103,40 @@ counted as (
     from changes
 ),
 
--- Records that had the old id when the change was done.
-left_over as (
+-- Records that still had the old id after the change.
+remaining_records as (
     select
-        counted.old_customer_id,
-        counted.changed_at,
+        counted_changes.old_customer_id,
+        counted_changes.changed_at,
         count(distinct log.record_key) as n_records
-    from counted
+    from counted_changes
     inner join log
         on
-            counted.old_customer_id = log.customer_id
-            and counted.changed_at >= log.changed_at
-            and (log.replaced_at is null or log.replaced_at > counted.changed_at)
-    group by counted.old_customer_id, counted.changed_at
+            counted_changes.old_customer_id = log.customer_id
+            and counted_changes.changed_at >= log.changed_at
+            and (log.replaced_at is null or log.replaced_at > counted_changes.changed_at)
+    group by counted_changes.old_customer_id, counted_changes.changed_at
 )
 
 select
     {{ dbt.hash(
-        "counted.old_customer_id || '/' || coalesce(counted.new_customer_id, '')"
-        ~ " || '/' || cast(counted.changed_at as " ~ dbt.type_string() ~ ")"
+        "counted_changes.old_customer_id || '/' || coalesce(counted_changes.new_customer_id, '')"
+        ~ " || '/' || cast(counted_changes.changed_at as " ~ dbt.type_string() ~ ")"
     ) }} as change_id,
-    counted.old_customer_id,
-    counted.new_customer_id,
+    counted_changes.old_customer_id,
+    counted_changes.new_customer_id,
     case
-        when counted.new_customer_id is null and counted.n_erased > 0 then 'erasure'
-        when counted.new_customer_id is null then 'removal'
-        when left_over.n_records is null and counted.n_new_ids = 1 then 'merge'
+        when counted_changes.new_customer_id is null and counted_changes.n_erased > 0 then 'erasure'
+        when counted_changes.new_customer_id is null then 'removal'
+        when remaining_records.n_records is null and counted_changes.n_new_ids = 1 then 'merge'
         else 'split'
     end as change_type,
-    left_over.n_records is null as is_old_id_retired,
-    cast(counted.n_records as bigint) as n_records,
-    counted.changed_at
-from counted
-left join left_over
-    on counted.old_customer_id = left_over.old_customer_id and counted.changed_at = left_over.changed_at
-where counted.new_customer_id is not null or (left_over.n_records is null and counted.n_new_ids = 0)
+    remaining_records.n_records is null as is_old_id_retired,
+    cast(counted_changes.n_records as bigint) as n_records,
+    counted_changes.changed_at
+from counted_changes
+left join remaining_records
+    on
+        counted_changes.old_customer_id = remaining_records.old_customer_id
+        and counted_changes.changed_at = remaining_records.changed_at
+where counted_changes.new_customer_id is not null or (remaining_records.n_records is null and counted_changes.n_new_ids = 0)

@@ -6,7 +6,7 @@ dictionary as (
     select * from {{ ref('field_dictionary') }}
 ),
 
--- A field may be dated by a column of another table: its newest value is then that column's.
+-- A field may be dated by a column of another table. That column then gives its newest value.
 dates as (
     select
         model_name || '.' || column_name as dated_by,
@@ -15,7 +15,7 @@ dates as (
     where source = 'all'
 ),
 
-measured as (
+field_measures as (
     select
         counts.model_name,
         counts.column_name,
@@ -28,7 +28,7 @@ measured as (
         cast(counts.n_valid as {{ dbt.type_float() }}) / nullif(counts.n_filled, 0) as valid_share,
         dictionary.min_fill_share,
         dictionary.not_given,
-        coalesce(', ' || dictionary.given_by || ',' like '%, ' || counts.source || ',%', dictionary.not_given is null) as is_asked,
+        coalesce(', ' || dictionary.given_by || ',' like '%, ' || counts.source || ',%', dictionary.not_given is null) as is_required,
         dictionary.max_staleness_days,
         coalesce(counts.newest_at, dates.newest_at) as newest_at
     from counts
@@ -37,22 +37,22 @@ measured as (
     left join dates on dictionary.dated_by = dates.dated_by
 ),
 
-aged as (
+aged_fields as (
     select
         *,
         {{ seconds_between('newest_at', as_of()) }} / 86400 as staleness_days
-    from measured
+    from field_measures
 ),
 
-judged as (
+checked_fields as (
     select
         *,
-        case when fill_share >= min_fill_share then true when is_asked then false end as is_filled_enough,
+        case when fill_share >= min_fill_share then true when is_required then false end as is_filled_enough,
         n_valid = n_filled as is_valid,
         case
             when max_staleness_days is not null then coalesce(staleness_days <= max_staleness_days, false)
         end as is_fresh
-    from aged
+    from aged_fields
 )
 
 select
@@ -75,24 +75,24 @@ select
             {{ percent_text('fill_share') }} || ' filled'
             || case
                 when is_filled_enough then ''
-                when not is_asked then '; the shop has no ' || not_given
-                else ', less than the ' || {{ percent_text('min_fill_share') }} || ' it must be'
+                when not is_required then '. The shop has no ' || not_given
+                else ', below the required ' || {{ percent_text('min_fill_share') }}
             end
             || case
                 when is_valid then ''
-                else '; ' || cast(n_filled - n_valid as {{ dbt.type_string() }}) || ' not valid'
+                else '. ' || {{ counted('n_filled - n_valid', 'invalid value') }}
             end
             || case
                 when is_fresh is null then ''
-                when newest_at is null then '; nothing to date it by'
-                else '; newest value ' || {{ days_text('staleness_days') }} || ' old'
+                when newest_at is null then '. No date to check its age'
+                else '. Newest value ' || {{ days_text('staleness_days') }} || ' old'
             end
             || case
                 when newest_at is null or coalesce(is_fresh, true) then ''
-                else ', older than the ' || {{ days_text('max_staleness_days') }} || ' it may be'
+                else ', over the limit of ' || {{ days_text('max_staleness_days') }}
             end
             || '.'
     end as finding,
     newest_at,
     {{ as_of() }} as checked_at
-from judged
+from checked_fields

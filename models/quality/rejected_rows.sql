@@ -1,7 +1,6 @@
--- Every row that staging or a floor above it set aside, and every row that lost a value, with the row itself. Not the
--- rows of erased persons (erased_rows); of a flawed row that names one, neither key nor text. What goes with a row that a
--- mark takes out (macros/marks.sql) goes for the same reason.
-{% set named_in = {
+-- Rows of erased persons are in erased_rows instead. A flawed row that names one has neither key nor text here. A row that
+-- depends on one removed by a row mark (macros/marks.sql) has the same reason.
+{% set identifier_columns = {
     'email': ['email', 'requester_email'], 'phone': ['phone', 'requester_phone'],
     'shop_customer_id': ['customer_id', 'external_id'], 'contact_id': ['contact_id'], 'profile_id': ['profile_id'],
     'visitor_id': ['visitor_id'], 'order_id': ['order_id']
@@ -10,7 +9,7 @@
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, ' ~ at_price('quantity', 'unit_price') ~ ')',
     'shop.refunds': 'abs(amount)'
 } %}
-{% set flawed_in = {'shop.orders': 'base_shop__rated_orders', 'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
+{% set flawed_models = {'shop.orders': 'base_shop__rated_orders', 'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
 {% set records_of = "(select record_id from " ~ ref('record_customers') ~ " where record_type = '" %}
 {% set orphans = {
     'shop.customers': ['stg_shop__customers', records_of ~ "shop_customer')", 'shop_customer_id', 'record_id', 'it is no person', none],
@@ -21,10 +20,10 @@
     'billing.subscriptions': ['stg_billing__subscriptions', ref('subscriptions'), 'subscription_id', 'subscription_id', 'its customer is not kept', none],
     'support.tickets': ['stg_support__tickets', ref('customer_tickets'), 'ticket_id', 'ticket_id', 'it is of no person', none]
 } %}
-{% set go_with_orders = ['shop.order_lines', 'shop.refunds'] %}
+{% set order_tables = ['shop.order_lines', 'shop.refunds'] %}
 {% set hashes = [] %}
-{% for identifier in named_in if identifier != 'order_id' %}
-{% do hashes.append(named_hash(identifier, 'rejected.' ~ identifier) ~ ' as ' ~ identifier ~ '_hash') %}
+{% for identifier in identifier_columns if identifier != 'order_id' %}
+{% do hashes.append(named_hash(identifier, 'rejections.' ~ identifier) ~ ' as ' ~ identifier ~ '_hash') %}
 {% endfor %}
 
 with orphan_profiles as (
@@ -44,7 +43,7 @@ marked_orders as (
     select * from {{ marked_keys(ref('base_shop__orders'), 'order_id') }} as marked
 ),
 
-rejected as (
+rejections as (
     {% for source_name, table_name in contract_tables() -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
     select
@@ -54,12 +53,12 @@ rejected as (
         coalesce(reject_reason, 'blanked: ' || blanked_columns) as reason,
         reject_reason is null as is_kept,
         {{ 'cast(round(' ~ money[table] ~ ', 2) as decimal(18, 2))' if table in money else 'cast(null as decimal(18, 2))' }} as amount,
-        {% for identifier, columns in named_in.items() -%}
+        {% for identifier, columns in identifier_columns.items() -%}
         {{ column_of(source_name, table_name, columns) }} as {{ identifier }},
         {% endfor -%}
         {{ row_text(source_name, table_name) }} as row_text,
         refused_values
-    from {{ ref(flawed_in.get(table, 'base_' ~ source_name ~ '__' ~ table_name)) }}
+    from {{ ref(flawed_models.get(table, 'base_' ~ source_name ~ '__' ~ table_name)) }}
     where reject_reason is not null or blanked_columns is not null
     union all
     {% endfor -%}
@@ -69,7 +68,7 @@ rejected as (
         '{{ table.split('.')[0] }}' as source_name,
         '{{ table.split('.')[1] }}' as table_name,
         staged.{{ key }} as row_key,
-        {% if table in go_with_orders -%}
+        {% if table in order_tables -%}
         coalesce(
             'its order is ' || marked.gone_because, case when orders.order_id is not null then 'its order is of no person' else '{{ reason }}' end
         ) as reason,
@@ -78,14 +77,14 @@ rejected as (
         {%- endif %}
         false as is_kept,
         {{ 'cast(staged.' ~ amount ~ ' as decimal(18, 2))' if amount else 'cast(null as decimal(18, 2))' }} as amount,
-        {% for identifier in named_in -%}
+        {% for identifier in identifier_columns -%}
         cast(null as {{ dbt.type_string() }}) as {{ identifier }},
         {% endfor -%}
         cast(null as {{ dbt.type_string() }}) as row_text,
         cast(null as {{ dbt.type_string() }}) as refused_values
     from {{ ref(staged) }} as staged
     left join {{ kept }} as kept on staged.{{ key }} = kept.{{ kept_key }}
-    {%- if table in go_with_orders %}
+    {%- if table in order_tables %}
     left join marked_orders as marked on staged.order_id = marked.order_id
     left join {{ ref('stg_shop__orders') }} as orders on staged.order_id = orders.order_id
     {%- endif %}
@@ -104,7 +103,7 @@ rejected as (
         orphan_profiles.reason,
         false as is_kept,
         cast(null as decimal(18, 2)) as amount,
-        {% for identifier in named_in -%}
+        {% for identifier in identifier_columns -%}
         cast(null as {{ dbt.type_string() }}) as {{ identifier }},
         {% endfor -%}
         events.message_id as row_text,
@@ -119,7 +118,7 @@ rejected as (
         'purchase of an order that was already counted' as reason,
         false as is_kept,
         cast(null as decimal(18, 2)) as amount,
-        {% for identifier in named_in -%}
+        {% for identifier in identifier_columns -%}
         {{ 'order_id' if identifier == 'order_id' else 'cast(null as ' ~ dbt.type_string() ~ ') as ' ~ identifier }},
         {% endfor -%}
         'order_id=' || order_id as row_text,
@@ -127,33 +126,33 @@ rejected as (
     from {{ ref('base_web__double_purchases') }}
 ),
 
-hashed as (
+hashed_rows as (
     select
-        rejected.*,
+        rejections.*,
         {{ hashes | join(',\n        ') }},
-        {{ mailbox_hash('rejected.mailbox') }} as mailbox_hash
-    from {{ with_mailboxes('rejected') }} as rejected
+        {{ mailbox_hash('rejections.mailbox') }} as mailbox_hash
+    from {{ with_mailboxes('rejections') }} as rejections
     cross join {{ ref('erasure_salt') }} as salt
 ),
 
-judged as (
+checked_rows as (
     select
-        hashed.*,
+        hashed_rows.*,
         coalesce(
-            {%- for identifier in named_in if identifier != 'order_id' %}
+            {%- for identifier in identifier_columns if identifier != 'order_id' %}
             of_{{ identifier }}.identifier_hash,
             {%- endfor %}
             of_mailbox.identifier_hash,
             of_order.row_key
         ) is not null as names_erased
-    from hashed
-    {% for identifier in named_in if identifier != 'order_id' -%}
+    from hashed_rows
+    {% for identifier in identifier_columns if identifier != 'order_id' -%}
     left join {{ ref('erased_identifiers') }} as of_{{ identifier }}
-        on hashed.{{ identifier }}_hash = of_{{ identifier }}.identifier_hash
+        on hashed_rows.{{ identifier }}_hash = of_{{ identifier }}.identifier_hash
     {% endfor -%}
-    left join {{ ref('erased_identifiers') }} as of_mailbox on hashed.mailbox_hash = of_mailbox.identifier_hash
+    left join {{ ref('erased_identifiers') }} as of_mailbox on hashed_rows.mailbox_hash = of_mailbox.identifier_hash
     left join {{ ref('erased_rows') }} as of_order
-        on of_order.source_name = 'shop' and of_order.table_name = 'orders' and hashed.order_id = of_order.row_key
+        on of_order.source_name = 'shop' and of_order.table_name = 'orders' and hashed_rows.order_id = of_order.row_key
 )
 
 select
@@ -165,4 +164,4 @@ select
     amount,
     case when not names_erased then row_text end as row_text,
     case when not names_erased then refused_values end as refused_values
-from judged
+from checked_rows

@@ -1,5 +1,4 @@
--- What others obey: a flow asks before it acts on a field at once, a segment before it stands on it, drafting before
--- it reads it.
+-- Whether each field is fresh and complete enough for real-time triggers, segments and AI drafting.
 with checks as (
     select * from {{ ref('field_checks') }}
     where source = 'all'
@@ -9,9 +8,9 @@ dictionary as (
     select * from {{ ref('field_dictionary') }}
 ),
 
--- An empty value that is an answer ("has not ordered") is as good as a filled one, unless nobody has a value at all:
--- then the source is missing. One that is not valid is not usable.
-usable as (
+-- An empty value with a meaning ("has not ordered") is usable, unless no row has a value: then the source is missing. An
+-- invalid value is not usable.
+field_shares as (
     select
         checks.model_name,
         checks.column_name,
@@ -31,13 +30,13 @@ usable as (
         on checks.model_name = dictionary.model_name and checks.column_name = dictionary.column_name
 ),
 
-decided as (
+field_permissions as (
     select
         *,
         coalesce(is_fresh, false) as may_steer_time_critical,
         coalesce(usable_share >= {{ var('segment_min_fill_share') }}, false) as may_carry_segment,
         serves_ai and coalesce(usable_share >= {{ var('ai_drafting_min_fill_share') }}, false) as may_feed_ai_drafting
-    from usable
+    from field_shares
 )
 
 select
@@ -50,24 +49,24 @@ select
     may_feed_ai_drafting,
     case
         when usable_share is null then 'No rows'
-        else {{ percent_text('usable_share') }} || ' of rows have a usable value'
+        else {{ percent_text('usable_share') }} || ' of rows have a field_shares value'
     end
     || case
         when may_carry_segment and (may_feed_ai_drafting or not serves_ai) then ''
         when may_carry_segment
-            then ': under the {{ (100 * var("ai_drafting_min_fill_share")) | round | int }}% AI drafting needs'
-        else ': under the {{ (100 * var("segment_min_fill_share")) | round | int }}% a segment needs'
+            then ', below the {{ (100 * var("ai_drafting_min_fill_share")) | round | int }}% required for AI drafting'
+        else ', below the {{ (100 * var("segment_min_fill_share")) | round | int }}% required for segments'
     end
-    || case when may_carry_segment then '' else coalesce('; the shop has no ' || not_given, '') end
-    || case when serves_ai then '' else '; AI drafting is none of its purposes' end
+    || case when may_carry_segment then '' else coalesce('. The shop has no ' || not_given, '') end
+    || case when serves_ai then '' else '. AI drafting is not one of its purposes' end
     || case
-        when max_staleness_days is null then '; it has no date, so nothing time-critical may rest on it'
-        when staleness_days is null then '; its date was never filled, so nothing time-critical may rest on it'
+        when max_staleness_days is null then '. It has no date, so it must not trigger anything time-critical'
+        when staleness_days is null then '. Its date was never filled, so it must not trigger anything time-critical'
         when not may_steer_time_critical
             then
-                '; its newest value is ' || {{ days_text('staleness_days') }} || ' old, too old at more than '
-                || {{ days_text('max_staleness_days') }} || ' for anything time-critical'
-        else '; its newest value is ' || {{ days_text('staleness_days') }} || ' old'
+                '. Its newest value is ' || {{ days_text('staleness_days') }} || ' old, over the limit of '
+                || {{ days_text('max_staleness_days') }} || ' for time-critical use'
+        else '. Its newest value is ' || {{ days_text('staleness_days') }} || ' old'
     end
     || '.' as reason
-from decided
+from field_permissions

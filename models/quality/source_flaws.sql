@@ -1,5 +1,5 @@
--- What is wrong with a source, counted by reason: a row may be in several columns' counts.
-with came_in as (
+-- A row with several flawed columns counts once under each of their reasons.
+with source_rows as (
     select
         source_name,
         table_name,
@@ -8,7 +8,7 @@ with came_in as (
     where outcome = 'in'
 ),
 
-flawed as (
+rejections as (
     select * from {{ ref('rejected_rows') }}
 ),
 
@@ -36,50 +36,51 @@ flaws as (
         {{ dbt.split_part('reason', "' '", 1) }} as column_name,
         row_key,
         refused_values
-    from flawed
+    from rejections
     where not is_kept
     union all
     select
-        flawed.source_name,
-        flawed.table_name,
+        rejections.source_name,
+        rejections.table_name,
         'blanked' as outcome,
         columns.column_name || ' ' || columns.flaw as reason,
         columns.column_name,
-        flawed.row_key,
-        flawed.refused_values
-    from flawed
+        rejections.row_key,
+        rejections.refused_values
+    from rejections
     inner join columns
         on
-            flawed.source_name = columns.source_name
-            and flawed.table_name = columns.table_name
-            and ', ' || replace(flawed.reason, 'blanked: ', '') || ',' like '%, ' || columns.column_name || ',%'
-    where flawed.is_kept
+            rejections.source_name = columns.source_name
+            and rejections.table_name = columns.table_name
+            and ', ' || replace(rejections.reason, 'blanked: ', '') || ',' like '%, ' || columns.column_name || ',%'
+    where rejections.is_kept
 ),
 
-refused as (
+flaws_with_values as (
     select
         *,
-        nullif({{ dbt.split_part(dbt.split_part("'; ' || refused_values", "'; ' || column_name || '='", 2), "'; '", 1) }}, '') as given
+        nullif({{ dbt.split_part(dbt.split_part("'; ' || refused_values", "'; ' || column_name || '='", 2), "'; '", 1) }}, '') as refused_value
     from flaws
 ),
 
--- The sentence stands in logs: it shows no address, and letters only where a column has a list of words.
-judged as (
+-- The sentence is logged, so it shows no address, and letters only if the column has a list of words.
+flaws_to_show as (
     select
         *,
-        given not like '%@%' and (reason like '%is not an accepted value' or upper(given) = lower(given)) as is_shown
-    from refused
+        refused_value not like '%@%'
+        and (reason like '%is not an accepted value' or upper(refused_value) = lower(refused_value)) as is_shown
+    from flaws_with_values
 ),
 
 examples as (
     select
         *,
-        case when is_shown then given end as example,
+        case when is_shown then refused_value end as example,
         case when is_shown then '1' else '0' end || coalesce(row_key, '') as place
-    from judged
+    from flaws_to_show
 ),
 
-counted as (
+flaw_counts as (
     select
         source_name,
         table_name,
@@ -106,12 +107,12 @@ counted as (
 
 shares as (
     select
-        counted.*,
-        came_in.n_rows as n_rows_in,
-        counted.n_rows / cast(came_in.n_rows as {{ dbt.type_float() }}) as row_share
-    from counted
-    inner join came_in on counted.source_name = came_in.source_name and counted.table_name = came_in.table_name
-    where came_in.n_rows > 0
+        flaw_counts.*,
+        source_rows.n_rows as n_rows_in,
+        flaw_counts.n_rows / cast(source_rows.n_rows as {{ dbt.type_float() }}) as row_share
+    from flaw_counts
+    inner join source_rows on flaw_counts.source_name = source_rows.source_name and flaw_counts.table_name = source_rows.table_name
+    where source_rows.n_rows > 0
 )
 
 select
@@ -121,15 +122,15 @@ select
     reason,
     cast(n_rows as bigint) as n_rows,
     row_share,
-    -- A shop may sell as much as it likes at its till.
+    -- Sales at the till have no customer, however many there are.
     reason not like '%no person' and
     {%- if var('as_of') %}
-    -- Of a moment that somebody chose, what came later is left out as it should be.
+    -- With a chosen as_of, later rows are meant to be left out.
     reason not like '% is after as_of' and reason not like '%not kept' and
     {%- endif %}
-    -- What is unknown is lost; every other word that stands for one has a meaning, if a careful one.
+    -- Only unknown loses the meaning. Every other default is a careful reading of the word.
     (outcome <> 'unknown word' or reason like '% is taken for unknown') and
-    -- What its system has deleted may be most of a table, and is no flaw.
+    -- Rows that the source system deleted may be most of a table. That is no flaw.
     {%- for what in ['', 'its order is ', 'its profile is '] %}
     reason not in {{ mark_reasons(what) }} and
     {%- endfor %}
@@ -138,7 +139,7 @@ select
     || {{ counted('n_rows_in', 'row') }} || ' (' || {{ tenths_text('row_share') }} || ') '
     || case
         when outcome = 'blanked' then 'lost a value'
-        when outcome = 'unknown word' then case when n_rows = 1 then 'has' else 'have' end || ' a word that no list knows'
+        when outcome = 'unknown word' then case when n_rows = 1 then 'has' else 'have' end || ' an unmapped word'
         when n_rows = 1 then 'is set aside'
         else 'are set aside'
     end

@@ -1,5 +1,5 @@
--- What came in and what became of it, counted where it comes in and where people read it, never derived. Amounts of the shop
--- are as they came, which people read in its currency.
+-- Rows in and rows kept are counted independently, never derived from each other. Shop amounts are compared as the source
+-- gives them. Public tables have them in the shop's currency.
 {% set tables = contract_tables() %}
 {% set money = {
     'crm.opportunities': 'amount', 'shop.orders': 'total_amount', 'shop.order_lines': 'coalesce(line_amount, ' ~ at_price('quantity', 'unit_price') ~ ')',
@@ -10,7 +10,7 @@
     'shop.refunds': 'refund_amount'
 } %}
 
-with counted as (
+with outcome_counts as (
     {% for source_name, table_name in tables -%}
     {%- set table = source_name ~ '.' ~ table_name -%}
     {%- set key = contract_key(source_name, table_name) if execute else 'key' -%}
@@ -77,4 +77,4 @@ select
     reason,
     cast(n_rows as bigint) as n_rows,
     cast(amount as decimal(18, 2)) as amount
-from counted
+from outcome_counts

@@ -1,7 +1,7 @@
--- What the next basket is likeliest to be of: the customer's own interest, drawn towards what the shop sells where that
--- told better, else the shop's shares.
+-- Categories of the next basket: the customer's own interest, drawn towards the shop's shares, if that won the back-test.
+-- Otherwise the shop's shares alone.
 {% set scored_on = scoring_day() %}
-with described as (
+with profiled_customers as (
     select customer_id
     from {{ ref('customer_features') }}
     where is_scoring
@@ -19,16 +19,16 @@ interests as (
     select * from {{ ref('category_interest') }} where is_scoring
 ),
 
-proposed as (
+candidate_categories as (
     select
         customer_id,
         category
     from interests
     union distinct
     select
-        described.customer_id,
+        profiled_customers.customer_id,
         shares.category
-    from described
+    from profiled_customers
     cross join shares
     where shares.shop_rank <= 3
 ),
@@ -41,10 +41,10 @@ totals as (
     group by customer_id
 ),
 
-rated as (
+rated_categories as (
     select
-        proposed.customer_id,
-        proposed.category,
+        candidate_categories.customer_id,
+        candidate_categories.category,
         weights.method,
         weights.model_version,
         interests.n_products_bought,
@@ -58,18 +58,18 @@ rated as (
                     / (coalesce(totals.own_interest, 0) + weights.strength)
             else coalesce(shares.shop_share, 0)
         end as probability
-    from proposed
+    from candidate_categories
     cross join weights
-    left join shares on proposed.category = shares.category
-    left join interests on proposed.customer_id = interests.customer_id and proposed.category = interests.category
-    left join totals on proposed.customer_id = totals.customer_id
+    left join shares on candidate_categories.category = shares.category
+    left join interests on candidate_categories.customer_id = interests.customer_id and candidate_categories.category = interests.category
+    left join totals on candidate_categories.customer_id = totals.customer_id
 ),
 
-ranked as (
+ranked_categories as (
     select
         *,
         row_number() over (partition by customer_id order by probability desc, category asc) as category_rank
-    from rated
+    from rated_categories
 )
 
 select
@@ -79,12 +79,15 @@ select
     probability,
     affinity,
     case
-        when n_products_bought > 0 then 'Bought ' || {{ counted('n_products_bought', 'product') }} || ' of it, last on ' || {{ day_text('last_bought_on') }}
-        when n_products_viewed > 0 then 'Looked at ' || {{ counted('n_products_viewed', 'product') }} || ' of it'
-        else 'Among what the shop sells most'
+        when n_products_bought > 0
+            then
+                'Bought ' || {{ counted('n_products_bought', 'product') }} || ' of this category, last on '
+                || {{ day_text('last_bought_on') }}
+        when n_products_viewed > 0 then 'Viewed ' || {{ counted('n_products_viewed', 'product') }} || ' of this category'
+        else 'One of the best-selling categories'
     end || '.' as reason,
     method,
     model_version,
     {{ as_of() }} as scored_at
-from ranked
+from ranked_categories
 where category_rank <= 3

@@ -11,28 +11,28 @@ features as (
     select * from {{ ref('customers_to_score') }}
 ),
 
-trained as (
+models as (
     select * from {{ ref('trained_models') }}
 ),
 
-described as (
+customer_predictions as (
     select
         customers.customer_id,
         features.n_order_days,
         1 - predictions.order_probability as churn_probability,
-        -- Who cancels says so: no model need guess it.
+        -- A cancellation is a stated intent, so it outranks the model.
         {{ subscription_ended_at('customers.') }} as cancelled_at,
         predictions.order_probability,
         predictions.method,
         predictions.model_version,
-        trained.is_level_verified,
+        models.is_level_verified,
         features.days_since_last_order,
         {{ score_fact('predictions.reason_1', 'features') }} as first_fact,
         {{ score_fact('predictions.reason_2', 'features') }} as second_fact
     from customers
     left join predictions on customers.customer_id = predictions.customer_id
     left join features on predictions.customer_id = features.customer_id
-    left join trained on predictions.model_name = trained.model_name
+    left join models on predictions.model_name = models.model_name
 )
 
 select
@@ -43,8 +43,8 @@ select
     coalesce('Cancelled a subscription on ' || {{ day_text('cancelled_at') }} || '. ', '') || case
         when method = 'rule'
             then
-                'Last ordered ' || {{ counted('days_since_last_order', 'day') }} || ' ago: of such customers '
-                || {{ tenths_text('order_probability') }} || ' order again within {{ days }} days.'
+                'Last ordered ' || {{ counted('days_since_last_order', 'day') }} || ' ago: '
+                || {{ tenths_text('order_probability') }} || ' of such customers order again within {{ days }} days.'
         else {{ score_sentence('first_fact', 'second_fact') }}
     end as reason,
     method as model_used,
@@ -52,4 +52,4 @@ select
     is_level_verified,
     {{ score_confidence('method', 'is_level_verified', 'n_order_days') }} as confidence,
     {{ as_of() }} as scored_at
-from described
+from customer_predictions

@@ -1,4 +1,4 @@
--- How alike the people who have never bought are to the best buyers: the points of the traits that are known of them.
+-- Similarity of customers without an order to the best buyers: the sum of points over their known traits.
 with people as (
     select customer_id
     from {{ ref('customer_features') }}
@@ -9,8 +9,8 @@ points as (
     select * from {{ ref('trait_points') }}
 ),
 
--- One row, also where nothing was learned.
-learned as (
+-- One row, even if nothing was learned.
+learned_model as (
     select
         max(intercept) as intercept,
         max(method) as method,
@@ -27,8 +27,8 @@ offsets as (
     group by trait
 ),
 
--- What a trait comes to, against those of whom it is known; of several values each has its part of that.
-counted as (
+-- Points of each trait value, relative to the average of customers with that trait. Several values of a trait share it.
+trait_scores as (
     select
         traits.customer_id,
         traits.trait,
@@ -42,23 +42,23 @@ counted as (
     where not traits.has_bought
 ),
 
-summed as (
+trait_totals as (
     select
         customer_id,
         count(*) as n_traits,
         sum(points) as points
-    from counted
+    from trait_scores
     group by customer_id
 ),
 
--- A tenth of a logit, as for the reasons of other scores; less is none.
-placed as (
+-- Traits below a tenth of a logit are not named, as in the reasons of other scores.
+ranked_traits as (
     select
         customer_id,
         {{ trait_text('trait', 'trait_value') }} || ' (' || {{ tenths_text('chosen_share') }} || ' of the best buyers, '
         || {{ tenths_text('other_share') }} || ' of others)' as trait_fact,
         row_number() over (partition by customer_id order by points desc, trait asc, trait_value asc) as place
-    from counted
+    from trait_scores
     where points >= 0.1 and chosen_share > other_share
 ),
 
@@ -68,39 +68,39 @@ facts as (
         max(case when place = 1 then trait_fact end) as trait_1,
         max(case when place = 2 then trait_fact end) as trait_2,
         max(case when place = 3 then trait_fact end) as trait_3
-    from placed
+    from ranked_traits
     group by customer_id
 ),
 
-rated as (
+likeness_scores as (
     select
         people.customer_id,
-        learned.method,
-        learned.model_version,
+        learned_model.method,
+        learned_model.model_version,
         case
-            when learned.method is null then 'nothing_to_learn_from'
-            when summed.n_traits > 0 then 'scored'
+            when learned_model.method is null then 'nothing_to_learn_from'
+            when trait_totals.n_traits > 0 then 'scored'
             else 'nothing_known'
         end as state,
         case
-            when summed.n_traits > 0 then 1 / (1 + exp(-(learned.intercept + cast(summed.points as {{ dbt.type_float() }}))))
+            when trait_totals.n_traits > 0 then 1 / (1 + exp(-(learned_model.intercept + cast(trait_totals.points as {{ dbt.type_float() }}))))
         end as likeness,
         facts.trait_1,
         facts.trait_2,
         facts.trait_3
     from people
-    cross join learned
-    left join summed on people.customer_id = summed.customer_id
+    cross join learned_model
+    left join trait_totals on people.customer_id = trait_totals.customer_id
     left join facts on people.customer_id = facts.customer_id
 ),
 
-ranked as (
+ranked_customers as (
     select
         *,
         case when state = 'scored' then rank() over (partition by state order by likeness desc) end as likeness_rank,
-        -- The part of the scored who are less alike. Equals share a place.
+        -- Share of scored customers who are less similar. Ties share a rank.
         cast(rank() over (partition by state order by likeness asc) - 1 as {{ dbt.type_float() }}) / count(*) over (partition by state) as rank_share
-    from rated
+    from likeness_scores
 )
 
 select
@@ -113,12 +113,12 @@ select
     trait_2,
     trait_3,
     case
-        when state = 'nothing_to_learn_from' then 'Too few best buyers, or too little known of them, to tell what sets them apart.'
-        when state = 'nothing_known' then 'Nothing is known that sets the best buyers apart.'
-        when trait_1 is null then 'No trait of theirs is much more common among the best buyers.'
+        when state = 'nothing_to_learn_from' then 'Too few best buyers, or too few known traits, to find what they have in common.'
+        when state = 'nothing_known' then 'No known trait to compare with the best buyers.'
+        when trait_1 is null then 'No known trait is clearly more common among the best buyers.'
         else 'Like the best buyers: ' || trait_1 || coalesce('; ' || trait_2, '') || coalesce('; ' || trait_3, '') || '.'
     end as reason,
     method as model_used,
     model_version,
     {{ as_of() }} as scored_at
-from ranked
+from ranked_customers

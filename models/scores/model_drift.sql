@@ -1,6 +1,6 @@
--- Whether the scores still deserve trust: each check is a value and the bounds it should keep.
+-- Checks of the scores: each has a value and the bounds that it must keep.
 {% set last_day = days_before(as_of_day(), 1) %}
-{# Signal to its amount, what must be many enough to judge it, and the days that are summed: mail goes out on some days only. #}
+{# (amount, count that drift_min_count applies to, days to sum). Clicks only by week: mail goes out on some days only. #}
 {% set signals = {
     'orders': ('n_orders', 'n_orders', [1, 7]),
     'revenue': ('revenue', 'n_orders', [1, 7]),
@@ -19,7 +19,7 @@
 {% endfor %}
 {% endfor %}
 {% endfor %}
-with trained as (
+with models as (
     select * from {{ ref('trained_models') }}
 ),
 
@@ -36,7 +36,7 @@ outcomes as (
         outcomes.cutoff_on,
         outcomes.learning_days,
         count(*) as n_customers,
-        -- Sums of whole numbers and decimals: one of doubles depends on the order of its rows.
+        -- Integers and decimals: a sum of doubles depends on the order of its rows.
         cast(count(case when outcomes.n_order_days_next > 0 then 1 end) as {{ dbt.type_float() }}) / count(*) as returned,
         cast(sum(cast(outcomes.net_revenue_next as decimal(18, 2))) as {{ dbt.type_float() }}) / count(*) as spent
     from {{ ref('customer_outcomes') }} as outcomes
@@ -74,7 +74,7 @@ days as (
     where activity_on <= {{ last_day }} and activity_on > {{ days_before(last_day, 7 * (var('drift_usual_weeks') + 1)) }}
 ),
 
--- A weekday is held against its like: the last days, and the same days of the weeks before.
+-- Compares the last days with the same weekdays of earlier weeks.
 weeks as (
     select
         weeks_back,
@@ -103,9 +103,9 @@ checks as (
         cast(null as {{ dbt.type_float() }}) as lowest,
         cast({{ var('drift_max_stability_index') }} as {{ dbt.type_float() }}) as highest,
         is_score as may_stop,
-        'too few customers to tell whether it has moved' as unknown_because,
-        'moved by a population stability index of ' || {{ hundredths_text('stability_index') }}
-        || ' since the day of training (' || {{ counted('n_customers', 'customer') }} || ')' as what
+        'too few customers to measure a shift' as unknown_because,
+        'population stability index ' || {{ hundredths_text('stability_index') }}
+        || ' since training (' || {{ counted('n_customers', 'customer') }} || ')' as what
     from stability
     union all
     select
@@ -117,7 +117,7 @@ checks as (
         true as may_stop,
         'never trained' as unknown_because,
         'trained ' || {{ counted(dbt.datediff('trained_on', scoring_day(), 'day'), 'day') }} || ' ago' as what
-    from trained
+    from models
     union all
     select
         metric as check_name,
@@ -125,7 +125,7 @@ checks as (
         value,
         case
             when metric = 'total_bias' then -cast({{ var('drift_max_total_bias') }} as {{ dbt.type_float() }})
-            -- Within its doubt of what the rule reaches.
+            -- May fall below the rule by the uncertainty of the back-test.
             when metric = 'top_tenth_share' then baseline_value + value - high
         end as lowest,
         case
@@ -133,13 +133,13 @@ checks as (
             when metric = 'calibration_error' then cast({{ var('drift_max_calibration_error') }} as {{ dbt.type_float() }})
         end as highest,
         false as may_stop,
-        'cannot be told from the customers of that moment' as unknown_because,
+        'cannot be computed for the customers of that cut-off' as unknown_because,
         case metric
-            when 'total_bias' then 'expected total off by '
-            when 'top_tenth_share' then 'the tenth scored best brought of all revenue '
-            else 'chance of an order off by '
+            when 'total_bias' then 'expected revenue off by '
+            when 'top_tenth_share' then 'share of revenue from the top tenth '
+            else 'order probability off by '
         end
-        || {{ hundredths_text('value') }} || ' in the back-test from ' || {{ day_text('cutoff_on') }} || ' on' as what
+        || {{ hundredths_text('value') }} || ' in the back-test from ' || {{ day_text('cutoff_on') }} as what
     from evaluations
     where metric in ('calibration_error', 'total_bias', 'top_tenth_share')
     {% for subject, column in [('share that ordered', 'returned'), ('revenue per customer', 'spent')] -%}
@@ -151,9 +151,9 @@ checks as (
         cast({{ var('drift_outcome')['lowest'] }} as {{ dbt.type_float() }}) as lowest,
         cast({{ var('drift_outcome')['highest'] }} as {{ dbt.type_float() }}) as highest,
         false as may_stop,
-        'too few moments whose outcome is known' as unknown_because,
-        'within ' || {{ counted('learning_days', 'day') }} || ' from ' || {{ day_text('cutoff_on') }} || ' on '
-        || {{ hundredths_text(column ~ ' / nullif(usual_' ~ column ~ ', 0)') }} || ' times the usual' as what
+        'too few cut-offs with a known outcome' as unknown_because,
+        {{ hundredths_text(column ~ ' / nullif(usual_' ~ column ~ ', 0)') }} || ' times the usual in the '
+        || {{ counted('learning_days', 'day') }} || ' from ' || {{ day_text('cutoff_on') }} as what
     from usual_outcomes
     {% endfor -%}
     union all
@@ -164,13 +164,13 @@ checks as (
         cast({{ var('drift_jump')['lowest'] }} as {{ dbt.type_float() }}) as lowest,
         cast({{ var('drift_jump')['highest'] }} as {{ dbt.type_float() }}) as highest,
         true as may_stop,
-        'usually too few to tell' as unknown_because,
+        'usually too few to compare' as unknown_because,
         {{ hundredths_text('total / nullif(usual, 0)') }} || ' times the usual (' || {{ hundredths_text('total') }} || ' up to '
         || {{ day_text(last_day) }} || ', usually ' || {{ hundredths_text('usual') }} || ')' as what
     from jumps
 ),
 
-judged as (
+evaluated_checks as (
     select
         *,
         coalesce(value < lowest or value > highest, false) as is_breached
@@ -188,9 +188,9 @@ select
     subject || ': '
     || case
         when value is null then unknown_because || '.'
-        when not is_breached then what || ', as it should be.'
+        when not is_breached then what || ', within limits.'
         when value < lowest then what || ', below ' || {{ hundredths_text('lowest') }} || '.'
         else what || ', above ' || {{ hundredths_text('highest') }} || '.'
     end as sentence,
     {{ as_of() }} as checked_at
-from judged
+from evaluated_checks

@@ -1,4 +1,4 @@
--- How each training of the registry did. Only ever added to, as the registry is.
+-- Back-test results of each registered training. Append-only, like the registry.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with evaluations as (
@@ -24,7 +24,7 @@ from evaluations
 inner join {{ ref('model_registry') }} as registry
     on evaluations.model_name = registry.model_name and evaluations.model_version = registry.model_version
 {% if is_incremental() -%}
-left join (select distinct model_name, model_version from {{ this }}) as known
-    on evaluations.model_name = known.model_name and evaluations.model_version = known.model_version
-where known.model_version is null
+left join (select distinct model_name, model_version from {{ this }}) as registered_versions
+    on evaluations.model_name = registered_versions.model_name and evaluations.model_version = registered_versions.model_version
+where registered_versions.model_version is null
 {%- endif %}

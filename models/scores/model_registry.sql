@@ -1,28 +1,28 @@
--- Each training that taught something new, for whatever moment it was. Only ever added to.
+-- Each training with new parameters. Append-only.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
-with trained as (
+with trainings as (
     select * from {{ ref('trained_models') }}
 )
 
 select
-    trained.model_name,
-    trained.model_version,
-    trained.trained_on,
-    trained.state,
-    trained.method,
-    trained.reason,
-    trained.is_level_verified,
-    trained.horizon_days,
-    trained.n_customers,
-    trained.n_rows,
-    trained.cutoffs,
-    trained.features,
-    trained.data_fingerprint,
-    trained.parameters
-from trained
+    trainings.model_name,
+    trainings.model_version,
+    trainings.trained_on,
+    trainings.state,
+    trainings.method,
+    trainings.reason,
+    trainings.is_level_verified,
+    trainings.horizon_days,
+    trainings.n_customers,
+    trainings.n_rows,
+    trainings.cutoffs,
+    trainings.features,
+    trainings.data_fingerprint,
+    trainings.parameters
+from trainings
 {% if is_incremental() -%}
-left join {{ this }} as known
-    on trained.model_name = known.model_name and trained.model_version = known.model_version
-where known.model_version is null
+left join {{ this }} as registered_versions
+    on trainings.model_name = registered_versions.model_name and trainings.model_version = registered_versions.model_version
+where registered_versions.model_version is null
 {%- endif %}

@@ -11,11 +11,11 @@ features as (
     select * from {{ ref('customers_to_score') }}
 ),
 
-trained as (
+models as (
     select * from {{ ref('trained_models') }}
 ),
 
-described as (
+customer_predictions as (
     select
         customers.customer_id,
         features.n_order_days,
@@ -26,12 +26,12 @@ described as (
         {{ days_after('features.counted_on', 'cast(floor(customers.usual_days_between_orders + 0.5) as bigint) - features.days_since_last_order') }} as due_on,
         predictions.method,
         predictions.model_version,
-        trained.is_level_verified,
+        models.is_level_verified,
         {{ score_fact("'rhythm'", 'features') }} as fact
     from customers
     left join predictions on customers.customer_id = predictions.customer_id
     left join features on predictions.customer_id = features.customer_id
-    left join trained on predictions.model_name = trained.model_name
+    left join models on predictions.model_name = models.model_name
 )
 
 select
@@ -48,4 +48,4 @@ select
     model_version,
     {{ score_confidence('method', 'is_level_verified', 'n_order_days') }} as confidence,
     {{ as_of() }} as scored_at
-from described
+from customer_predictions

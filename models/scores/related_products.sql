@@ -10,7 +10,7 @@ products as (
     where popularity.cutoff_on = {{ scored_on }} and sensitive.category is null and coalesce(popularity.is_in_stock, true)
 ),
 
-ranked as (
+ranked_pairs as (
     select
         pairs.*,
         row_number() over (
@@ -29,5 +29,5 @@ select
     n_customers,
     cast(likelihood as {{ dbt.type_float() }}) as likelihood,
     {{ as_of() }} as scored_at
-from ranked
+from ranked_pairs
 where related_rank <= 10

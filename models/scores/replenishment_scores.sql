@@ -16,8 +16,8 @@ refusals as (
     where purpose = 'profiling' and status in ('denied', 'withdrawn')
 ),
 
--- What a subscription brings needs no reminder.
-subscribed as (
+-- Categories delivered by a subscription need no reminder.
+subscribed_categories as (
     select distinct
         subscriptions.customer_id,
         products.category
@@ -26,7 +26,7 @@ subscribed as (
     where subscriptions.subscription_status = 'active'
 ),
 
-spaced as (
+purchase_gaps as (
     select
         *,
         lag(ordered_on) over (partition by customer_id, category order by ordered_on) as previous_on
@@ -37,7 +37,7 @@ intervals as (
     select
         *,
         {{ dbt.datediff('previous_on', 'ordered_on', 'day') }} as interval_days
-    from spaced
+    from purchase_gaps
 ),
 
 own_rhythms as (
@@ -75,12 +75,12 @@ rhythms as (
     from own_rhythms
     left join category_rhythms on own_rhythms.category = category_rhythms.category
     left join refusals on own_rhythms.customer_id = refusals.customer_id
-    left join subscribed
-        on own_rhythms.customer_id = subscribed.customer_id and own_rhythms.category = subscribed.category
-    where refusals.customer_id is null and subscribed.customer_id is null
+    left join subscribed_categories
+        on own_rhythms.customer_id = subscribed_categories.customer_id and own_rhythms.category = subscribed_categories.category
+    where refusals.customer_id is null and subscribed_categories.customer_id is null
 ),
 
-dated as (
+dated_rhythms as (
     select
         *,
         cast(floor(rhythm_days + 0.5) as bigint) as whole_days,
@@ -89,10 +89,10 @@ dated as (
     from rhythms
 ),
 
-awaited as (
+awaited_refills as (
     select
         *,
-        -- Later, they have it from elsewhere.
+        -- After that, the customer probably bought it elsewhere.
         coalesce(days_since_last_order <= {{ var('replenishment_until') }} * rhythm_days, false) as is_awaited,
         coalesce(
             days_since_last_order >= {{ var('replenishment_min_days') }}
@@ -100,18 +100,18 @@ awaited as (
             between {{ var('replenishment_from') }} * rhythm_days and {{ var('replenishment_until') }} * rhythm_days,
             false
         ) as is_due
-    from dated
+    from dated_rhythms
 ),
 
--- What is due before what is not yet, and of that what the customer's own rhythm says.
-ranked as (
+-- Refills that are due come first. Among those, the customer's own rhythm comes before the category's.
+ranked_refills as (
     select
         *,
         row_number() over (
             partition by customer_id, is_awaited
             order by is_due desc, is_due and is_own_rhythm desc, due_on asc, category asc
         ) as place
-    from awaited
+    from awaited_refills
 )
 
 select
@@ -132,4 +132,4 @@ select
         ''
     )
     || '.' as reason
-from ranked
+from ranked_refills

@@ -24,7 +24,7 @@ refusals as (
     where purpose = 'profiling' and status in ('denied', 'withdrawn')
 ),
 
-described as (
+customer_hours as (
     select
         customers.customer_id,
         customers.time_zone,
@@ -65,13 +65,13 @@ select
     case
         when is_personal
             then
-                'Was there in ' || {{ counted('n_signals', 'hour') }} || ' of ' || {{ counted(var('send_time_days'), 'day') }}
-                || ', best met'
+                'Active in ' || {{ counted('n_signals', 'hour') }} || ' of the last ' || {{ counted(var('send_time_days'), 'day') }}
+                || ', best reached'
         when best_hour is not null
             then
-                case when n_signals > 0 then 'What was seen of them tells no more' else 'Nothing tells when they are there' end
-                || ': people in ' || country || ' are best met'
+                case when n_signals > 0 then 'Own activity adds nothing' else 'No activity on record' end
+                || ': customers in ' || country || ' are best reached'
     end || ' around ' || {{ hour_text('best_hour') }} || '.' as reason,
     model_version,
     {{ as_of() }} as scored_at
-from described
+from customer_hours

@@ -7,7 +7,7 @@ features as (
     select * from {{ ref('customer_features') }} where is_scoring
 ),
 
-trained as (
+models as (
     select * from {{ ref('trained_models') }}
 ),
 
@@ -47,7 +47,7 @@ predictions as (
     from {{ ref('first_order_predictions') }}
 ),
 
-described as (
+customer_predictions as (
     select
         predictions.order_probability,
         predictions.horizon_revenue,
@@ -58,7 +58,7 @@ described as (
         predictions.year_revenue_high,
         predictions.method,
         predictions.model_version,
-        trained.is_level_verified,
+        models.is_level_verified,
         customers.customer_id,
         customers.n_orders,
         features.customer_id is not null as is_known,
@@ -66,13 +66,13 @@ described as (
         features.known_days,
         {{ score_fact('predictions.reason_1', 'features') }} as first_fact,
         {{ score_fact('predictions.reason_2', 'features') }} as second_fact,
-        -- The part of the scored who are expected to bring less. Equals share a place.
+        -- Share of scored customers with a lower expected revenue. Ties share a rank.
         cast(rank() over (partition by predictions.customer_id is not null order by predictions.year_revenue) - 1 as {{ dbt.type_float() }})
         / count(*) over (partition by predictions.customer_id is not null) as rank_share
     from customers
     left join features on customers.customer_id = features.customer_id
     left join predictions on customers.customer_id = predictions.customer_id
-    left join trained on predictions.model_name = trained.model_name
+    left join models on predictions.model_name = models.model_name
 )
 
 select
@@ -90,8 +90,8 @@ select
     case
         when method = 'rule' and n_orders = 0
             then
-                'Known for ' || {{ counted('known_days', 'day') }} || ' without an order: of such people '
-                || {{ tenths_text('order_probability') }} || ' buy within {{ days }} days.'
+                'Known for ' || {{ counted('known_days', 'day') }} || ' without an order: '
+                || {{ tenths_text('order_probability') }} || ' of such customers buy within {{ days }} days.'
         else {{ score_sentence('first_fact', 'second_fact') }}
     end as reason,
     method as model_used,
@@ -99,4 +99,4 @@ select
     is_level_verified,
     {{ score_confidence('method', 'is_level_verified', 'n_order_days') }} as confidence,
     {{ as_of() }} as scored_at
-from described
+from customer_predictions

@@ -1,4 +1,4 @@
--- By what people do, never what machines do: a click, an order or a session first, an open only where there is none.
+-- Human actions only, never machines. Clicks, orders and sessions count first, opens only without any of them.
 with customers as (
     select
         *,
@@ -8,7 +8,7 @@ with customers as (
     from {{ ref('customers') }}
 ),
 
-tiered as (
+customer_tiers as (
     select
         *,
         case
@@ -22,7 +22,7 @@ tiered as (
     from customers
 ),
 
-capped as (
+customer_caps as (
     select
         *,
         cast(
@@ -39,7 +39,7 @@ capped as (
                 {%- endfor %}
             end as {{ dbt.type_float() }}
         ) as stated_weekly_cap
-    from tiered
+    from customer_tiers
 )
 
 select
@@ -60,11 +60,11 @@ select
                 'No session, order or click in {{ var("lightly_engaged_days") }} days, last opened an e-mail '
                 || {{ counted('days_since_last_open', 'day') }} || ' ago (' || {{ day_text('last_human_opened_at') }} || ')'
         when tier = 'unengaged' then {{ counted('n_emails_sent_90d', 'e-mail') }} || ' in 90 days and no session, order, click or open'
-        else 'No session, order, click or open in {{ var("lightly_engaged_days") }} days, and too few e-mails to tell'
+        else 'No session, order, click or open in {{ var("lightly_engaged_days") }} days, and too few e-mails to rate'
     end
     || case
         when coalesce(stated_weekly_cap < tier_weekly_cap, false) then '; asked for mail ' || preferred_frequency || ' at most'
         else ''
     end
     || '.' as sentence
-from capped
+from customer_caps

@@ -1,6 +1,6 @@
--- Worked out from the order history alone, so that it can be rebuilt as of any day. Somebody's usual time between orders
--- changes with their orders only, so that time alone never leads back to an earlier stage. Whom a subscription supplies is
--- active; who cancelled it, and is not active or new by orders of their own, is lapsed from that day.
+-- Computed from the order history alone, so it can be rebuilt as of any day. The usual time between orders changes only
+-- with orders, so time alone never leads back to an earlier stage. A customer with a running subscription is active. After
+-- a cancellation, a customer who is not active or new by other orders is lapsed from that day.
 {% set by_rhythm = var('lifecycle_by_own_rhythm') %}
 with customers as (
     select
@@ -8,7 +8,7 @@ with customers as (
         {{ days_since('last_ordered_at') }} as days_since_last_order,
         n_active_subscriptions > 0 as is_subscriber,
         {{ subscription_ended_at() }} as cancelled_at,
-        -- Who came with their first order was never a subscriber without one.
+        -- A customer first seen with the first order was never in stage never_purchased.
         case
             when {{ day_of('first_seen_at') }} < {{ day_of('first_ordered_at') }} then 'never_purchased'
         end as stage_before_first_order
@@ -34,7 +34,7 @@ gaps as (
     where days_since_previous_order > 0
 ),
 
--- What was usual before a gap. A short one is no return, whatever was usual.
+-- Usual time between orders before a gap. A short gap is never a return.
 usual_before as (
     select
         later.customer_id,
@@ -51,7 +51,7 @@ usual_before as (
 ),
 
 {% endif -%}
--- Somebody is active from the second order on, and after a longer gap from the next order on.
+-- Active begins with the second order, and again with the next order after a long gap.
 returns as (
     select
         sales.customer_id,
@@ -80,7 +80,7 @@ last_returns as (
     group by customer_id
 ),
 
-staged as (
+order_stages as (
     select
         customers.*,
         last_returns.sale_number as return_number,
@@ -92,7 +92,7 @@ staged as (
     left join last_returns on customers.customer_id = last_returns.customer_id
 ),
 
-subscribing as (
+customer_stages as (
     select
         *,
         coalesce(is_subscriber and stage_by_orders <> 'active', false) as is_active_by_subscription,
@@ -102,10 +102,10 @@ subscribing as (
             when {{ days_since('cancelled_at') }} > {{ var('lapsed_days') }} then 'dormant'
             else 'lapsed'
         end as stage
-    from staged
+    from order_stages
 ),
 
-dated as (
+dated_stages as (
     select
         *,
         case
@@ -141,10 +141,10 @@ dated as (
             when stage = 'lapsed' then 'at_risk'
             when stage = 'dormant' then 'lapsed'
         end as previous_stage
-    from subscribing
+    from customer_stages
 ),
 
-ranked as (
+ranked_buyers as (
     select
         customer_id,
         count(*) over () as n_buyers,
@@ -154,49 +154,49 @@ ranked as (
 )
 
 select
-    dated.customer_id,
-    dated.stage,
-    dated.previous_stage,
-    dated.since,
-    dated.n_orders,
-    cast(dated.days_since_last_order as bigint) as days_since_last_order,
-    coalesce(ranked.place - 1 < {{ var('vip_share') }} * ranked.n_buyers, false) as is_vip,
-    cast(ranked.place as bigint) as revenue_place,
-    cast(ranked.n_buyers as bigint) as n_ranked_buyers,
+    dated_stages.customer_id,
+    dated_stages.stage,
+    dated_stages.previous_stage,
+    dated_stages.since,
+    dated_stages.n_orders,
+    cast(dated_stages.days_since_last_order as bigint) as days_since_last_order,
+    coalesce(ranked_buyers.place - 1 < {{ var('vip_share') }} * ranked_buyers.n_buyers, false) as is_vip,
+    cast(ranked_buyers.place as bigint) as revenue_place,
+    cast(ranked_buyers.n_buyers as bigint) as n_ranked_buyers,
     case
-        when dated.is_subscriber
+        when dated_stages.is_subscriber
             then
-                'Has ' || {{ counted('dated.n_active_subscriptions', 'running subscription') }}
-                || coalesce(', next charged on ' || {{ day_text('dated.next_charge_at') }}, '') || '. '
-        when dated.cancelled_at is not null
-            then 'Cancelled a subscription on ' || {{ day_text('dated.cancelled_at') }} || ' and has not ordered since. '
+                'Has ' || {{ counted('dated_stages.n_active_subscriptions', 'running subscription') }}
+                || coalesce(', next charged on ' || {{ day_text('dated_stages.next_charge_at') }}, '') || '. '
+        when dated_stages.cancelled_at is not null
+            then 'Cancelled a subscription on ' || {{ day_text('dated_stages.cancelled_at') }} || ' and has not ordered since. '
         else ''
     end || case
-        when dated.n_orders = 0
+        when dated_stages.n_orders = 0
             then
                 case
-                    when dated.n_renewals > 0 then 'Has ordered nothing but what a subscription renews'
-                    when dated.net_revenue < 0 then 'Got money back for an order that nobody knows of'
+                    when dated_stages.n_renewals > 0 then 'Has ordered subscription renewals only'
+                    when dated_stages.net_revenue < 0 then 'Has a refund for an order that is not on record'
                     else 'Has never ordered'
                 end
-                || coalesce(', known since ' || {{ day_text('dated.first_seen_at') }}, '') || '.'
+                || coalesce(', known since ' || {{ day_text('dated_stages.first_seen_at') }}, '') || '.'
         else
-            'Last ordered ' || {{ counted('dated.days_since_last_order', 'day') }} || ' ago ('
-            || {{ day_text('dated.last_ordered_at') }} || '), ' || {{ counted('dated.n_orders', 'order') }}
+            'Last ordered ' || {{ counted('dated_stages.days_since_last_order', 'day') }} || ' ago ('
+            || {{ day_text('dated_stages.last_ordered_at') }} || '), ' || {{ counted('dated_stages.n_orders', 'order') }}
             {%- if by_rhythm %}
             || case
-                when dated.usual_days_between_orders is null
-                    then ', no usual time yet: the shop''s {{ var("first_time_buyer_days") }}, {{ var("active_days") }}, '
-                        || '{{ var("at_risk_days") }} and {{ var("lapsed_days") }} days count'
+                when dated_stages.usual_days_between_orders is null
+                    then ', no usual interval yet, so the defaults of {{ var("first_time_buyer_days") }}, {{ var("active_days") }}, '
+                        || '{{ var("at_risk_days") }} and {{ var("lapsed_days") }} days apply'
                 else
-                    ', usually every ' || {{ counted('cast(floor(dated.usual_days_between_orders + 0.5) as bigint)', 'day') }}
+                    ', usually every ' || {{ counted('cast(floor(dated_stages.usual_days_between_orders + 0.5) as bigint)', 'day') }}
                     {%- for stage in ['active', 'at_risk', 'lapsed'] %}
                     || '{{ ", " if not loop.first else ": " }}{{ stage | replace("_", " ") }} until day '
-                    || cast({{ stage_days(stage, 'dated.usual_days_between_orders') }} as {{ dbt.type_string() }})
+                    || cast({{ stage_days(stage, 'dated_stages.usual_days_between_orders') }} as {{ dbt.type_string() }})
                     {%- endfor %}
             end
             {%- endif %}
             || '.'
     end as sentence
-from dated
-left join ranked on dated.customer_id = ranked.customer_id
+from dated_stages
+left join ranked_buyers on dated_stages.customer_id = ranked_buyers.customer_id

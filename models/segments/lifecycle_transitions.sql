@@ -1,4 +1,4 @@
-with erased as (
+with erased_customers as (
     select distinct old_customer_id as customer_id
     from {{ ref('customer_id_changes') }}
     where change_type = 'erasure'
@@ -14,11 +14,11 @@ changes as (
         {{ day_of('changes.changed_at') }} as moved_on
     from {{ ref('segment_changes') }} as changes
     inner join {{ ref('segment_catalog') }} as catalog on changes.segment = catalog.segment
-    left join erased on changes.customer_id = erased.customer_id
-    where catalog.kind = 'lifecycle' and changes.changed_at <= {{ as_of() }} and erased.customer_id is null
+    left join erased_customers on changes.customer_id = erased_customers.customer_id
+    where catalog.kind = 'lifecycle' and changes.changed_at <= {{ as_of() }} and erased_customers.customer_id is null
 ),
 
--- A stage is entered and left by turns, so the first change of a day says how the day began and the last how it ended.
+-- Entries and exits of a stage alternate, so the first change of a day shows its start and the last its end.
 days as (
     select
         customer_id,
@@ -31,7 +31,7 @@ days as (
     group by customer_id, moved_on, stage
 ),
 
--- Nobody is in two stages, so that a day leaves one at most and enters one at most.
+-- Each customer is in one stage, so a day has at most one exit and one entry.
 moves as (
     select
         customer_id,
@@ -56,8 +56,8 @@ select
     case
         when possible_moves.from_stage is not null then possible_moves.because
         else
-            'Orders were taken away (records that were one customer were parted or joined, or an order was cancelled), '
-            || 'or the days of the stages were changed.'
+            'Orders were removed (customers were split or merged, or an order was cancelled), '
+            || 'or the thresholds of the stages were changed.'
     end as explanation,
     moves.moved_at
 from moves

@@ -1,4 +1,4 @@
-{% set bought = {
+{% set measures = {
     'recency': '-days_since_last_order', 'frequency': 'n_orders', 'money': 'net_revenue', 'order_value': 'average_order_value'
 } %}
 with customers as (
@@ -17,10 +17,10 @@ orders as (
     group by customer_id
 ),
 
--- The part of the buyers who have less. Equals share a place, so that a tie is never cut in two.
-ranked as (
+-- Share of buyers with a lower value. Ties share a rank, so they are never split.
+ranked_buyers as (
     select
-        {% for name, amount in bought.items() -%}
+        {% for name, amount in measures.items() -%}
         cast(rank() over (order by {{ amount }}) - 1 as {{ dbt.type_float() }}) / count(*) over () as {{ name }}_rank_share,
         {% endfor -%}
         customer_id
@@ -30,15 +30,15 @@ ranked as (
 
 select
     customers.customer_id,
-    cast(floor(5 * ranked.recency_rank_share) + 1 as bigint) as recency_score,
-    cast(floor(5 * ranked.frequency_rank_share) + 1 as bigint) as frequency_score,
-    cast(floor(5 * ranked.money_rank_share) + 1 as bigint) as monetary_score,
+    cast(floor(5 * ranked_buyers.recency_rank_share) + 1 as bigint) as recency_score,
+    cast(floor(5 * ranked_buyers.frequency_rank_share) + 1 as bigint) as frequency_score,
+    cast(floor(5 * ranked_buyers.money_rank_share) + 1 as bigint) as monetary_score,
     case
-        when ranked.order_value_rank_share >= 1 - {{ var('high_order_value_share') }} then 'high'
-        when ranked.order_value_rank_share < {{ var('low_order_value_share') }} then 'low'
-        when ranked.order_value_rank_share is not null then 'middle'
+        when ranked_buyers.order_value_rank_share >= 1 - {{ var('high_order_value_share') }} then 'high'
+        when ranked_buyers.order_value_rank_share < {{ var('low_order_value_share') }} then 'low'
+        when ranked_buyers.order_value_rank_share is not null then 'middle'
     end as order_value_band,
-    ranked.order_value_rank_share,
+    ranked_buyers.order_value_rank_share,
     customers.average_order_value,
     customers.n_orders,
     cast(coalesce(orders.n_discounted_orders, 0) as bigint) as n_discounted_orders,
@@ -48,7 +48,7 @@ select
         and cast(orders.n_discounted_orders as {{ dbt.type_float() }}) / customers.n_orders >= {{ var('discount_driven_min_share') }},
         false
     ) as is_discount_driven,
-    -- In a shop that records no discounts, none says nothing.
+    -- Without any recorded discount in the shop, the absence of discounts means nothing.
     coalesce(
         customers.n_orders >= {{ var('buying_habit_min_orders') }}
         and orders.n_discounted_orders = 0
@@ -59,4 +59,4 @@ select
 from customers
 left join orders on customers.customer_id = orders.customer_id
 left join {{ ref('refund_heavy') }} as refund_heavy on customers.customer_id = refund_heavy.customer_id
-left join ranked on customers.customer_id = ranked.customer_id
+left join ranked_buyers on customers.customer_id = ranked_buyers.customer_id

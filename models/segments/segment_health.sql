@@ -20,15 +20,15 @@ changes as (
     where changed_at <= {{ as_of() }}
 ),
 
--- A change is recorded by the next build. Where the one before the last 7 days lies further back, they are not told apart.
+-- A build records all changes since the build before. Without a build 7 to 8 days ago, the last 7 days are not known.
 last_week as (
     select coalesce(max(changed_at) >= {{ dbt.dateadd('day', -8, as_of()) }}, false) as is_recorded
     from changes
     where changed_at <= {{ week_ago }}
 ),
 
--- What the ledger took in when it began to keep a segment is no movement.
-begun as (
+-- The first build of a segment records all members. These entries are no movement.
+first_records as (
     select
         segment,
         min(changed_at) as began_at
@@ -39,13 +39,13 @@ begun as (
 movements as (
     select
         changes.segment,
-        begun.began_at,
-        count(case when changes.is_member and changes.changed_at > {{ week_ago }} and changes.changed_at > begun.began_at then 1 end) as n_entered_7d,
+        first_records.began_at,
+        count(case when changes.is_member and changes.changed_at > {{ week_ago }} and changes.changed_at > first_records.began_at then 1 end) as n_entered_7d,
         count(case when not changes.is_member and changes.changed_at > {{ week_ago }} then 1 end) as n_left_7d,
         sum(case when changes.changed_at > {{ week_ago }} then 0 when changes.is_member then 1 else -1 end) as n_members_week_ago
     from changes
-    inner join begun on changes.segment = begun.segment
-    group by changes.segment, begun.began_at
+    inner join first_records on changes.segment = first_records.segment
+    group by changes.segment, first_records.began_at
 ),
 
 segment_fields as (
@@ -78,7 +78,7 @@ fields as (
     group by segment
 ),
 
-measured as (
+segment_measures as (
     select
         catalog.*,
         coalesce(members.n_members, 0) as n_members,
@@ -104,7 +104,7 @@ measured as (
     left join movements on catalog.segment = movements.segment
 ),
 
-judged as (
+segment_checks as (
     select
         *,
         n_members < minimum_size as is_below_minimum,
@@ -114,7 +114,7 @@ judged as (
             when share_of_customers is not null then 0
         end as share_beyond_expected,
         coalesce(churn_7d > max_churn_share, false) as is_unstable
-    from measured
+    from segment_measures
 )
 
 select
@@ -138,23 +138,23 @@ select
     is_unstable,
     case
         when thin_field is not null then 'Rests on ' || thin_field || ', which has too few usable values to carry a segment.'
-        when late_field is not null then 'Rests on ' || late_field || ', which is late.'
+        when late_field is not null then 'Rests on ' || late_field || ', which is out of date.'
         when is_below_minimum
-            then {{ counted('n_members', 'member') }} || ', fewer than the ' || cast(minimum_size as {{ dbt.type_string() }}) || ' it must have.'
+            then {{ counted('n_members', 'member') }} || ', below the minimum of ' || cast(minimum_size as {{ dbt.type_string() }}) || '.'
         when is_unstable
             then
-                {{ tenths_text('churn_7d') }} || ' of its members changed in 7 days, more than the '
-                || {{ tenths_text('max_churn_share') }} || ' it may.'
+                {{ tenths_text('churn_7d') }} || ' of members changed in 7 days, above the limit of '
+                || {{ tenths_text('max_churn_share') }} || '.'
         when share_beyond_expected > 0
             then
-                {{ counted('n_members', 'member') }} || ' (' || {{ tenths_text('share_of_customers') }} || ' of customers), more than the '
+                {{ counted('n_members', 'member') }} || ' (' || {{ tenths_text('share_of_customers') }} || ' of customers), above the expected maximum of '
                 || cast(cast(floor(max_expected_share * n_customers + 0.000001) as bigint) as {{ dbt.type_string() }})
-                || ' (' || {{ tenths_text('max_expected_share') }} || ') expected.'
+                || ' (' || {{ tenths_text('max_expected_share') }} || ').'
         when share_beyond_expected < 0
             then
-                {{ counted('n_members', 'member') }} || ' (' || {{ tenths_text('share_of_customers') }} || ' of customers), fewer than the '
+                {{ counted('n_members', 'member') }} || ' (' || {{ tenths_text('share_of_customers') }} || ' of customers), below the expected minimum of '
                 || cast(cast(ceil(min_expected_share * n_customers - 0.000001) as bigint) as {{ dbt.type_string() }})
-                || ' (' || {{ tenths_text('min_expected_share') }} || ') expected.'
+                || ' (' || {{ tenths_text('min_expected_share') }} || ').'
     end as problem,
     {{ as_of() }} as checked_at
-from judged
+from segment_checks

@@ -1,4 +1,4 @@
--- From the ledger alone: as of a past day it says what was recorded by then.
+-- Membership comes from the ledger alone. A build as of a past day shows what was recorded by then.
 with changes as (
     select * from {{ ref('segment_changes') }}
     where changed_at <= {{ as_of() }}
@@ -25,7 +25,7 @@ select
     last_changes.since,
     coalesce(candidates.may_enter, false) as is_qualified,
     coalesce(
-        candidates.reason, 'By what was known then: ' || last_changes.reason
+        candidates.reason, 'As recorded then: ' || last_changes.reason
     ) as reason
 from last_changes
 left join candidates

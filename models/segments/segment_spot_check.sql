@@ -1,4 +1,4 @@
--- For reading by eye: is it true of these twenty? Other people each day, the same ones when the day is built again.
+-- For manual review of twenty members per segment. The draw changes daily and is the same if the day is built again.
 with memberships as (
     select
         *,

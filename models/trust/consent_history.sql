@@ -1,5 +1,5 @@
--- The ledger without refused erasures and erased persons: a yes that names one is gone, and of a no what is left is what it
--- says of others who share the address, phone or device.
+-- The ledger without refused erasures and without erased persons. An opt-in that names an erased person is gone. Of an opt-out
+-- only what concerns other customers with the same address, phone or device is left.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'email_then'] %}
 with refused_erasures as (
     select {{ row_of('request_id') }} as row_of
@@ -9,7 +9,7 @@ with refused_erasures as (
     having min(case when lower(trim(request_type)) = 'erasure' and lower(trim(status)) = 'refused' then 1 else 0 end) = 1
 ),
 
--- An erasure that was refused closes nothing (GDPR art. 17(3)); an objection can't be refused (art. 21(3)).
+-- A refused erasure stops nothing (GDPR art. 17(3)). An objection cannot be refused (art. 21(3)).
 ledger as (
     select ledger.*
     from {{ ref('consent_ledger') }} as ledger
@@ -21,7 +21,7 @@ ledger as (
     where refused_erasures.row_of is null
 ),
 
-named as (
+named_identifiers as (
     {% for identifier in identifiers -%}
     select distinct
         '{{ identifier }}' as identifier_type,
@@ -33,96 +33,97 @@ named as (
     {% endfor %}
 ),
 
--- An address that is typed to get past a form is of no person, so of no erased one either.
-blocked as (
+-- A placeholder address belongs to no person, so no erasure applies to it.
+blocked_mailboxes as (
     select distinct widest_mailbox
     from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
     where identifier_type = 'email'
 ),
 
-hashed as (
+hashed_identifiers as (
     select
-        named.identifier_type,
-        named.identifier,
-        coalesce(named.widest_mailbox, named.identifier) as answers_to,
-        case when named.mailbox is not null then {{ mailbox_hash('named.mailbox') }} end as mailbox_hash,
-        case named.identifier_type
+        named_identifiers.identifier_type,
+        named_identifiers.identifier,
+        coalesce(named_identifiers.widest_mailbox, named_identifiers.identifier) as subject_identifier,
+        case when named_identifiers.mailbox is not null then {{ mailbox_hash('named_identifiers.mailbox') }} end as mailbox_hash,
+        case named_identifiers.identifier_type
             {%- for identifier in identifiers %}
-            when '{{ identifier }}' then {{ named_hash('email' if identifier == 'email_then' else identifier, 'named.identifier') }}
+            when '{{ identifier }}' then {{ named_hash('email' if identifier == 'email_then' else identifier, 'named_identifiers.identifier') }}
             {%- endfor %}
         end as identifier_hash
-    from {{ with_mailboxes('named') }} as named
-    left join blocked on named.widest_mailbox = blocked.widest_mailbox
+    from {{ with_mailboxes('named_identifiers') }} as named_identifiers
+    left join blocked_mailboxes on named_identifiers.widest_mailbox = blocked_mailboxes.widest_mailbox
     cross join {{ ref('erasure_salt') }} as salt
-    where blocked.widest_mailbox is null
+    where blocked_mailboxes.widest_mailbox is null
 ),
 
--- What somebody still answers to.
-answered_to as (
+-- Subjects that a customer still has.
+used_subjects as (
     select distinct subject from {{ ref('subject_customers') }}
 ),
 
-others as (
+shared_identifiers as (
     select distinct
         subjects.identifier_type,
         subjects.identifier
     from {{ ref('consent_subjects') }} as subjects
-    inner join answered_to on subjects.subject = answered_to.subject
+    inner join used_subjects on subjects.subject = used_subjects.subject
 ),
 
--- By the address itself, or by its mailbox in another spelling.
-spelled as (
+-- Hashed by address and by mailbox, which covers other spellings.
+identifier_hashes as (
     select
         identifier_type,
         identifier,
-        answers_to,
+        subject_identifier,
         identifier_hash
-    from hashed
+    from hashed_identifiers
     union all
     select
         identifier_type,
         identifier,
-        answers_to,
+        subject_identifier,
         mailbox_hash as identifier_hash
-    from hashed
+    from hashed_identifiers
     where mailbox_hash is not null
 ),
 
-erased as (
+erased_mentions as (
     select
-        spelled.identifier_type,
-        spelled.identifier,
-        max(case when others.identifier is not null then 1 else 0 end) = 1 as is_of_others_too,
+        identifier_hashes.identifier_type,
+        identifier_hashes.identifier,
+        max(case when shared_identifiers.identifier is not null then 1 else 0 end) = 1 as is_shared,
         max(erased_identifiers.received_at) as received_at
-    from spelled
+    from identifier_hashes
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
-        on spelled.identifier_hash = erased_identifiers.identifier_hash
-    left join others
+        on identifier_hashes.identifier_hash = erased_identifiers.identifier_hash
+    left join shared_identifiers
         on
-            case when spelled.identifier_type = 'email_then' then 'email' else spelled.identifier_type end = others.identifier_type
-            and spelled.answers_to = others.identifier
-    group by spelled.identifier_type, spelled.identifier
+            case when identifier_hashes.identifier_type = 'email_then' then 'email' else identifier_hashes.identifier_type end
+            = shared_identifiers.identifier_type
+            and identifier_hashes.subject_identifier = shared_identifiers.identifier
+    group by identifier_hashes.identifier_type, identifier_hashes.identifier
 ),
 
-answers as (
+ledger_events as (
     select
         ledger.*,
         {% for identifier in identifiers -%}
-        case when coalesce(of_{{ identifier }}.is_of_others_too, true) then ledger.{{ identifier }} end as shown_{{ identifier }},
+        case when coalesce(erased_{{ identifier }}.is_shared, true) then ledger.{{ identifier }} end as shown_{{ identifier }},
         {% endfor -%}
         coalesce(
             {%- for identifier in identifiers %}
-            of_{{ identifier }}.identifier{{ ',' if not loop.last }}
+            erased_{{ identifier }}.identifier{{ ',' if not loop.last }}
             {%- endfor %}
         ) is not null as names_erased
     from ledger
     {% for identifier in identifiers -%}
-    left join erased as of_{{ identifier }}
+    left join erased_mentions as erased_{{ identifier }}
         on
-            of_{{ identifier }}.identifier_type = '{{ identifier }}'
-            and ledger.{{ identifier }} = of_{{ identifier }}.identifier
-            -- Said after the request by somebody who is there today, it is theirs.
-            and not coalesce(of_{{ identifier }}.is_of_others_too and ledger.occurred_at > of_{{ identifier }}.received_at, false)
+            erased_{{ identifier }}.identifier_type = '{{ identifier }}'
+            and ledger.{{ identifier }} = erased_{{ identifier }}.identifier
+            -- An event after the request belongs to the customer who has the identifier today.
+            and not coalesce(erased_{{ identifier }}.is_shared and ledger.occurred_at > erased_{{ identifier }}.received_at, false)
     {% endfor %}
 )
 
@@ -144,7 +145,7 @@ select
     occurred_at,
     recorded_at,
     shown_email_then as email_then
-from answers
+from ledger_events
 where
     not names_erased
     or (

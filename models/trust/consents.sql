@@ -1,13 +1,13 @@
--- May we, for each customer, channel and purpose, as of as_of(). Anything that is not a yes is a no.
+-- The consent decision per customer, channel and purpose, as of as_of(). Without a valid opt-in it is no.
 {% set columns = [
     'consent_event_id', 'customer_id', 'subject', 'channel', 'purpose', 'is_yes', 'is_global', 'consent_status', 'lawful_basis',
     'recorded_by', 'void_because', 'is_dated', 'effective_at', 'expires_at'
 ] | join(', ') %}
-{% set answers %}(
+{% set consent_events %}(
         select {{ columns }} from {{ ref('consent_event_effects') }}
         union all
         select {{ columns }} from {{ ref('crowd_consent_events') }}
-    ) as answers{% endset %}
+    ) as consent_events{% endset %}
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
@@ -16,9 +16,9 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
--- What an answer was given for has one clock. A yes for another address than the one we write to, or for a phone or device
--- only, lifts the no that was given there, and opens no e-mail.
-clocks as (
+-- Each address, phone number and device (subject) has its own timeline. An opt-in for an address other than the current one, or
+-- for a phone or device only, ends the opt-out for that subject and allows no e-mail.
+timed_events as (
     select
         *,
         max(case when is_yes then effective_at end) over (partition by customer_id, subject, channel, purpose) as last_yes_at,
@@ -26,19 +26,19 @@ clocks as (
         max(case when not is_yes and is_dated then effective_at end) over (
             partition by customer_id, subject, channel, purpose, is_global, consent_status
         ) as last_dated_no_at
-    from {{ answers }}
+    from {{ consent_events }}
     where void_because is null or void_because in ('{{ for_another_address() }}', '{{ names_no_address() }}')
 ),
 
--- The latest counts; of several at one moment the stricter.
-by_subject as (
+-- The latest event counts. Of several at one moment the stricter one counts.
+subject_decisions as (
     select
         *,
         row_number() over (
             partition by customer_id, subject, channel, purpose
             order by effective_at desc, is_global desc, consent_event_id asc
         ) as place
-    from clocks
+    from timed_events
     where
         case
             when is_yes then void_because is null and coalesce(effective_at > last_no_at, true)
@@ -46,32 +46,32 @@ by_subject as (
         end
 ),
 
--- Of the addresses of one customer the strictest answer counts.
-by_customer as (
+-- Of all addresses of a customer the strictest event counts.
+customer_decisions as (
     select
         *,
-        -- One system keeps the no, another the day it was said: that is one no, unless a yes came in between.
+        -- An undated opt-out takes the date of the same opt-out in another system, unless an opt-in lies between them.
         case
             when is_dated then effective_at
             when not is_yes and coalesce(last_dated_no_at >= last_yes_at, true) then last_dated_no_at
-        end as said_at,
+        end as given_at,
         row_number() over (
             partition by customer_id, channel, purpose
             order by is_yes asc, is_global desc, effective_at desc, consent_event_id asc, subject asc
-        ) as place_of_subject
-    from by_subject
+        ) as subject_place
+    from subject_decisions
     where place = 1
 ),
 
--- An answer that is void decides nothing, but says why there is none.
-voids as (
+-- A void opt-in decides nothing, but gives the reason.
+void_opt_ins as (
     select
         *,
         row_number() over (
             partition by customer_id, channel, purpose
             order by effective_at desc, consent_event_id asc, subject asc
         ) as place
-    from {{ answers }}
+    from {{ consent_events }}
     where void_because is not null
 ),
 
@@ -87,8 +87,8 @@ tickets as (
     group by customer_id
 ),
 
--- Where the law takes a purchase or an inquiry for a yes, to marketing e-mail, until so many days later.
-implied as (
+-- If the law implies consent to marketing e-mail from a purchase or an inquiry, it lasts for so many days.
+implied_consents as (
     select
         customers.customer_id,
         case
@@ -105,7 +105,7 @@ implied as (
     inner join jurisdictions on customers.country_code = jurisdictions.country_code
     left join tickets on customers.customer_id = tickets.customer_id
     {%- if joins_probable() %}
-    -- What one record bought implies nothing for another that is only probably the same person.
+    -- A purchase implies nothing for a record that only probably belongs to the same person.
     left join {{ probable_customers() }} as probable on customers.customer_id = probable.customer_id
     {%- endif %}
     where
@@ -116,57 +116,57 @@ implied as (
     {%- endif %}
 ),
 
-asked as (
+customer_purposes as (
     select
         customers.customer_id,
         customers.country_code,
         purposes.channel,
         purposes.purpose,
         purposes.label,
-        decided.consent_event_id,
-        decided.is_yes,
-        decided.is_global,
-        decided.consent_status,
-        decided.lawful_basis,
-        decided.recorded_by,
-        decided.said_at,
-        decided.expires_at,
-        voids.void_because,
-        voids.consent_event_id as void_event_id,
-        decided.consent_event_id is null and implied.purchased_at is not null as is_implied_by_purchase,
-        decided.consent_event_id is null and implied.inquired_at is not null as is_implied_by_inquiry,
-        implied.purchased_at,
-        implied.purchase_expires_at,
-        implied.inquired_at,
-        implied.inquiry_expires_at,
-        decided.consent_event_id is null
-        and voids.consent_event_id is null
+        decisions.consent_event_id,
+        decisions.is_yes,
+        decisions.is_global,
+        decisions.consent_status,
+        decisions.lawful_basis,
+        decisions.recorded_by,
+        decisions.given_at,
+        decisions.expires_at,
+        void_opt_ins.void_because,
+        void_opt_ins.consent_event_id as void_event_id,
+        decisions.consent_event_id is null and implied_consents.purchased_at is not null as is_implied_by_purchase,
+        decisions.consent_event_id is null and implied_consents.inquired_at is not null as is_implied_by_inquiry,
+        implied_consents.purchased_at,
+        implied_consents.purchase_expires_at,
+        implied_consents.inquired_at,
+        implied_consents.inquiry_expires_at,
+        decisions.consent_event_id is null
+        and void_opt_ins.consent_event_id is null
         and coalesce(jurisdictions.lawful_default = 'granted', false)
         and purposes.purpose = 'marketing_email'
         and purposes.channel = 'email' as is_lawful_by_default
     from {{ ref('customers') }} as customers
     cross join purposes
-    left join by_customer as decided
+    left join customer_decisions as decisions
         on
-            customers.customer_id = decided.customer_id
-            and purposes.channel = decided.channel
-            and purposes.purpose = decided.purpose
-            and decided.place_of_subject = 1
-    left join voids
+            customers.customer_id = decisions.customer_id
+            and purposes.channel = decisions.channel
+            and purposes.purpose = decisions.purpose
+            and decisions.subject_place = 1
+    left join void_opt_ins
         on
-            customers.customer_id = voids.customer_id
-            and purposes.channel = voids.channel
-            and purposes.purpose = voids.purpose
-            and voids.place = 1
-    left join implied
+            customers.customer_id = void_opt_ins.customer_id
+            and purposes.channel = void_opt_ins.channel
+            and purposes.purpose = void_opt_ins.purpose
+            and void_opt_ins.place = 1
+    left join implied_consents
         on
-            customers.customer_id = implied.customer_id
+            customers.customer_id = implied_consents.customer_id
             and purposes.channel = 'email'
             and purposes.purpose = 'marketing_email'
     left join jurisdictions on customers.country_code = jurisdictions.country_code
 ),
 
-answered as (
+purpose_statuses as (
     select
         *,
         case
@@ -178,7 +178,7 @@ answered as (
             when void_because = 'implied consent has lapsed' then 'lapsed'
             else 'unknown'
         end as status
-    from asked
+    from customer_purposes
 )
 
 select
@@ -194,7 +194,7 @@ select
         else 'opt_out'
     end as lawful_basis,
     case
-        when said_at is not null then said_at
+        when given_at is not null then given_at
         when is_implied_by_purchase then purchased_at
         when is_implied_by_inquiry then inquired_at
     end as since,
@@ -205,25 +205,25 @@ select
     end as expires_at,
     coalesce(consent_event_id, case when status in ('pending', 'lapsed', 'unknown') then void_event_id end) as deciding_event_id,
     case
-        when is_yes then 'Said yes to ' || label
-        when status = 'pending' then 'Has not confirmed the yes to ' || label || ' given'
+        when is_yes then 'Opted in to ' || label
+        when status = 'pending' then 'The opt-in to ' || label || ' is not confirmed yet'
         when is_global and recorded_by = 'esp_complaint' then 'Reported a message as spam'
-        when is_global and recorded_by = 'privacy_request' then 'Objected or asked to be erased'
+        when is_global and recorded_by = 'privacy_request' then 'Objected or requested erasure'
         when is_global then 'Unsubscribed'
         when recorded_by = 'browser_signal' then 'The browser sent an opt-out signal'
-        when consent_event_id is not null then 'Said no to ' || label
-        when is_implied_by_purchase then 'Bought, which implies a yes to ' || label || ' in ' || country_code
-        when is_implied_by_inquiry then 'Asked, which implies a yes to ' || label || ' in ' || country_code
-        when is_lawful_by_default then 'Said nothing, which allows ' || label || ' in ' || country_code
-        when void_because is not null then 'The yes to ' || label || ' does not count: ' || void_because
-        else 'No answer about ' || label || ' is on record'
+        when consent_event_id is not null then 'Opted out of ' || label
+        when is_implied_by_purchase then 'A purchase implies consent to ' || label || ' in ' || country_code
+        when is_implied_by_inquiry then 'An inquiry implies consent to ' || label || ' in ' || country_code
+        when is_lawful_by_default then 'The law of ' || country_code || ' allows ' || label || ' without an opt-in'
+        when void_because is not null then 'The opt-in to ' || label || ' does not count: ' || void_because
+        else 'No consent to ' || label || ' on record'
     end
     || case
         when consent_event_id is null then ''
-        when said_at is not null then ' on ' || {{ day_text('said_at') }}
+        when given_at is not null then ' on ' || {{ day_text('given_at') }}
         else ' (date unknown)'
     end
     || case when recorded_by is null then '' else ' (' || replace(recorded_by, '_', ' ') || ')' end
-    || case when is_global or recorded_by = 'browser_signal' then ', which closes ' || label else '' end
+    || case when is_global or recorded_by = 'browser_signal' then ', which stops ' || label else '' end
     || '.' as reason
-from answered
+from purpose_statuses

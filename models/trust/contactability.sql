@@ -1,9 +1,9 @@
--- Fails closed: marketing needs a consent that is there and says yes, whatever the rules found.
+-- Fails closed: without consent no marketing is allowed, even if no rule suppresses it.
 {% set blocking = [] -%}
 {%- for rule in var('suppression_rules') -%}
 {%- do blocking.append("max(case when suppressions.rule = '" ~ rule ~ "' then '" ~ rule ~ "' end)") -%}
 {%- endfor -%}
-with classes as (
+with class_scopes as (
     {% for message_class, scopes in message_classes().items() -%}
     {% for scope in scopes -%}
     select
@@ -15,10 +15,10 @@ with classes as (
     {% endfor %}
 ),
 
-blocks as (
+class_suppressions as (
     select
         suppressions.customer_id,
-        classes.message_class,
+        class_scopes.message_class,
         count(*) as n_rules,
         {{ joined(', ', blocking) }} as blocked_by,
         {{ value_at_min('suppressions.reason', 'suppressions.rule_number', is_unique=true) }} as reason,
@@ -26,8 +26,8 @@ blocks as (
         count(case when suppressions.until is null then 1 end) as n_rules_without_end,
         max(suppressions.until) as until
     from {{ ref('suppressions') }} as suppressions
-    inner join classes on suppressions.scope = classes.scope
-    group by suppressions.customer_id, classes.message_class
+    inner join class_scopes on suppressions.scope = class_scopes.scope
+    group by suppressions.customer_id, class_scopes.message_class
 ),
 
 ai_guards as (
@@ -47,31 +47,34 @@ consents as (
     group by customer_id
 ),
 
-asked as (
-    select distinct message_class from classes
+message_classes as (
+    select distinct message_class from class_scopes
 ),
 
-decided as (
+decisions as (
     select
         customers.customer_id,
-        asked.message_class,
-        blocks.n_rules is null
+        message_classes.message_class,
+        class_suppressions.n_rules is null
         and customers.email is not null
-        and (asked.message_class = 'transactional' or coalesce(consents.is_marketing_allowed, false)) as is_allowed,
+        and (message_classes.message_class = 'transactional' or coalesce(consents.is_marketing_allowed, false)) as is_allowed,
         coalesce(consents.is_ai_allowed, false) and ai_guards.customer_id is null as is_ai_allowed,
-        blocks.n_rules,
-        blocks.blocked_by,
-        blocks.since,
-        case when blocks.n_rules_without_end = 0 then blocks.until end as opens_at,
+        class_suppressions.n_rules,
+        class_suppressions.blocked_by,
+        class_suppressions.since,
+        case when class_suppressions.n_rules_without_end = 0 then class_suppressions.until end as opens_at,
         coalesce(
-            blocks.reason,
-            case when asked.message_class = 'transactional' then 'A transactional message needs no consent.' end,
+            class_suppressions.reason,
+            case when message_classes.message_class = 'transactional' then 'A transactional message needs no consent.' end,
             consents.reason,
-            'Nobody knows of a consent.'
+            'No consent on record.'
         ) as reason
     from {{ ref('customers') }} as customers
-    cross join asked
-    left join blocks on customers.customer_id = blocks.customer_id and asked.message_class = blocks.message_class
+    cross join message_classes
+    left join class_suppressions
+        on
+            customers.customer_id = class_suppressions.customer_id
+            and message_classes.message_class = class_suppressions.message_class
     left join consents on customers.customer_id = consents.customer_id
     left join ai_guards on customers.customer_id = ai_guards.customer_id
 )
@@ -87,4 +90,4 @@ select
     since as blocked_since,
     opens_at,
     reason
-from decided
+from decisions

@@ -1,6 +1,5 @@
--- The clock of each request. What an objection or erasure stops, it stops in consents at once (GDPR art. 21(3)); this is
--- the time for the answer.
--- A request that staging set aside has one as well. A term counts from the calendar day on which the request came.
+-- The deadline of each request, also of rejected ones. An objection or erasure stops marketing in consents at once (GDPR
+-- art. 21(3)); the deadline is for the reply. It counts from the calendar day on which the request came in.
 {% set received_day = 'cast(' ~ day_of('requests.received_at') | trim ~ ' as timestamp)' %}
 with requests as (
     select
@@ -10,12 +9,12 @@ with requests as (
     where not coalesce(is_still_to_come, false)
 ),
 
-named as (
+request_identifiers as (
     select
         request_id,
         'email' as identifier_type,
         widest_mailbox as identifier
-    from {{ with_mailboxes('requests') }} as mailed
+    from {{ with_mailboxes('requests') }} as request_mailboxes
     {% for identifier in ['phone', 'shop_customer_id'] -%}
     union all
     select
@@ -26,7 +25,7 @@ named as (
     {% endfor %}
 ),
 
-answering as (
+subject_bounds as (
     select
         subject,
         min(customer_id) as first_customer_id,
@@ -36,22 +35,22 @@ answering as (
     group by subject
 ),
 
--- Only where all that the request names leads to one customer.
+-- Only if all identifiers in the request lead to one customer.
 requesters as (
     select
-        named.request_id,
-        min(answering.first_customer_id) as customer_id
-    from named
+        request_identifiers.request_id,
+        min(subject_bounds.first_customer_id) as customer_id
+    from request_identifiers
     inner join {{ ref('consent_subjects') }} as subjects
-        on named.identifier_type = subjects.identifier_type and named.identifier = subjects.identifier
-    inner join answering on subjects.subject = answering.subject
+        on request_identifiers.identifier_type = subjects.identifier_type and request_identifiers.identifier = subjects.identifier
+    inner join subject_bounds on subjects.subject = subject_bounds.subject
     where subjects.is_current
-    group by named.request_id
-    having min(answering.first_customer_id) = max(answering.last_customer_id)
+    group by request_identifiers.request_id
+    having min(subject_bounds.first_customer_id) = max(subject_bounds.last_customer_id)
 ),
 
--- The shop's own, or of those in the seed the one with the shortest term.
-laws as (
+-- The law of var default_country, or else the one with the shortest term in the seed.
+ranked_laws as (
     select
         *,
         row_number() over (
@@ -63,18 +62,18 @@ laws as (
     from {{ ref('jurisdictions') }}
 ),
 
-own_law as (
+shop_law as (
     select
         max(country_code) as country_code,
         max(request_term_unit) as request_term_unit,
         max(request_term) as request_term,
         max(request_extension) as request_extension
-    from laws
+    from ranked_laws
     where place = 1
 ),
 
--- Where nobody knows the country, or its law is not in the seed, the law of the shop's own holds.
-dated as (
+-- If the country is unknown or has no law in the seed, the law of the shop's country applies.
+dated_requests as (
     select
         requests.request_id,
         requests.request_type,
@@ -84,30 +83,30 @@ dated as (
         requests.is_answered,
         requests.is_dated,
         requests.issue,
-        -- An erased person is no customer, and one who came back since is another.
+        -- An erased person is no customer. A person who comes back is a new customer.
         case when coalesce(erasures.erased_at is null or requests.request_status = 'refused', true) then requesters.customer_id end as customer_id,
         coalesce(erasures.is_held, false) as is_held,
         erasures.outcome,
-        coalesce(law.country_code, own_law.country_code) as law_of,
+        coalesce(law.country_code, shop_law.country_code) as law_of,
         case
-            when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
-                then {{ dbt.dateadd('month', 'coalesce(law.request_term, own_law.request_term)', received_day) }}
-            else {{ dbt.dateadd('day', 'coalesce(law.request_term, own_law.request_term)', received_day) }}
+            when coalesce(law.request_term_unit, shop_law.request_term_unit) = 'month'
+                then {{ dbt.dateadd('month', 'coalesce(law.request_term, shop_law.request_term)', received_day) }}
+            else {{ dbt.dateadd('day', 'coalesce(law.request_term, shop_law.request_term)', received_day) }}
         end as due_at,
         case
-            when coalesce(law.request_term_unit, own_law.request_term_unit) = 'month'
-                then {{ dbt.dateadd('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', received_day) }}
-            else {{ dbt.dateadd('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), own_law.request_term + coalesce(own_law.request_extension, 0))', received_day) }}
+            when coalesce(law.request_term_unit, shop_law.request_term_unit) = 'month'
+                then {{ dbt.dateadd('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), shop_law.request_term + coalesce(shop_law.request_extension, 0))', received_day) }}
+            else {{ dbt.dateadd('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), shop_law.request_term + coalesce(shop_law.request_extension, 0))', received_day) }}
         end as extendable_to
     from requests
     left join requesters on requests.request_id = requesters.request_id
     left join {{ ref('erasure_requests') }} as erasures on requests.request_id = erasures.request_id
     left join {{ ref('customers') }} as customers on requesters.customer_id = customers.customer_id
     left join {{ ref('jurisdictions') }} as law on customers.country_code = law.country_code
-    cross join own_law
+    cross join shop_law
 ),
 
-judged as (
+request_states as (
     select
         request_id,
         customer_id,
@@ -134,7 +133,7 @@ judged as (
             when is_answered then coalesce(completed_at <= {{ as_of() }} and {{ day_of('completed_at') }} > cast(due_at as date), false)
             else {{ as_of_day() }} > cast(due_at as date)
         end as is_overdue
-    from dated
+    from dated_requests
 )
 
 select
@@ -165,20 +164,20 @@ select
         when is_overdue then ', overdue by ' || {{ counted('-days_left', 'day') }}
         else ', ' || {{ counted('days_left', 'day') }} || ' left'
     end
-    || case when is_overdue and status in ('done', 'refused') then ', too late' else '' end
+    || case when is_overdue and status in ('done', 'refused') then ', late' else '' end
     || ': due by ' || cast(due_on as {{ dbt.type_string() }}) || ' (' || law_of || ')'
-    || case when is_held then '; a legal hold comes first' else '' end
+    || case when is_held then '; a legal hold takes precedence' else '' end
     || case
         when outcome = 'names more than one person' then '; it names more than one person, so nothing is erased'
-        when outcome = 'not readable' then '; nothing is erased before it can be read'
+        when outcome = 'not readable' then '; nothing is erased until the request can be read'
         else ''
     end
     || case
         when request_type = 'objection' and status = 'refused'
-            then '; an objection to direct marketing may not be refused (GDPR art. 21(3)): it closes marketing all the same'
+            then '; an objection to direct marketing cannot be refused (GDPR art. 21(3)), so marketing stops'
         when customer_id is null or status = 'refused' or request_type not in ('objection', 'erasure', 'unknown') then ''
-        else '; it closes marketing'
+        else '; marketing stops'
     end
-    || coalesce('; to mend: ' || issue, '')
+    || coalesce('; to fix: ' || issue, '')
     || '.' as reason
-from judged
+from request_states

@@ -1,4 +1,4 @@
-with found as (
+with rule_rows as (
     {% for rule in var('suppression_rules') -%}
     select
         customer_id,
@@ -21,5 +21,5 @@ select
     since,
     until,
     reason
-from found
+from rule_rows
 where coalesce(until > {{ as_of() }}, true)

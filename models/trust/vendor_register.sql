@@ -1,4 +1,4 @@
--- GDPR art. 28(3): a processor needs a contract. A vendor that is not in the seed has no row here, which is a no.
+-- GDPR art. 28(3): a processor needs a contract. A vendor that is not in the seed has no row and may receive nothing.
 with vendors as (
     select
         *,
@@ -10,7 +10,7 @@ purposes as (
     select * from {{ ref('purposes') }}
 ),
 
-judged as (
+vendor_purposes as (
     select
         vendors.vendor,
         purposes.purpose,
@@ -19,7 +19,7 @@ judged as (
         vendors.dpa_valid_until,
         case
             when ', ' || vendors.purposes || ',' not like '%, ' || purposes.purpose || ',%'
-                then 'is no processor for ' || purposes.label
+                then 'is not a processor for ' || purposes.label
             when vendors.dpa_signed_on is null then 'has signed no data processing agreement'
             when vendors.dpa_signed_on > vendors.today
                 then 'signs its data processing agreement on ' || cast(vendors.dpa_signed_on as {{ dbt.type_string() }})
@@ -40,9 +40,9 @@ select
     dpa_signed_on,
     dpa_valid_until,
     vendor || coalesce(
-        ' may receive nothing for this: it ' || why_not,
-        ' may receive what serves ' || label || ' under the data processing agreement of ' || cast(dpa_signed_on as {{ dbt.type_string() }})
+        ' may not receive data for this purpose: it ' || why_not,
+        ' may receive data for ' || label || ' under the data processing agreement of ' || cast(dpa_signed_on as {{ dbt.type_string() }})
         || coalesce(', valid until ' || cast(dpa_valid_until as {{ dbt.type_string() }}), '')
     ) || '.' as reason,
     source
-from judged
+from vendor_purposes

@@ -1,4 +1,4 @@
--- What scores are made of: each customer who has bought, and what is expected of anybody with their history of orders.
+-- Inputs of the scores: each customer who has bought, with the predictions for their order history.
 with features as (
     select *
     from {{ ref('customer_features') }}

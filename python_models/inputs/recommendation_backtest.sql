@@ -1,10 +1,10 @@
--- The products for each customer at the past cut-off as each of three methods ranks them, held against the next basket of those
--- who ordered within the horizon.
+-- Top products of each customer at the past cut-off by three methods, compared with the next basket. Only customers who
+-- ordered within the horizon.
 {% set scored_on = scoring_day() %}
 {% set cutoff_on = days_before(scored_on, var('churn_days')) %}
 with {{ product_candidates(cutoff_on) }},
 
-bought as (
+purchases as (
     select distinct
         customer_id,
         product_id,
@@ -21,44 +21,48 @@ bought as (
 
 baskets as (
     select
-        described.described_number,
-        described.customer_id,
-        described.n_order_days,
-        bought.product_id
-    from described
-    inner join bought on described.customer_id = bought.customer_id
-    where bought.ordered_on = bought.next_ordered_on
+        profiled_customers.customer_number,
+        profiled_customers.customer_id,
+        profiled_customers.n_order_days,
+        purchases.product_id
+    from profiled_customers
+    inner join purchases on profiled_customers.customer_id = purchases.customer_id
+    where purchases.ordered_on = purchases.next_ordered_on
 ),
 
 buyers as (
     select
-        described_number,
+        customer_number,
         max(customer_id) as customer_id,
         max(n_order_days) as n_order_days,
         count(*) as n_bought
     from baskets
-    group by described_number
+    group by customer_number
 ),
 
-ranked as (
+ranked_products as (
     select
-        buyers.described_number,
+        buyers.customer_number,
         buyers.customer_id,
         buyers.n_order_days,
         buyers.n_bought,
-        scored.product_number,
+        scored_products.product_number,
         row_number() over (
-            partition by buyers.described_number order by scored.score desc, scored.product_number asc
+            partition by buyers.customer_number order by scored_products.score desc, scored_products.product_number asc
         ) as blend_rank,
         row_number() over (
-            partition by buyers.described_number
-            order by scored.n_days_bought desc, scored.n_days_viewed desc, scored.n_baskets_30d desc, scored.product_number asc
+            partition by buyers.customer_number
+            order by
+                scored_products.n_days_bought desc,
+                scored_products.n_days_viewed desc,
+                scored_products.n_baskets_30d desc,
+                scored_products.product_number asc
         ) as personal_rank,
         row_number() over (
-            partition by buyers.described_number order by scored.n_baskets_30d desc, scored.product_number asc
+            partition by buyers.customer_number order by scored_products.n_baskets_30d desc, scored_products.product_number asc
         ) as popularity_rank
-    from scored
-    inner join buyers on scored.described_number = buyers.described_number
+    from scored_products
+    inner join buyers on scored_products.customer_number = buyers.customer_number
 ),
 
 on_sale as (
@@ -68,18 +72,18 @@ on_sale as (
 )
 
 select
-    ranked.customer_id,
+    ranked_products.customer_id,
     {{ cutoff_on }} as cutoff_on,
     products.product_id,
-    ranked.n_order_days,
-    ranked.n_bought,
-    ranked.blend_rank,
-    ranked.personal_rank,
-    ranked.popularity_rank,
+    ranked_products.n_order_days,
+    ranked_products.n_bought,
+    ranked_products.blend_rank,
+    ranked_products.personal_rank,
+    ranked_products.popularity_rank,
     baskets.product_id is not null as was_bought,
     on_sale.n_on_sale
-from ranked
-inner join products on ranked.product_number = products.product_number
+from ranked_products
+inner join products on ranked_products.product_number = products.product_number
 cross join on_sale
-left join baskets on ranked.described_number = baskets.described_number and products.product_id = baskets.product_id
-where ranked.blend_rank <= 10 or ranked.personal_rank <= 10 or ranked.popularity_rank <= 10
+left join baskets on ranked_products.customer_number = baskets.customer_number and products.product_id = baskets.product_id
+where ranked_products.blend_rank <= 10 or ranked_products.personal_rank <= 10 or ranked_products.popularity_rank <= 10

@@ -1,4 +1,4 @@
--- Of whom the models learn, as they are and score today: to be held against what they were on the day of training.
+-- The training sample with today's features and scores, to measure drift since the day of training.
 with features as (
     select * from {{ ref('customer_features') }} where is_scoring and is_sampled
 ),

@@ -1,6 +1,6 @@
 """The `mailroom` command line.
 
-One function per command adds its arguments and returns what to run. It imports what it needs inside, so that
+One function per command adds its arguments and returns its run function. Imports are inside, so that
 `mailroom --help` is quick.
 """
 
@@ -10,35 +10,37 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-# A command adds its arguments to its parser and returns what to run; the result is the exit code.
+# A command adds its arguments to its parser and returns its run function, which returns the exit code.
 Run = Callable[[argparse.Namespace], int]
 COMMANDS: dict[str, Callable[[argparse.ArgumentParser], Run]] = {}
 
 
 def command(register: Callable[[argparse.ArgumentParser], Run]) -> Callable[[argparse.ArgumentParser], Run]:
-    """Make a function a subcommand, named after it, with its docstring as help."""
+    """Register a function as a subcommand of its name, with its docstring as help."""
     COMMANDS[register.__name__.replace("_", "-")] = register
     return register
 
 
 @command
 def demo(parser: argparse.ArgumentParser) -> Run:
-    """Write a made-up shop in the shape of the source contract."""
+    """Write a synthetic shop in the format of the source contract."""
     from datetime import date
     from pathlib import Path
 
     from mailroom.demo import UNTIL
 
-    parser.add_argument("--customers", type=int, default=1_000, metavar="N", help="people the shop has")
-    parser.add_argument("--days", type=int, default=540, metavar="D", help="length of the window, days")
-    parser.add_argument("--seed", type=int, default=7, metavar="S", help="same seed, same bytes")
+    parser.add_argument("--customers", type=int, default=1_000, metavar="N", help="people in the shop")
+    parser.add_argument("--days", type=int, default=540, metavar="D", help="length of the window in days")
+    parser.add_argument("--seed", type=int, default=7, metavar="S", help="the same seed gives the same bytes")
     parser.add_argument("--to", type=Path, required=True, metavar="PATH", help="folder to write to")
     parser.add_argument("--format", choices=("parquet", "seeds"), default="parquet")
     parser.add_argument("--until", type=date.fromisoformat, default=UNTIL, help="end of the window, UTC")
     parser.add_argument("--orders-per-customer", type=float, metavar="X", help="over 540 days")
     parser.add_argument("--web-events-per-order", type=float, metavar="X")
     parser.add_argument("--message-events-per-customer", type=float, metavar="X", help="over 540 days")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; changes no byte")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="processes; the output stays the same"
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.demo import generate
@@ -56,8 +58,8 @@ def demo(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def show(parser: argparse.ArgumentParser) -> Run:
-    """Print what the last build made and what to look at next, or the first rows of one table."""
-    parser.add_argument("table", nargs="?", help="a table that the build made")
+    """Print a summary of the last build and the next steps, or the first rows of one table."""
+    parser.add_argument("table", nargs="?", help="a table of the build")
     parser.add_argument("--rows", type=int, default=10, help="rows to print (default 10)")
 
     def run(arguments: argparse.Namespace) -> int:
@@ -92,7 +94,7 @@ def card(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def sql(parser: argparse.ArgumentParser) -> Run:
-    """Ask the warehouse a question in SQL; nothing in it changes."""
+    """Query the warehouse in SQL, read-only."""
     parser.add_argument("query", help='such as "select * from customers limit 3"')
     parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
@@ -108,7 +110,8 @@ def sql(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def thresholds(parser: argparse.ArgumentParser) -> Run:
-    """Propose thresholds that fit the shop, with what each selects now and would then; sets none."""
+    """Propose thresholds that fit the shop, with the customers that each selects now and would select.
+    Changes nothing."""
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.thresholds import thresholds
@@ -122,11 +125,11 @@ def thresholds(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def validate(parser: argparse.ArgumentParser) -> Run:
-    """Check the public tables against the field dictionary; the exit code is 1 where a field fails."""
+    """Check the public tables against the field dictionary. Exit code 1: a field failed."""
     from pathlib import Path
 
     parser.add_argument("--output", type=Path, default=Path("gx"), help="folder to write to (default gx)")
-    parser.add_argument("--rows", type=int, default=100_000, help="most rows of a table to look at")
+    parser.add_argument("--rows", type=int, default=100_000, help="maximum rows to check per table")
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.validate import summary, validate
@@ -142,27 +145,27 @@ def validate(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def push(parser: argparse.ArgumentParser) -> Run:
-    """Send to the ESPs what they do not hold yet. Exit code 1: a row was refused; 3: another push runs; 4:
-    a guard held an audience back; 5: a destination did not answer or did not let us in."""
-    parser.add_argument(
-        "--destination", action="append", default=[], help="only this one; may be given again"
-    )
-    parser.add_argument("--audience", action="append", default=[], help="only this one; may be given again")
+    """Send the outbox to the ESPs. Exit code 1: a row was rejected; 3: another push runs; 4: a guard held
+    back an audience; 5: a destination did not answer or denied access."""
+    parser.add_argument("--destination", action="append", default=[], help="only this one; repeatable")
+    parser.add_argument("--audience", action="append", default=[], help="only this one; repeatable")
     parser.add_argument(
         "--override", action="append", default=[], metavar="AUDIENCE",
-        help="send this audience though a guard stops it; may be given again",
+        help="send this audience although a guard stops it; repeatable",
     )  # fmt: skip
-    parser.add_argument("--because", default="", help="why to override; it is written down")
-    parser.add_argument("--dry-run", action="store_true", help="show the requests, masked, and send nothing")
-    parser.add_argument("--json", action="store_true", help="print what became of the rows as JSON")
-    parser.add_argument("--wait", type=float, default=600, metavar="SECONDS", help="for jobs at an ESP")
+    parser.add_argument("--because", default="", help="reason of the override, which is recorded")
+    parser.add_argument("--dry-run", action="store_true", help="show masked requests and send nothing")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument(
+        "--wait", type=float, default=600, metavar="SECONDS", help="maximum wait for jobs at an ESP"
+    )
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
         from mailroom.activation.push import PushOptions, as_json, as_text, push
         from mailroom.warehouse import database_path
 
-        asked = PushOptions(
+        options = PushOptions(
             arguments.destination,
             arguments.audience,
             arguments.override,
@@ -172,7 +175,7 @@ def push(parser: argparse.ArgumentParser) -> Run:
             arguments.wait,
         )
         try:
-            pushed = push(database_path(), activation_folder(database_path()), asked)
+            pushed = push(database_path(), activation_folder(database_path()), options)
         except AnotherPushError as error:
             print(f"mailroom push: {error}", file=sys.stderr)
             return 3
@@ -184,11 +187,9 @@ def push(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def pull(parser: argparse.ArgumentParser) -> Run:
-    """Bring back from the ESPs who said no there, for the next build. Exit code 3: a push or pull runs; 5: a
-    destination did not answer or did not let us in."""
-    parser.add_argument(
-        "--destination", action="append", default=[], help="only this one; may be given again"
-    )
+    """Pull opt-outs, complaints and bounces from the ESPs for the next build. Exit code 3: a push or pull
+    runs; 5: a destination did not answer or denied access."""
+    parser.add_argument("--destination", action="append", default=[], help="only this one; repeatable")
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
@@ -208,20 +209,22 @@ def pull(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def sandbox(parser: argparse.ArgumentParser) -> Run:
-    """Stand in for the ESPs on this machine: their APIs, and a page that shows what they hold."""
+    """Run a sandbox of the ESPs on this machine: their APIs, and a page that shows their profiles."""
     from datetime import datetime
     from pathlib import Path
 
     parser.add_argument("--port", type=int, default=8025)
-    parser.add_argument("--faults", type=float, default=0, metavar="SHARE", help="of requests that fail")
-    parser.add_argument("--seed", type=int, default=0, help="which ones fail, and how")
-    parser.add_argument("--no-limits", action="store_true", help="take any number of requests a second")
     parser.add_argument(
-        "--now", type=datetime.fromisoformat, metavar="MOMENT", help="what its clock says at first, UTC"
+        "--faults", type=float, default=0, metavar="SHARE", help="share of requests that fail"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the faults")
+    parser.add_argument("--no-limits", action="store_true", help="no rate limits")
+    parser.add_argument(
+        "--now", type=datetime.fromisoformat, metavar="MOMENT", help="start time of its clock, UTC"
     )
     parser.add_argument(
         "--keep", type=Path, default=Path("warehouse/sandbox.state"), metavar="FILE",
-        help="where it keeps what the ESPs hold (default warehouse/sandbox.state)",
+        help="file with the ESPs' profiles (default warehouse/sandbox.state)",
     )  # fmt: skip
 
     def run(arguments: argparse.Namespace) -> int:
@@ -235,7 +238,7 @@ def sandbox(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def publish(parser: argparse.ArgumentParser) -> Run:
-    """Give BI readers a new copy of the public tables, replaced as a whole; exit code 3 if another publish
+    """Publish a new copy of the public tables for BI, replaced as a whole. Exit code 3: another publish
     runs."""
     from pathlib import Path
 
@@ -243,9 +246,9 @@ def publish(parser: argparse.ArgumentParser) -> Run:
         "--to", type=Path, metavar="FOLDER", help="folder to publish in (default <warehouse>-published)"
     )
     parser.add_argument(
-        "--without-personal-data", action="store_true", help="leave out the columns classed as personal data"
+        "--without-personal-data", action="store_true", help="leave out columns of personal data"
     )
-    parser.add_argument("--json", action="store_true", help="print what was published as JSON")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.publish import AnotherPublishError, as_json, as_text, publish, published_folder
@@ -265,8 +268,8 @@ def publish(parser: argparse.ArgumentParser) -> Run:
 
 @command
 def compact(parser: argparse.ArgumentParser) -> Run:
-    """Copy the warehouse into a new file, so that the bytes of what was deleted are gone. Exit code 3: a push
-    or pull runs."""
+    """Copy the warehouse into a new file without the bytes of deleted data. Exit code 3: a push or pull
+    runs."""
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
@@ -285,7 +288,7 @@ def compact(parser: argparse.ArgumentParser) -> Run:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; the exit code is 0, or 1 with the reason on stderr."""
+    """Run one subcommand and return its exit code. A ValueError is 1, with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="mailroom", description="Mailroom's command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     runs = {}
@@ -299,7 +302,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"mailroom {chosen.command}: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader, such as head, has enough; Python would complain when it ends
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe; avoid Python's error at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

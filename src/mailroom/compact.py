@@ -1,7 +1,7 @@
-"""`mailroom compact`: the warehouse in a new file, which has no bytes of what was deleted.
+"""`mailroom compact` copies the warehouse into a new file without the bytes of deleted data.
 
-DuckDB marks a deleted row as gone and a dropped table's blocks as free. Their bytes stay in the file until
-others are written over them, also after a checkpoint. A new file has only what is there.
+DuckDB marks deleted rows, and the blocks of dropped tables, as free. Their bytes stay in the file until they
+are overwritten, also after a checkpoint. A new file has only the current data.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from mailroom.activation.ledger import locked
 from mailroom.files import replace
 from mailroom.sql import literal, quoted
 
-# What a database consists of, without its rows.
+# The definitions of a database, without its rows.
 DEFINITIONS = (
     "select schema_name, table_name, sql, comment from duckdb_tables()",
     "select schema_name, view_name, sql, comment from duckdb_views()",
@@ -31,7 +31,7 @@ DEFINITIONS = (
 
 @dataclass(frozen=True)
 class Compacted:
-    """A warehouse in its new file: its tables, and the bytes of its file before and after."""
+    """The result: number of tables, and bytes of the file before and after."""
 
     tables: int
     bytes_before: int
@@ -39,15 +39,15 @@ class Compacted:
 
 
 def compact(warehouse: Path, activation: Path) -> Compacted:
-    """Copy a warehouse into a new file of the same storage version, and put that in its place.
+    """Copy a warehouse into a new file of the same storage version, and replace it by the copy.
 
-    The copy is compared first: every definition, and of every table the rows and a hash over their values.
-    Killed anywhere, the old file or the new one is there, whole. It needs as much free space as the warehouse
-    takes. activation: the folder whose lock push and pull take.
+    The copy is compared first: all definitions, and per table the row count and a hash of all values. If
+    killed, the old or the new file is complete. It needs as much free space as the warehouse. activation: the
+    folder with the lock of push and pull.
 
     Raises:
         AnotherPushError: a push or pull runs.
-        ValueError: there is no warehouse, another process has it open, or the copy is not the same.
+        ValueError: the warehouse is missing or open in another process, or the copy differs.
     """
     if not warehouse.exists():
         raise ValueError(f"there is no warehouse {warehouse}: run dbt build")
@@ -57,7 +57,7 @@ def compact(warehouse: Path, activation: Path) -> Compacted:
     with locked(activation), ExitStack() as until_replaced:
 
         def write(path: Path) -> None:
-            path.unlink(missing_ok=True)  # of a compact that was killed
+            path.unlink(missing_ok=True)  # left by a killed compact
             tables.extend(_copy(warehouse, path))
             path.chmod(warehouse.stat().st_mode)
             until_replaced.enter_context(_kept_from_others(warehouse))
@@ -71,16 +71,16 @@ def compact(warehouse: Path, activation: Path) -> Compacted:
 
 
 def _copy(warehouse: Path, path: Path) -> list[str]:
-    """Copy all of a warehouse to a file, which is not there yet; the names of its tables."""
+    """Copy a warehouse to a new file. Return the names of its tables."""
     old, new = quoted(warehouse.stem), quoted(f"{warehouse.stem}_compacted")
     spill = warehouse.with_name(f"{warehouse.name}.tmp")
     with duckdb.connect() as connection:
         try:
-            # Opened to write: no other process may write meanwhile, and what is in the log is read in.
+            # Opened to write, so that no other process can write, and the log is applied.
             connection.execute(f"attach {literal(warehouse)} as {old}")
         except duckdb.IOException as error:
-            raise ValueError(f"{warehouse} cannot be opened; does a build hold it? {error}") from error
-        # What a build spilled that was killed holds rows, too.
+            raise ValueError(f"{warehouse} can't be opened (is a build running?): {error}") from error
+        # Spill files of a killed build contain rows, too.
         shutil.rmtree(spill, ignore_errors=True)
         connection.execute(f"set temp_directory = {literal(spill)}")
         connection.execute("set memory_limit = ?", [os.environ.get("MAILROOM_DUCKDB_MEMORY", "35%")])
@@ -94,21 +94,21 @@ def _copy(warehouse: Path, path: Path) -> list[str]:
         )
         connection.execute(f"copy from database {old} to {new}")
         tables = _compared(connection, warehouse.stem, f"{warehouse.stem}_compacted")
-        connection.execute(f"detach {new}")  # writes what is in its log into the file
+        connection.execute(f"detach {new}")  # applies the log to the file
         connection.execute(f"detach {old}")
     for file in (warehouse, path):
         if file.with_name(f"{file.name}.wal").exists():
-            raise ValueError(f"{file} still has a log beside it")
+            raise ValueError(f"{file} still has a log file beside it")
     shutil.rmtree(spill, ignore_errors=True)
     return tables
 
 
 def _compared(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> list[str]:
-    """The names of the tables that two databases both have; ValueError where they are not the same."""
+    """Return the table names of two databases. Raises ValueError if they differ."""
     for query in DEFINITIONS:
         only = f"{query} where database_name = ? order by all"
         if connection.execute(only, [old]).fetchall() != connection.execute(only, [new]).fetchall():
-            raise ValueError(f"the copy of {old} is not defined as it is: {query}")
+            raise ValueError(f"the definitions of the copy of {old} differ: {query}")
     tables = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = ? and not internal",
         [old],
@@ -122,24 +122,24 @@ def _compared(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> list
             for database in (old, new)
         )
         if old_rows != new_rows:
-            raise ValueError(f"the copy of {schema}.{table} has other rows")
+            raise ValueError(f"the rows of the copy of {schema}.{table} differ")
     return [table for _, table in tables]
 
 
 @contextmanager
 def _kept_from_others(warehouse: Path) -> Iterator[None]:
-    """No other process opens this file meanwhile, by the lock that DuckDB itself takes. ValueError where one
+    """Lock the file with DuckDB's own lock, so that no other process can open it. Raises ValueError if one
     has it open, and may have changed it."""
     with warehouse.open("r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ValueError(f"another process has opened {warehouse}; run compact again") from error
+            raise ValueError(f"another process has opened {warehouse}: run compact again") from error
         yield
 
 
 def as_text(compacted: Compacted) -> str:
-    """What became of the warehouse, for a person."""
+    """Return the result as text for a person."""
     return (
         f"{compacted.tables} tables in a new file of {compacted.bytes_after:,} bytes;"
         f" the old one had {compacted.bytes_before:,}."

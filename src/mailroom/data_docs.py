@@ -1,8 +1,8 @@
-"""Data Docs that stand on their own.
+"""Self-contained Data Docs.
 
-Great Expectations' pages take their style, their scripts and a dated logo from the web, and their index is
-drawn by such a script: without a network it is blank, and with one it tells others who reads it. Here the
-pages keep their content, take a style of their own and get a plain index.
+Great Expectations' pages load style, scripts and a logo from the web, and a script draws their index. Offline
+it is blank, and online it reveals its readers. Here the pages keep their content, with a local style and a
+plain index.
 """
 
 import re
@@ -31,7 +31,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .card-body, .navbar, .nav { height: auto !important; max-height: none !important; }
 """
 
-# What a page must lose: everything fetched from the web, and what only works with what was fetched.
+# Removed from a page: all that is loaded from the web, and all that only works with it.
 FETCHED = re.compile(
     r"<script\b.*?</script>|<link\b[^>]*https?://[^>]*>|<img\b[^>]*https?://[^>]*>|<footer\b.*?</footer>"
     r'|<div class="card mb-3">\s*<div class="card-header p-2">\s*<strong>Actions<.*?(?=<div class="card d-)',
@@ -41,9 +41,9 @@ FETCHED = re.compile(
 
 @dataclass(frozen=True)
 class Checked:
-    """How one suite did: rows looked at of all rows, expectations, those not met as (field, expectation).
+    """The result of one suite: checked rows of all rows, expectations, failed ones as (field, expectation).
 
-    not_asked: fields that need not be filled, each with what the shop would have to have for it.
+    not_asked: fields that need not be filled, each with the source that the shop lacks.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Checked:
 
 
 def stand_alone(docs: Path, checked: Sequence[Checked], as_of: str) -> None:
-    """Rewrite the pages of a Data Docs site so that they fetch nothing, and write its index."""
+    """Rewrite the pages of a Data Docs site so that they load nothing, and write its index."""
     (docs / "style.css").write_text(STYLE, encoding="utf-8")
     for page in docs.rglob("*.html"):
         style = "../" * (len(page.relative_to(docs).parts) - 1) + "style.css"
@@ -80,14 +80,14 @@ def _index(docs: Path, checked: Sequence[Checked], as_of: str) -> str:
             + f"<td>{escape(', '.join(suite.not_asked))}</td></tr>"
         )
     heads = "".join(
-        f'<th class="number">{name}</th>' for name in ("rows", "looked at", "expectations", "failed")
+        f'<th class="number">{name}</th>' for name in ("rows", "checked", "expectations", "failed")
     )
     title = "The public tables against the field dictionary"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<link rel="stylesheet" href="style.css"></head><body><h1>{title}</h1>'
-        f"<p>As of {escape(as_of)} UTC. No value of a row stands in these pages.</p>"
-        f"<table><thead><tr><th>table</th><th></th>{heads}<th>fields that failed</th>"
-        f"<th>fields that the shop has nothing to fill from</th></tr></thead>"
+        f"<p>As of {escape(as_of)} UTC. These pages contain no value of a row.</p>"
+        f"<table><thead><tr><th>table</th><th></th>{heads}<th>failed fields</th>"
+        f"<th>fields without a source in the shop</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></body></html>\n"
     )

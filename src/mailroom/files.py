@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes."""
 
 import os
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
+    """Write a file atomically: it exists completely or not at all, also after a power failure."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     write(unfinished)
     with unfinished.open("rb") as file:
@@ -16,7 +16,7 @@ def replace(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what a folder lists outlast a power cut."""
+    """Sync a folder's entries, so that they survive a power failure."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -1,7 +1,7 @@
-"""Which mailbox an e-mail address leads to, however it is spelled.
+"""The mailbox of an e-mail address, in any spelling.
 
-The twin of the SQL in macros/identity.sql and macros/normalise.sql: what the SQL can read this reads alike,
-and some odder spellings that ESPs send.
+It mirrors the SQL in macros/identity.sql and macros/normalise.sql. It reads all that the SQL reads in the
+same way, and some odd spellings of ESPs besides.
 """
 
 import re
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 import idna
 
-# What a provider does with addresses at one of its domains: the domain they are known by, whether dots in the
-# local part mean nothing, whether +part means nothing. By email_domain, as the seed mailbox_domains has it.
+# A provider's rules for one of its domains: the canonical domain, whether it ignores dots in the local part,
+# whether it ignores +part. By email_domain, as in the seed mailbox_domains.
 Domains = Mapping[str, tuple[str | None, bool, bool]]
 
 LONGEST = 254  # characters (RFC 5321, 4.5.3.1)
-# Most addresses are plain: nothing to strip and nothing to doubt.
+# Most addresses are plain and need no normalisation.
 PLAIN = re.compile(r"[a-z0-9_-]+(?:[.+][a-z0-9_-]+)*@(?:(?!xn--)[a-z0-9_-]+\.)+[a-z]{2,}")
 # Full-width forms of ASCII, small ones of @ and the full stop, and two ideographic full stops.
 ASCII_FORMS = {0xFF01 + place: 0x21 + place for place in range(94)} | {
@@ -30,15 +30,15 @@ TOP = re.compile(r"xn--[a-z0-9-]+")
 
 
 def normalise(text: str | None) -> str | None:
-    """An address as it is written to, in one spelling: composed (NFC), in lower case, without a name, quotes,
-    brackets, mailto:, space or invisible characters, its domain in Unicode. None where the text is not one
-    address with a domain, of at most LONGEST characters."""
+    """Return an address in one spelling: composed (NFC), in lower case, without a name, quotes, brackets,
+    mailto:, space or invisible characters, its domain in Unicode. None if the text is not one address with a
+    domain, of at most LONGEST characters."""
     if text is None:
         return None
     if len(text) <= LONGEST and PLAIN.fullmatch(text):
         return text
     address = _lower(text.translate(ASCII_FORMS))
-    # Tabs and line ends separate words, as spaces do. Characters without a shape do not.
+    # Tabs and line ends separate words, as spaces do. Invisible characters do not.
     address = "".join(
         " " if char in "\t\n\r\f\v" or unicodedata.category(char)[0] == "Z" else char
         for char in address
@@ -62,18 +62,18 @@ def normalise(text: str | None) -> str | None:
 
 
 def spelled(text: str) -> str:
-    """An address to compare with others: as normalise() has it or, where it is none, in lower case."""
+    """Return an address for comparisons: normalise() of it or, if it is invalid, in lower case."""
     return normalise(text) or _lower(text).strip()
 
 
 def mailbox(address: str, domains: Domains) -> str:
-    """The mailbox an address leads to, without what its provider ignores."""
+    """Return the mailbox of an address, without the parts that its provider ignores."""
     return _mailbox(address, domains, ignores_plus_part=False)
 
 
 def widest_mailbox(address: str, domains: Domains) -> str:
-    """As mailbox(), and without the +part at domains that nothing is known of. Who says no by one address of
-    a mailbox says it for all that may lead there."""
+    """Return mailbox() of an address, also without the +part at unknown domains. An opt-out by one address
+    counts for all addresses that may lead to its mailbox."""
     return _mailbox(address, domains, ignores_plus_part=True)
 
 
@@ -90,7 +90,7 @@ def _mailbox(address: str, domains: Domains, ignores_plus_part: bool) -> str:
 
 
 def _lower(text: str) -> str:
-    # Letter by letter, as SQL does: Python writes Σ at the end of a word otherwise, and İ as two characters.
+    # Letter by letter, as in SQL: Python lowers Σ at the end of a word differently, and İ to two characters.
     composed = unicodedata.normalize("NFC", text)
     return unicodedata.normalize("NFC", "".join("i" if char == "İ" else char.lower() for char in composed))
 
@@ -117,7 +117,7 @@ def _is_letter(char: str) -> bool:
 
 
 def _unicode(label: str) -> str:
-    """A label of a domain in Unicode; as it is where it is no valid one."""
+    """Return a label of a domain in Unicode; unchanged if it is invalid."""
     if not label.startswith("xn--"):
         return label
     try:

@@ -1,8 +1,8 @@
-"""Records that are probably one person's, though no address or number says so: Splink 5, after Fellegi and
-Sunter, "A Theory for Record Linkage" (JASA 1969), trained on the shop's own records.
+"""Probable pairs: records that are probably one person's, without a shared address or number. Splink 5, after
+Fellegi and Sunter, "A Theory for Record Linkage" (JASA 1969), trained on the shop's own records.
 
-Both engines hand their records over to a DuckDB in memory, so that both find the same pairs. The levels are
-made of functions that Splink's Spark backend has too.
+Both engines pass their records to a DuckDB in memory, so that both find the same pairs. The levels use only
+functions that Splink's Spark backend also has.
 """
 
 import logging
@@ -17,28 +17,27 @@ from mailroom.scoring.frames import frame, table
 
 TYPES = {"record_key": "string", "other_record_key": "string", "probability": "double", "evidence": "string"}
 MISSING = (
-    "var identity_probable_from asks for Splink, which is not installed:"
-    " pip install -r requirements-splink.txt"
+    "var identity_probable_from needs Splink, which is not installed: pip install -r requirements-splink.txt"
 )
 COLUMNS = [
     "record_key", "given", "family", *(f"full_{place}" for place in range(1, 7)), "given_letters",
     "family_letters", "birth_date", "street", "postal_code", "city", "mailbox", "local_part", "phone",
 ]  # fmt: skip
 SEED = 20261130
-LEAST = 0.9  # of pairs with a smaller chance nothing is said
+LEAST = 0.9  # pairs with a smaller chance are left out
 N_KEYS = 12
-MIN_RECORDS = 1000  # fewer teach nothing: the chances written below hold, …
-MIN_KNOWN = 500  # … and of a comparison where fewer records tell of it
-MIN_PAIRS = 200  # a step of the training looks at, at least
-MAX_PAIRS = 2e6  # pairs that a step of the training looks at, at most
-RECALL = 0.6  # share of the pairs of one person that CERTAIN finds
+MIN_RECORDS = 1000  # with fewer, the chances written below are used, …
+MIN_KNOWN = 500  # … also for a comparison with fewer known records
+MIN_PAIRS = 200  # minimum for a step of the training
+MAX_PAIRS = 2e6  # maximum pairs in a step of the training
+RECALL = 0.6  # assumed share of one person's pairs that CERTAIN finds
 CERTAIN = [
     "l.given = r.given and l.family = r.family and l.birth_date = r.birth_date",
     "l.given = r.given and l.family = r.family and l.street = r.street and l.postal_code = r.postal_code",
     "l.given = r.given and l.mailbox = r.mailbox",
     "l.given = r.given and l.phone = r.phone",
 ]
-# What a step holds fixed tells nothing in it; each comparison is left free by two of the three.
+# A step can't estimate the comparisons that it fixes. Two of the three leave each comparison free.
 LEARNT_FROM = [
     "l.birth_date = r.birth_date",
     "l.given = r.given and l.family = r.family",
@@ -48,7 +47,7 @@ LEARNT_FROM = [
 
 class Level(NamedTuple):
     """One way in which two records may agree: how and in what, the condition, and its chances among pairs of
-    one person (m) and of two (u), where the shop's own records do not tell."""
+    one person (m) and of two (u), used if the shop's own records are too few."""
 
     how: str
     what: str
@@ -62,7 +61,7 @@ def _within(one: str, other: str, share: float) -> str:
 
 
 def _is_slip(column: str) -> str:
-    """A slip of the hand, as macro is_typo_of has it."""
+    """Return the condition of a typing error, as macro is_typo_of has it."""
     one, other = f"{column}_l", f"{column}_r"
     longest = f"greatest(length({one}), length({other}))"
     return (
@@ -72,13 +71,13 @@ def _is_slip(column: str) -> str:
 
 
 def _has_letters(column: str) -> str:
-    """Letters in another order, or a few others."""
+    """Return the condition of letters in another order, or a few different ones."""
     letters = f"{column}_letters"
     return f"({_within(f'{column}_l', f'{column}_r', 0.4)} or {_within(f'{letters}_l', f'{letters}_r', 0.2)})"
 
 
 def _digits(column: str) -> str:
-    """What tells two people of one name at one provider apart: anna.berg85 is not anna.berg58."""
+    """Return the digits of a local part, which distinguish namesakes: anna.berg85 is not anna.berg58."""
     return f"translate({column}, 'abcdefghijklmnopqrstuvwxyz._-+', '')"
 
 
@@ -98,7 +97,7 @@ DAY_AND_MONTH_SWAPPED = (
 )
 SAME_TOWN = f"(postal_code_l = postal_code_r or {_within('city_l', 'city_r', 0.2)})"
 SAME, NEAR, OTHER = "same", "nearly the same", "other"
-# Name of the comparison: when nothing is known of it, and its levels.
+# By name of the comparison: the condition of unknown values, and its levels.
 COMPARISONS: dict[str, tuple[str, list[Level]]] = {
     "given": (
         _is_missing("given"),
@@ -111,7 +110,7 @@ COMPARISONS: dict[str, tuple[str, list[Level]]] = {
             Level(OTHER, "given name", "ELSE", 0.02, 0.96695),
         ],
     ),
-    # That the names are swapped is said of the given name, once.
+    # Swapped names count once, for the given name.
     "family": (
         f"{_is_missing('family')} or {ARE_SWAPPED}",
         [
@@ -184,28 +183,29 @@ KNOWN_BY = {
     "mailbox": "mailbox",
     "phone": "phone",
 }
-RARE_NAMES = {"given": "given", "family": "family"}  # whose equality tells the more the rarer the name is
+RARE_NAMES = {"given": "given", "family": "family"}  # equality counts more for rarer names
 
 
 def probable_pairs(session: Any, records: Any) -> Any:
-    """What the Python model returns: pairs() of matching_records, as dbt.ref() gives them."""
+    """Return pairs() of matching_records, as a Python model of the session's engine does."""
     return table(session, pairs(frame(records, ["record_key"])), TYPES)
 
 
 def is_installed() -> bool:
-    """Whether Splink is there. Nothing of it is read before it is asked for."""
+    """Return whether Splink is installed, without importing it."""
     try:
         return find_spec("splink") is not None
-    except ValueError:  # it was made to be missing
+    except ValueError:  # a test made it missing
         return False
 
 
 def pairs(records: pd.DataFrame, least: float = LEAST) -> pd.DataFrame:
-    """One row per pair of records that are one person's with at least this probability: columns TYPES.
+    """Return one row per pair of records that are one person's with at least this probability (columns
+    TYPES).
 
     records: matching_records. The same records give the same pairs: the sample is drawn by the hash of a
-    record's key, and what was learnt is rounded to two digits, which no order of summing moves.
-    Error: ModuleNotFoundError that says how to install Splink, where it is missing.
+    record's key, and learned values are rounded to two digits, so that the order of summing does not matter.
+    Raises ModuleNotFoundError with the install command if Splink is missing.
     """
     if not is_installed():
         raise ModuleNotFoundError(MISSING)
@@ -218,10 +218,10 @@ def pairs(records: pd.DataFrame, least: float = LEAST) -> pd.DataFrame:
 
 
 def _settings(chances: dict[str, Any] | None, n_records: int) -> dict[str, Any]:
-    """Splink's settings, with what was learnt or what is written above."""
+    """Return Splink's settings, with learned chances or those written above."""
     comparisons = []
     for name, (is_unknown, levels) in COMPARISONS.items():
-        found: list[dict[str, Any]] = [
+        level_settings: list[dict[str, Any]] = [
             {"sql_condition": is_unknown, "label_for_charts": "unknown", "is_null_level": True}
         ]
         for place, level in enumerate(levels):
@@ -239,8 +239,8 @@ def _settings(chances: dict[str, Any] | None, n_records: int) -> dict[str, Any]:
                 entry |= {"m_probability": level.m, "u_probability": level.u}
             if place == 0 and name in RARE_NAMES:
                 entry |= {"tf_adjustment_column": RARE_NAMES[name], "tf_minimum_u_value": 0.0001}
-            found.append(entry)
-        comparisons.append({"output_column_name": name, "comparison_levels": found})
+            level_settings.append(entry)
+        comparisons.append({"output_column_name": name, "comparison_levels": level_settings})
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "record_key",
@@ -267,8 +267,8 @@ def _linker(connection: duckdb.DuckDBPyConnection, settings: dict[str, Any]) -> 
 
 
 def learn(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """m and u of each comparison's levels, and the chance that two records are one person's (prior): u by a
-    random sample, m by expectation maximisation."""
+    """Return m and u of each comparison's levels, and the chance that two records are one person's (prior): u
+    from a random sample, m by expectation maximisation."""
     (n_records,) = connection.execute("select count(*) from matching_records").fetchall()[0]
     linker = _linker(connection, _settings(None, n_records))
     training = linker.training
@@ -280,7 +280,7 @@ def learn(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             f" on {rule} and l.record_key < r.record_key limit {MIN_PAIRS})"
         ).fetchall()[0]
         if n == MIN_PAIRS:
-            # Splink stops where a level's chance falls to nothing: such a step teaches nothing.
+            # Splink raises an error if a level's chance falls to 0. Such a step is skipped.
             with suppress(ValueError):
                 training.estimate_parameters_using_expectation_maximisation(
                     rule, max_pairs=MAX_PAIRS, estimate_without_term_frequencies=True
@@ -293,7 +293,7 @@ def learn(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         for name, columns in KNOWN_BY.items()
     }
     prior = _rounded(min(max(learnt["probability_two_random_records_match"], 0.01 / n_records), 0.01))
-    found: dict[str, Any] = {"prior": prior}
+    chances: dict[str, Any] = {"prior": prior}
     for comparison in learnt["comparisons"]:
         name = comparison["output_column_name"]
         written = COMPARISONS[name][1]
@@ -302,14 +302,15 @@ def learn(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         if known[name] >= MIN_KNOWN:
             m = _mixed([level.get("m_probability") for level in levels], m)
             u = _mixed([level.get("u_probability") for level in levels], u)
-            # Of pairs drawn by chance some are one person's.
+            # Some random pairs are one person's.
             u = [max(value - prior * chance, value / 20, 1e-6) for value, chance in zip(u, m, strict=True)]
-        found[name] = {"m": [_rounded(x / sum(m)) for x in m], "u": [_rounded(x / sum(u)) for x in u]}
-    return found
+        chances[name] = {"m": [_rounded(x / sum(m)) for x in m], "u": [_rounded(x / sum(u)) for x in u]}
+    return chances
 
 
 def _mixed(learnt: list[float | None], written: list[float]) -> list[float]:
-    """What was learnt, with a tenth of what is written: what a sample lacks is rare, not impossible."""
+    """Return 90% of the learned values plus 10% of the written ones, because a level missing in a sample is
+    rare, not impossible."""
     plain = [value or 0.0 for value in learnt]
     if sum(plain) < 0.5:
         return written
@@ -352,7 +353,7 @@ def _predict(
 
 
 def joined_clusters(session: Any, edges: Any, components: Any, strangers: Any, max_records: int) -> Any:
-    """What the Python model returns: joined() of the three models that it reads."""
+    """Return joined() of three models, as a Python model of the session's engine does."""
     found = joined(
         frame(edges, ["first_cluster_id", "cluster_id"]),
         frame(components, ["node_id"]),
@@ -365,11 +366,12 @@ def joined_clusters(session: Any, edges: Any, components: Any, strangers: Any, m
 def joined(
     edges: pd.DataFrame, components: pd.DataFrame, strangers: pd.DataFrame, max_records: int
 ) -> pd.DataFrame:
-    """One row per cluster that has an edge: certain_cluster_id, and cluster_id of what it is joined to.
+    """Return one row per cluster with an edge: certain_cluster_id, and cluster_id, the cluster it is joined
+    to.
 
-    edges, components, strangers: the models probable_edges and so on. The most probable edge comes first. It
-    joins nothing where the two together would hold two people (strangers) or more than max_records records.
-    Of a chain of more clusters than that strangers says nothing: there no more than two are joined.
+    edges, components, strangers: the models probable_edges and so on. The most probable edge comes first. An
+    edge joins nothing if the result would contain two people (strangers) or more than max_records records.
+    For chains of more clusters than that, strangers has no rows, so at most two clusters are joined.
     """
     group = {int(node): int(node) for node in components["node_id"]}
     members = {node: [node] for node in group}

@@ -1,8 +1,8 @@
-"""`mailroom publish`: a copy of the public tables for BI readers, so that no dashboard blocks a build.
+"""`mailroom publish` copies the public tables for BI readers, so that no dashboard blocks a build.
 
-Each publication is a folder of its own, with mailroom.duckdb and parquet/<table>.parquet. The link `latest`
-points to the newest; the links mailroom.duckdb and parquet beside it lead through `latest`. Moving that one
-link publishes: killed at any moment, one whole publication stands. Needs a file system with symbolic links.
+Each publication is a folder with mailroom.duckdb and parquet/<table>.parquet. The link `latest` points to the
+newest. The links mailroom.duckdb and parquet beside it lead through `latest`. Moving that one link publishes,
+so that there is one complete publication at any moment. It needs a file system with symbolic links.
 """
 
 import json
@@ -22,12 +22,12 @@ from filelock import FileLock, Timeout
 from mailroom.files import replace, sync_folder
 from mailroom.sql import literal, quoted
 
-# The oldest DuckDB that can open the copy. Without it, 2.0 and later only.
+# The oldest DuckDB that can open the copy. Otherwise only 2.0 and later could.
 STORAGE_VERSION = "v1.0.0"
 
-# PII classes of field_dictionary that name nobody. Whatever else a column is classed as is personal data.
+# PII classes of field_dictionary that identify no person. All other classes are personal data.
 NOT_PERSONAL = ("none", "pseudonymous")
-# What reaches a person wherever it stands: an address, a phone number with its country or area code.
+# Contact data in any text: an address, or a phone number with its country or area code.
 REACHES = (
     r"\S(@|\x{FF20}|%40)[\p{L}\p{N}]+([.-]+[\p{L}\p{N}]+)*[.]\p{L}{2,}"
     r"|(^|[^0-9A-Za-z_.]|[^0-9][.])([+]|00?)[1-9][0-9 ()/.-]{6,}[0-9]($|[^0-9A-Za-z_])"
@@ -39,7 +39,7 @@ LEFTOVER = re.compile(rf"\.({PUBLICATION.pattern}|latest|mailroom\.duckdb|parque
 
 
 class AnotherPublishError(ValueError):
-    """Another publish is under way."""
+    """Another publish is running."""
 
 
 @dataclass
@@ -64,9 +64,9 @@ class Table:
 
 @dataclass
 class Published:
-    """One publication: its folder, its tables by name, the bytes of mailroom.duckdb. left_out: columns of
-    personal data that were not to be in it; missing: tables and columns that field_dictionary names and the
-    warehouse lacks. Columns are named table.column."""
+    """One publication: its folder, its tables, the bytes of mailroom.duckdb. left_out: columns of personal
+    data that were left out. missing: tables and columns of field_dictionary that the warehouse lacks. Columns
+    are named table.column."""
 
     folder: str
     tables: list[Table] = field(default_factory=list)
@@ -76,23 +76,25 @@ class Published:
 
 
 def published_folder(warehouse: Path) -> Path:
-    """Where a warehouse's publications are."""
+    """Return the folder of a warehouse's publications."""
     return warehouse.with_name(f"{warehouse.name.removesuffix('.duckdb')}-published")
 
 
 def publish(warehouse: Path, folder: Path, without_personal_data: bool = False) -> Published:
     """Copy the public tables, those of field_dictionary, and point folder/latest to the copy.
 
-    Rows are in the order of their key: the same warehouse gives the same Parquet bytes. The publication
-    before stays for whoever is reading it; older ones go. If it has personal data and the new one is to have
-    none, it goes as well. Without personal data, columns that field_dictionary classes as such are left out;
-    in all others a text with an address or phone number in it becomes hidden_ and a hash, for this
-    publication always the same. The warehouse is open, read-only, until its tables are in mailroom.duckdb.
+    Rows are ordered by their key, so that the same warehouse gives the same Parquet bytes. The previous
+    publication stays for its current readers, and older ones are deleted. If it has personal data and the new
+    one has none, it is deleted as well. Without personal data, columns that field_dictionary classes as such
+    are left out. In all other columns, a text with an address or phone number becomes hidden_ and a hash,
+    which is stable within the publication. The warehouse is open, read-only, until its tables are in
+    mailroom.duckdb.
 
     Raises:
         AnotherPublishError: another publish writes to this folder.
-        ValueError: there is no warehouse, a build holds it, it has no field_dictionary or none of its tables,
-            a view rests on what is not there, or the folder has a file where a link belongs.
+        ValueError: the warehouse is missing or in use, it has no field_dictionary or none of its tables, a
+        view
+            reads a missing table, or the folder has a file in place of a link.
     """
     if not warehouse.exists():
         raise ValueError(f"there is no warehouse {warehouse}: run dbt build")
@@ -116,7 +118,7 @@ def _publish(warehouse: Path, folder: Path, without_personal_data: bool) -> Publ
     try:
         published = _written(warehouse, unfinished, without_personal_data)
     except Exception:
-        shutil.rmtree(unfinished, ignore_errors=True)  # A disk that is full is not left full.
+        shutil.rmtree(unfinished, ignore_errors=True)  # Free the space of a full disk.
         raise
     published.folder = str(folder / name)
     os.replace(unfinished, folder / name)
@@ -127,12 +129,12 @@ def _publish(warehouse: Path, folder: Path, without_personal_data: bool) -> Publ
 
     keeps_before = before.endswith(WITHOUT_PERSONAL_DATA) or not without_personal_data
     kept = {name, before} if keeps_before else {name}
-    _remove(folder, lambda found: PUBLICATION.fullmatch(found) and found not in kept)
+    _remove(folder, lambda entry: PUBLICATION.fullmatch(entry) and entry not in kept)
     return published
 
 
 def _written(warehouse: Path, publication: Path, without_personal_data: bool) -> Published:
-    """Write both forms of the tables into a new folder."""
+    """Write the tables in both formats into a new folder."""
     published = Published(str(publication))
     (publication / "parquet").mkdir(parents=True)
     with duckdb.connect() as connection:
@@ -141,8 +143,8 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
         try:
             connection.execute(f"attach {literal(warehouse)} as built (read_only)")
         except duckdb.IOException as error:
-            raise ValueError(f"{warehouse} cannot be read; does a build hold it? {error}") from error
-        # Drawn for each publication and kept nowhere: no address can be found by its hash.
+            raise ValueError(f"{warehouse} can't be read (is a build running?): {error}") from error
+        # Random for each publication and never stored, so that no address can be found by its hash.
         connection.execute("set variable salt = ?", [secrets.token_hex()])
         queries, comments = [], []
         for table, (place, columns) in _public(connection, warehouse, published).items():
@@ -167,14 +169,14 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
 def _public(
     connection: duckdb.DuckDBPyConnection, warehouse: Path, published: Published
 ) -> dict[str, tuple[str, list[Column]]]:
-    """The public tables that are there: where each is, and its columns."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    """Return the existing public tables: the place of each, and its columns."""
+    built_columns: dict[tuple[str, str], dict[str, str]] = {}
     for schema, table, column_name, data_type in connection.execute(
         "select table_schema, table_name, column_name, data_type from information_schema.columns"
         " where table_catalog = 'built'"
     ).fetchall():
-        found.setdefault((schema, table), {})[column_name] = data_type
-    dictionaries = [place for place in found if place[1] == "field_dictionary"]
+        built_columns.setdefault((schema, table), {})[column_name] = data_type
+    dictionaries = [place for place in built_columns if place[1] == "field_dictionary"]
     if not dictionaries:
         raise ValueError(f"{warehouse} has no field_dictionary: run dbt build")
 
@@ -186,13 +188,13 @@ def _public(
         from {_place(*dictionaries[0])} order by model_name, column_number
     """)
     for schema, table, column_name, description, is_key, is_personal in entries.fetchall():
-        if (schema, table) not in found:
+        if (schema, table) not in built_columns:
             if table not in published.missing:
                 published.missing.append(table)
-        elif column_name not in found[schema, table]:
+        elif column_name not in built_columns[schema, table]:
             published.missing.append(f"{table}.{column_name}")
         else:
-            data_type = found[schema, table][column_name]
+            data_type = built_columns[schema, table][column_name]
             column = Column(column_name, description, is_key, is_personal, data_type)
             public.setdefault(table, (_place(schema, table), []))[1].append(column)
     if not public:
@@ -201,8 +203,8 @@ def _public(
 
 
 def _query(place: str, chosen: Sequence[Column], columns: Sequence[Column], hides: bool) -> str:
-    """A table's rows in the order of its key; of all its columns where the key is not known or not published:
-    what is left out must not show in the order. hides: whether texts that reach a person are hidden."""
+    """Return a query for a table's rows, ordered by its key, or by all chosen columns if the key is unknown
+    or not published, because the order must not reveal it. hides: whether contact data in texts is hidden."""
     keys = [column for column in columns if column.is_key]
     order = keys if keys and all(key in chosen for key in keys) else chosen
     names = [", ".join(quoted(column.name) for column in some) for some in (chosen, order)]
@@ -211,8 +213,8 @@ def _query(place: str, chosen: Sequence[Column], columns: Sequence[Column], hide
 
 
 def _hidden(column: Column) -> str:
-    """A column whose texts with an address or phone number are a hash instead; a list or the like with such a
-    text in it is empty."""
+    """Return a column expression that replaces texts with an address or phone number by a hash. A nested
+    value with such a text becomes null."""
     name = quoted(column.name)
     if "VARCHAR" not in column.data_type and column.data_type != "JSON":
         return name
@@ -233,7 +235,7 @@ def _write_duckdb(
         try:
             connection.execute(f"create table published.{quoted(table)} as {query}")
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.IOException) as error:
-            raise ValueError(f"{table} cannot be read out of the warehouse alone: {error}") from error
+            raise ValueError(f"{table} can't be read from the warehouse file alone: {error}") from error
     connection.execute("begin")
     for table, column in comments:
         place = f"published.{quoted(table)}.{quoted(column.name)}"
@@ -249,21 +251,21 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, table: str, path: Path
 
 
 def _protect(path: Path) -> None:
-    """Nobody may write to the file: a reader that opens it to write would change it for all others."""
+    """Make the file read-only, because a reader that opens it to write would change it for all others."""
     path.chmod(path.stat().st_mode & 0o555)
 
 
 def _point(link: Path, target: str) -> None:
-    """Make a link, or move it, so that it points to the old or the new target at any moment."""
+    """Create or move a link atomically."""
     unfinished = link.with_name(f".{link.name}.unfinished")
     unfinished.symlink_to(target)
     os.replace(unfinished, link)
     sync_folder(link.parent)
 
 
-def _remove(folder: Path, is_to_go: Callable[[str], object]) -> None:
+def _remove(folder: Path, is_obsolete: Callable[[str], object]) -> None:
     for path in folder.iterdir():
-        if is_to_go(path.name):
+        if is_obsolete(path.name):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
@@ -275,12 +277,12 @@ def _place(schema: str, table: str) -> str:
 
 
 def as_json(published: Published) -> str:
-    """What was published, for a scheduler."""
+    """Return the publication as JSON for a scheduler."""
     return json.dumps(asdict(published))
 
 
 def as_text(published: Published) -> str:
-    """What was published, for a person: a line per table with its rows and the bytes of its Parquet file."""
+    """Return the publication as text: a line per table with its rows and the bytes of its Parquet file."""
     lines = [f"{table.name:<28}{table.rows:>14,} rows{table.bytes:>16,} bytes" for table in published.tables]
     if published.left_out:
         lines.append(f"{len(published.left_out):,} columns of personal data left out (--json names them).")

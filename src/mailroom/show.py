@@ -1,4 +1,4 @@
-"""What a build made, printed for a person: public tables, one customer, what to look at next."""
+"""A summary of a build for a person: public tables, one customer, next steps."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ import duckdb
 
 from mailroom.warehouse import opened, qualified_tables
 
-# Public tables in the order people meet them, with the question each answers.
+# Public tables in reading order, with the question that each answers.
 QUESTIONS = {
     "customers": "Who is this, what did they do, when were they last here?",
     "customer_keys": "Which records in which systems are this person?",
@@ -20,10 +20,10 @@ QUESTIONS = {
     "customer_daily_activity": "What did they do, day by day?",
     "email_events": "What was sent, what did people (not machines) do with it?",
     "contactability": "May we write to them, with what, and why not?",
-    "suppression_funnel": "How many does each rule keep back?",
+    "suppression_funnel": "How many customers does each rule exclude?",
     "segment_memberships": "Who is in which segment, and why?",
-    "audience_members": "Who is in which audience, and what does the ESP get of them?",
-    "sync_outbox": "What must the ESPs be told?",
+    "audience_members": "Who is in which audience, and which fields does the ESP get?",
+    "sync_outbox": "Which changes do the ESPs lack?",
     "source_reconciliation": "Did every raw row and cent arrive?",
     "source_flaws": "What was set aside or left empty, and what to do about it?",
     "rejected_rows": "Which rows were set aside, and why?",
@@ -32,18 +32,18 @@ QUESTIONS = {
 
 
 def first_rows(path: Path, table: str, rows: int) -> str:
-    """The first rows of one table, a block of `column value` lines for each.
+    """Return the first rows of one table, each as a block of `column value` lines.
 
     Raises:
-        ValueError: there is no such file or table.
+        ValueError: the file or table does not exist.
     """
     with opened(path) as connection:
         tables = qualified_tables(connection)
         if table not in tables:
             near = ", ".join(get_close_matches(table, tables, n=3, cutoff=0.5))
             raise ValueError(
-                f"no table {table}; "
-                + (f"did you mean {near}?" if near else "mailroom show lists those that people read")
+                f"no table {table}: "
+                + (f"did you mean {near}?" if near else "mailroom show lists the public tables")
             )
         result = connection.execute(f"select * from {tables[table]} order by 1 limit ?", [rows])
         names = [column[0] for column in result.description or []]
@@ -55,10 +55,10 @@ def first_rows(path: Path, table: str, rows: int) -> str:
 
 
 def answer(path: Path, query: str, form: str) -> str:
-    """What a query gives, as a table with every column in full, as CSV or as JSON (form).
+    """Return the result of a query as a table with full columns, as CSV or as JSON (form).
 
     Raises:
-        ValueError: there is no such file, or DuckDB refuses the query.
+        ValueError: the file does not exist, or DuckDB refuses the query.
     """
     query = query.strip().rstrip(";")
     with opened(path) as connection:
@@ -88,15 +88,15 @@ def _text(value: object) -> str:
 
 
 def show(path: Path) -> str:
-    """The summary of one built warehouse.
+    """Return the summary of a built warehouse.
 
     Raises:
-        ValueError: there is no such file, or nothing was built into it.
+        ValueError: the file does not exist, or has no build.
     """
     with opened(path) as connection:
         tables = qualified_tables(connection)
         if "customers" not in tables:
-            raise ValueError(f"{path} has no table customers; build first (make build)")
+            raise ValueError(f"{path} has no table customers: build first (make build)")
         lines = [f"Built {path}", ""]
         if "build_summary" in tables:
             order = f"select sentence, built_at from {tables['build_summary']} order by line_number"
@@ -127,7 +127,7 @@ def show(path: Path) -> str:
         "Next:",
         "  look     mailroom show customers  (or any table above; the commands are in .venv/bin)",
         '  ask      mailroom sql "select …"  (--format csv or json for other programs)',
-        "  fit      mailroom thresholds     (days and shares that fit the shop; sets none)",
+        "  fit      mailroom thresholds     (days and shares that fit the shop; changes nothing)",
         "  check    make validate          (Great Expectations over the field dictionary, browsable in gx/)",
         "  browse   make docs              (tables, columns and lineage in target/static_index.html)",
         "  yours    README.md, “Bring your own data”",

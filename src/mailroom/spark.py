@@ -1,5 +1,6 @@
-"""dbt on Spark's `session` method, Python models included: `python -m mailroom.spark build` is `dbt build
---target spark`. dbt-spark hands Python models to a cluster's API; a session has none, so they run in it.
+"""dbt on Spark's `session` method with Python models: `python -m mailroom.spark build` is `dbt build --target
+spark`. dbt-spark sends Python models to a cluster's API. A session has none, so they run in the session.
+
 """
 
 import os
@@ -12,7 +13,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 
 def invoke(*arguments: str) -> dbtRunnerResult:
-    """dbt with these arguments on the target spark; Spark's workers run this Python, with its packages."""
+    """Run dbt with these arguments on target spark. Spark's workers use this Python and its packages."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     SparkAdapter.submit_python_job = _run_in_session  # type: ignore[method-assign]
     return dbtRunner().invoke([*arguments, "--target", "spark"])

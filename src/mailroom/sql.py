@@ -1,15 +1,15 @@
-"""Names and texts as DuckDB's SQL writes them."""
+"""Names and texts in DuckDB's SQL."""
 
 from pathlib import Path
 
 
 def quoted(name: str) -> str:
-    """A name in quotes."""
+    """Return a quoted name."""
     doubled = name.replace('"', '""')
     return f'"{doubled}"'
 
 
 def literal(value: str | Path) -> str:
-    """A text as a literal."""
+    """Return a text as a literal."""
     doubled = str(value).replace("'", "''")
     return f"'{doubled}'"

@@ -1,8 +1,8 @@
-"""What a shop's own data say about the thresholds that decide how large a segment is.
+"""Proposals for the thresholds that decide the size of a segment, from a shop's own data.
 
-Every value is worked out in SQL over the tables of one build, by a rule that a sentence says. Days come from
-the shop's rhythm: the times from one day with an order, or a sign of life, to the next. A taste is a value at
-which the segment is as large as its entry in segment_catalog expects. Nothing is set.
+Every value comes from a SQL query over one build, by a rule that is stated in a sentence. Days come from the
+shop's rhythm: the times from one day with an order, or with activity, to the next. A taste is a value at
+which the segment has the size that its entry in segment_catalog expects. Nothing is changed.
 """
 
 import json
@@ -16,24 +16,24 @@ import duckdb
 
 from mailroom.warehouse import opened
 
-# With fewer returns, what looks like 8 in 10 may as well be 7 or 9.
+# With fewer returns, a share of 80% may as well be 70% or 90%.
 MIN_RETURNS = 100
 MIN_CUSTOMERS = 30
-# Who has come back as late as most do is active, or engaged; the others keep the proportions of the defaults.
+# Customers within this share of returns are active, or engaged. Other days keep the defaults' proportions.
 RETURNED = 0.8
 IN_WORDS = {1 / 3: "a third of", 1.5: "1.5 times", 2: "twice", 4: "four times"}
 STAGE_PARTS = {"first_time_buyer_days": 1 / 3, "active_days": 1, "at_risk_days": 2, "lapsed_days": 4}
 ENGAGED_PARTS = {"engaged_days": 1, "lightly_engaged_days": 1.5}
-# What differs from the rule by less than a fifth is not worth a change of everybody's stage.
+# A difference of less than 20% is not worth changing every customer's stage.
 CLOSE = 0.2
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """One threshold: what it selects, and what another value would.
+    """One threshold: how many customers it selects, and how many another value would.
 
-    segment: what is of that size; a segment, a tier, or `resting` for a rest. n_now, n_then: customers.
-    proposed: None where the value in use stays. because: the rule and what it found, in one sentence.
+    segment: the segment or tier of that size, or `resting` for a rest. n_now, n_then: customers. proposed:
+    None if the value in use stays. because: the rule and its result, in one sentence.
     """
 
     threshold: str
@@ -47,8 +47,8 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Report:
-    """All proposals. n_customers, n_buyers: how many there are. usual: lowest and highest expected share of
-    all customers, by segment. notes: what to know before taking a value over, in sentences."""
+    """All proposals. usual: lowest and highest expected share of all customers, by segment. notes: sentences
+    to read before a change."""
 
     proposals: list[Proposal]
     n_customers: int
@@ -68,15 +68,15 @@ class Shop:
         }
 
     def rows(self, sql: str, **parameters: float) -> list[tuple[Any, ...]]:
-        """The rows of a query with named parameters ($name)."""
+        """Return the rows of a query with named parameters ($name)."""
         return self.connection.execute(sql, parameters).fetchall()
 
     def one(self, sql: str, **parameters: float) -> Any:
-        """The only value of a query."""
+        """Return the only value of a query."""
         return self.rows(sql, **parameters)[0][0]
 
     def days_until(self, share: float, gaps: str) -> int:
-        """Days within which this share of returns come, a customer of many counting as much as one of few.
+        """Return the days within which this share of returns come. All customers have the same weight.
 
         gaps: SQL of customer_id and days, one row per return.
         """
@@ -85,7 +85,7 @@ class Shop:
         )
 
     def share_within(self, days: float, gaps: str) -> float:
-        """The share of returns that come within so many days, counted alike."""
+        """Return the share of returns within `days`, with the same weights."""
         return float(
             self.one(
                 f"{_shares(gaps)} select coalesce(max(share), 0) from shares where days <= $days", days=days
@@ -93,20 +93,20 @@ class Shop:
         )
 
     def too_few(self, gaps: str) -> str | None:
-        """None, or a sentence that says why these returns are too few to propose days."""
+        """Return why these returns are too few to propose days, or None if they are enough."""
         n_returns, n_customers = self.rows(
             f"select count(*), count(distinct customer_id) from ({gaps}) as gaps"
         )[0]
         if n_returns >= MIN_RETURNS and n_customers >= MIN_CUSTOMERS:
             return None
         return (
-            f"{n_returns:,} returns of {n_customers:,} customers are too few to say; "
-            f"{MIN_RETURNS} of {MIN_CUSTOMERS} are the least."
+            f"{n_returns:,} returns of {n_customers:,} customers are too few; "
+            f"{MIN_RETURNS} of {MIN_CUSTOMERS} customers are needed."
         )
 
 
 def _shares(gaps: str) -> str:
-    # Rounded: a sum of doubles depends on the order of its rows.
+    # Rounded, because a sum of doubles depends on the order of its rows.
     return f"""
         with weighted as (
             select days, 1 / count(*) over (partition by customer_id) as weight from ({gaps}) as gaps
@@ -119,7 +119,7 @@ def _shares(gaps: str) -> str:
     """
 
 
-# A day of several orders is one purchase.
+# Several orders on one day are one purchase.
 ORDER_GAPS = """
     select customer_id, days_since_previous_order as days
     from orders
@@ -142,21 +142,22 @@ def ladder(
     what: str,
     sizes: Callable[[dict[str, float]], dict[str, int]],
 ) -> list[Proposal]:
-    """Proposals for thresholds in days that lie in proportion, the one of part 1 by the shop's rhythm.
+    """Return proposals for proportional thresholds in days. The threshold of part 1 follows the shop's
+    rhythm.
 
-    gaps: returns, as for days_until; what: what they are. sizes: customers by segment with given days; a
-    segment is named as its threshold, without the unit.
+    gaps: returns, as for days_until; what: their description. sizes: customers by segment for given days. A
+    segment has the name of its threshold without the unit.
     """
     in_use = {name: shop.in_use[name] for name in parts}
     now = sizes(in_use)
     segments = {name: name.removesuffix("_days") for name in parts}
-    found = [Proposal(name, segments[name], in_use[name], now.get(segments[name], 0), "") for name in parts]
+    current = [Proposal(name, segments[name], in_use[name], now.get(segments[name], 0), "") for name in parts]
     too_few = shop.too_few(gaps)
     if too_few:
-        return [replace(one, because=too_few) for one in found]
+        return [replace(one, because=too_few) for one in current]
     (base,) = (name for name, part in parts.items() if part == 1)
     days = shop.days_until(RETURNED, gaps)
-    # As for a customer's own rhythm: who is away for a holiday has not left.
+    # As for a customer's own rhythm: a holiday is no churn.
     least = int(shop.in_use["stage_rhythm_multiples"]["active"] * shop.in_use["stage_rhythm_days"][0])
     proposed = {name: float(int(max(days, least) * part)) for name, part in parts.items()}
     by_then = {name: percent(shop.share_within(value, gaps)) for name, value in proposed.items()}
@@ -166,11 +167,11 @@ def ladder(
         if name != base
     }
     because[base] = f"{percent(RETURNED)} of {what} within {days_text(days)}" + (
-        f"; {least} for a holiday." if days < least else "."
+        f", raised to {least} to allow for a holiday." if days < least else "."
     )
-    # All or none: one alone could pass the next.
+    # Change all or none, because one alone could pass the next.
     if all(abs(proposed[name] - in_use[name]) < CLOSE * in_use[name] for name in parts):
-        return [replace(one, because=f"kept: {because[one.threshold]}") for one in found]
+        return [replace(one, because=f"kept: {because[one.threshold]}") for one in current]
     then = sizes(proposed)
     return [
         replace(
@@ -179,12 +180,13 @@ def ladder(
             proposed=proposed[one.threshold],
             n_then=then.get(one.segment, 0),
         )
-        for one in found
+        for one in current
     ]
 
 
 def stage_sizes(shop: Shop, days: dict[str, float], by_rhythm: bool) -> dict[str, int]:
-    """Customers by stage with these days; by_rhythm: those with a rhythm of their own by its multiples."""
+    """Return customers by stage for these days. by_rhythm: use the multiples of a customer's own rhythm, if
+    known."""
     edge = {name: f"${name}" for name in STAGE_PARTS}
     if by_rhythm:
         floor, ceiling = shop.in_use["stage_rhythm_days"]
@@ -219,7 +221,7 @@ def stage_sizes(shop: Shop, days: dict[str, float], by_rhythm: bool) -> dict[str
 
 
 def stages(shop: Shop) -> list[Proposal]:
-    """The days at which the stages of the lifecycle end, from the times between orders."""
+    """Return proposals for the days at which lifecycle stages end, from the times between orders."""
     by_rhythm = shop.in_use["lifecycle_by_own_rhythm"]
     return ladder(
         shop, STAGE_PARTS, ORDER_GAPS, "repeat orders come", lambda days: stage_sizes(shop, days, by_rhythm)
@@ -227,7 +229,7 @@ def stages(shop: Shop) -> list[Proposal]:
 
 
 def rest(shop: Shop) -> Proposal:
-    """The rest after an order, from the usual time between orders."""
+    """Return the proposal for the rest after an order, from the usual time between orders."""
     sql = """
         select count(*) from customers
         where last_ordered_at + to_hours(cast(least(
@@ -235,21 +237,21 @@ def rest(shop: Shop) -> Proposal:
         ) as bigint)) > (select max(checked_at) from segment_health)
     """
     in_use, share = shop.in_use["conversion_rest_days"], shop.in_use["rest_rhythm_share"]
-    found = Proposal("conversion_rest_days", "resting", in_use, shop.one(sql, days=in_use, share=share), "")
+    current = Proposal("conversion_rest_days", "resting", in_use, shop.one(sql, days=in_use, share=share), "")
     too_few = shop.too_few(ORDER_GAPS)
     if too_few:
-        return replace(found, because=too_few)
+        return replace(current, because=too_few)
     usual = shop.days_until(0.5, ORDER_GAPS)
     because = f"a tenth of {days_text(usual)}, the shop's usual time between orders; 1 day to 2 weeks."
     proposed = min(max(round(usual / 10), 1), 14)
     if proposed == in_use:
-        return replace(found, because=f"kept: {because}")
+        return replace(current, because=f"kept: {because}")
     n_then = shop.one(sql, days=proposed, share=share)
-    return replace(found, because=because, proposed=proposed, n_then=n_then)
+    return replace(current, because=because, proposed=proposed, n_then=n_then)
 
 
 def engaged(shop: Shop) -> list[Proposal]:
-    """The days up to which somebody is engaged or lightly so, from the times between signs of life."""
+    """Return proposals for the days of the engagement tiers, from the times between days with activity."""
 
     def sizes(days: dict[str, float]) -> dict[str, int]:
         ((n_engaged, n_lightly),) = shop.rows(
@@ -273,7 +275,7 @@ def engaged(shop: Shop) -> list[Proposal]:
 
 
 def refill_rest(shop: Shop) -> Proposal:
-    """The days after a purchase in which no refill is due, from the rhythms of what is used up."""
+    """Return the proposal for the days after a purchase without a refill, from the rhythms of consumables."""
     sql = """
         select count(distinct customer_id) from replenishment_scores
         where
@@ -283,28 +285,26 @@ def refill_rest(shop: Shop) -> Proposal:
     first, until = shop.in_use["replenishment_from"], shop.in_use["replenishment_until"]
     in_use = shop.in_use["replenishment_min_days"]
     n_now = shop.one(sql, days=in_use, first=first, until=until)
-    found = Proposal("replenishment_min_days", "replenishment_due", in_use, n_now, "")
+    current = Proposal("replenishment_min_days", "replenishment_due", in_use, n_now, "")
     n_rhythms, shortest = shop.rows(
         "select count(rhythm_days), quantile_disc(rhythm_days, 0.1) from replenishment_scores"
     )[0]
     if n_rhythms < MIN_RETURNS:
-        return replace(
-            found, because=f"{n_rhythms:,} rhythms are too few to say; {MIN_RETURNS} are the least."
-        )
+        return replace(current, because=f"{n_rhythms:,} rhythms are too few; {MIN_RETURNS} are needed.")
     proposed = max(int(first * shortest), 1)
-    because = f"nine in ten rhythms of what is used up are {days_text(shortest)} or longer."
+    because = f"90% of the rhythms of consumables are {days_text(shortest)} or longer."
     if proposed >= in_use:
-        return replace(found, because=f"kept: {because}")
+        return replace(current, because=f"kept: {because}")
     n_then = shop.one(sql, days=proposed, first=first, until=until)
-    return replace(found, because=because, proposed=proposed, n_then=n_then)
+    return replace(current, because=because, proposed=proposed, n_then=n_then)
 
 
 @dataclass(frozen=True)
 class Taste:
     """A threshold that a segment's expected size decides.
 
-    sql: how many customers $value selects; other thresholds by their names. steps: values to choose from.
-    basis: how many customers it can tell anything of, in SQL and in words.
+    sql: the number of customers that $value selects; other thresholds by their names. steps: candidate
+    values. basis: the number of customers with the data, in SQL and in words.
     """
 
     threshold: str
@@ -373,26 +373,26 @@ TASTES = (
 
 
 def taste(shop: Shop, one: Taste, n_customers: int, usual: tuple[float, float]) -> Proposal:
-    """The value nearest to that in use at which the segment is as large as expected."""
+    """Return the value nearest to the one in use at which the segment has the expected size."""
     names = [name for name in shop.in_use if f"${name}" in one.sql]
     others = {name: shop.in_use[name] for name in names}
     in_use = shop.in_use[one.threshold]
     n_now = shop.one(one.sql, value=in_use, **others)
-    found = Proposal(one.threshold, one.segment, in_use, n_now, "")
+    current = Proposal(one.threshold, one.segment, in_use, n_now, "")
     n_basis = shop.one(one.basis)
     if n_basis < MIN_CUSTOMERS:
         return replace(
-            found, because=f"{n_basis:,} {one.basis_text} are too few to say; {MIN_CUSTOMERS} are the least."
+            current, because=f"{n_basis:,} {one.basis_text} are too few; {MIN_CUSTOMERS} are needed."
         )
     lowest, highest = (share * n_customers for share in usual)
     if lowest <= n_now <= highest:
-        return replace(found, because="kept: it selects as many as is usual.")
+        return replace(current, because="kept: the segment has the expected size.")
     for value in sorted(one.steps, key=lambda step: (abs(step - in_use), step)):
         n_then = shop.one(one.sql, value=value, **others)
         if lowest <= n_then <= highest:
             return replace(
-                found,
-                because="the nearest value at which the segment is as large as is usual.",
+                current,
+                because="the nearest value at which the segment has the expected size.",
                 proposed=value,
                 n_then=n_then,
             )
@@ -400,11 +400,11 @@ def taste(shop: Shop, one: Taste, n_customers: int, usual: tuple[float, float]) 
         f"{value:g} selects {shop.one(one.sql, value=value, **others):,}"
         for value in (one.steps[0], one.steps[-1])
     ]
-    return replace(found, because=f"kept: no value makes it as large as is usual; {', '.join(ends)}.")
+    return replace(current, because=f"kept: no value gives the expected size; {', '.join(ends)}.")
 
 
 def report(connection: duckdb.DuckDBPyConnection) -> Report:
-    """What to propose for the shop of an open warehouse."""
+    """Return the proposals for the shop of an open warehouse."""
     shop = Shop(connection)
     n_customers, n_buyers, n_rhythms = shop.rows("""
         select count(*), count(*) filter (where n_orders > 0), count(usual_days_between_orders) from customers
@@ -415,24 +415,24 @@ def report(connection: duckdb.DuckDBPyConnection) -> Report:
             "select segment, min_expected_share, max_expected_share from segment_catalog"
         )
     }
-    found = [*stages(shop), rest(shop), *engaged(shop)]
-    found += [taste(shop, one, n_customers, usual[one.segment]) for one in TASTES]
-    found.append(refill_rest(shop))
+    proposals = [*stages(shop), rest(shop), *engaged(shop)]
+    proposals += [taste(shop, one, n_customers, usual[one.segment]) for one in TASTES]
+    proposals.append(refill_rest(shop))
     notes = []
-    lapsed = next(one for one in found if one.threshold == "lapsed_days")
+    lapsed = next(one for one in proposals if one.threshold == "lapsed_days")
     span = shop.one("select date_diff('day', min(ordered_at), max(ordered_at)) from orders where is_sale")
     if not shop.too_few(ORDER_GAPS) and span < (lapsed.proposed or lapsed.in_use):
         notes.append(
-            f"The orders lie within {days_text(span)}. Longer times between two of them cannot be seen yet, "
-            "so the days may be short: ask again in half a year."
+            f"The orders lie within {days_text(span)}. Longer times between two orders can't be seen yet, "
+            "so the days may be too short: run this again in half a year."
         )
     if n_rhythms >= MIN_CUSTOMERS and not shop.in_use["lifecycle_by_own_rhythm"]:
         notes.append(rhythm_note(shop))
-    return Report(found, n_customers, n_buyers, usual, notes)
+    return Report(proposals, n_customers, n_buyers, usual, notes)
 
 
 def rhythm_note(shop: Shop) -> str:
-    """How far customers' own rhythms lie apart, and what stages by them would select."""
+    """Return a note on the spread of customers' own rhythms, and the sizes of stages by own rhythm."""
     quick, slow = shop.rows("select quantile_disc(usual_days_between_orders, [0.25, 0.75]) from customers")[
         0
     ][0]
@@ -441,31 +441,31 @@ def rhythm_note(shop: Shop) -> str:
         f"{then.get(stage, 0):,} {stage}" for stage in ("active", "at_risk", "lapsed", "dormant")
     )
     return (
-        f"Of those with a usual time between orders, a quarter order every {days_text(quick)} or oftener, a "
-        f"quarter every {days_text(slow)} or more rarely. With lifecycle_by_own_rhythm: true each goes by "
-        f"their own: {sizes}."
+        f"Of customers with a usual time between orders, 25% order at least every {days_text(quick)}, "
+        f"and 25% at most every {days_text(slow)}. With lifecycle_by_own_rhythm: true, each stage follows "
+        f"the customer's own time: {sizes}."
     )
 
 
 def days_text(days: float) -> str:
-    """A number of days in words."""
+    """Return a number of days as text."""
     return f"{days:,.4g} day{'' if days == 1 else 's'}"
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """A share in percent."""
+    """Return a share in percent."""
     return f"{100 * share:.{decimals}f}%"
 
 
-def as_text(found: Report, path: Path) -> str:
-    """The report for a person: a table, the rule of each line, notes, and the vars to paste."""
+def as_text(result: Report, path: Path) -> str:
+    """Return the report as text: a table, the rule of each line, notes, and the vars to paste."""
 
     def size(n: int | None) -> str:
-        return "" if n is None else f"{n:,} ({percent(n / max(found.n_customers, 1), 1)})"
+        return "" if n is None else f"{n:,} ({percent(n / max(result.n_customers, 1), 1)})"
 
     lines = [("threshold", "in use", "selects", "now", "proposed", "then", "usual")]
-    for one in found.proposals:
-        usual = found.usual.get(one.segment)
+    for one in result.proposals:
+        usual = result.usual.get(one.segment)
         lines.append(
             (
                 one.threshold, f"{one.in_use:g}", one.segment, size(one.n_now),
@@ -478,37 +478,40 @@ def as_text(found: Report, path: Path) -> str:
         "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     ]
-    rules = [f"{one.threshold:<{widths[0]}}  {one.because}" for one in found.proposals]
+    rules = [f"{one.threshold:<{widths[0]}}  {one.because}" for one in result.proposals]
     notes = [
-        "In a share of returns every customer counts the same, however often they return.",
-        *found.notes,
+        "Shares of returns give every customer the same weight.",
+        *result.notes,
         "vip_share, high_order_value_share and low_order_value_share select the same share in any shop.",
     ]
-    changed = [one for one in found.proposals if one.proposed is not None]
+    changed = [one for one in result.proposals if one.proposed is not None]
     end = ["Nothing to change."]
     if changed:
         end = [
-            "Nothing is set. What you take over goes into dbt_project.yml, then dbt build --full-refresh:",
+            "Nothing was changed. To use a value, set it in dbt_project.yml, then dbt build --full-refresh:",
             "",
             "vars:",
             *(f"  {one.threshold}: {one.proposed:g}" for one in changed),
         ]
     return "\n".join(
         [
-            f"{path}: {found.n_customers:,} customers, {found.n_buyers:,} of them buyers. Shares are of all.",
+            f"{path}: {result.n_customers:,} customers, {result.n_buyers:,} of them buyers."
+            " Shares are of all customers.",
             "", *table, "", *rules, "", *(textwrap.fill(note, 110) for note in notes), "", *end,
         ]
     )  # fmt: skip
 
 
 def thresholds(path: Path) -> str:
-    """What `mailroom thresholds` prints of a built warehouse.
+    """Return what `mailroom thresholds` prints about a built warehouse.
 
     Raises:
-        ValueError: there is no such file, or it has no table of a build that this reads.
+        ValueError: the file does not exist, or lacks a table or threshold.
     """
     with opened(path) as connection:
         try:
             return as_text(report(connection), path)
         except (duckdb.Error, KeyError) as error:
-            raise ValueError(f"{path} is not of this version; build first (make build): {error}") from error
+            raise ValueError(
+                f"{path} was built by another version, so build it first (make build): {error}"
+            ) from error

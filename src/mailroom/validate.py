@@ -1,9 +1,8 @@
-"""Great Expectations over the public tables, from field_dictionary: what `mailroom validate` runs.
+"""`mailroom validate` checks the public tables against field_dictionary with Great Expectations.
 
-The entries of a public table's fields make its expectation suite: the key, the fill share, the format, the
-accepted values and the bounds. A field that this shop has nothing to fill from is not asked to be filled, and
-named. One more suite holds the columns and types of all tables. No value of a row leaves this module: results
-hold counts.
+The entries of a public table are its expectation suite: key, fill share, format, accepted values and bounds.
+A field without a source in this shop need not be filled, and is listed. One more suite checks the columns and
+types of all tables. Results hold counts, and no value of a row.
 """
 
 import importlib
@@ -22,19 +21,19 @@ import pandas as pd
 from mailroom.data_docs import Checked, stand_alone
 from mailroom.warehouse import opened
 
-# The one switch of Great Expectations' telemetry; it is read at import.
+# The switch of Great Expectations' telemetry, which is read at import.
 os.environ["GX_ANALYTICS_ENABLED"] = "False"
 
-# How DuckDB names the contracts' types, where it names them otherwise.
+# DuckDB's names of the contracts' types, if they differ.
 DUCKDB_TYPES = {"string": "varchar"}
 
-# Counts but no values: what would be shown may be an address.
+# Counts without values, which may be addresses.
 RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
-# The suite that holds the columns and types of all tables. It looks at no row.
+# The suite of the columns and types of all tables. It reads no row.
 CONTRACT = "columns_and_types"
 
-# The column that says which of the record types in given_by a customer was first seen in.
+# The column with the record type, one of given_by, that a customer was first seen in.
 RECORD_TYPE = "first_record_type"
 
 Entry = dict[str, Any]
@@ -43,12 +42,12 @@ Entry = dict[str, Any]
 def validate(database: Path, output: Path, max_rows: int = 100_000) -> list[Checked]:
     """Check the public tables in a DuckDB file against their entries in field_dictionary.
 
-    Writes output/result.json and the Data Docs site output/data_docs/index.html, replacing what was there.
-    A table of more than max_rows rows is looked at in part: a share of its keys, the same at each run, and
-    all rows of a key. About that many rows, of one table, are in memory at once.
+    Writes output/result.json and the Data Docs site output/data_docs/index.html, replacing earlier ones. A
+    table of more than max_rows rows is sampled by key, with the same keys in each run and all rows of a key.
+    About max_rows rows of one table are in memory at once.
 
     Raises:
-        ValueError: the file, field_dictionary or field_checks is not there or empty.
+        ValueError: the file, field_dictionary or field_checks is missing or empty.
     """
     with opened(database) as connection:
         return _validate(connection, output, max_rows)
@@ -56,7 +55,7 @@ def validate(database: Path, output: Path, max_rows: int = 100_000) -> list[Chec
 
 def _validate(connection: duckdb.DuckDBPyConnection, output: Path, max_rows: int) -> list[Checked]:
     tables, as_of = _entries(connection)
-    found = _columns(connection, tables)
+    types = _columns(connection, tables)
 
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -86,10 +85,10 @@ def _validate(connection: duckdb.DuckDBPyConnection, output: Path, max_rows: int
         failed = [_named(result) for result in results if not result["success"]]
         return Checked(name, n_rows, len(frame), len(results), sorted(failed), results, not_asked)
 
-    contract = pd.DataFrame({field: [data_type] for field, data_type in found.items()})
-    checked = [check(CONTRACT, contract, _contract_expectations(tables, found), len(contract), {})]
+    contract = pd.DataFrame({field: [data_type] for field, data_type in types.items()})
+    checked = [check(CONTRACT, contract, _contract_expectations(tables, types), len(contract), {})]
     for table, entries in tables.items():
-        fields = [entry for entry in entries if found.get(_field(entry)) == _type(entry)]
+        fields = [entry for entry in entries if types.get(_field(entry)) == _type(entry)]
         if fields:
             frame, n_rows = _rows(connection, fields, max_rows)
             not_asked = {entry["column_name"]: entry["not_given"] for entry in fields if _is_not_asked(entry)}
@@ -101,7 +100,7 @@ def _validate(connection: duckdb.DuckDBPyConnection, output: Path, max_rows: int
 
 
 def _entries(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, list[Entry]], datetime]:
-    """The entries of each public table in the order of its columns, and the moment the build is as of."""
+    """Return the entries of each public table, ordered by column, and the moment that the build describes."""
     try:
         rows = connection.execute("select * from field_dictionary order by model_name, column_number")
         names = [column[0] for column in rows.description or []]
@@ -111,14 +110,14 @@ def _entries(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, list[Entr
             tables[entry["model_name"]].append(entry)
         (as_of,) = connection.execute("select max(checked_at) from field_checks").fetchall()[0]
     except duckdb.CatalogException as error:
-        raise ValueError("field_dictionary and field_checks are not there; run dbt build first") from error
+        raise ValueError("field_dictionary or field_checks is missing: run dbt build first") from error
     if as_of is None:
-        raise ValueError("field_checks is empty; run dbt build first")
+        raise ValueError("field_checks is empty: run dbt build first")
     return dict(tables), as_of
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, tables: dict[str, list[Entry]]) -> dict[str, str]:
-    """The types of the columns that the public tables have, by table.column."""
+    """Return the types of the public tables' columns, by table.column."""
     rows = connection.execute(
         "select table_schema, table_name, column_name, lower(data_type) from information_schema.columns"
         " where table_catalog = current_database() order by table_name, ordinal_position"
@@ -141,12 +140,12 @@ def _type(entry: Entry) -> str:
 
 
 def _is_not_asked(entry: Entry) -> bool:
-    """Whether a field would have to be filled and the shop has nothing that fills it."""
+    """Return whether a field must be filled but the shop has no source for it."""
     return bool(entry["min_fill_share"] and entry["not_given"] and not entry["given_by"])
 
 
 def _asked_rows(entry: Entry) -> Any:
-    """Great Expectations' condition for the rows that must be filled; None for all of them."""
+    """Return Great Expectations' condition for the rows that must be filled; None for all rows."""
     if not entry["given_by"]:
         return None
     conditions = importlib.import_module("great_expectations.expectations.row_conditions")
@@ -154,12 +153,13 @@ def _asked_rows(entry: Entry) -> Any:
 
 
 def _expectations() -> Any:
-    """Great Expectations' expectations, which it does not type as exported. Importing them takes seconds."""
+    """Return Great Expectations' expectations, which it does not type as exported. The import takes
+    seconds."""
     return importlib.import_module("great_expectations.expectations")
 
 
-def _contract_expectations(tables: dict[str, list[Entry]], found: dict[str, str]) -> Iterable[Any]:
-    """That each table has the columns of its entries and no other, each of its type."""
+def _contract_expectations(tables: dict[str, list[Entry]], types: dict[str, str]) -> Iterable[Any]:
+    """Yield that each table has exactly the columns of its entries, each of its type."""
     gxe = _expectations()
     entries = [entry for fields in tables.values() for entry in fields]
     yield gxe.ExpectTableColumnsToMatchSet(column_set=[_field(entry) for entry in entries], exact_match=True)
@@ -168,7 +168,7 @@ def _contract_expectations(tables: dict[str, list[Entry]], found: dict[str, str]
 
 
 def _value_expectations(entries: Sequence[Entry], as_of: datetime) -> Iterable[Any]:
-    """What the entries of one table say of its rows."""
+    """Yield the expectations of one table's entries about its rows."""
     gxe = _expectations()
     keys = [entry["column_name"] for entry in entries if entry["is_key"]]
     if len(keys) == 1:
@@ -189,7 +189,7 @@ def _value_expectations(entries: Sequence[Entry], as_of: datetime) -> Iterable[A
         elif entry["pattern"]:
             yield gxe.ExpectColumnValuesToMatchRegex(column=column, regex=entry["pattern"])
         if entry["data_type"] in ("date", "timestamp") and entry["format"] != "expiry":
-            # Somewhere it is up to 14 hours later, and a day is one by the clocks of the shop.
+            # Time zones are up to 14 hours ahead of UTC, and a day is in the shop's time zone.
             ahead = timedelta(hours=14 if entry["data_type"] == "date" else 0)
             yield gxe.ExpectColumnValuesToBeBetween(column=column, max_value=as_of + ahead)
         elif entry["at_least"] is not None or entry["at_most"] is not None:
@@ -201,7 +201,7 @@ def _value_expectations(entries: Sequence[Entry], as_of: datetime) -> Iterable[A
 def _rows(
     connection: duckdb.DuckDBPyConnection, entries: Sequence[Entry], max_rows: int
 ) -> tuple[pd.DataFrame, int]:
-    """The rows of a table to look at, and how many it has."""
+    """Return the rows of a table to check, and its row count."""
     table = f'"{entries[0]["schema_name"]}"."{entries[0]["model_name"]}"'
     columns = ", ".join(f'"{entry["column_name"]}"' for entry in entries)
     keys = ", ".join(f'"{entry["column_name"]}"' for entry in entries if entry["is_key"]) or columns
@@ -220,7 +220,7 @@ def _site(folder: Path) -> Any:
 
 
 def _without_exception(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without the text of an exception, which may quote a value."""
+    """Return a result without the text of an exception, which may quote a value."""
     return {key: value for key, value in result.items() if key != "exception_info"}
 
 
@@ -249,19 +249,19 @@ def _write_result(path: Path, checked: Sequence[Checked], as_of: datetime) -> No
 
 
 def summary(checked: Sequence[Checked]) -> str:
-    """The suites as a table of text, below it what is not asked to be filled, then what failed. No values."""
-    lines = [f"{'table':<28}{'rows':>12}{'looked at':>12}{'expectations':>14}{'failed':>8}"]
+    """Return the suites as text: a table, then fields that need not be filled, then failures. No values."""
+    lines = [f"{'table':<28}{'rows':>12}{'checked':>12}{'expectations':>14}{'failed':>8}"]
     for suite in checked:
         lines.append(
             f"{suite.name:<28}{suite.n_rows:>12,}{suite.n_looked_at:>12,}"
             f"{suite.n_expectations:>14,}{len(suite.failed):>8,}"
         )
-    wanting: dict[str, list[str]] = defaultdict(list)
+    without_source: dict[str, list[str]] = defaultdict(list)
     for suite in checked:
         for field, not_given in suite.not_asked.items():
-            wanting[not_given].append(f"{suite.name}.{field}")
-    for not_given, fields in wanting.items():
-        lines.append(f"not asked to be filled, since the shop has no {not_given}: {', '.join(fields)}")
+            without_source[not_given].append(f"{suite.name}.{field}")
+    for not_given, fields in without_source.items():
+        lines.append(f"need not be filled, because the shop has no {not_given}: {', '.join(fields)}")
     for suite in checked:
         lines += [f"{suite.name}: {field}: {expectation}" for field, expectation in suite.failed]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The DuckDB file that dbt builds: where it is, opened to read, and which tables it has."""
+"""The DuckDB file that dbt builds: its path, a read-only connection, its tables."""
 
 import os
 from pathlib import Path
@@ -7,25 +7,25 @@ import duckdb
 
 
 def database_path() -> Path:
-    """The DuckDB file that target `dev` of profiles.yml builds."""
+    """Return the DuckDB file of target `dev` in profiles.yml."""
     return Path(os.environ.get("MAILROOM_DUCKDB_PATH", "warehouse/mailroom.duckdb"))
 
 
 def opened(path: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection, in which a table of any schema is found by its bare name.
+    """Return a read-only connection that finds a table of any schema by its bare name.
 
     Raises:
-        ValueError: there is no such file.
+        ValueError: the file does not exist.
     """
     if not path.exists():
-        raise ValueError(f"{path} does not exist; build first (make build)")
+        raise ValueError(f"{path} does not exist: build first (make build)")
     connection = duckdb.connect(str(path), read_only=True)
     connection.execute(f"set search_path = '{search_path(connection)}'")
     return connection
 
 
 def search_path(connection: duckdb.DuckDBPyConnection) -> str:
-    """Every schema of the project, the public one first."""
+    """Return all schemas of the project, the public one first."""
     schemas = connection.execute(
         "select schema_name from duckdb_schemas() where database_name = current_database() and not internal"
         " order by schema_name <> 'main', schema_name"
@@ -34,7 +34,7 @@ def search_path(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def qualified_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Every table and view by its name, as schema.name."""
+    """Return all tables and views by name, as schema.name."""
     rows = connection.execute(
         "select table_name, table_schema || '.' || table_name from information_schema.tables"
     ).fetchall()

@@ -1,4 +1,4 @@
--- An address whose mailbox refuses mail for good is added to no audience, whatever its spelling and whoever else has it.
+-- An address is added to no audience if its mailbox refuses mail for good, in any spelling and for any customer.
 select
     outbox.audience,
     outbox.customer_id

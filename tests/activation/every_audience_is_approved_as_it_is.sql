@@ -1,8 +1,8 @@
--- Every audience is approved as it is: by a row of seed audience_approvals with the fingerprint of its definition.
+-- Every audience is approved as defined today: seed audience_approvals has its fingerprint.
 {{ config(severity='warn') }}
 
 select
-    'Audience ' || audience || ' is not approved as it is defined today. Add it with fingerprint ' || fingerprint
-    || ' to seed audience_approvals.' as sentence
+    'Audience ' || audience || ' is not approved as defined today. Add it to seed audience_approvals with fingerprint '
+    || fingerprint || '.' as sentence
 from {{ ref('audience_catalog') }}
 where approved_by is null

@@ -1,4 +1,4 @@
--- No address is in the outbox twice for an audience: two wishes about one profile would undo each other.
+-- No address is in the outbox twice for an audience: two changes of one profile could undo each other.
 select
     destination,
     audience,

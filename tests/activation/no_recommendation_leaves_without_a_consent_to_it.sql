@@ -1,4 +1,4 @@
--- No recommendation leaves without a consent to recommendations, neither in an audience nor in the outbox.
+-- No recommendation leaves without consent to recommendations, neither in an audience nor in the outbox.
 with payloads as (
     select
         customer_id,
@@ -11,7 +11,7 @@ with payloads as (
     from {{ ref('sync_outbox') }}
 ),
 
-agreed as (
+consenting_customers as (
     select distinct customer_id
     from {{ ref('contactability') }}
     where is_ai_personalisation_allowed
@@ -19,10 +19,10 @@ agreed as (
 
 select payloads.customer_id
 from payloads
-left join agreed on payloads.customer_id = agreed.customer_id
+left join consenting_customers on payloads.customer_id = consenting_customers.customer_id
 where
-    agreed.customer_id is null
-    -- A null takes back what was sent while they agreed.
+    consenting_customers.customer_id is null
+    -- A null is allowed: it clears a value that was sent while consent was given.
     and (
         {% for place in [1, 2, 3] -%}
         payloads.payload like '%"recommended_product_{{ place }}": "%'

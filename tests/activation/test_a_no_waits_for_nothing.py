@@ -1,21 +1,23 @@
-"""A no waits for nothing: whatever goes wrong, it arrives with the next push that can reach the ESP.
+"""An opt-out does not wait: with any fault, it arrives with the next push that can reach the ESP.
 
-Thousands of random histories of people, in worlds of some hundred each (`worlds_of_noes.py`), go through the
-compiled models, `mailroom pull` and `mailroom push` to the sandbox. After every push that could reach an ESP:
+Thousands of random histories of customers, in worlds of some hundred each (`worlds_of_noes.py`), go through
+the compiled models, `mailroom pull` and `mailroom push` to the sandbox. After every push that could reach an
+ESP:
 
-- Who said no before the build is in no list of ours there, and can't be mailed. Who was erased is not there.
-  A job may delay that to the end of the push's waiting for it, a refusal by the ESP to the next push.
-- Whose no was pulled since the build is added to no list by that push.
+- A customer who opted out before the build is in none of our lists there, and can't be mailed. An erased
+customer
+  is not there. A job may delay that to the end of the push's wait, a rejection by the ESP to the next push.
+- A customer whose opt-out was pulled since the build is added to no list by that push.
 
-And whatever became of a push:
+And after any push:
 
 - No ESP holds an address that was not sent there to be added, and that it did not hold before.
-- No person who may be mailed was suppressed.
+- No reachable customer was suppressed.
 
-In the end, on a network where nothing goes wrong, each ESP holds exactly the members.
+In the end, on a network without faults, each ESP holds exactly the members.
 
-The worlds have seeds, so that a breach can be looked into; MAILROOM_WORLDS says how many run. Then each rule
-that the promise rests on is taken out in turn, in the compiled SQL or in the code: a breach has to be found.
+The worlds have seeds, so that a breach can be investigated. MAILROOM_WORLDS sets how many run. Then each rule
+of the promise is removed in turn, in the compiled SQL or in the code, and a breach must be found.
 """
 
 import inspect
@@ -46,7 +48,7 @@ AT_IMPORT: dict[str, Any] = {"kills_imports": True, "kill_at": 1}
 
 
 def after_a_kill(world: World) -> Days:
-    """The first import arrives, and the push dies before it hears so."""
+    """The first import arrives, and the push dies before the answer."""
     yield world.day(**AT_IMPORT, kills="after")
     yield world.day()
 
@@ -60,7 +62,7 @@ def after_a_request_that_was_late(world: World) -> Days:
 
 
 def after_jobs_that_took_long(world: World) -> Days:
-    """Imports are done while the next push waits for them."""
+    """Imports finish while the next push waits for them."""
     yield world.day(share_stuck=1.0, wait=5, hours=1)
     for name in DESTINATIONS:
         for job in world.network.jobs[name]:
@@ -80,7 +82,7 @@ def after_jobs_that_were_taken_for_lost(world: World) -> Days:
 
 
 def after_noes_that_were_refused(world: World) -> Days:
-    """The ESPs refuse every no, once."""
+    """The ESPs reject every opt-out once."""
     yield world.day()
     yield world.day(share_refused=1.0, hours=0.1)
     yield world.push()
@@ -89,14 +91,14 @@ def after_noes_that_were_refused(world: World) -> Days:
 
 
 def with_clocks_set_back(world: World) -> Days:
-    """Each day is the one before, by the clock on the wall."""
+    """By the wall clock, each day is earlier than the one before."""
     for hours in (0, -48, -96, -144):
         world.skew = timedelta(hours=hours)
         yield world.day()
 
 
 def after_a_second_no(world: World) -> Days:
-    """Many say no, yes again, at the ESPs too, and no again."""
+    """Many opt out, opt in again, at the ESPs too, and opt out again."""
     yield world.day()
     for what in (world.says_no, world.says_yes_again, world.says_no):
         world.often(what, 60)
@@ -104,7 +106,7 @@ def after_a_second_no(world: World) -> Days:
 
 
 def after_a_second_no_while_the_first_was_underway(world: World) -> Days:
-    """The first is told in a job that nothing is heard of before the second."""
+    """The job of the first opt-out has no result before the second."""
     yield world.day()
     world.often(world.says_no, 60)
     yield world.day(wait=0)
@@ -114,14 +116,14 @@ def after_a_second_no_while_the_first_was_underway(world: World) -> Days:
 
 
 def after_accounts_were_deleted(world: World) -> Days:
-    """Many delete their account, and some of them say no with it."""
+    """Many delete their account, and some of them opt out with it."""
     yield world.day()
     world.often(world.leaves)
     yield world.day()
 
 
 def after_a_pull(world: World) -> Days:
-    """Many say no at one ESP before they are added at another, and a pull brings it after the build."""
+    """Many opt out at one ESP before they are added at another, and a pull brings it after the build."""
     yield world.day(down={"mailchimp"})
     world.build()
     world.often(world.says_no_there)
@@ -130,7 +132,7 @@ def after_a_pull(world: World) -> Days:
 
 
 def at_addresses_that_were_anothers(world: World) -> Days:
-    """Many move, others have their addresses now, and many say no."""
+    """Many change their address, others get the old ones, and many opt out."""
     yield world.day()
     world.often(world.moves)
     yield world.day()
@@ -149,8 +151,8 @@ STORIES = (
 
 @dataclass(frozen=True)
 class Mutation:
-    """A rule taken out: in models or functions, a text becomes another. shown_by: the seed of a world, or a
-    story; promise: the start of what is broken there."""
+    """A removed rule: a text in models or functions is replaced. shown_by: the seed of a world, or a story.
+    promise: the start of the breach there."""
 
     rule: str
     shown_by: int | Callable[[World], Days]
@@ -161,42 +163,48 @@ class Mutation:
 
 MUTATIONS = [
     Mutation(
-        "no guard stops a no",
-        1, "somebody who said no",
+        "no guard stops an opt-out",
+        1, "a customer who opted out",
         code=((push_module._rows, 'row["is_no"] or ', ""),),
     ),
     Mutation(
-        "what adds people is written down before it goes",
+        "additions are recorded before they are sent",
         after_a_kill, "",
         code=((push_module._Push._send, 'in ("add", "update")', "in ()"),),
     ),
     Mutation(
-        "whose addition is not confirmed is removed",
+        "customers with an unconfirmed addition are removed",
         after_a_kill, "",
-        models=(("profile_differences", "held.state in ('member', 'unconfirmed')", "held.state = 'member'"),),
+        models=(
+            (
+                "profile_differences",
+                "profile_states.state in ('member', 'unconfirmed')",
+                "profile_states.state = 'member'",
+            ),
+        ),
     ),
     Mutation(
-        "a no is for every address that the customer ever had",
-        at_addresses_that_were_anothers, "somebody who said no",
+        "an opt-out is for every address that the customer ever had",
+        at_addresses_that_were_anothers, "a customer who opted out",
         models=(("refused_mailboxes", "points.contact_type = 'email'", "points.is_current"),),
     ),
     Mutation(
-        "a no is for every spelling of the mailbox",
-        1, "somebody who said no",
-        models=(("refused_addresses", "on known.widest_mailbox = mailboxes", "on known.email = mailboxes"),),
+        "an opt-out is for every spelling of the mailbox",
+        1, "a customer who opted out",
+        models=(("refused_addresses", "on addresses.widest_mailbox = mailboxes", "on addresses.email = mailboxes"),),
     ),
     Mutation(
-        "a no outlasts the account",
-        after_accounts_were_deleted, "somebody who said no",
-        models=(("refused_mailboxes", "where owned.subject is null", "where false"),),
+        "an opt-out outlasts the account",
+        after_accounts_were_deleted, "a customer who opted out",
+        models=(("refused_mailboxes", "where customer_subjects.subject is null", "where false"),),
     ),
     Mutation(
-        "a no by account outlasts the account",
-        after_accounts_were_deleted, "somebody who said no",
+        "an opt-out by account outlasts the account",
+        after_accounts_were_deleted, "a customer who opted out",
         models=(("refused_mailboxes", "coalesce(history.email, history.email_then)", "history.email"),),
     ),
     Mutation(
-        "no ESP learns of addresses of another",
+        "no ESP gets addresses of another",
         1, "an ESP holds an address",
         models=(
             (
@@ -207,55 +215,55 @@ MUTATIONS = [
         ),
     ),
     Mutation(
-        "whom an ESP did not know to suppress, it may know once an addition arrives",
-        after_a_request_that_was_late, "somebody who said no can be mailed",
+        "an unknown address may be known after a late addition",
+        after_a_request_that_was_late, "a customer who opted out can be mailed",
         models=(("esp_profile_state", "known_addresses.email is not null", "false"),),
     ),
     Mutation(
-        "a no after a new yes is another one",
-        after_a_second_no, "somebody who said no can be mailed",
-        models=(("sync_outbox", "or refused.learned_at > held.decided_at", ""),),
+        "an opt-out after a new opt-in counts",
+        after_a_second_no, "a customer who opted out can be mailed",
+        models=(("sync_outbox", "or refusals.learned_at > profile_states.decided_at", ""),),
     ),
     Mutation(
-        "a no after a new yes is another row",
+        "an opt-out after a new opt-in is another row",
         after_a_second_no_while_the_first_was_underway,
-        "somebody who said no can be mailed",
+        "a customer who opted out can be mailed",
         models=(("sync_outbox", "to_suppress.learned_at as", "null as"),),
     ),
     Mutation(
-        "a no that was refused waits for no hour",
-        after_noes_that_were_refused, "somebody who said no",
-        models=(("sync_outbox", "and not numbered.is_no\n            then", "then"),),
+        "a rejected opt-out does not wait for a retry time",
+        after_noes_that_were_refused, "a customer who opted out",
+        models=(("sync_outbox", "and not keyed_rows.is_no\n            then", "then"),),
         code=((push_module._find_not_due, "now()::timestamp and not is_no", "now()::timestamp"),),
     ),
     Mutation(
-        "a no that was refused since the build goes again",
-        after_noes_that_were_refused, "somebody who said no",
+        "an opt-out rejected since the build is sent again",
+        after_noes_that_were_refused, "a customer who opted out",
         code=((push_module._find_not_due, "n_rejections and not is_no", "n_rejections"),),
     ),
     Mutation(
-        "a no that was pulled since the build counts",
-        after_a_pull, "somebody whose no was pulled",
+        "an opt-out pulled since the build counts",
+        after_a_pull, "a customer whose opt-out was pulled",
         code=((push_module._refused, "if unseen", "if not unseen"),),
     ),
     Mutation(
-        "receipts are in the order of their numbers, not of the clock",
+        "receipts are ordered by number, not by the clock",
         with_clocks_set_back, "",
         models=(("sync_receipts", "coalesce(\n            sequence,", "coalesce(\n            null,"),),
     ),
     Mutation(
-        "a no in any words is suppressed",
-        1, "somebody who said no",
+        "an opt-out in any words is suppressed",
+        1, "a customer who opted out",
         models=(("do_not_mail", "('withdrawn', 'denied', 'pending')", "('withdrawn')"),),
     ),
     Mutation(
-        "a yes that waits is suppressed",
-        1, "somebody who said no",
+        "an unconfirmed opt-in is suppressed",
+        1, "a customer who opted out",
         models=(("do_not_mail", "('withdrawn', 'denied', 'pending')", "('withdrawn', 'denied')"),),
     ),
     Mutation(
-        "a removal waits for the job that adds, and goes then",
-        after_jobs_that_took_long, "somebody who said no is in a list",
+        "a removal waits for the job that adds, and is sent then",
+        after_jobs_that_took_long, "a customer who opted out is in a list",
         code=(
             (
                 push_module._find_not_due,
@@ -265,57 +273,57 @@ MUTATIONS = [
         ),
     ),
     Mutation(
-        "the noes that waited for a job go once it is done",
-        after_jobs_that_took_long, "somebody who said no is in a list",
+        "opt-outs that waited for a job are sent once it is done",
+        after_jobs_that_took_long, "a customer who opted out is in a list",
         code=((push_module._Push._go, "name in waits_for_jobs", "False"),),
     ),
     Mutation(
-        "whom an ESP did not know to suppress, it may know once a job is done",
+        "an unknown address may be known after a job",
         after_jobs_that_took_long,
-        "somebody who said no can be mailed",
+        "a customer who opted out can be mailed",
         models=(("esp_profile_state", "additions.sequence > states.sequence", "false"),),
     ),
     Mutation(
-        "a suppression that goes out again is another row",
+        "a repeated suppression is another row",
         after_a_request_that_was_late,
-        "somebody who said no can be mailed",
-        models=(("sync_outbox", "held.accepted_at as since", "null::timestamp as since"),),
+        "a customer who opted out can be mailed",
+        models=(("sync_outbox", "profile_states.accepted_at as since", "null::timestamp as since"),),
     ),
     Mutation(
-        "who was erased is not forgotten while a lost job may bring them back",
+        "an erased customer is not forgotten while a lost job may add them",
         after_jobs_that_were_taken_for_lost,
-        "somebody who was erased",
+        "a customer who was erased",
         code=((receipts_module.forget_deleted, "coalesce(code, '') <> 'job_lost'", "true"),),
     ),
     Mutation(
-        "a job that was taken for lost may be done all the same",
-        after_jobs_that_were_taken_for_lost, "somebody",
+        "a lost job may still finish",
+        after_jobs_that_were_taken_for_lost, "a customer",
         models=(("esp_profile_state", "or receipts.code = 'job_lost'", ""),),
     ),
     Mutation(
-        "what was sent without an answer is open for a day",
-        after_a_request_that_was_late, "somebody",
-        models=(("esp_profile_state", "or unconfirmed.open_until > accepted.answered_at", ""),),
+        "a request without an answer is open for a day",
+        after_a_request_that_was_late, "a customer",
+        models=(("esp_profile_state", "or open_receipts.open_until > accepted_receipts.answered_at", ""),),
     ),
     Mutation(
-        "who may be mailed is not suppressed",
-        at_addresses_that_were_anothers, "somebody who may be mailed was suppressed",
-        models=(("refused_addresses", "where allowed.mailbox is null", ""),),
+        "a reachable customer is not suppressed",
+        at_addresses_that_were_anothers, "a customer who may be mailed was suppressed",
+        models=(("refused_addresses", "where allowed_mailboxes.mailbox is null", ""),),
     ),
     Mutation(
-        "a change brings back at some ESPs only who was removed",
+        "an update adds a customer at some ESPs only after a removal",
         after_a_second_no_while_the_first_was_underway,
         "a member is missing in the end",
-        models=(("esp_profile_state", "accepted.removed_as > coalesce", "null > coalesce"),),
+        models=(("esp_profile_state", "accepted_receipts.removed_as > coalesce", "null > coalesce"),),
     ),
     Mutation(
-        "who was erased is deleted",
-        1, "somebody who was erased",
+        "an erased customer is deleted",
+        1, "a customer who was erased",
         models=(("sync_outbox", "where customers.customer_id is null", "where false"),),
     ),
     Mutation(
-        "who signed up at the ESP is known there",
-        1, "somebody who said no can be mailed",
+        "a customer who signed up at the ESP is known there",
+        1, "a customer who opted out can be mailed",
         models=(("refused_addresses", "where profiles.email is not null", "where false"),),
     ),
 ]  # fmt: skip
@@ -323,7 +331,7 @@ MUTATIONS = [
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    """What dbt makes of the models, for three ESPs, one of which source esp is an export of."""
+    """The compiled models, for three ESPs, one of which is source esp."""
     warehouse = Warehouse(tmp_path_factory.mktemp("compiled"))
     compiled = warehouse.dbt(
         "compile", "--select", *MODELS,
@@ -334,18 +342,18 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 
 
 def mutated(models: Models, mutation: Mutation) -> Models:
-    """The models with the rule taken out."""
+    """The models without the rule."""
     changed = dict(models.compiled)
     for name, old, new in mutation.models:
-        assert old in changed[name], f"{old!r} stands not in {name}"
+        assert old in changed[name], f"{old!r} is not in {name}"
         changed[name] = changed[name].replace(old, new)
     return Models(changed)
 
 
 def rewritten(function: Callable[..., Any], old: str, new: str) -> Callable[..., Any]:
-    """A function with a text of it replaced."""
+    """A function with a text replaced in its source."""
     source = inspect.getsource(function)
-    assert old in source, f"{old!r} stands not in {function.__qualname__}"
+    assert old in source, f"{old!r} is not in {function.__qualname__}"
     scope: dict[str, Any] = {}
     exec(inspect.cleandoc("\n" + source.replace(old, new)), function.__globals__, scope)
     made: Callable[..., Any] = scope[function.__name__]
@@ -354,7 +362,7 @@ def rewritten(function: Callable[..., Any], old: str, new: str) -> Callable[...,
 
 @contextmanager
 def without(mutation: Mutation) -> Iterator[None]:
-    """The code with the rule taken out."""
+    """Remove the rule from the code."""
     with ExitStack() as stack:
         for function, old, new in mutation.code:
             target = f"{function.__module__}.{function.__qualname__}"
@@ -373,7 +381,7 @@ def first_breach(world: World, shown_by: int | Callable[[World], Days]) -> list[
 
 
 @pytest.mark.parametrize("seed", range(N_WORLDS))
-def test_whatever_goes_wrong_a_no_arrives_with_the_next_push(
+def test_with_any_fault_an_opt_out_arrives_with_the_next_push(
     models: Models, tmp_path: Path, seed: int
 ) -> None:
     world = World(models, tmp_path, seed, N_PEOPLE)
@@ -384,17 +392,17 @@ def test_whatever_goes_wrong_a_no_arrives_with_the_next_push(
 
 
 @pytest.mark.parametrize("guard", GUARDS)
-def test_no_guard_stops_a_no(models: Models, tmp_path: Path, guard: str) -> None:
-    """Nothing goes wrong but that one guard stops what it can, always."""
+def test_no_guard_stops_an_opt_out(models: Models, tmp_path: Path, guard: str) -> None:
+    """Without faults, except that one guard always stops what it can."""
     world = World(models, tmp_path, 7, 80)
     for stopped in (None, guard, guard):
         assert world.day(stopped) == []
-    # As of the moment before anything was added, a guard for emptied lists stops as well.
+    # Before the first addition, the guard for emptied lists stops as well.
     assert guard in world.guards and world.guards <= {guard, "emptied"}, "it did stop something"
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
-def test_a_no_arrives(models: Models, tmp_path: Path, story: Callable[[World], Days]) -> None:
+def test_an_opt_out_arrives(models: Models, tmp_path: Path, story: Callable[[World], Days]) -> None:
     for seed in range(N_STORIES):
         folder = tmp_path / str(seed)
         folder.mkdir()
@@ -402,7 +410,7 @@ def test_a_no_arrives(models: Models, tmp_path: Path, story: Callable[[World], D
 
 
 def test_with_every_rule_the_world_of_the_mutations_keeps_the_promise(models: Models, tmp_path: Path) -> None:
-    """Else what is found there would say nothing of the rule. The stories are run above."""
+    """Otherwise a breach there would prove nothing about the rule. The stories run above."""
     (seed,) = {mutation.shown_by for mutation in MUTATIONS if isinstance(mutation.shown_by, int)}
     assert first_breach(World(models, tmp_path, seed, N_MUTATED), seed) == []
 

@@ -1,5 +1,5 @@
-"""That somebody is not there is taken from the vendor's own word for it only: a removal, a suppression or an
-erasure is accepted where it is so, whatever stands between us and the API."""
+"""A person is missing only by the vendor's own answer: a removal, a suppression or an erasure is accepted
+only if it is done, whatever stands between Mailroom and the API."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from mailroom.activation.api import (
     RefusedError,
     StoppedError,
     validated_answers,
-    was_there,
+    was_found,
 )
 from mailroom.activation.destinations.mailchimp import _hash
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Operation
@@ -34,7 +34,7 @@ def answer(status: int, body: Any = None, kind: str = "application/json") -> htt
 
 
 ERROR = {"id": "1", "code": "not_found", "title": "Not found.", "detail": "A list with id X does not exist."}
-# What is no word of the vendor's about a person.
+# Answers that are not the vendor's about a person.
 NO_WORD: dict[str, httpx.Response] = {
     "page": answer(404, "<html>404 Not Found</html>", "text/html"),
     "page_called_json": answer(404, "<html>404 Not Found</html>"),
@@ -64,16 +64,16 @@ NO_WORD: dict[str, httpx.Response] = {
 
 
 class Instead(httpx.BaseTransport):
-    """A way to a sandbox that ends, from one of the requests on, in something else."""
+    """A connection to a sandbox that, from one request on, reaches something else."""
 
-    def __init__(self, transport: httpx.BaseTransport, at: int, said: httpx.Response) -> None:
-        self.transport, self.at, self.said, self.n = transport, at, said, 0
+    def __init__(self, transport: httpx.BaseTransport, at: int, reply: httpx.Response) -> None:
+        self.transport, self.at, self.reply, self.n = transport, at, reply, 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.n += 1
         if self.n > self.at:
-            said = self.said
-            return httpx.Response(said.status_code, headers=said.headers, content=said.content)
+            reply = self.reply
+            return httpx.Response(reply.status_code, headers=reply.headers, content=reply.content)
         return self.transport.handle_request(request)
 
 
@@ -84,7 +84,7 @@ def is_so(esp: Esp, operation: Operation) -> bool:
     return ann is None or (operation == "suppress" and bool(ann.refusals))
 
 
-# Answers by which these vendors say yes, without a word of it: a gateway can say the same.
+# Successes of these vendors without a body: a gateway can give the same.
 YES = {("klaviyo", "delete", "accepted"), ("klaviyo", "remove", "no_content"),
        ("brevo", "delete", "no_content"), ("brevo", "suppress", "no_content"),
        ("hubspot", "delete", "no_content"), ("hubspot", "remove", "yes_object"),
@@ -100,7 +100,7 @@ def known(destination: str, folder: Path) -> Esp:
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
 @pytest.mark.parametrize("operation", LEAVING)
-def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Operation) -> None:
+def test_accepted_rows_are_done(tmp_path: Path, destination: str, operation: Operation) -> None:
     esp = known(destination, tmp_path)
     for name, at in product(NO_WORD, range(5)):
         if is_so(esp, operation):
@@ -115,8 +115,8 @@ def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Ope
             for _ in range(3):
                 found = answers[row.outbox_id]
                 if found.status == "pending":
-                    asked = validated_answers(partial(esp.opened.settle, batch, str(found.reference)))
-                    answers |= {reply.outbox_id: reply for reply in asked}
+                    replies = validated_answers(partial(esp.opened.settle, batch, str(found.reference)))
+                    answers |= {reply.outbox_id: reply for reply in replies}
                     esp.sleep(10)
         except (StoppedError, NotUnderstoodError):
             continue
@@ -125,33 +125,35 @@ def test_what_is_accepted_is_so(tmp_path: Path, destination: str, operation: Ope
 
 
 @pytest.mark.parametrize(
-    ("destination", "said"),
+    ("destination", "body"),
     [
         ("klaviyo", {"errors": [ERROR | {"detail": "A profile with email X does not exist."}]}),
         ("brevo", {"code": "document_not_found", "message": "Contact does not exist"}),
     ],
 )
-def test_the_vendor_s_own_word_for_no_such_person_counts(tmp_path: Path, destination: str, said: Any) -> None:
+def test_the_vendors_own_answer_for_a_missing_person_counts(
+    tmp_path: Path, destination: str, body: Any
+) -> None:
     esp = Esp(destination, tmp_path)
-    esp.connection = Connection(transport=httpx.MockTransport(lambda request: answer(404, said)))
+    esp.connection = Connection(transport=httpx.MockTransport(lambda request: answer(404, body)))
     esp.opened = esp.open()
     (reply,) = esp.send(esp.row(ANN, "delete")).values()
     assert (reply.status, reply.code) == ("accepted", NOT_THERE)
 
 
 @pytest.mark.parametrize("destination", ["klaviyo", "brevo"])
-def test_a_404_of_something_else_is_a_refusal_with_its_words(tmp_path: Path, destination: str) -> None:
+def test_a_404_of_something_else_is_a_rejection_with_its_message(tmp_path: Path, destination: str) -> None:
     esp = Esp(destination, tmp_path)
-    said = iter([answer(404, {"message": "No route"}), answer(404)])
-    esp.connection = Connection(transport=httpx.MockTransport(lambda request: next(said)))
+    replies = iter([answer(404, {"message": "No route"}), answer(404)])
+    esp.connection = Connection(transport=httpx.MockTransport(lambda request: next(replies)))
     esp.opened = esp.open()
-    for words in ("No route", "(no words)"):
+    for words in ("No route", "(no message)"):
         (reply,) = esp.send(esp.row(ANN, "delete")).values()
         assert (reply.status, reply.code, reply.message) == ("rejected", "404", words)
 
 
-def test_a_removal_that_klaviyo_refuses_is_of_its_rows(tmp_path: Path) -> None:
-    """The list may be gone: the others of the push go on, and it goes again."""
+def test_a_removal_that_klaviyo_refuses_rejects_only_its_rows(tmp_path: Path) -> None:
+    """The list may be gone: the rest of the push continues, and the removal is sent again."""
     esp = Esp("klaviyo", tmp_path)
     esp.send(esp.row(ANN))
 
@@ -167,7 +169,7 @@ def test_a_removal_that_klaviyo_refuses_is_of_its_rows(tmp_path: Path) -> None:
 
 
 def job_of(esp: Esp, operation: Operation, response: str, status: int = 404) -> list[Answer]:
-    """What becomes of a row whose job at Mailchimp was answered so."""
+    """The answer of a row with this result in its job at Mailchimp."""
     batch = Batch("b", "mailchimp", "vips", operation, [esp.row(ANN, operation)])
     (sent,) = esp.opened.send(batch)
     result = {"status_code": status, "operation_id": batch.rows[0].outbox_id, "response": response}
@@ -178,7 +180,7 @@ def job_of(esp: Esp, operation: Operation, response: str, status: int = 404) -> 
 
 @pytest.mark.parametrize("operation", LEAVING)
 @pytest.mark.parametrize("response", ["", "<html>404</html>", "[]", "{}", json.dumps({"title": "No"})])
-def test_a_404_in_a_job_of_mailchimp_s_counts_by_its_own_words_only(
+def test_a_404_in_a_mailchimp_job_counts_only_with_mailchimps_body(
     tmp_path: Path, operation: Operation, response: str
 ) -> None:
     esp = Esp("mailchimp", tmp_path)
@@ -192,8 +194,8 @@ def test_mailchimp_lacks_a_member_only_while_its_audience_is_there(
     esp = Esp("mailchimp", tmp_path)
     own = json.dumps({"title": "Resource Not Found", "status": 404, "detail": "Not there.", "type": "x"})
     assert [reply.status for reply in job_of(esp, operation, own)] == ["accepted"]
-    asked = esp.sandbox.requests["mailchimp", "GET", "/lists/sandbox"]
-    assert asked == 1, "once a job"
+    n_requests = esp.sandbox.requests["mailchimp", "GET", "/lists/sandbox"]
+    assert n_requests == 1, "once a job"
 
     is_gone: list[bool] = []
 
@@ -209,8 +211,8 @@ def test_mailchimp_lacks_a_member_only_while_its_audience_is_there(
     assert _hash(ANN) not in str(esp.sandbox.requests)
 
 
-def test_klaviyo_takes_off_a_list_only_who_was_asked_for(tmp_path: Path) -> None:
-    """Whatever answers a look-up with others than were asked for."""
+def test_klaviyo_removes_only_requested_profiles_from_a_list(tmp_path: Path) -> None:
+    """A look-up may return other profiles than requested."""
     esp = Esp("klaviyo", tmp_path)
     esp.send(esp.row(ANN), esp.row("bob@x.de"))
     bob = esp.account.find("bob@x.de")
@@ -228,8 +230,8 @@ def test_klaviyo_takes_off_a_list_only_who_was_asked_for(tmp_path: Path) -> None
     assert "bob@x.de" in esp.emails()
 
 
-def test_hubspot_names_whom_it_does_not_know(tmp_path: Path) -> None:
-    """A look-up that names no one, as found or as missing, leaves all of them as they are."""
+def test_hubspot_names_unknown_addresses(tmp_path: Path) -> None:
+    """A look-up that names no address, as found or as missing, changes none of them."""
     esp = Esp("hubspot", tmp_path)
     esp.send(esp.row(ANN))
 
@@ -247,12 +249,12 @@ def test_hubspot_names_whom_it_does_not_know(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
-def test_what_is_no_answer_is_not_taken_for_no_refusal(tmp_path: Path, destination: str) -> None:
+def test_an_invalid_answer_does_not_count_as_no_refusal(tmp_path: Path, destination: str) -> None:
     esp = known(destination, tmp_path)
     for reason in ("unsubscribed", "bounced", "complained"):
         esp.account.refuse(ANN, reason)
     whole = len(list(esp.opened.refusals(NOW)))
-    # HubSpot may have given up what tells of complaints; and no content is no page of any of them.
+    # HubSpot may have retired the timeline of complaints. An empty answer is a page of none of them.
     for name, at in product(NO_WORD.keys() - {"no_category"}, range(4)):
         transport = Instead(esp.sandbox.transport(), at, NO_WORD[name])
         esp.connection = Connection(transport=transport, sleep=esp.sleep, attempts=3)
@@ -270,12 +272,12 @@ def refusing(status: int, body: Any) -> Callable[[], None]:
     return ask
 
 
-def test_only_a_404_with_its_words_says_that_somebody_is_not_there() -> None:
+def test_only_the_vendors_404_means_that_a_person_is_missing() -> None:
     def says(body: Any) -> bool:
         return bool(body["code"] == "gone")
 
-    assert was_there(lambda: None, says)
-    assert not was_there(refusing(404, {"code": "gone"}), says)
+    assert was_found(lambda: None, says)
+    assert not was_found(refusing(404, {"code": "gone"}), says)
     for status, body in (
         (404, {"code": "no"}),
         (404, None),
@@ -284,4 +286,4 @@ def test_only_a_404_with_its_words_says_that_somebody_is_not_there() -> None:
         (410, {"code": "gone"}),
     ):
         with pytest.raises(RefusedError):
-            was_there(refusing(status, body), says)
+            was_found(refusing(status, body), says)

@@ -1,4 +1,4 @@
-"""What is peculiar to Brevo: imports that clear, reports of imports, processes asked for sparingly."""
+"""Peculiarities of Brevo: imports that clear, reports of imports, a low limit on reading processes."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ def esp(tmp_path: Path) -> Esp:
 
 
 def started(esp: Esp, *emails: str) -> Batch:
-    """An import under way."""
+    """A running import."""
     batch = Batch("b", "brevo", "vips", "add", [esp.row(email) for email in emails])
     list(esp.opened.send(batch))
     return batch
@@ -32,11 +32,11 @@ def settled(esp: Esp, batch: Batch, job: str | None = None) -> list[Answer]:
     return list(esp.opened.settle(batch, reference))
 
 
-def asked(esp: Esp, path: str) -> int:
+def n_requests(esp: Esp, path: str) -> int:
     return sum(n for (_, _, found), n in esp.sandbox.requests.items() if found.startswith(path))
 
 
-def test_who_is_cleared_beside_others_takes_nothing_from_them(esp: Esp) -> None:
+def test_clearing_a_field_of_one_contact_clears_no_other(esp: Esp) -> None:
     emails = [ANN, "bob@x.de", "eve@x.de"]
     fields: dict[str, Any] = {"first_name": "Ann", "top_category": "Tea", "churn_band": "low"}
     esp.send(*[esp.row(email, **fields) for email in emails])
@@ -65,13 +65,13 @@ def test_an_address_in_capitals_is_found_where_brevo_keeps_it(esp: Esp) -> None:
     assert not esp.account.find(ANN)
 
 
-def test_who_is_not_known_is_not_made_to_be_suppressed(esp: Esp) -> None:
+def test_an_unknown_address_is_not_created_for_a_suppression(esp: Esp) -> None:
     assert esp.send(esp.row(ANN, "suppress"))[f"suppress-{ANN}"].status == "accepted"
     assert not esp.account.profiles
 
 
 @pytest.mark.parametrize("report", ["", "EMAIL\n", "EMAIL\nlater@fails.example\nsomebo", None])
-def test_where_a_report_is_not_clear_nobody_is_taken_for_sent(
+def test_with_an_unclear_report_no_row_is_accepted(
     esp: Esp, report: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = started(esp, ANN, "later@fails.example")
@@ -88,9 +88,9 @@ def test_a_report_is_fetched_without_the_key(esp: Esp, monkeypatch: pytest.Monke
     keys: list[tuple[str, str | None]] = []
     send = httpx.Client.send
 
-    def spied(self: httpx.Client, request: httpx.Request, **told: Any) -> httpx.Response:
+    def spied(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
         keys.append((request.url.path, request.headers.get("api-key")))
-        return send(self, request, **told)
+        return send(self, request, **options)
 
     monkeypatch.setattr(httpx.Client, "send", spied)
     esp.send(esp.row(ANN), esp.row("later@fails.example"))
@@ -98,7 +98,7 @@ def test_a_report_is_fetched_without_the_key(esp: Esp, monkeypatch: pytest.Monke
     assert {key for path, key in keys if "/v3/" in path} == {"sandbox"}
 
 
-def test_a_lost_process_is_told_and_one_that_may_not_be_asked_for_waits(esp: Esp) -> None:
+def test_a_lost_process_is_reported_and_one_over_the_limit_waits(esp: Esp) -> None:
     batch = started(esp, ANN)
     assert {answer.code for answer in settled(esp, batch, "99")} == {"job_lost"}
     esp.sandbox.faults = Faults(share=1, kinds=["429"])
@@ -114,17 +114,17 @@ def test_a_lost_process_is_told_and_one_that_may_not_be_asked_for_waits(esp: Esp
     assert {answer.code for answer in settled(esp, batch, "98")} == {"job_lost"}
 
 
-def test_many_imports_are_asked_about_at_once(esp: Esp) -> None:
+def test_one_request_reads_many_imports(esp: Esp) -> None:
     batches = [started(esp, f"who{number}@x.de") for number in range(70)]
-    told: dict[str, Answer] = {}
-    while len(told) < 70:
+    answers: dict[str, Answer] = {}
+    while len(answers) < 70:
         for job, batch in zip(list(esp.account.jobs), batches, strict=True):
-            told |= {answer.outbox_id: answer for answer in settled(esp, batch, job)}
-    assert {answer.status for answer in told.values()} == {"accepted"}
-    assert asked(esp, "/v3/processes") <= 5
+            answers |= {answer.outbox_id: answer for answer in settled(esp, batch, job)}
+    assert {answer.status for answer in answers.values()} == {"accepted"}
+    assert n_requests(esp, "/v3/processes") <= 5
 
 
-def test_an_attribute_that_would_drop_text_stops(esp: Esp) -> None:
+def test_an_attribute_that_would_drop_text_stops_the_destination(esp: Esp) -> None:
     esp.account.fields["attributes"]["MAILROOM_N_ORDERS"] = "date"
     with pytest.raises(StoppedError, match="MAILROOM_N_ORDERS as normal date"):
         esp.send(esp.row(ANN, n_orders=3))
@@ -137,7 +137,7 @@ def test_the_first_name_is_the_account_s_own(esp: Esp) -> None:
     assert ann and ann.fields["PRENOM"] == "Ann" and "FIRSTNAME" not in esp.account.fields["attributes"]
 
 
-def test_a_no_of_long_ago_is_told_too(esp: Esp) -> None:
+def test_an_old_refusal_is_pulled_too(esp: Esp) -> None:
     esp.send(esp.row(ANN))
     esp.now = NOW + timedelta(days=30)
     esp.account.refuse(ANN, "unsubscribed")

@@ -1,4 +1,4 @@
-"""Every destination that speaks to an API, against the sandbox: the same promises, whatever goes wrong."""
+"""Every API destination, against the sandbox: the same guarantees, whatever fails."""
 
 import json
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ Answers = dict[str, Answer]
 
 
 class Esp:
-    """A destination and the sandbox behind it. Waiting moves the clock on."""
+    """A destination and its sandbox. Waiting advances the clock."""
 
     def __init__(self, name: str, folder: Path, faults: Faults | None = None) -> None:
         self.name, self.now = name, NOW
@@ -47,36 +47,36 @@ class Esp:
         return Row(key, self.name, "vips", operation, f"c-{email}", email, payload, None, NOW, 1)
 
     def send(self, *rows: Row) -> Answers:
-        """What became of rows of one operation in the end."""
+        """The final answers about rows of one operation."""
         answers: Answers = {}
         for batch, does_fit in batches(rows, self.opened):
             assert does_fit
-            told = {answer.outbox_id: answer for answer in self.opened.send(batch)}
-            assert told.keys() == {row.outbox_id for row in batch.rows}, "every row is answered for"
-            answers |= told
+            sent = {answer.outbox_id: answer for answer in self.opened.send(batch)}
+            assert sent.keys() == {row.outbox_id for row in batch.rows}, "every row has an answer"
+            answers |= sent
         return self.settle(rows, answers)
 
     def settle(self, rows: tuple[Row, ...], answers: Answers) -> Answers:
         for _ in range(50):
-            asked: dict[str, list[Row]] = {}
+            by_job: dict[str, list[Row]] = {}
             for row in rows:
                 answer = answers[row.outbox_id]
                 if answer.status == "pending":
-                    asked.setdefault(str(answer.reference), []).append(row)
-            if not asked:
+                    by_job.setdefault(str(answer.reference), []).append(row)
+            if not by_job:
                 return answers
-            for reference, some in asked.items():
+            for reference, some in by_job.items():
                 batch = Batch("b", self.name, "vips", some[0].operation, some)
                 answers |= {answer.outbox_id: answer for answer in self.opened.settle(batch, reference)}
             self.sleep(10)
         raise AssertionError("jobs that never end")
 
     def emails(self) -> set[str]:
-        """Who is in the audience there."""
+        """The addresses in the audience there."""
         return {profile.email for profile in self.account.members("Mailroom vips")}
 
     def field(self, email: str, name: str) -> Any:
-        """What the ESP holds of a field, whatever it calls it."""
+        """The ESP's value of a field, by any name."""
         profile = self.account.find(email)
         assert profile
         found = {key.lower(): value for key, value in profile.fields.items()}
@@ -90,7 +90,7 @@ def esp(request: pytest.FixtureRequest, tmp_path: Path) -> Esp:
     return Esp(request.param, tmp_path)
 
 
-def test_who_is_added_is_in_the_audience_with_every_field(esp: Esp) -> None:
+def test_an_added_customer_is_in_the_audience_with_every_field(esp: Esp) -> None:
     sent = esp.send(
         esp.row("ann@x.de", first_name="Ann", n_orders=3, top_category="Tea"), esp.row("bob@x.de")
     )
@@ -101,7 +101,7 @@ def test_who_is_added_is_in_the_audience_with_every_field(esp: Esp) -> None:
     assert str(esp.field("ann@x.de", "n_orders")) == "3"
 
 
-def test_an_update_changes_what_it_names_and_clears_what_is_null(esp: Esp) -> None:
+def test_an_update_changes_named_fields_and_clears_null_ones(esp: Esp) -> None:
     esp.send(esp.row("ann@x.de", first_name="Ann", top_category="Tea", churn_band="low"))
     sent = esp.send(esp.row("ann@x.de", "update", churn_band="high", top_category=None))
     assert {answer.status for answer in sent.values()} == {"accepted"}
@@ -111,16 +111,16 @@ def test_an_update_changes_what_it_names_and_clears_what_is_null(esp: Esp) -> No
     assert esp.emails() == {"ann@x.de"}
 
 
-def test_who_is_removed_keeps_their_profile_and_gets_other_mail(esp: Esp) -> None:
+def test_a_removed_customer_keeps_their_profile_and_gets_other_mail(esp: Esp) -> None:
     esp.send(esp.row("ann@x.de", first_name="Ann"), esp.row("bob@x.de"))
-    sent = esp.send(esp.row("ann@x.de", "remove"), esp.row("nobody@x.de", "remove"))
+    sent = esp.send(esp.row("ann@x.de", "remove"), esp.row("unknown@x.de", "remove"))
     assert {answer.status for answer in sent.values()} == {"accepted"}
     assert esp.emails() == {"bob@x.de"}
     ann = esp.account.find("ann@x.de")
     assert ann and not ann.refusals and esp.field("ann@x.de", "first_name") == "Ann"
 
 
-def test_who_is_suppressed_gets_no_mail_whatever_is_sent_later(esp: Esp) -> None:
+def test_a_suppressed_customer_gets_no_mail_after_any_later_push(esp: Esp) -> None:
     esp.send(esp.row("ann@x.de"))
     sent = esp.send(esp.row("ann@x.de", "suppress"))
     assert {answer.status for answer in sent.values()} == {"accepted"}
@@ -130,8 +130,8 @@ def test_who_is_suppressed_gets_no_mail_whatever_is_sent_later(esp: Esp) -> None
     assert ann and ann.refusals
 
 
-def test_whom_it_does_not_know_to_suppress_is_told(esp: Esp) -> None:
-    """Else they would count as suppressed should somebody import them."""
+def test_a_suppression_of_an_unknown_address_is_reported(esp: Esp) -> None:
+    """Otherwise they would count as suppressed after an import by another client."""
     esp.send(esp.row("ann@x.de"))
     sent = esp.send(esp.row("ann@x.de", "suppress"), esp.row("stranger@x.de", "suppress"))
     ann, stranger = sent["suppress-ann@x.de"], sent["suppress-stranger@x.de"]
@@ -141,7 +141,7 @@ def test_whom_it_does_not_know_to_suppress_is_told(esp: Esp) -> None:
 
 
 @pytest.mark.parametrize("reason", ["unsubscribed", "bounced", "complained"])
-def test_nothing_lifts_a_no_that_was_given_there(esp: Esp, reason: str) -> None:
+def test_nothing_lifts_an_opt_out_given_there(esp: Esp, reason: str) -> None:
     esp.send(esp.row("ann@x.de"), esp.row("bob@x.de"))
     esp.account.refuse("ann@x.de", reason)
     for operation in ("add", "update", "remove", "add"):
@@ -151,7 +151,7 @@ def test_nothing_lifts_a_no_that_was_given_there(esp: Esp, reason: str) -> None:
     assert bob and not bob.refusals
 
 
-def test_who_is_deleted_is_gone_and_a_second_time_is_no_error(esp: Esp) -> None:
+def test_a_deleted_customer_is_gone_and_a_second_deletion_is_no_error(esp: Esp) -> None:
     esp.send(esp.row("ann@x.de"), esp.row("bob@x.de"))
     for _ in range(2):
         sent = esp.send(esp.row("ann@x.de", "delete"))
@@ -166,7 +166,7 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_what_fields_there_are_is_asked_once_a_push(name: str, tmp_path: Path) -> None:
+def test_the_existing_fields_are_read_once_per_push(name: str, tmp_path: Path) -> None:
     esp = Esp(name, tmp_path)
     fields: list[dict[str, Any]] = [
         {"top_category": "Tea"}, {"churn_band": "low", "first_name": "Ann"}, {"value_band": "high"},
@@ -177,12 +177,13 @@ def test_what_fields_there_are_is_asked_once_a_push(name: str, tmp_path: Path) -
         for number, payload in enumerate(fields):
             sent = esp.send(*[esp.row(f"who{number}{place}@x.de", **payload) for place in range(3)])
             assert {answer.status for answer in sent.values()} == {"accepted"}
-        asked = esp.sandbox.requests[name, "GET", FIELDS[name]]
-        # A field that is made at ActiveCampaign is read once more: what the request answers is not known.
-        assert asked == 1 or (name == "activecampaign" and not is_known), asked
+        n_requests = esp.sandbox.requests[name, "GET", FIELDS[name]]
+        # A field created at ActiveCampaign is read again, because the answer of the request is not
+        # documented.
+        assert n_requests == 1 or (name == "activecampaign" and not is_known), n_requests
 
 
-def test_one_bad_row_is_refused_and_the_others_arrive(esp: Esp) -> None:
+def test_one_bad_row_is_rejected_and_the_others_arrive(esp: Esp) -> None:
     emails = [f"who{number}@x.de" for number in range(20)] + ["nowhere", "later@fails.example"]
     sent = esp.send(*[esp.row(email, first_name="Ann") for email in emails])
     refused = {key: answer for key, answer in sent.items() if answer.status != "accepted"}
@@ -191,32 +192,34 @@ def test_one_bad_row_is_refused_and_the_others_arrive(esp: Esp) -> None:
     assert esp.emails() == set(emails[:20])
 
 
-def test_a_no_given_there_is_told(esp: Esp) -> None:
+def test_an_opt_out_given_there_is_pulled(esp: Esp) -> None:
     emails = [f"who{number}@x.de" for number in range(4)]
     esp.send(*[esp.row(email) for email in emails])
     esp.now += timedelta(hours=1)
     for email, reason in zip(emails, ("unsubscribed", "bounced", "complained"), strict=False):
         esp.account.refuse(email, reason)
     esp.send(esp.row("who3@x.de", "suppress"))
-    told = {(no.email, no.kind) for no in esp.opened.refusals(NOW)}
-    assert told >= {("who0@x.de", "unsubscribed"), ("who1@x.de", "bounced")}
-    assert told <= {
+    refusals = {(refusal.email, refusal.kind) for refusal in esp.opened.refusals(NOW)}
+    assert refusals >= {("who0@x.de", "unsubscribed"), ("who1@x.de", "bounced")}
+    assert refusals <= {
         ("who0@x.de", "unsubscribed"),
         ("who1@x.de", "bounced"),
         ("who2@x.de", "complained"),
         ("who2@x.de", "unsubscribed"),
-    }, "our own suppressions are no news"
-    assert {no.key for no in esp.opened.refusals(NOW)} == {no.key for no in esp.opened.refusals(NOW)}
+    }, "our own suppressions are refusal news"
+    assert {refusal.key for refusal in esp.opened.refusals(NOW)} == {
+        refusal.key for refusal in esp.opened.refusals(NOW)
+    }
     assert list(esp.opened.refusals(esp.now + timedelta(days=1))) == []
 
 
-def test_who_is_not_let_in_stops_and_says_which_key(esp: Esp) -> None:
+def test_denied_access_stops_the_destination_and_names_the_key(esp: Esp) -> None:
     esp.sandbox.faults = Faults(script=["401"])
     with pytest.raises(StoppedError, match="401"):
         esp.send(esp.row("ann@x.de"))
 
 
-def test_no_address_is_in_what_a_destination_says_when_it_stops(esp: Esp) -> None:
+def test_no_address_is_in_the_reason_of_a_stop(esp: Esp) -> None:
     esp.send(esp.row("ann@x.de"))
     esp.connection = Connection(transport=esp.sandbox.transport(), sleep=esp.sleep)
     esp.opened = esp.open()
@@ -245,7 +248,7 @@ def test_a_missing_key_is_named(esp: Esp, monkeypatch: pytest.MonkeyPatch, tmp_p
         open_destination(esp.name, tmp_path)
 
 
-def test_patience_has_an_end(esp: Esp) -> None:
+def test_retries_have_an_end(esp: Esp) -> None:
     esp.sandbox.faults = Faults(share=1, kinds=["503"])
     esp.connection = Connection(transport=esp.sandbox.transport(), sleep=esp.sleep)
     esp.opened = esp.open()
@@ -254,7 +257,7 @@ def test_patience_has_an_end(esp: Esp) -> None:
     assert esp.now - NOW < timedelta(minutes=15)
 
 
-def test_what_the_server_asks_to_wait_is_waited(esp: Esp) -> None:
+def test_retry_after_is_waited_for(esp: Esp) -> None:
     esp.sandbox.faults = Faults(script=["429", "429"])
     esp.send(esp.row("ann@x.de"))
     assert esp.now - NOW >= timedelta(seconds=2) and esp.emails() == {"ann@x.de"}
@@ -273,7 +276,7 @@ def histories() -> st.SearchStrategy[list[tuple[Operation, list[int]]]]:
 @pytest.mark.parametrize("name", DESTINATIONS)
 @settings(max_examples=50)
 @given(history=histories(), share=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 2**32))
-def test_whatever_goes_wrong_on_the_way_the_end_is_the_same(
+def test_any_network_fault_leads_to_the_same_end(
     name: str, history: list[tuple[Operation, list[int]]], share: float, seed: int
 ) -> None:
     folder = Path("unused")

@@ -1,4 +1,4 @@
-"""The drop folder: it forgets who was deleted and what is old, and no cell of it is a formula to anybody."""
+"""The drop folder: deleted people and old files leave it, and no cell is a formula in any spreadsheet."""
 
 import csv
 import hashlib
@@ -35,7 +35,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def sent(
     folder: Path, operation: Operation, *emails: str, moment: int = 1, payload: dict[str, Any] | None = None
 ) -> None:
-    """A batch of these addresses that goes into the drop folder."""
+    """A batch of these addresses for the drop folder."""
     rows = [
         Row(
             f"{operation}-{email}", "file", "vips", operation, f"c{number}", email,
@@ -50,15 +50,15 @@ def sent(
 
 
 def held(folder: Path) -> dict[str, list[str]]:
-    """The addresses in each file; every one that a manifest names must be there, as it says."""
+    """The addresses in each file, after checking every file in a manifest."""
     found = {}
     for path in sorted(folder.glob("*/*")):
         content = path.read_bytes()
         if path.name == "manifest.json":
-            for name, said in json.loads(content).items():
+            for name, entry in json.loads(content).items():
                 content = (path.parent / name).read_bytes()
-                assert said["sha256"] == hashlib.sha256(content).hexdigest()
-                assert said["rows"] == len(emails_of(path.parent / name))
+                assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+                assert entry["rows"] == len(emails_of(path.parent / name))
         else:
             found[f"{path.parent.name[8:10]}/{path.name.rsplit('-', 1)[0]}"] = emails_of(path)
     return found
@@ -70,7 +70,7 @@ def emails_of(path: Path) -> list[str]:
     return [line["email"] for line in csv.DictReader(io.StringIO(path.read_text(), newline=""))]
 
 
-def test_files_forget_who_is_deleted_but_for_those_that_say_so(tmp_path: Path, form: str) -> None:
+def test_deleted_people_leave_all_files_except_deletion_files(tmp_path: Path, form: str) -> None:
     sent(tmp_path, "add", OTHERS[0], ERASED, *OTHERS[1:])
     sent(tmp_path, "suppress", ERASED)
     sent(tmp_path, "update", *OTHERS, moment=2)
@@ -114,7 +114,7 @@ def dying(number: int, work: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("call", ["os.replace", "pathlib.Path.unlink"])
 @pytest.mark.parametrize("number", range(6))
-def test_killed_anywhere_manifests_tell_the_truth_and_the_next_push_ends_it(
+def test_killed_anywhere_manifests_are_correct_and_the_next_push_finishes(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, call: str, number: int
 ) -> None:
     sent(tmp_path, "add", OTHERS[0], ERASED, *OTHERS[1:])
@@ -143,7 +143,7 @@ def aged(path: Path, days: float) -> None:
     os.utime(path, (moment, moment))
 
 
-def test_what_is_old_goes_with_its_folder_and_what_was_left_unfinished(
+def test_old_and_unfinished_files_are_deleted_with_their_folder(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(tmp_path, "add", *OTHERS)
@@ -166,12 +166,12 @@ def test_what_is_old_goes_with_its_folder_and_what_was_left_unfinished(
     tidy(tmp_path)
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setenv("MAILROOM_DROP_DAYS", "-1")
-    with pytest.raises(StoppedError, match="no number of days"):
+    with pytest.raises(StoppedError, match="not a number of days"):
         tidy(tmp_path)
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_killed_while_old_files_go_manifests_tell_the_truth(
+def test_killed_while_deleting_old_files_manifests_are_correct(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     for operation in ("add", "update"):
@@ -187,14 +187,14 @@ def test_killed_while_old_files_go_manifests_tell_the_truth(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_push_left_of_a_ledger_goes_with_the_next(tmp_path: Path) -> None:
+def test_unfinished_ledger_files_of_a_killed_push_are_deleted_by_the_next(tmp_path: Path) -> None:
     (tmp_path / "receipts").mkdir()
     (tmp_path / "receipts/.20260701T000000000000-ab.parquet.unfinished").write_text("a@x.de")
     merge(tmp_path, "receipts")
     assert list((tmp_path / "receipts").iterdir()) == []
 
 
-def test_a_folder_of_nothing_is_tidy(tmp_path: Path) -> None:
+def test_an_empty_folder_is_tidy(tmp_path: Path) -> None:
     tidy(tmp_path / "none")
 
 
@@ -224,8 +224,8 @@ def test_a_quote_stands_before_what_a_spreadsheet_would_compute(text: Any, writt
 @example(["=1"])
 @example(["a", ";=1"])
 @example(['x";"=1'])
-def test_no_piece_of_a_file_is_a_formula_however_it_is_split(texts: list[str]) -> None:
-    """Not where quotes are known to hold a cell together, and not where any separator or line ends it."""
+def test_no_part_of_a_file_is_a_formula_however_it_is_split(texts: list[str]) -> None:
+    """Neither if quotes delimit a cell, nor if any separator or line end does."""
     columns = ["email", *(f"field_{number}" for number in range(len(texts)))]
     line = dict(zip(columns, ["a@x.de", *texts], strict=True))
     content = as_csv(columns, [line]).decode()

@@ -1,5 +1,5 @@
-"""What is peculiar to HubSpot: partial updates, contacts with several addresses, addresses that it must not
-hear of, opt-outs that are ours and those that are not."""
+"""Peculiarities of HubSpot: partial updates, contacts with several addresses, addresses that it must not get,
+our own opt-outs and those of people."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -20,34 +20,34 @@ def esp(tmp_path: Path) -> Esp:
     return Esp("hubspot", tmp_path)
 
 
-def asked(esp: Esp, method: str, path: str, json: Any) -> httpx.Response:
-    """What somebody else asks of the account there."""
+def request(esp: Esp, method: str, path: str, json: Any) -> httpx.Response:
+    """A request of another client to the account."""
     with httpx.Client(transport=esp.sandbox.transport(), headers={"Authorization": "Bearer k"}) as client:
         return client.request(method, f"http://sandbox/hubspot{path}", json=json)
 
 
-def test_an_update_leaves_alone_what_is_not_named_as_no_upsert_by_address_would(esp: Esp) -> None:
+def test_an_update_leaves_unnamed_fields_which_an_upsert_by_address_would_not(esp: Esp) -> None:
     made = {"associations": [], "properties": {"email": ANN, "lastname": "A"}}
-    asked(esp, "POST", f"{CONTACTS}/batch/create", {"inputs": [made]})
+    request(esp, "POST", f"{CONTACTS}/batch/create", {"inputs": [made]})
     esp.send(esp.row(ANN, first_name="Ann", top_category="Tea"))
     esp.send(esp.row(ANN, "update", churn_band="high"))
     ann = esp.account.find(ANN)
     assert ann and (ann.fields["lastname"], esp.field(ANN, "top_category")) == ("A", "Tea")
     upsert = {"id": ANN, "idProperty": "email", "properties": {"mailroom_churn_band": "low"}}
-    asked(esp, "POST", f"{CONTACTS}/batch/upsert", {"inputs": [upsert]})
+    request(esp, "POST", f"{CONTACTS}/batch/upsert", {"inputs": [upsert]})
     assert not ann.fields["lastname"], "the sandbox shows what a partial upsert may do"
 
 
 @pytest.mark.parametrize("fault", ["lost_after", "garbled"])
-def test_who_was_created_without_an_answer_is_found_and_updated(esp: Esp, fault: Any) -> None:
-    esp.send(esp.row(BOB))  # the list and the properties are there
+def test_a_contact_created_without_an_answer_is_found_and_updated(esp: Esp, fault: Any) -> None:
+    esp.send(esp.row(BOB))  # creates the list and the properties
     esp.sandbox.faults = Faults(script=[None, fault])
     sent = esp.send(*[esp.row(f"who{number}@x.de") for number in range(3)])
     assert {answer.status for answer in sent.values()} == {"accepted"} and len(esp.emails()) == 4
     assert esp.sandbox.requests["hubspot", "POST", f"{CONTACTS}/batch/update"] == 1
 
 
-def test_who_is_known_by_a_further_address_is_neither_added_nor_erased(esp: Esp) -> None:
+def test_a_contact_with_a_further_address_is_neither_added_nor_erased(esp: Esp) -> None:
     esp.send(esp.row(ANN))
     ann = esp.account.find(ANN)
     assert ann
@@ -59,19 +59,19 @@ def test_who_is_known_by_a_further_address_is_neither_added_nor_erased(esp: Esp)
     assert esp.account.find(ANN) and esp.emails() == set() and "firstname" not in ann.fields
 
 
-def test_an_address_that_it_does_not_know_is_not_blocked_by_an_erasure_or_a_suppression(esp: Esp) -> None:
+def test_an_erasure_or_suppression_does_not_block_an_unknown_address(esp: Esp) -> None:
     for operation in ("delete", "suppress", "remove"):
         (answer,) = esp.send(esp.row(ANN, operation)).values()
         assert answer.status == "accepted"
     esp.send(esp.row(ANN))
     ann = esp.account.find(ANN)
     assert ann and not ann.refusals
-    asked(esp, "POST", f"{CONTACTS}/gdpr-delete", {"objectId": BOB, "idProperty": "email"})
+    request(esp, "POST", f"{CONTACTS}/gdpr-delete", {"objectId": BOB, "idProperty": "email"})
     assert [answer.status for answer in esp.send(esp.row(BOB)).values()] == ["rejected"], "HubSpot blocks it"
 
 
 @pytest.mark.parametrize("may", [True, False])
-def test_whoever_may_not_suppress_many_at_once_does_it_one_by_one(esp: Esp, may: bool) -> None:
+def test_without_batch_unsubscribe_contacts_are_suppressed_one_by_one(esp: Esp, may: bool) -> None:
     esp.account.jobs["without_batches"] = not may
     emails = [f"who+{number}@x.de" for number in range(3)]
     esp.send(*[esp.row(email) for email in emails])
@@ -82,11 +82,11 @@ def test_whoever_may_not_suppress_many_at_once_does_it_one_by_one(esp: Esp, may:
     assert singles == (0 if may else 1)
 
 
-def test_an_opt_out_is_ours_once_and_theirs_when_they_come_back_and_go_again(esp: Esp) -> None:
+def test_an_opt_out_is_ours_once_and_theirs_after_a_new_opt_in(esp: Esp) -> None:
     esp.send(esp.row(ANN))
     esp.send(esp.row(ANN, "suppress"))
     assert list(esp.opened.refusals(NOW)) == []
-    asked(esp, "POST", f"{STATUSES}/{ANN}", {"statusState": "SUBSCRIBED"})
+    request(esp, "POST", f"{STATUSES}/{ANN}", {"statusState": "SUBSCRIBED"})
     esp.now += timedelta(days=3)
     esp.account.refuse(ANN, "unsubscribed")
     assert [(no.kind, no.occurred_at) for no in esp.opened.refusals(NOW)] == [("unsubscribed", esp.now)]
@@ -94,9 +94,9 @@ def test_an_opt_out_is_ours_once_and_theirs_when_they_come_back_and_go_again(esp
     assert len(list(esp.opened.refusals(NOW))) == 1, "theirs stays theirs"
 
 
-def test_any_number_of_noes_at_one_moment_are_told(esp: Esp) -> None:
+def test_any_number_of_refusals_at_one_moment_is_pulled(esp: Esp) -> None:
     for number in range(450):
         esp.account.refuse(f"who{number}@x.de", ("unsubscribed", "bounced", "complained")[number % 3])
-    told = list(esp.opened.refusals(NOW))
-    assert len({no.key for no in told}) == len(told) == 450
-    assert len([no for no in told if no.kind == "complained"]) == 150
+    refusals = list(esp.opened.refusals(NOW))
+    assert len({no.key for no in refusals}) == len(refusals) == 450
+    assert len([no for no in refusals if no.kind == "complained"]) == 150

@@ -1,5 +1,4 @@
-"""What goes to Klaviyo is valid by Klaviyo's own document, and so is what the sandbox answers in its
-place."""
+"""Requests to Klaviyo, and the answers of its sandbox, are valid by Klaviyo's API specification."""
 
 import json
 import re
@@ -45,7 +44,7 @@ def resolved(part: Any) -> Any:
 
 
 def unknown(body: Any, schema: Any, place: str = "") -> list[str]:
-    """Names in a body that its schema does not have; where a schema names none, any will do."""
+    """Names in a body that its schema lacks. A schema without names allows any."""
     schema = resolved(schema)
     if "allOf" in schema:
         by_part = [set(unknown(body, part, place)) for part in schema["allOf"]]
@@ -64,7 +63,7 @@ def unknown(body: Any, schema: Any, place: str = "") -> list[str]:
 
 
 def template_of(path: str) -> str:
-    """The path as the document has it."""
+    """The path template of the specification."""
     (template,) = (
         found for found in document()["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", found), path)
     )
@@ -72,7 +71,7 @@ def template_of(path: str) -> str:
 
 
 class Checked(httpx.BaseTransport):
-    """Hands on what is valid by the document, and takes back what is."""
+    """Passes on requests and answers that are valid by the specification."""
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self.transport = transport
@@ -83,32 +82,35 @@ class Checked(httpx.BaseTransport):
         operation = document()["paths"][template][request.method.lower()]
         self.seen[request.method, template] += 1
         parameters = {
-            (told["in"], told["name"]): told for told in map(resolved, operation.get("parameters", []))
+            (parameter["in"], parameter["name"]): parameter
+            for parameter in map(resolved, operation.get("parameters", []))
         }
-        for (where, name), told in parameters.items():
-            if told.get("required") and where == "header":
+        for (where, name), parameter in parameters.items():
+            if parameter.get("required") and where == "header":
                 assert request.headers.get(name), f"{template} needs header {name}"
         for name, value in request.url.params.items():
-            told = parameters["query", name]
-            schema = resolved(told["schema"])
+            parameter = parameters["query", name]
+            schema = resolved(parameter["schema"])
             typed: Any = int(value) if schema["type"] == "integer" else value
             self.check(value.split(",") if schema["type"] == "array" else typed, schema)
             if name == "filter":
                 field, operator = re.match(r"[\w-]+\(([\w.]+),", value)[1], value.split("(")[0]  # type: ignore[index]
-                assert re.search(rf"`{re.escape(field)}`: [^<]*`{operator}`", told["description"]), value
+                assert re.search(rf"`{re.escape(field)}`: [^<]*`{operator}`", parameter["description"]), value
         if request.content:
             content = resolved(operation["requestBody"])["content"]
             self.check(json.loads(request.content), content[request.headers["Content-Type"]]["schema"])
         response = self.transport.handle_request(request)
         response.read()
         if response.content:
-            told = operation["responses"].get(str(response.status_code)) or operation["responses"]["4XX"]
-            self.check(response.json(), next(iter(resolved(told)["content"].values()))["schema"])
+            documented = (
+                operation["responses"].get(str(response.status_code)) or operation["responses"]["4XX"]
+            )
+            self.check(response.json(), next(iter(resolved(documented)["content"].values()))["schema"])
         return response
 
     def check(self, body: Any, schema: Any) -> None:
         OAS30Validator({"allOf": [schema], "components": document()["components"]}).validate(body)
-        # Klaviyo's guide to errors has a meta in some of them, its document does not.
+        # Some errors have a meta in Klaviyo's guide to errors, but not in its specification.
         assert set(unknown(body, schema)) <= {"/errors/*/meta"}
 
 
@@ -121,7 +123,7 @@ def checked(tmp_path: Path) -> tuple[Esp, Checked]:
     return esp, transport
 
 
-def test_every_request_and_answer_is_as_klaviyo_has_it(checked: tuple[Esp, Checked]) -> None:
+def test_every_request_and_answer_is_as_klaviyo_documents_it(checked: tuple[Esp, Checked]) -> None:
     esp, transport = checked
     emails = [f"who{number}@x.de" for number in range(120)]
     esp.send(
@@ -142,8 +144,8 @@ def test_every_request_and_answer_is_as_klaviyo_has_it(checked: tuple[Esp, Check
     assert len(transport.seen) == 10, "every kind of request was made"
 
 
-def test_what_the_sandbox_answers_to_others_is_as_klaviyo_has_it(checked: tuple[Esp, Checked]) -> None:
-    """What peers ask for, and what must never be asked for."""
+def test_other_answers_of_the_sandbox_are_as_klaviyo_documents_them(checked: tuple[Esp, Checked]) -> None:
+    """Requests of other clients, and requests that must never be made."""
     _, transport = checked
     headers = {
         "Authorization": "Klaviyo-API-Key k",
@@ -156,29 +158,29 @@ def test_what_the_sandbox_answers_to_others_is_as_klaviyo_has_it(checked: tuple[
             "consent": "SUBSCRIBED"}}}}}]}}}}  # fmt: skip
     with httpx.Client(transport=transport, headers=headers, base_url="http://sandbox/klaviyo/api") as client:
 
-        def asked(method: str, path: str, body: Any) -> httpx.Response:
+        def request(method: str, path: str, body: Any) -> httpx.Response:
             return client.request(method, path, content=json.dumps(body))
 
-        made = asked("POST", "/profiles", {"data": ann}).json()["data"]["id"]
-        assert asked("POST", "/profiles", {"data": ann}).status_code == 409
-        assert asked("PATCH", f"/profiles/{made}", {"data": {"id": made, **ann}}).status_code == 200
-        assert asked("PATCH", "/profiles/none", {"data": {"id": "none", **ann}}).status_code == 404
+        made = request("POST", "/profiles", {"data": ann}).json()["data"]["id"]
+        assert request("POST", "/profiles", {"data": ann}).status_code == 409
+        assert request("PATCH", f"/profiles/{made}", {"data": {"id": made, **ann}}).status_code == 200
+        assert request("PATCH", "/profiles/none", {"data": {"id": "none", **ann}}).status_code == 404
         new = {"data": {"type": "list", "attributes": {"name": "x"}}}
-        group = asked("POST", "/lists", new).json()["data"]["id"]
+        group = request("POST", "/lists", new).json()["data"]["id"]
         on = {"data": [{"type": "profile", "id": made}]}
-        assert asked("POST", f"/lists/{group}/relationships/profiles", on).status_code == 204
-        assert asked("POST", "/profile-subscription-bulk-create-jobs", jobs).status_code == 202
+        assert request("POST", f"/lists/{group}/relationships/profiles", on).status_code == 204
+        assert request("POST", "/profile-subscription-bulk-create-jobs", jobs).status_code == 202
         assert client.get("/profile-bulk-import-jobs/none").status_code == 404
         assert client.get("/lists", headers={"Authorization": ""}).status_code == 401
         assert client.get("/lists", params={"filter": 'equals(id,["x"])'}).status_code == 400
 
 
 def per_second(rates: Iterable[tuple[int, float]]) -> dict[float, float]:
-    """Requests at most, by seconds."""
+    """Maximum requests, by seconds."""
     return {seconds: requests for requests, seconds in rates}
 
 
-def test_each_endpoint_is_asked_no_faster_than_klaviyo_allows(
+def test_each_endpoint_has_the_rate_limit_that_klaviyo_documents(
     checked: tuple[Esp, Checked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     esp, _ = checked
@@ -197,9 +199,9 @@ def test_each_endpoint_is_asked_no_faster_than_klaviyo_allows(
     list(esp.opened.refusals(NOW))
     assert len(paced) == 10
     for (method, template), rates in paced.items():
-        said = document()["paths"][template][method.lower()]["description"]
+        description = document()["paths"][template][method.lower()]["description"]
         burst, steady = (
-            int(re.search(rf"{name}: `(\d+)/{unit}`", said)[1])  # type: ignore[index]
+            int(re.search(rf"{name}: `(\d+)/{unit}`", description)[1])  # type: ignore[index]
             for name, unit in (("Burst", "s"), ("Steady", "m"))
         )
         assert rates[1] <= burst and rates[60] <= steady, template
@@ -218,8 +220,8 @@ def test_the_sandbox_has_limits_below_some_paths() -> None:
     assert statuses == [202, 202, 202, 429] and lists.status_code == 200
 
 
-def test_an_invalid_request_would_be_seen(checked: tuple[Esp, Checked]) -> None:
-    """Else the test above would pass whatever is sent."""
+def test_an_invalid_request_is_detected(checked: tuple[Esp, Checked]) -> None:
+    """Otherwise the test above would pass for any request."""
     api = checked[0].opened.api  # type: ignore[attr-defined]
     for method, path, json_, params in (
         ("POST", "/api/lists", {"data": {"type": "lists", "attributes": {"name": "x"}}}, None),

@@ -1,4 +1,4 @@
-"""mailroom pull: a no given at an ESP is in the sources once, and nobody is added against it till then."""
+"""mailroom pull brings an opt-out at an ESP into the sources once, and push adds no customer against it."""
 
 import itertools
 import os
@@ -34,7 +34,7 @@ def warehouse(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock on the wall says what the sandbox's says, and goes on."""
+    """The wall clock shows the sandbox's time, and advances."""
     ticks = itertools.count()
     monkeypatch.setattr("mailroom.activation.ledger.now", lambda: NOW + timedelta(microseconds=next(ticks)))
 
@@ -61,7 +61,7 @@ def rows(folder: Path, name: str) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-def test_every_no_comes_back_as_what_the_sources_call_it(
+def test_every_refusal_comes_back_in_the_words_of_the_sources(
     warehouse: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
@@ -81,7 +81,7 @@ def test_every_no_comes_back_as_what_the_sources_call_it(
     }
 
 
-def test_what_is_known_does_not_come_back_twice(warehouse: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_known_refusals_do_not_come_back_twice(warehouse: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     pull(warehouse, tmp_path, connection=reached(sandbox))
     sandbox.now = lambda: NOW + timedelta(hours=1)
     sandbox.accounts["klaviyo"].refuse("who4@x.de", "unsubscribed")
@@ -90,7 +90,7 @@ def test_what_is_known_does_not_come_back_twice(warehouse: Path, sandbox: Sandbo
     assert len(rows(tmp_path, "privacy_consent_events")) == 3
 
 
-def test_who_subscribes_again_by_a_confirmed_form_comes_back_with_what_proves_it(
+def test_a_new_subscription_by_a_confirmed_form_comes_back_with_its_evidence(
     warehouse: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     account = sandbox.accounts["klaviyo"]
@@ -106,9 +106,9 @@ def test_who_subscribes_again_by_a_confirmed_form_comes_back_with_what_proves_it
 
     sandbox.now = lambda: NOW + timedelta(hours=2)
     account.confirm("who0@x.de")
-    account.confirm("who9@x.de")  # never said no there
+    account.confirm("who9@x.de")  # never opted out there
     account.confirm("who2@x.de")
-    account.refuse("who2@x.de", "unsubscribed")  # and is gone again
+    account.refuse("who2@x.de", "unsubscribed")  # and opted out again
     pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
     assert (pulled.again, pulled.exit_code) == ({"klaviyo": 1}, 0)
     assert "klaviyo        1 subscribed again" in as_text(pulled)
@@ -122,7 +122,7 @@ def test_who_subscribes_again_by_a_confirmed_form_comes_back_with_what_proves_it
     assert pull(warehouse, tmp_path, connection=reached(sandbox)).again == {"klaviyo": 0}, "it is known"
 
 
-def test_a_new_yes_is_no_news_of_a_no_and_takes_none_away(tmp_path: Path, warehouse: Path) -> None:
+def test_a_new_opt_in_is_no_new_opt_out_and_removes_none(tmp_path: Path, warehouse: Path) -> None:
     yes = Resubscription("yes", "ann@x.de", "FORM", NOW)
     assert write_resubscriptions(tmp_path, "klaviyo", [yes]) == 1
     assert "add" in goes_out(warehouse, tmp_path, "ann@x.de")
@@ -132,7 +132,7 @@ def test_a_new_yes_is_no_news_of_a_no_and_takes_none_away(tmp_path: Path, wareho
 
 
 @pytest.mark.parametrize(
-    "said",
+    "changes",
     [
         {"consent": "SUBSCRIBED", "double_optin": False, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
         {"consent": "SUBSCRIBED", "double_optin": None, "consent_timestamp": "2026-07-01T12:00:00+00:00"},
@@ -144,8 +144,10 @@ def test_a_new_yes_is_no_news_of_a_no_and_takes_none_away(tmp_path: Path, wareho
         },
     ],
 )  # fmt: skip
-def test_without_a_confirmation_klaviyos_yes_is_none(tmp_path: Path, said: dict[str, object]) -> None:
-    marketing = {"can_receive_email_marketing": True, "method": "FORM", "suppression": [], **said}
+def test_without_a_confirmation_klaviyos_opt_in_does_not_count(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    marketing = {"can_receive_email_marketing": True, "method": "FORM", "suppression": [], **changes}
     attributes = {"email": "ann@x.de", "subscriptions": {"email": {"marketing": marketing}}}
     page = {"data": [{"id": "p", "attributes": attributes}], "links": {"self": "x", "next": None}}
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=page))
@@ -159,7 +161,7 @@ def test_killed_anywhere_the_next_pull_has_it_all(
 ) -> None:
     whole = tmp_path / "whole"
     pull(warehouse, whole, connection=reached(sandbox))
-    for number in range(4):  # three ledgers, and up to when they know
+    for number in range(4):  # three ledgers, and the moment of the newest
         calls = iter(range(100))
         place = tmp_path / f"killed-{number}"
 
@@ -177,26 +179,24 @@ def test_killed_anywhere_the_next_pull_has_it_all(
             assert rows(place, name) == rows(whole, name)
 
 
-def test_a_destination_that_stops_has_written_nothing(
-    warehouse: Path, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_a_stopped_destination_has_written_nothing(warehouse: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.faults = Faults(share=1, kinds=["401"])
     pulled = pull(warehouse, tmp_path, connection=reached(sandbox))
     assert pulled.exit_code == 5 and "401" in pulled.stopped["klaviyo"]
-    assert "stopped: klaviyo does not let us in" in as_text(pulled)
+    assert "stopped: klaviyo denies access" in as_text(pulled)
     assert rows(tmp_path, "privacy_consent_events") == []
     sandbox.faults = Faults(0.3, 5)
     assert pull(warehouse, tmp_path, connection=reached(sandbox)).new["klaviyo"] == 3
 
 
-def test_nobody_is_added_against_a_no_that_the_outbox_does_not_know_yet(
+def test_no_customer_is_added_against_an_opt_out_newer_than_the_outbox(
     warehouse: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     pull(warehouse, tmp_path, connection=reached(sandbox))
     wished = [{"email": f"who{number}@x.de", "destination": "klaviyo"} for number in range(5)]
     outbox_of(warehouse, [row | {"decided_at": BEFORE} for row in wished])
     push(warehouse, tmp_path, connection=reached(sandbox))
-    # Their own no, or that of a mailbox, is newer than the outbox; one that we told the ESP is no news.
+    # Opt-outs of a person or mailbox are newer than the outbox. Our own suppressions are not new.
     members = {profile.email for profile in sandbox.accounts["klaviyo"].members("Mailroom vips")}
     assert members == {"Who3@x.de", "who4@x.de"}
 
@@ -252,7 +252,7 @@ def refuse(
 
 
 @pytest.mark.parametrize(("refused", "wished"), SPELLINGS)
-def test_a_no_is_of_the_mailbox_not_of_a_spelling(
+def test_an_opt_out_is_of_the_mailbox_not_of_a_spelling(
     warehouse: Path, tmp_path: Path, refused: str, wished: str
 ) -> None:
     kinds: list[Kind] = ["unsubscribed", "bounced", "complained"]
@@ -261,7 +261,9 @@ def test_a_no_is_of_the_mailbox_not_of_a_spelling(
 
 
 @pytest.mark.parametrize(("refused", "wished"), OTHERS)
-def test_a_no_is_of_no_other_mailbox(warehouse: Path, tmp_path: Path, refused: str, wished: str) -> None:
+def test_an_opt_out_is_of_no_other_mailbox(
+    warehouse: Path, tmp_path: Path, refused: str, wished: str
+) -> None:
     refuse(tmp_path, refused)
     assert goes_out(warehouse, tmp_path, wished) == {"add", "update", "remove", "suppress"}
 
@@ -269,12 +271,12 @@ def test_a_no_is_of_no_other_mailbox(warehouse: Path, tmp_path: Path, refused: s
 @pytest.mark.parametrize(
     ("given_at", "built_at", "goes"),
     [
-        (BEFORE, NOW - timedelta(hours=1), False),  # given before the build, learned after it
+        (BEFORE, NOW - timedelta(hours=1), False),  # given before the build, pulled after it
         (NOW + timedelta(days=999), NOW + timedelta(days=1), False),  # by a clock that is ahead
-        (NOW - timedelta(hours=2), NOW + timedelta(hours=1), True),  # the build has weighed it
+        (NOW - timedelta(hours=2), NOW + timedelta(hours=1), True),  # the build included it
     ],
 )
-def test_a_no_counts_from_when_it_was_learned(
+def test_an_opt_out_counts_from_the_pull(
     warehouse: Path, tmp_path: Path, given_at: datetime, built_at: datetime, goes: bool
 ) -> None:
     refuse(tmp_path, "ann@x.de", at=given_at)
@@ -302,7 +304,7 @@ def test_ledgers_of_an_earlier_version_are_read_and_merged(
     assert "add" not in goes_out(warehouse, tmp_path, "cem@x.de", NOW + timedelta(hours=1))
 
 
-def test_a_no_from_the_future_hides_none_that_follow(
+def test_an_opt_out_from_the_future_hides_no_later_one(
     warehouse: Path, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.now = lambda: NOW + timedelta(days=999)
@@ -313,7 +315,7 @@ def test_a_no_from_the_future_hides_none_that_follow(
     assert pull(warehouse, tmp_path, connection=reached(sandbox)).new["klaviyo"] == 1
 
 
-def test_a_profile_that_moves_to_another_address_says_no_for_both(warehouse: Path, tmp_path: Path) -> None:
+def test_a_profile_with_a_new_address_opts_out_for_both(warehouse: Path, tmp_path: Path) -> None:
     refuse(tmp_path, "old@x.de", "bounced", key="first")
     refuse(tmp_path, "new@x.de", "bounced", key="second")
     refuse(tmp_path, "New@x.de", "bounced", key="second")
@@ -331,9 +333,7 @@ def test_a_profile_that_moves_to_another_address_says_no_for_both(warehouse: Pat
     }  # fmt: skip
 
 
-def test_what_was_pulled_of_whoever_is_deleted_is_gone_in_every_spelling(
-    warehouse: Path, tmp_path: Path
-) -> None:
+def test_pulled_rows_of_the_deleted_are_gone_in_every_spelling(warehouse: Path, tmp_path: Path) -> None:
     for number, email in enumerate(("Ann B. <ANN@x.de>", "bob@x.de", "ann@x.de", "\uff41nn@x.de")):
         write_refusals(tmp_path, "klaviyo", [Refusal(f"k{number}", f"p{number}", email, "complained", NOW)])
     outbox_of(warehouse, [{"email": "ann@x.de", "operation": "delete", "audience": ""}])
@@ -347,9 +347,7 @@ def test_a_pull_waits_for_no_push(warehouse: Path, tmp_path: Path) -> None:
         pull(warehouse, tmp_path)
 
 
-def test_what_was_pulled_of_whoever_is_deleted_is_gone(
-    warehouse: Path, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_pulled_rows_of_the_deleted_are_gone(warehouse: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     pull(warehouse, tmp_path, connection=reached(sandbox))
     gone = [
         {"email": f"who{number}@x.de", "destination": "klaviyo", "operation": "delete", "audience": ""}

@@ -1,4 +1,4 @@
-"""mailroom push: killed anywhere, refused, run twice, every row ends with one yes or a reason."""
+"""mailroom push, killed anywhere, refused or run twice: every row is accepted once or has a reason."""
 
 import csv
 import errno
@@ -31,13 +31,13 @@ N_ROWS, N_AUDIENCES = 30, 2
 MAX_ROWS = 2
 N_BATCHES = 20  # two of each audience and operation
 REPLACES = 3  # a batch's file, the manifest, the receipts
-N_ADDING = 8  # batches of additions and updates, which are written down before they go, too
-ENDS = 5  # what the push did, and receipts of the deletions, blanked
+N_ADDING = 8  # batches of additions and updates, which are also recorded before they are sent
+ENDS = 5  # the push's outcome, and receipts of the deletions, blanked
 OPERATIONS = ("add", "update", "remove", "suppress", "delete")
 
 
 def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
-    """A warehouse with these rows of sync_outbox; what a row does not name is as for a plain addition."""
+    """A warehouse with these rows of sync_outbox. Missing columns are those of a plain addition."""
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("""
             create table if not exists sync_guards (
@@ -97,14 +97,14 @@ def receipts(folder: Path, columns: str) -> list[tuple[Any, ...]]:
 
 
 def listed(folder: Path) -> dict[str, list[dict[str, str]]]:
-    """The rows of every file that a manifest names, whose hash must be what it says."""
+    """The rows of every file in a manifest, after checking its hash."""
     found = {}
     for manifest in (folder / "file").glob("*/manifest.json"):
-        for name, told in json.loads(manifest.read_text()).items():
+        for name, entry in json.loads(manifest.read_text()).items():
             content = (manifest.parent / name).read_bytes()
-            assert hashlib.sha256(content).hexdigest() == told["sha256"]
+            assert hashlib.sha256(content).hexdigest() == entry["sha256"]
             found[name] = list(csv.DictReader(content.decode().splitlines()))
-            assert len(found[name]) == told["rows"]
+            assert len(found[name]) == entry["rows"]
     return found
 
 
@@ -119,7 +119,7 @@ def assert_all_arrived(folder: Path) -> None:
         assert email == (None if operation == "delete" else line["email"])
 
 
-def test_every_row_goes_out_once_and_then_nothing_is_left(warehouse: Path, folder: Path) -> None:
+def test_every_row_is_sent_once_and_then_nothing_is_left(warehouse: Path, folder: Path) -> None:
     first = push(warehouse, folder)
     assert sum(sent.accepted for sent in first.sent) == N_ROWS and not any(
         sent.rejected for sent in first.sent
@@ -136,7 +136,7 @@ class KilledError(BaseException):
 
 
 def killed_at(number: int, before: bool) -> Callable[..., None]:
-    """os.replace that dies at its so-manieth call, before or after it has done its work."""
+    """os.replace that dies at the given call, before or after its work."""
     calls = iter(range(1_000_000))
     replace = os.replace
 
@@ -160,7 +160,7 @@ def test_killed_anywhere_the_next_push_finishes_the_job(
         place = tmp_path / f"killed-{number}"
         is_killed = False
         with monkeypatch.context() as patched:
-            # Between a file and the next little happens: before every second one, after the others.
+            # Little happens between two files, so die before every second one and after the others.
             patched.setattr("mailroom.activation.ledger.os.replace", killed_at(number, number % 2 == 0))
             try:
                 push(warehouse, place)
@@ -196,7 +196,7 @@ push(Path({str(warehouse)!r}), Path({str(folder)!r}))
     assert_all_arrived(folder)
 
 
-def test_the_receipts_of_who_was_deleted_name_them_no_more(tmp_path: Path, folder: Path) -> None:
+def test_receipts_do_not_name_deleted_customers(tmp_path: Path, folder: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     gone = {"email": "gone@x.de", "customer_id": "gone", "held": ";first_name=1;"}
     outbox_of(warehouse, [gone, {"email": "stays@x.de"}])
@@ -211,17 +211,17 @@ def test_the_receipts_of_who_was_deleted_name_them_no_more(tmp_path: Path, folde
     assert not any(b"gone@x.de" in path.read_bytes() for path in (folder / "receipts").iterdir())
 
     outbox_of(warehouse, [gone])
-    assert [sent.accepted for sent in push(warehouse, folder).sent] == [1], "they are somebody new then"
+    assert [sent.accepted for sent in push(warehouse, folder).sent] == [1], "they are a new profile then"
 
 
-def test_the_second_of_two_pushes_says_so_and_stops(warehouse: Path, folder: Path) -> None:
+def test_the_second_of_two_pushes_stops_with_an_error(warehouse: Path, folder: Path) -> None:
     folder.mkdir()
     with FileLock(folder / "push.lock"), pytest.raises(AnotherPushError, match="another push"):
         push(warehouse, folder)
     assert receipts(folder, "outbox_id") == []
 
 
-def test_what_is_refused_is_listed_and_waits_for_its_time(tmp_path: Path, folder: Path) -> None:
+def test_rejected_rows_are_listed_and_wait_for_their_retry(tmp_path: Path, folder: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     outbox_of(warehouse, [{"email": "=cmd()@x.de"}, {}])
     assert [(sent.accepted, sent.rejected) for sent in push(warehouse, folder).sent] == [(1, 1)]
@@ -240,7 +240,7 @@ def test_what_is_refused_is_listed_and_waits_for_its_time(tmp_path: Path, folder
     assert max(receipts(folder, "attempt")) == (2,)
 
 
-def test_a_no_that_was_refused_goes_again_at_once(tmp_path: Path, folder: Path) -> None:
+def test_a_rejected_opt_out_is_sent_again_at_once(tmp_path: Path, folder: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     operations: list[dict[str, Any]] = [{"operation": name} for name in ("suppress", "delete", "remove")]
     noes = [row | {"email": "=cmd()@x.de", "is_no": True} for row in operations]
@@ -253,7 +253,7 @@ def test_a_no_that_was_refused_goes_again_at_once(tmp_path: Path, folder: Path) 
     assert again.waiting == 1
 
 
-def test_what_adds_somebody_is_written_down_before_it_goes(
+def test_additions_are_recorded_before_they_are_sent(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send = file.FileDestination.send
@@ -302,7 +302,7 @@ def outbox_of_two(tmp_path: Path) -> Path:
 
 
 ODD = [
-    (RuntimeError("zoe@x.de"), "Mailroom has a fault: RuntimeError in test_push.py, line"),
+    (RuntimeError("zoe@x.de"), "internal error: RuntimeError in test_push.py, line"),
     (UnicodeEncodeError("ascii", "zoe@x.de\u2013", 8, 9, "ordinal not in range"), "UnicodeEncodeError"),
     (RecursionError("zoe@x.de"), "RecursionError"), (MemoryError(), "MemoryError"),
     (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
@@ -311,7 +311,7 @@ ODD = [
 
 
 @pytest.mark.parametrize(("error", "words"), ODD, ids=[type(error).__name__ for error, _ in ODD])
-def test_whatever_goes_wrong_in_a_destination_stops_that_one_only(
+def test_an_error_in_one_destination_stops_only_that_one(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def fails(batch: Batch) -> Iterable[Answer]:
@@ -323,8 +323,10 @@ def test_whatever_goes_wrong_in_a_destination_stops_that_one_only(
     assert pushed.stopped.keys() == {"brevo"} and pushed.exit_code == 5
     assert sum(sent.accepted for sent in pushed.sent if sent.destination == "file") == len(OPERATIONS)
     with duckdb.connect() as connection:
-        told = connection.execute(f"select distinct destination, outcome from '{folder}/pushes/*.parquet'")
-        assert sorted(told.fetchall()) == [("brevo", "stopped"), ("file", "finished")]
+        outcomes = connection.execute(
+            f"select distinct destination, outcome from '{folder}/pushes/*.parquet'"
+        )
+        assert sorted(outcomes.fetchall()) == [("brevo", "stopped"), ("file", "finished")]
 
 
 def test_no_destination_waits_for_another(
@@ -348,7 +350,7 @@ def test_no_destination_waits_for_another(
     assert pushed.stopped == {} and sum(sent.accepted for sent in pushed.sent) == 2 * len(OPERATIONS)
 
 
-def test_a_warehouse_that_is_being_built_is_named(warehouse: Path, folder: Path) -> None:
+def test_a_warehouse_in_use_is_named(warehouse: Path, folder: Path) -> None:
     program = (
         "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(60)"
     )
@@ -360,7 +362,7 @@ def test_a_warehouse_that_is_being_built_is_named(warehouse: Path, folder: Path)
     assert push(warehouse, folder).exit_code == 0
 
 
-def test_a_disk_that_is_full_ends_in_a_sentence(
+def test_a_full_disk_ends_in_a_sentence(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: object) -> None:
@@ -374,7 +376,7 @@ def test_a_disk_that_is_full_ends_in_a_sentence(
     assert_all_arrived(folder)
 
 
-def test_receipts_are_in_order_though_the_clock_is_set_back(
+def test_receipts_are_in_order_when_the_clock_is_set_back(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
@@ -387,21 +389,21 @@ def test_receipts_are_in_order_though_the_clock_is_set_back(
     assert found[0][2] > found[1][2]
 
 
-def test_only_what_was_asked_for_goes_out(warehouse: Path, folder: Path) -> None:
+def test_only_chosen_audiences_are_sent(warehouse: Path, folder: Path) -> None:
     pushed = push(warehouse, folder, PushOptions(audiences=["audience_1"]))
     assert {sent.audience for sent in pushed.sent} == {"audience_1"}
     assert push(warehouse, folder, PushOptions(destinations=["elsewhere"])).sent == []
 
 
 def guard(warehouse: Path, *rows: tuple[str, str]) -> None:
-    """What guards stop: audience, guard."""
+    """Audiences that guards stop, with the guard."""
     with duckdb.connect(str(warehouse)) as connection:
         for audience, name in rows:
             values = ["file", audience, name, f"Because of {name}."]
             connection.execute("insert into sync_guards values (?, ?, ?, ?)", values)
 
 
-def test_what_a_guard_stops_stays_and_the_rest_goes(warehouse: Path, folder: Path) -> None:
+def test_a_guard_holds_its_audience_and_the_rest_is_sent(warehouse: Path, folder: Path) -> None:
     guard(warehouse, ("audience_0", "shrank"), ("audience_0", "drift"))
     pushed = push(warehouse, folder)
     operations = {sent.operation for sent in pushed.sent if sent.audience == "audience_0"}
@@ -413,12 +415,12 @@ def test_what_a_guard_stops_stays_and_the_rest_goes(warehouse: Path, folder: Pat
     assert "held back" in as_text(pushed) and "Because of shrank." in as_text(pushed)
 
 
-def test_an_override_is_for_one_push_and_written_down(warehouse: Path, folder: Path) -> None:
+def test_an_override_is_for_one_push_and_recorded(warehouse: Path, folder: Path) -> None:
     guard(warehouse, ("audience_0", "shrank"), ("audience_1", "shrank"))
     with pytest.raises(ValueError, match="needs a reason"):
         push(warehouse, folder, PushOptions(overrides=["audience_0"]))
-    with pytest.raises(ValueError, match="no guard stops nobody"):
-        push(warehouse, folder, PushOptions(overrides=["nobody"], because="Sale is over"))
+    with pytest.raises(ValueError, match="no guard stops unknown"):
+        push(warehouse, folder, PushOptions(overrides=["unknown"], because="Sale is over"))
     pushed = push(warehouse, folder, PushOptions(overrides=["audience_0"], because="Sale is over"))
     added = {sent.audience for sent in pushed.sent if sent.operation in ("add", "update", "remove")}
     assert added == {"audience_0"}
@@ -430,7 +432,7 @@ def test_an_override_is_for_one_push_and_written_down(warehouse: Path, folder: P
     assert push(warehouse, folder).sent == [] and len(push(warehouse, folder).held) == 1
 
 
-def test_nothing_but_a_no_goes_after_a_build_that_failed(tmp_path: Path, folder: Path) -> None:
+def test_only_opt_outs_are_sent_after_a_failed_build(tmp_path: Path, folder: Path) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     outbox_of(
         warehouse,
@@ -440,31 +442,33 @@ def test_nothing_but_a_no_goes_after_a_build_that_failed(tmp_path: Path, folder:
         connection.execute("""
             create table build_failures as
             select * from (values
-                ('nobody_is_written_to_twice', true, timestamp '2026-07-01 04:00:00'),
+                ('no_customer_is_written_to_twice', true, timestamp '2026-07-01 04:00:00'),
                 ('mended', true, timestamp '2026-07-01 04:00:00'),
                 ('mended', false, timestamp '2026-07-01 05:00:00')
             ) as reports (node, is_failing, reported_at)
         """)
     pushed = push(warehouse, folder)
     assert [(sent.operation, sent.accepted) for sent in pushed.sent] == [("delete", 1), ("suppress", 1)]
-    assert pushed.held[0].guards == {"failed_build": "The last build has failed: nobody_is_written_to_twice."}
+    assert pushed.held[0].guards == {
+        "failed_build": "The last build failed: no_customer_is_written_to_twice."
+    }
 
 
-def test_a_dry_run_sends_nothing_and_says_what_would_go(warehouse: Path, folder: Path) -> None:
+def test_a_dry_run_sends_nothing_and_shows_what_would_be_sent(warehouse: Path, folder: Path) -> None:
     pushed = push(warehouse, folder, PushOptions(dry_run=True))
     assert sum(sent.rows for sent in pushed.sent) == N_ROWS
     assert listed(folder) == {} and receipts(folder, "outbox_id") == []
-    assert "would go out" in as_text(pushed, dry_run=True)
+    assert "would be sent" in as_text(pushed, dry_run=True)
 
 
 def test_no_address_and_no_name_is_in_what_is_printed(warehouse: Path, folder: Path) -> None:
     pushed = push(warehouse, folder)
-    for said in (as_text(pushed), as_json(pushed)):
-        assert "@" not in said and "Zoë" not in said
+    for printed in (as_text(pushed), as_json(pushed)):
+        assert "@" not in printed and "Zoë" not in printed
     assert masked("zoe@x.de") == "z***@x***"
 
 
-def test_a_row_nobody_answered_for_is_refused(
+def test_a_row_without_an_answer_is_rejected(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forgetful(self: file.FileDestination, batch: Batch) -> Iterator[Answer]:
@@ -484,9 +488,9 @@ def test_an_answer_about_a_row_that_was_not_sent_is_an_error(
     assert "answered about 1 rows" in pushed.stopped["file"] and pushed.exit_code == 5
 
 
-def test_a_destination_or_warehouse_that_is_not_there_is_named(tmp_path: Path, folder: Path) -> None:
+def test_a_missing_destination_or_warehouse_is_named(tmp_path: Path, folder: Path) -> None:
     assert "file" in known()
-    with pytest.raises(ValueError, match="destination fax is none of"):
+    with pytest.raises(ValueError, match="destination fax is not one of"):
         open_destination("fax", folder)
     with pytest.raises(ValueError, match="run dbt build"):
         push(tmp_path / "none.duckdb", folder)

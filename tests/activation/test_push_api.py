@@ -1,5 +1,4 @@
-"""mailroom push to an API that misbehaves, killed at any moment: every row ends accepted, or listed with a
-reason."""
+"""mailroom push to a faulty API, killed at any moment: every row ends accepted, or rejected with a reason."""
 
 import gzip
 import json
@@ -40,7 +39,7 @@ DESTINATIONS = [name for name in known() if name != "file"]
 N_ROWS = 40
 # CI has time for some.
 N_KILLED = int(os.environ.get("MAILROOM_KILLED", "3"))
-# Of a destination's odd answers one of so many is tried, another one at each of them; 1 for all.
+# One in so many odd answers is tried per destination, each time another; 1 for all.
 ODD_STEP = int(os.environ.get("MAILROOM_ODD_STEP", "3"))
 
 
@@ -61,7 +60,7 @@ class Mortal(httpx.BaseTransport):
 
 
 def wishes(destination: str, seed: int) -> list[dict[str, Any]]:
-    """Rows of an outbox about some people, each in one audience at most once."""
+    """Rows of an outbox about some people, each at most once per audience."""
     chosen = random.Random(seed)
     rows = []
     for number in range(N_ROWS):
@@ -79,13 +78,13 @@ def wishes(destination: str, seed: int) -> list[dict[str, Any]]:
 
 
 def reached(sandbox: Sandbox, at: int | None = None, before: bool = False) -> Connection:
-    """A way to a sandbox whose clock goes on while we wait."""
+    """A connection to a sandbox whose clock advances during waits."""
     mortal = Mortal(sandbox.transport(), at, before)
     return Connection(transport=mortal, sleep=waits_for(sandbox), attempts=50, seconds=10**6)
 
 
 def waits_for(sandbox: Sandbox) -> Callable[[float], None]:
-    """A sleep that moves the clock of a sandbox."""
+    """A sleep that advances the clock of a sandbox."""
 
     def sleep(seconds: float) -> None:
         then = sandbox.now()
@@ -106,14 +105,16 @@ def held(sandbox: Sandbox, destination: str) -> list[Any]:
 
 
 def ends(folder: Path) -> dict[str, str]:
-    """How each row of the outbox has ended, by its last receipt."""
-    told = sorted(receipts(folder, "outbox_id, answered_at, status, code, operation"), key=lambda row: row[1])
-    assert all(status != "rejected" or code for _, _, status, code, _ in told), "a refusal has a reason"
-    return {outbox_id: status for outbox_id, _, status, _, _ in told if outbox_id}
+    """The last status of each row of the outbox."""
+    ordered = sorted(
+        receipts(folder, "outbox_id, answered_at, status, code, operation"), key=lambda row: row[1]
+    )
+    assert all(status != "rejected" or code for _, _, status, code, _ in ordered), "a rejection has a code"
+    return {outbox_id: status for outbox_id, _, status, _, _ in ordered if outbox_id}
 
 
 def assert_only_noes_are_left(again: PushResult) -> None:
-    """A no that is refused goes again with each push; nothing else is sent twice."""
+    """A rejected opt-out is sent again with each push; nothing else is sent twice."""
     refused = {(sent.operation, sent.rows == sent.rejected) for sent in again.sent}
     assert refused <= {("suppress", True), ("delete", True)}
 
@@ -155,9 +156,7 @@ def warehouse(tmp_path: Path) -> Path:
     return tmp_path / "warehouse.duckdb"
 
 
-def test_a_destination_that_is_down_keeps_no_other_from_what_is_theirs(
-    warehouse: Path, tmp_path: Path
-) -> None:
+def test_a_destination_that_is_down_does_not_stop_the_others(warehouse: Path, tmp_path: Path) -> None:
     down = Sandbox(Faults(share=1, kinds=["lost"]))
     pushed = push(
         warehouse, tmp_path, connection=Connection(transport=down.transport(), sleep=lambda _: None)
@@ -167,16 +166,16 @@ def test_a_destination_that_is_down_keeps_no_other_from_what_is_theirs(
     found = set(receipts(tmp_path, "destination, status"))
     assert found == {("file", "accepted"), ("klaviyo", "sent")}, "what was sent may have arrived"
     with duckdb.connect() as connection:
-        told = connection.execute(
+        outcomes = connection.execute(
             f"""
             select distinct destination, outcome, reason like '%does not answer%'
             from {ledger.scan(tmp_path, "pushes")}
             """
         ).fetchall()
-    assert sorted(told) == [("file", "finished", None), ("klaviyo", "stopped", True)]
+    assert sorted(outcomes) == [("file", "finished", None), ("klaviyo", "stopped", True)]
 
 
-def test_not_let_in_half_way_stops_and_the_next_push_goes_on(warehouse: Path, tmp_path: Path) -> None:
+def test_access_denied_half_way_stops_and_the_next_push_continues(warehouse: Path, tmp_path: Path) -> None:
     sandbox = Sandbox(Faults(script=[None] * 8 + ["401"]))
     pushed = push(warehouse, tmp_path, connection=reached(sandbox))
     assert "401" in pushed.stopped["klaviyo"] and len(receipts(tmp_path, "outbox_id")) > 0
@@ -194,7 +193,7 @@ def test_a_job_that_is_not_done_stays_pending_until_it_is(warehouse: Path, tmp_p
     assert "of an earlier push" in as_text(again)
 
 
-def test_a_job_that_nobody_knows_is_refused_and_may_be_sent_again(warehouse: Path, tmp_path: Path) -> None:
+def test_an_unknown_job_is_rejected_and_may_be_sent_again(warehouse: Path, tmp_path: Path) -> None:
     sandbox = Sandbox()
     push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"], wait=0), reached(sandbox))
     sandbox.accounts["klaviyo"].jobs.clear()
@@ -202,7 +201,7 @@ def test_a_job_that_nobody_knows_is_refused_and_may_be_sent_again(warehouse: Pat
     assert set(receipts(tmp_path, "status, code")) == {("pending", None), ("rejected", "job_lost")}
 
 
-def test_no_address_no_name_and_no_key_is_told(
+def test_no_address_no_name_and_no_key_is_printed(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("KLAVIYO_API_KEY", "pk_secret")
@@ -213,12 +212,12 @@ def test_no_address_no_name_and_no_key_is_told(
         "POST /api/profile-bulk-import-jobs" in request for sent in dry.sent for request in sent.requests
     )
     down = Sandbox(Faults(share=1, kinds=["garbled"]))
-    told = [
+    outputs = [
         as_text(dry, dry_run=True), as_json(dry),
         *(found(push(warehouse, tmp_path, connection=reached(sandbox))) for found in (as_text, as_json)),
         as_text(push(warehouse, tmp_path, connection=reached(down))), caplog.text,
     ]  # fmt: skip
-    for text in told:
+    for text in outputs:
         assert "pk_secret" not in text and "Zoë" not in text
         assert "who1@x.de" not in text and "who" not in text.replace("w***", "")
 
@@ -235,8 +234,8 @@ def answers(status: int, content: bytes, **headers: str) -> Response:
 
 
 class Crooked(httpx.BaseTransport):
-    """A way to a sandbox on which some of the answers are others. n: how many; reaches: whether the request
-    arrives all the same; reads: whether those that only ask are answered so, too."""
+    """A connection to a sandbox that replaces some answers. n: how many; reaches: whether the request arrives
+    nevertheless; reads: whether answers to reading requests are replaced, too."""
 
     def __init__(
         self, sandbox: Sandbox, answer: Response, n: int = 10**9, reaches: bool = False, reads: bool = False
@@ -307,7 +306,7 @@ def patient(transport: httpx.BaseTransport) -> Connection:
 
 
 def few(destination: str, **given: Any) -> list[dict[str, Any]]:
-    """One row of each operation, and three that come."""
+    """One row of each operation, and three additions."""
     return [
         {
             "destination": destination, "operation": operation, "email": f"who{number}@x.de",
@@ -325,27 +324,27 @@ def known_to(sandbox: Sandbox, destination: str) -> Sandbox:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
-def test_an_answer_of_no_sense_ends_no_push_and_loses_no_row(tmp_path: Path, destination: str) -> None:
+def test_a_nonsensical_answer_ends_no_push_and_loses_no_row(tmp_path: Path, destination: str) -> None:
     now = datetime(2026, 7, 1)
     calm = known_to(Sandbox(now=lambda: now), destination)
     today, later = tmp_path / "today.duckdb", tmp_path / "later.duckdb"
     outbox_of(today, few(destination))
     outbox_of(later, few(destination, n_rejections=1))
     push(today, tmp_path / "calm", connection=reached(calm))
-    told = [(name, False) for name in ODD] + [(name, True) for name in READ_TOO]
-    for name, reads in told[DESTINATIONS.index(destination) % ODD_STEP :: ODD_STEP]:
+    odd_answers = [(name, False) for name in ODD] + [(name, True) for name in READ_TOO]
+    for name, reads in odd_answers[DESTINATIONS.index(destination) % ODD_STEP :: ODD_STEP]:
         odd, folder = known_to(Sandbox(now=lambda: now), destination), tmp_path / f"{name}-{reads}"
-        # What says yes has done it; all else has not.
+        # A success has done the work; all else has not.
         has_done = 200 <= ODD[name](httpx.Request("GET", "/")).status_code < 300
         crooked = Crooked(odd, ODD[name], reaches=has_done, reads=reads)
         pushed = push(today, folder, PushOptions(wait=0), patient(crooked))
         assert crooked.hosts == {"sandbox"}, f"{name}: nothing goes to another host"
         kept = receipts(folder, "outbox_id, status, code, message, reference")
         assert pushed.stopped or len({row[0] for row in kept}) == len(few(destination)), name
-        for said in (as_text(pushed), as_json(pushed), str(kept)):
-            assert not re.search(r"who\d|x\.de|elsewhere", said), name
+        for printed in (as_text(pushed), as_json(pushed), str(kept)):
+            assert not re.search(r"who\d|x\.de|elsewhere", printed), name
 
-        # What was rejected waits for its time, what is pending for a day: then it is in the outbox again.
+        # Rejected rows wait for their retry, pending ones for a day. Then they are in the outbox again.
         with duckdb.connect() as connection:
             for path in (folder / "receipts").glob("*.parquet"):
                 connection.execute(f"""
@@ -364,10 +363,10 @@ def test_an_answer_of_no_sense_ends_no_push_and_loses_no_row(tmp_path: Path, des
 
 @pytest.mark.parametrize("destination", DESTINATIONS)
 @pytest.mark.parametrize("name", ["deep", "deep_refusal"])
-def test_a_batch_whose_answer_cannot_be_read_is_rejected(tmp_path: Path, destination: str, name: str) -> None:
+def test_a_batch_with_an_unreadable_answer_is_rejected(tmp_path: Path, destination: str, name: str) -> None:
     sandbox = Sandbox()
     outbox_of(tmp_path / "warehouse.duckdb", [{"destination": destination}, {"destination": "file"}])
-    push(tmp_path / "warehouse.duckdb", tmp_path / "first", connection=reached(sandbox))  # lists are there
+    push(tmp_path / "warehouse.duckdb", tmp_path / "first", connection=reached(sandbox))  # creates the lists
     pushed = push(
         tmp_path / "warehouse.duckdb", tmp_path / "odd", connection=patient(Crooked(sandbox, ODD[name]))
     )
@@ -413,7 +412,7 @@ def test_an_error_before_or_after_the_work_is_done_changes_nothing(
         ("nan", None), ("soon", None), ("", None), ("1, 2", None), ("\u0663", 3), ("1" * 9_999, math.inf),
     ],
 )  # fmt: skip
-def test_what_a_server_asks_to_wait_is_read_in_every_form(value: str, seconds: float | None) -> None:
+def test_retry_after_is_read_in_every_form(value: str, seconds: float | None) -> None:
     found = retry_after(httpx.Headers([(b"Retry-After", value.encode())], encoding="utf-8"))
     assert found == seconds
     in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
@@ -424,14 +423,14 @@ def test_what_a_server_asks_to_wait_is_read_in_every_form(value: str, seconds: f
 @pytest.mark.parametrize(
     "value", ["2", "-3", "0", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", "soon", None, "1e400", "9" * 30]
 )
-def test_too_many_requests_never_means_at_once_again_nor_for_ever(
+def test_too_many_requests_retries_later_and_not_for_ever(
     warehouse: Path, tmp_path: Path, value: str | None
 ) -> None:
     waits: list[float] = []
     headers = {} if value is None else {"Retry_After": value}
     crooked = Crooked(Sandbox(), answers(429, b"{}", **headers), reads=True)
-    asked = PushOptions(destinations=["klaviyo"])
-    pushed = push(warehouse, tmp_path, asked, Connection(transport=crooked, sleep=waits.append))
+    options = PushOptions(destinations=["klaviyo"])
+    pushed = push(warehouse, tmp_path, options, Connection(transport=crooked, sleep=waits.append))
     assert "does not answer: status 429" in pushed.stopped["klaviyo"]
     assert all(wait >= 1 for wait in waits) and sum(waits) <= 601
     assert {row[0] for row in receipts(tmp_path, "status")} <= {"sent"}, "not an answer is written down"
@@ -474,7 +473,7 @@ def test_a_refusal_that_quotes_a_person_is_kept_without_them(
 
 
 def test_a_job_that_quotes_a_field_is_kept_without_it(tmp_path: Path) -> None:
-    """Receipts of what is pending have no fields: they are read from the outbox once more."""
+    """Pending receipts have no fields, so they are read from the outbox again."""
     sandbox = Sandbox()
     outbox_of(tmp_path / "warehouse.duckdb", [{"destination": "klaviyo"}])
     push(tmp_path / "warehouse.duckdb", tmp_path, PushOptions(wait=0), reached(sandbox))
@@ -486,7 +485,7 @@ def test_a_job_that_quotes_a_field_is_kept_without_it(tmp_path: Path) -> None:
     assert message == "No (a value) is at (an address)"
 
 
-def test_a_key_that_is_quoted_is_kept_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quoted_key_is_stored_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", "pk_secret")
     key = {"Key": "pk_secret"}
     api = Api("some", "https://api.example", "SOME_KEY", lambda _: key, [], Connection("", is_paced=False))
@@ -599,17 +598,19 @@ os._exit(0)
 
 
 @pytest.mark.parametrize("dash", ["\u2013", "\u201c", "\u00a0", "\n"])
-def test_a_key_that_a_text_program_has_changed_is_named(
+def test_a_key_with_a_typographic_character_is_named(
     warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dash: str
 ) -> None:
     monkeypatch.setenv("KLAVIYO_API_KEY", f"pk{dash}secret")
     pushed = push(warehouse, tmp_path, PushOptions(wait=0), Connection(sandbox="", attempts=1))
-    assert pushed.stopped == {"klaviyo": "KLAVIYO_API_KEY has a character that no key has: copy it again"}
+    assert pushed.stopped == {
+        "klaviyo": "KLAVIYO_API_KEY has a character that no key has: copy the key again"
+    }
     assert pushed.exit_code == 5 and sum(sent.accepted for sent in pushed.sent) == 1, "the file goes out"
 
 
 def drip(server: socket.socket, does_answer: bool) -> None:
-    """Answer each request with a byte now and then, for ever, or with nothing at all."""
+    """Answer each request with a slow, endless stream of bytes, or not at all."""
 
     def answer(client: socket.socket) -> None:
         with client, suppress(OSError):
@@ -628,9 +629,7 @@ def drip(server: socket.socket, does_answer: bool) -> None:
 
 
 @pytest.mark.parametrize("does_answer", [True, False])
-def test_an_answer_that_never_ends_is_given_up_as_a_whole(
-    warehouse: Path, tmp_path: Path, does_answer: bool
-) -> None:
+def test_an_endless_answer_is_aborted(warehouse: Path, tmp_path: Path, does_answer: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=drip, args=[server, does_answer], daemon=True).start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -641,22 +640,22 @@ def test_an_answer_that_never_ends_is_given_up_as_a_whole(
     assert "klaviyo does not answer" in pushed.stopped["klaviyo"]
 
 
-def test_patience_counts_the_time_that_requests_take(warehouse: Path, tmp_path: Path) -> None:
-    """Else ten requests of a minute each are ten minutes more than the most."""
-    asked = []
+def test_the_time_limit_includes_the_time_of_requests(warehouse: Path, tmp_path: Path) -> None:
+    """Otherwise ten requests of a minute each would exceed the limit by ten minutes."""
+    requested = []
 
     class Slow(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
-            asked.append(request.url.path)
+            requested.append(request.url.path)
             time.sleep(0.3)
             raise httpx.ReadTimeout("Too slow.")
 
     patience = Connection(transport=Slow(), seconds=0.5, sleep=lambda _: None)
     push(warehouse, tmp_path, PushOptions(destinations=["klaviyo"], wait=0), patience)
-    assert len(asked) == 1, "the next wait would be longer than patience lasts"
+    assert len(requested) == 1, "the next wait would exceed the time limit"
 
 
-def test_a_removal_that_waits_for_a_job_goes_in_the_same_push(tmp_path: Path) -> None:
+def test_a_removal_that_waits_for_a_job_is_sent_in_the_same_push(tmp_path: Path) -> None:
     warehouse, sandbox = tmp_path / "warehouse.duckdb", Sandbox()
     ann = {"destination": "klaviyo", "email": "ann@x.de"}
     outbox_of(warehouse, [ann])
@@ -667,7 +666,7 @@ def test_a_removal_that_waits_for_a_job_goes_in_the_same_push(tmp_path: Path) ->
     assert ann_there and account.members("Mailroom vips")
 
     class LateJob(httpx.BaseTransport):
-        """Puts Ann onto the list when the job says that it is done, not before."""
+        """Adds Ann to the list when the job is done, not before."""
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             if "import-jobs" in request.url.path and not next(is_done, True):

@@ -1,5 +1,4 @@
-"""What the vendors' documents require of a request is in all that is sent, and the sandbox refuses what lacks
-any of it."""
+"""All requests have what the vendors' documents require, and the sandbox refuses requests without it."""
 
 import copy
 import importlib
@@ -18,7 +17,7 @@ from mailroom.activation.api import Connection
 from mailroom.sandbox import Account
 from mailroom.sandbox.required import Required, has
 
-# No request of ours, but one of a peer's, or one that must never be made.
+# Requests of other clients only, or requests that must never be made.
 NOT_OURS = {
     "klaviyo": {
         "POST /api/lists/<key>/relationships/profiles", "POST /api/profiles", "PATCH /api/profiles/<key>",
@@ -29,7 +28,7 @@ NOT_OURS = {
 
 
 class Kept(httpx.BaseTransport):
-    """Keeps the bodies that are sent, by method and route."""
+    """Records the bodies that are sent, by method and route."""
 
     def __init__(self, esp: Esp) -> None:
         self.transport, self.requests = esp.sandbox.transport(), dict[str, httpx.Request]()
@@ -65,7 +64,7 @@ def all_requests(esp: Esp) -> Kept:
 
 
 def without(body: Any, name: str) -> Iterator[Any]:
-    """The body without a member, for each place where it has it."""
+    """Copies of the body without a member, one for each place of it."""
     head, _, rest = name.partition(".")
     key = head.removesuffix("[]")
     if not rest:
@@ -81,7 +80,7 @@ def without(body: Any, name: str) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("destination", DESTINATIONS)
-def test_what_is_required_is_sent_and_less_is_refused(tmp_path: Path, destination: str) -> None:
+def test_required_members_are_sent_and_less_is_refused(tmp_path: Path, destination: str) -> None:
     esp = Esp(destination, tmp_path)
     required: Required = importlib.import_module(f"mailroom.sandbox.{destination}").REQUIRED
     kept = all_requests(esp)
@@ -116,8 +115,8 @@ LIST = tuple(
     f"list.{name}"
     for name in ("listId", "listVersion", "name", "objectTypeId", "processingStatus", "processingType")
 )
-# What HubSpot's document of version 2026-03 requires of its answers, by the end of the path. What its lists
-# say of members they leave out where it is empty, whatever the document requires.
+# What HubSpot's specification of version 2026-03 requires of its answers, by the end of the path. Its lists
+# leave out empty members, although the specification requires them.
 ANSWERS = {
     "/objects/2026-03/contacts/batch/create": BATCH + CONTACT, "/batch/read": BATCH + CONTACT,
     "/batch/update": BATCH + CONTACT, "/search": ("total", "results", *CONTACT),
@@ -129,7 +128,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
-def test_hubspot_s_sandbox_answers_with_all_that_its_document_requires(tmp_path: Path) -> None:
+def test_the_hubspot_sandbox_answers_with_all_that_the_specification_requires(tmp_path: Path) -> None:
     esp = Esp("hubspot", tmp_path)
     sandbox, seen = esp.sandbox.transport(), set()
 
@@ -158,7 +157,7 @@ def test_hubspot_s_sandbox_answers_with_all_that_its_document_requires(tmp_path:
     assert len(seen) >= 8
 
 
-def test_a_member_of_each_and_of_a_list_that_is_empty() -> None:
+def test_members_of_each_item_and_of_an_empty_list() -> None:
     assert has({"a": [{"b": None}, {"b": {"c": 1}}]}, "a[].b") and has({"a": []}, "a[].b")
     bodies: list[Any] = [{"a": [{}]}, {"a": None}, {"a": {"b": 1}}, {}, None, []]
     for body in bodies:

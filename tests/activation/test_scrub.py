@@ -1,4 +1,4 @@
-"""What an ESP says is kept without the people in it, however it writes them."""
+"""Messages of an ESP are stored without personal data, in any encoding."""
 
 import base64
 import html
@@ -64,16 +64,16 @@ CODINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize(
     "around", ["{}", "Invalid email: {}.", '{{"email": "{}"}} is taken', "/contacts/{}?x=1"]
 )
-def test_no_address_is_left_in_any_coding(coding: str, around: str) -> None:
-    said = around.format(CODINGS[coding](ROW.email))
+def test_no_address_is_left_in_any_encoding(coding: str, around: str) -> None:
+    message = around.format(CODINGS[coding](ROW.email))
     for rows in ([ROW], []):
-        kept = str(Scrubber(rows).message(said)).casefold()
+        kept = str(Scrubber(rows).message(message)).casefold()
         assert "@" not in kept and "x-mail" not in kept and "mller-kva" not in kept
         assert not re.search(r"[\w+/]{20}|[0-9a-f]{20}", kept.replace(" ", "  ")), "nor in a coding"
         assert rows == [] or not any(name in kept for name in NAMES[:3])
 
 
-# How a name stands beside an address, {n} the one and {a} the other.
+# A name {n} beside an address {a}.
 BESIDE = (
     '"{n}" <{a}>', "{n} <{a}>", "{n} ({a})", "{n} [{a}]", "To: {n} <mailto:{a}>", '"{n}" {a}', "{n}, {a}",
     "{a} ({n})", '{a} "{n}"', "<{a}> {n}", "{a} {n} is unknown", "{a}, {n}", "Known: {n} {a}",
@@ -94,7 +94,7 @@ def test_no_name_beside_an_address_is_left(beside: str, name: str, address: str)
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("message", "kept"),
     [
         ("first_name: anna, last name = berg", "first_name: (a value), last name: (a value)"),
         ("anna berg <ann@y.de> is known", "(an address) is known"),
@@ -122,30 +122,30 @@ def test_no_name_beside_an_address_is_left(beside: str, name: str, address: str)
         (404, "404"),
         (None, None),
         ("a" * 30_000, "(a text of 30,000 characters)"),
-        ("%" + "25" * 20 + "40", "(a text in too many codings)"),
+        ("%" + "25" * 20 + "40", "(a text in too many encodings)"),
     ],
 )  # fmt: skip
-def test_what_is_said_stays_without_the_people(said: object, kept: str | None) -> None:
-    assert Scrubber([ROW]).message(said) == kept
+def test_a_message_stays_without_personal_data(message: object, kept: str | None) -> None:
+    assert Scrubber([ROW]).message(message) == kept
 
 
-def test_it_is_cut_once_it_is_scrubbed() -> None:
+def test_a_message_is_scrubbed_before_it_is_cut() -> None:
     for before in range(MOST - 40, MOST + 1):
         kept = Scrubber().message("." * before + " someone@somewhere.example")
         assert kept is not None and len(kept) <= MOST and "some" not in kept
 
 
-def test_a_name_that_a_job_has_stays_as_it_is() -> None:
+def test_the_name_of_a_job_stays_unchanged() -> None:
     for name in ("/api/import/info?batchId=123456789012", "/v3/processes/1,2", "a%2Fb", 17):
         assert without_addresses(name) == str(name)
     assert "ann" not in without_addresses("/contacts/ann%40y.de")
 
 
-def test_a_stop_names_no_address_whatever_raises_it() -> None:
+def test_a_stop_names_no_address_for_any_error() -> None:
     assert str(StoppedError("brevo refuses ann%40y.de")) == "brevo refuses (an address)"
 
 
-def test_an_error_that_is_nested_has_words_all_the_same() -> None:
+def test_a_nested_error_has_a_text() -> None:
     nested: object = "deep"
     for _ in range(100_000):
         nested = {"detail": [nested]}
@@ -153,8 +153,8 @@ def test_an_error_that_is_nested_has_words_all_the_same() -> None:
     other: object = "deep"
     for _ in range(100_000):
         other = {"other": other}
-    assert error_text(other) == "(nested too deep to show)"
-    while isinstance(other, dict):  # else it is taken apart by recursion
+    assert error_text(other) == "(nested too deeply to show)"
+    while isinstance(other, dict):  # otherwise it is deallocated by recursion
         other = other.pop("other")
 
 
@@ -183,6 +183,6 @@ def test_no_text_takes_long(text: str) -> None:
 
 @given(st.text(), st.sampled_from(sorted(CODINGS)), st.text())
 def test_no_text_around_an_address_lets_it_through(before: str, coding: str, after: str) -> None:
-    said = f"{before} {CODINGS[coding](ROW.email)} {after}"
-    kept = str(Scrubber([ROW]).message(said)).casefold()
+    message = f"{before} {CODINGS[coding](ROW.email)} {after}"
+    kept = str(Scrubber([ROW]).message(message)).casefold()
     assert "x-mail.example" not in kept and "müller" not in kept and "mller-kva" not in kept

@@ -1,5 +1,5 @@
-"""What a row is measured by is no less than it takes in a request, and little more: no batch is larger than
-an API takes it, and none much smaller."""
+"""The size of a row is an upper bound of its bytes in a request, and a close one: no batch exceeds an API's
+limit, and none is much smaller."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ VALUES = st.one_of(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=3),
 )
 PAYLOADS = st.dictionaries(st.sampled_from(NAMES), VALUES)
-# Where one of these sends its rows, and where they stand in the request.
+# The request of each destination's rows, and their place in it.
 IMPORTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "klaviyo": ("/profile-bulk-import-jobs", lambda body: body["data"]["attributes"]["profiles"]["data"]),
     "brevo": ("/contacts/import", lambda body: body["jsonBody"]),
@@ -40,7 +40,7 @@ def encoded(record: Any) -> int:
 
 
 @given(PAYLOADS)
-def test_fields_are_measured_no_smaller_than_they_are(payload: dict[str, Any]) -> None:
+def test_the_size_of_fields_is_an_upper_bound(payload: dict[str, Any]) -> None:
     as_texts = {
         name: value if isinstance(value, str) else json.dumps(value) for name, value in payload.items()
     }
@@ -55,7 +55,9 @@ def test_fields_are_measured_no_smaller_than_they_are(payload: dict[str, Any]) -
 @pytest.mark.parametrize("destination", IMPORTS)
 @settings(max_examples=40)
 @given(payloads=st.lists(PAYLOADS, min_size=1, max_size=6))
-def test_a_batch_is_no_larger_than_it_was_measured(destination: str, payloads: list[dict[str, Any]]) -> None:
+def test_a_batch_is_no_larger_than_its_computed_size(
+    destination: str, payloads: list[dict[str, Any]]
+) -> None:
     esp = Esp(destination, Path("unused"))
     path, records_of = IMPORTS[destination]
     bodies: list[bytes] = []
@@ -73,14 +75,14 @@ def test_a_batch_is_no_larger_than_it_was_measured(destination: str, payloads: l
     measured = sum(esp.opened.size(row) for row in rows)
     for body in bodies:
         assert sum(map(encoded, records_of(json.loads(body)))) <= measured
-        # 1,000 bytes, or 100, are left for what is around all of them.
+        # 1,000 bytes, or 100, are reserved for the envelope.
         assert len(body) <= measured + (100 if destination == "activecampaign" else 1_000)
 
 
 @pytest.mark.parametrize("destination", ["klaviyo", "activecampaign"])
 @pytest.mark.parametrize("text", ["x", "ü", '"', "\x01", "日"])
-def test_rows_are_parted_before_a_request_is_too_large(destination: str, text: str) -> None:
-    """And as late as may be: most of what a request may have is used."""
+def test_batches_are_split_before_a_request_is_too_large(destination: str, text: str) -> None:
+    """And as late as possible: requests use most of the limit."""
     esp = Esp(destination, Path("unused"))
     operation: Operation = "add"
     limit = esp.opened.limits(operation).bytes or 0

@@ -1,4 +1,4 @@
-"""From the shop's records to an ESP and back: what goes out at first, and once something has changed."""
+"""From the shop's records to an ESP and back: the first push, and the pushes after changes."""
 
 import json
 from datetime import date, datetime, timedelta
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 TODAY = date(2026, 7, 1)
 PRODUCTS = 6
-# Who stands for what: what becomes of them from the first day to the second.
+# One customer per case: what happens to them from the first day to the second.
 PEOPLE = (
     "steady", "renamed", "leaves", "erased", "withdraws", "nameless", "moves", "twin", "double", "returns",
     "refused",
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 class Shop:
-    """A shop's files, written anew for each day, and the warehouse over them."""
+    """A shop's files, written again for each day, and the warehouse over them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -49,14 +49,14 @@ class Shop:
             for who in PEOPLE for days in (10, 40)
         ]  # fmt: skip
         self.answers: list[Row] = [
-            self.said(who, purpose, "granted", "2026-02-01")
+            self.consent(who, purpose, "granted", "2026-02-01")
             for who in PEOPLE
             for purpose in ("marketing_email", "ai_recommendations")
             if who != "refused"
         ]
         self.requests: list[Row] = []
 
-    def said(self, who: str, purpose: str, status: str, on: str) -> Row:
+    def consent(self, who: str, purpose: str, status: str, on: str) -> Row:
         return {
             "consent_event_id": f"{who}-{purpose}-{on}", "email": self.customers[who]["email"],
             "channel": "email", "purpose": purpose, "status": status, "lawful_basis": "express",
@@ -64,8 +64,8 @@ class Shop:
         }  # fmt: skip
 
     def build(self, day: date, changed: str = "+path:models/activation", **variables: Any) -> Rows:
-        """Build what has changed as of a day, on whose eve somebody ordered: older orders are no news to act
-        on. The outbox."""
+        """Build the changes as of a day, with an order on the day before, because older orders are no
+        trigger. Return the outbox."""
         newest = {
             "order_id": f"eve-of-{day}", "customer_id": "refused", "total_amount": "20.00",
             "ordered_at": day - timedelta(days=1),
@@ -126,7 +126,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 @pytest.fixture(scope="module")
 def days(shop: Shop) -> dict[str, Rows]:
-    """What the outbox had on the first day, after the first push, and on the second day."""
+    """The outbox on the first day, after the first push, and on the second day."""
     found = {"first": shop.build(TODAY)}
     shop.push()
     found["pushed"] = shop.build(TODAY, "path:models/activation")
@@ -134,9 +134,9 @@ def days(shop: Shop) -> dict[str, Rows]:
     shop.customers["renamed"]["first_name"] = "Renata"
     shop.customers["moves"]["email"] = "moved@y.de"
     shop.answers += [
-        {**shop.said("moves", "marketing_email", "granted", "2026-07-01"), "email": "moved@y.de"},
-        shop.said("leaves", "marketing_email", "withdrawn", "2026-07-01"),
-        shop.said("withdraws", "ai_recommendations", "withdrawn", "2026-07-01"),
+        {**shop.consent("moves", "marketing_email", "granted", "2026-07-01"), "email": "moved@y.de"},
+        shop.consent("leaves", "marketing_email", "withdrawn", "2026-07-01"),
+        shop.consent("withdraws", "ai_recommendations", "withdrawn", "2026-07-01"),
     ]
     shop.requests.append(
         {
@@ -153,14 +153,14 @@ def days(shop: Shop) -> dict[str, Rows]:
     found["third"] = shop.build(TODAY + timedelta(days=1), "recent_conversion+", conversion_rest_days=0)
     found["held"] = shop.warehouse.rows("select distinct email from esp_profile_state")
 
-    # What the ESP was told itself, on the evening of the second day.
+    # Refusals given at the ESP, on the evening of the second day.
     at = datetime(2026, 7, 2, 20)
-    told = [
+    refusals = [
         Refusal("1", "p1", "Steady@x.de", "unsubscribed", at),
         Refusal("2", "p2", "renamed@x.de", "bounced", at),
         Refusal("3", "p3", "stranger@x.de", "complained", at),
     ]  # fmt: skip
-    write_refusals(activation_folder(shop.folder / "warehouse.duckdb"), "file", told)
+    write_refusals(activation_folder(shop.folder / "warehouse.duckdb"), "file", refusals)
     shop.customers["nameless"]["first_name"] = "Nora"
     found["fourth"] = shop.build(TODAY + timedelta(days=2))
     found["reasons"] = shop.warehouse.rows("""
@@ -182,81 +182,81 @@ def of(rows: Rows, who: str, audience: str = "active_buyers") -> list[tuple[str,
     ]
 
 
-def test_at_first_everybody_who_may_be_written_to_is_added_with_all_fields(days: dict[str, Rows]) -> None:
+def test_the_first_push_adds_every_reachable_customer_with_all_fields(days: dict[str, Rows]) -> None:
     ((operation, payload),) = of(days["first"], "steady")
     assert operation == "add" and payload["first_name"] == "Steady" and payload["n_orders"] == 2
     assert payload["last_ordered_on"] == "2026-06-21" and payload["recommended_product_1"]
     assert of(days["first"], "refused") == []
 
 
-def test_who_has_no_name_is_greeted_all_the_same(days: dict[str, Rows]) -> None:
+def test_a_customer_without_a_name_has_a_greeting(days: dict[str, Rows]) -> None:
     ((_, payload),) = of(days["first"], "nameless")
     assert payload["first_name"] == "liebe Kundin, lieber Kunde"
 
 
-def test_nobody_is_added_at_an_address_that_two_customers_answer_to(days: dict[str, Rows]) -> None:
+def test_no_customer_is_added_at_an_address_of_two_customers(days: dict[str, Rows]) -> None:
     assert of(days["first"], "twin") == [], "whose yes it was is not known"
 
 
-def test_what_was_accepted_is_not_sent_again(days: dict[str, Rows]) -> None:
+def test_accepted_rows_are_not_sent_again(days: dict[str, Rows]) -> None:
     assert days["pushed"] == []
 
 
-def test_only_what_has_changed_goes_out(days: dict[str, Rows]) -> None:
+def test_only_changes_are_sent(days: dict[str, Rows]) -> None:
     assert of(days["second"], "steady") == []
     ((operation, payload),) = of(days["second"], "renamed")
     assert operation == "update" and set(payload) == {"customer_id", "first_name"}
     assert payload["first_name"] == "Renata"
 
 
-def test_who_says_no_is_removed_and_suppressed(days: dict[str, Rows]) -> None:
+def test_an_opt_out_removes_and_suppresses(days: dict[str, Rows]) -> None:
     assert of(days["second"], "leaves") == [("remove", {})]
     assert of(days["second"], "leaves", "do_not_mail") == [("suppress", {})]
 
 
-def test_who_takes_back_the_consent_to_ai_has_what_rested_on_it_cleared(days: dict[str, Rows]) -> None:
+def test_withdrawing_ai_consent_clears_the_fields_that_need_it(days: dict[str, Rows]) -> None:
     ((operation, payload),) = of(days["second"], "withdraws")
     assert operation == "update" and payload["recommended_product_1"] is None
     assert all(value is None for name, value in payload.items() if name.startswith("recommended"))
 
 
-def test_who_is_erased_is_deleted_and_nothing_else(days: dict[str, Rows]) -> None:
+def test_an_erased_customer_is_deleted_and_nothing_else(days: dict[str, Rows]) -> None:
     found = [row[:3] for row in days["second"] if row[2].startswith("erased")]
     assert found == [("", "delete", "erased@x.de")]
 
 
-def test_once_deleted_they_are_held_nowhere(days: dict[str, Rows]) -> None:
+def test_a_deleted_customer_is_held_nowhere(days: dict[str, Rows]) -> None:
     assert not any(row[2].startswith("erased") for row in days["third"])
     assert days["held"] and not any(row[0].startswith("erased") for row in days["held"])
 
 
-def test_another_address_is_another_profile(days: dict[str, Rows]) -> None:
+def test_a_new_address_is_a_new_profile(days: dict[str, Rows]) -> None:
     assert of(days["second"], "moves") == [("remove", {})]
     ((operation, payload),) = of(days["second"], "moved")
     assert operation == "add" and payload["first_name"] == "Moves"
 
 
-def test_who_was_removed_and_comes_back_goes_out_again(days: dict[str, Rows]) -> None:
+def test_a_removed_customer_who_returns_is_sent_again(days: dict[str, Rows]) -> None:
     assert of(days["second"], "returns") == [("remove", {})], "ordered yesterday: left alone for three days"
     ((operation, payload),) = of(days["third"], "returns")
     assert operation == "add" and payload["n_orders"] == 3
 
 
 @pytest.mark.parametrize("who", ["steady", "renamed"])
-def test_who_says_no_at_the_esp_is_removed_and_suppressed_everywhere(days: dict[str, Rows], who: str) -> None:
+def test_an_opt_out_at_the_esp_removes_and_suppresses_everywhere(days: dict[str, Rows], who: str) -> None:
     assert of(days["third"], who) == []
     assert of(days["fourth"], who) == [("remove", {})]
     assert of(days["fourth"], who, "do_not_mail") == [("suppress", {})]
 
 
-def test_a_no_that_was_pulled_is_a_row_of_its_source_like_any_other(days: dict[str, Rows]) -> None:
+def test_a_pulled_opt_out_is_a_row_of_its_source(days: dict[str, Rows]) -> None:
     assert [(email, rule) for email, rule, _ in days["reasons"]] == [
         ("renamed@x.de", "hard_bounce"), ("steady@x.de", "unsubscribed"),
     ]  # fmt: skip
     assert all("2026" in reason for *_, reason in days["reasons"])
 
 
-def test_dbt_and_push_agree_on_what_a_ledger_has(shop: Shop, days: dict[str, Rows]) -> None:
+def test_dbt_and_push_agree_on_the_columns_of_a_ledger(shop: Shop, days: dict[str, Rows]) -> None:
     assert days["fourth"]
     for name in ("receipts", "overrides", "pushes"):
         described = shop.warehouse.rows(f"describe select * from sync_{name}")
@@ -273,7 +273,7 @@ def test_the_status_has_what_was_pushed(shop: Shop, days: dict[str, Rows]) -> No
     assert (outcome, lag_hours) == ("finished", 24.0), "the last push was of the day before"
 
 
-def test_nothing_goes_out_while_what_it_rests_on_has_failed(shop: Shop, days: dict[str, Rows]) -> None:
+def test_nothing_is_sent_after_a_failed_upstream_test(shop: Shop, days: dict[str, Rows]) -> None:
     assert of(days["fourth"], "nameless")[0][0] == "update", "there is something to hold"
     name = "primary_key_contactability_customer_id__message_class__channel"
     shop.warehouse.rows("insert into contactability select * from contactability limit 1")
@@ -289,7 +289,7 @@ def test_nothing_goes_out_while_what_it_rests_on_has_failed(shop: Shop, days: di
     assert push(file, activation_folder(file)).held == []
 
 
-def test_who_subscribes_again_there_by_a_confirmed_form_is_back(shop: Shop, days: dict[str, Rows]) -> None:
+def test_a_new_subscription_by_a_confirmed_form_counts(shop: Shop, days: dict[str, Rows]) -> None:
     assert of(days["fourth"], "steady") == [("remove", {})]
     again = Resubscription("4", "steady@x.de", "FORM", datetime(2026, 7, 3, 20))
     write_resubscriptions(activation_folder(shop.folder / "warehouse.duckdb"), "file", [again])

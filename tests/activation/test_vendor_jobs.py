@@ -1,4 +1,4 @@
-"""Jobs are asked for in fewer requests than the work was sent in."""
+"""Reading jobs takes fewer requests than sending the work."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ N_BATCHES = 30
         ("brevo", "add", "/v3/processes"),
     ],
 )
-def test_many_jobs_are_asked_about_at_once(
+def test_one_request_reads_many_jobs(
     tmp_path: Path, destination: str, operation: Operation, path: str
 ) -> None:
     esp = Esp(destination, tmp_path)
@@ -43,11 +43,11 @@ def test_many_jobs_are_asked_about_at_once(
                 answers |= {answer.outbox_id: answer for answer in esp.opened.settle(batch, reference)}
         esp.sleep(10)
     assert {answer.status for answer in answers.values()} == {"accepted"} and len(answers) == N_BATCHES
-    n_asked = sum(n for (_, method, at), n in esp.sandbox.requests.items() if at.startswith(path))
-    assert n_asked <= 4, n_asked
+    n_requests = sum(n for (_, method, at), n in esp.sandbox.requests.items() if at.startswith(path))
+    assert n_requests <= 4, n_requests
 
 
-def test_activecampaign_is_asked_for_imports_more_slowly_than_it_gets_them(tmp_path: Path) -> None:
+def test_activecampaign_imports_are_read_more_slowly_than_sent(tmp_path: Path) -> None:
     opened: Any = Esp("activecampaign", tmp_path).opened
     asked, sent = (
         [(rate.limit, rate.interval) for rate in api.rates] for api in (opened.jobs, opened.imports)
@@ -55,7 +55,7 @@ def test_activecampaign_is_asked_for_imports_more_slowly_than_it_gets_them(tmp_p
     assert asked == [(1, 1_000)] and (5, 1_000) in sent
 
 
-def test_a_job_that_is_not_among_many_is_asked_for_alone() -> None:
+def test_a_job_outside_the_list_is_read_alone() -> None:
     asked: list[str] = []
 
     def look(name: str) -> Mapping[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Worlds of people, ESPs and pushes: who can be mailed by whom, known beside the models and the sandbox.
+"""Worlds of customers, ESPs and pushes, with a truth of their own about which ESP can mail which customer.
 
 A world knows the truth: who said yes or no, when, for which address, and what became of the customer since.
 It writes what the upstream models would say of that, runs the compiled models of activation on it, and pushes
@@ -37,11 +37,11 @@ from mailroom.sandbox import Account, Faults, Profile, Sandbox
 
 START = datetime(2026, 12, 1, 8)
 DESTINATIONS = ("klaviyo", "brevo", "mailchimp")
-OWN = "klaviyo"  # the ESP that source esp is an export of: people may have signed up there
-# Each audience goes to two ESPs of three: so no ESP has everybody.
+OWN = "klaviyo"  # the ESP of source esp, where people may have signed up
+# Each audience goes to two of three ESPs, so that no ESP has all customers.
 AUDIENCES = {"active_buyers": ("klaviyo", "brevo"), "win_back": ("brevo", "mailchimp")}
 SUPPRESSION = "do_not_mail"
-AS_OF = "2001-02-03 04:05:06"  # what the models are compiled with; replaced by the moment of each build
+AS_OF = "2001-02-03 04:05:06"  # compiled into the models, and replaced by the moment of each build
 MODELS = (
     "do_not_mail", "audience_decisions", "audience_payloads", "audience_members", "refused_mailboxes",
     "sync_receipts", "esp_profile_state", "refused_addresses", "profile_differences", "sync_outbox",
@@ -50,11 +50,11 @@ MODELS = (
 GUARDS = (
     "unapproved", "vendor", "emptied", "shrank", "grew", "unfit_signals", "drift", "outdated", "failed_build",
 )  # fmt: skip
-NOES = ("withdrawn", "denied", "opted out")  # the last is a word that Mailroom does not know
+NOES = ("withdrawn", "denied", "opted out")  # Mailroom does not know the last one
 MOST_LATE = 20
-SLOW, STUCK = 0, -40  # times that a job says, when asked, that it is not done, counted up to 2
+SLOW, STUCK = 0, -40  # a job is done once its counter of reads reaches 2
 
-# Whether a provider ignores dots, and what follows a plus. Elsewhere a plus counts, but not for a no.
+# Whether a provider ignores dots and +part. Other domains distinguish +part, except for opt-outs.
 PROVIDERS = {
     "gmail.com": ("gmail.com", True, True), "googlemail.com": ("gmail.com", True, True),
     "outlook.com": ("outlook.com", False, True), "web.de": ("web.de", False, False),
@@ -96,7 +96,7 @@ TABLES = {
     "base_esp__message_events": "event_id",
     "build_failures": "node, is_failing boolean, reported_at timestamp",
 }
-# What a push reads of a warehouse.
+# The tables that a push reads.
 READ = (
     "sync_outbox", "sync_guards", "audience_catalog", "mailbox_domains", "base_privacy__consent_events",
     "base_esp__message_events", "build_failures",
@@ -110,7 +110,7 @@ ARROW = {
 
 
 def exact(email: str) -> str:
-    """The mailbox that an address leads to for sure."""
+    """The mailbox that an address certainly leads to."""
     local, _, domain = email.lower().partition("@")
     known, ignores_dots, ignores_plus = PROVIDERS.get(domain, (domain, False, False))
     local = local.partition("+")[0] if ignores_plus else local
@@ -124,14 +124,14 @@ def widest(email: str) -> str:
 
 
 class KilledError(BaseException):
-    """Stands for the end of the process: from then on nothing is written and nothing sent."""
+    """Simulates the end of the process: nothing is written or sent afterwards."""
 
 
 # ------------------------------------------------------------------------------------------- the network
 
 
 def named_in(request: httpx.Request) -> set[str]:
-    """Addresses that an import adds or changes."""
+    """The addresses that an import adds or changes."""
     given = json.loads(request.content)
     if "data" in given:
         found = [p["attributes"]["email"] for p in given["data"]["attributes"]["profiles"]["data"]]
@@ -142,8 +142,8 @@ def named_in(request: httpx.Request) -> set[str]:
 
 @dataclass
 class Job:
-    """An import that has not done its work: since when, how often the clock on the wall was set since, and
-    its id at the ESP, if it has arrived. It does within MOST_LATE hours: Mailroom counts with a day."""
+    """A pending import: since when, how often the wall clock was set since, and its id at the ESP, if it has
+    arrived. It arrives within MOST_LATE hours; Mailroom allows a day."""
 
     request: httpx.Request
     since: datetime
@@ -152,7 +152,7 @@ class Job:
 
 
 class Network(httpx.BaseTransport):
-    """The way to the sandbox. Imports at Klaviyo and Brevo do nothing until they are done."""
+    """The network to the sandbox. Imports at Klaviyo and Brevo have no effect until they are done."""
 
     def __init__(self, sandbox: Sandbox, chance: random.Random) -> None:
         self.sandbox, self.chance = sandbox, chance
@@ -163,7 +163,7 @@ class Network(httpx.BaseTransport):
         self.quiet()
 
     def quiet(self) -> None:
-        """Nothing goes wrong from now on."""
+        """Stop all faults."""
         self.n_calls, self.kill_at, self.kills, self.is_dead = 0, 0, "before", False
         self.kills_imports = False
         self.down: set[str] = set()
@@ -171,7 +171,7 @@ class Network(httpx.BaseTransport):
         self.sandbox.faults = self.calm
 
     def step(self, is_import: bool = False) -> bool:
-        """Count a moment at which the push may be killed; whether it is now."""
+        """Count a moment at which the push may be killed. Return whether it is killed now."""
         if self.is_dead:
             raise KilledError
         self.n_calls += is_import or not self.kills_imports
@@ -201,7 +201,7 @@ class Network(httpx.BaseTransport):
         return self.forward(name, request, is_import)
 
     def is_no(self, request: httpx.Request) -> bool:
-        """Whether it suppresses, or takes off a list."""
+        """Whether a request suppresses a customer, or removes one from a list."""
         path = request.url.path
         return (
             ("suppression-bulk-create-jobs" in path and request.method == "POST")
@@ -241,14 +241,14 @@ class Network(httpx.BaseTransport):
         return response
 
     def do(self, name: str, job: Job) -> None:
-        """An import does its work."""
+        """Apply an import."""
         (self.jobs if job.job else self.late)[name].remove(job)
         self.arrive(name, job.request)
         if job.job:
             self.sandbox.accounts[name].jobs[job.job]["n_asked"] = 2
 
     def arrive(self, name: str, request: httpx.Request) -> None:
-        """A request arrives, and its answer goes nowhere."""
+        """Apply a request and drop its answer."""
         account, faults = self.sandbox.accounts[name], self.sandbox.faults
         known = set(account.jobs)
         self.sandbox.faults = self.calm
@@ -258,12 +258,12 @@ class Network(httpx.BaseTransport):
             del account.jobs[job_id]
 
     def waiting(self, name: str) -> set[str]:
-        """Addresses of imports that are not done."""
+        """The addresses of pending imports."""
         return {email for job in self.jobs[name] for email in named_in(job.request)}
 
 
 class Inline:
-    """A thread that runs when it starts: so that a seed always makes the same world."""
+    """A thread that runs synchronously, so that a seed always gives the same world."""
 
     def __init__(self, target: Callable[..., None], args: Sequence[Any] = (), daemon: bool = False) -> None:
         self.target, self.args = target, args
@@ -276,7 +276,7 @@ class Inline:
 
 
 class Threads:
-    """What a push has of module threading."""
+    """The part of module threading that a push uses."""
 
     Thread = Inline
 
@@ -286,7 +286,7 @@ class Threads:
 
 @dataclass
 class Customer:
-    """A customer: the address now, all that they ever had, in which audiences, what is given of them."""
+    """A customer: the current address, all earlier ones, their audiences, and their fields."""
 
     customer_id: str
     email: str | None
@@ -297,7 +297,8 @@ class Customer:
 
 @dataclass
 class Answer:
-    """A yes, a no, or a yes that waits (`pending`). about: mailboxes that it closes or opens."""
+    """An opt-in, an opt-out, or an unconfirmed opt-in (`pending`). about: the mailboxes that it opens or
+    closes."""
 
     event_id: str
     at: datetime
@@ -311,8 +312,8 @@ class Answer:
 
 @dataclass
 class Truth:
-    """What a build had to know: mailboxes that must not be written to, those of people who may be written
-    to, who is in which audience, and what was erased."""
+    """The truth as of a build: refused mailboxes, mailboxes of reachable customers, members of audiences, and
+    erased addresses."""
 
     as_of: datetime
     refused: set[str] = field(default_factory=set)
@@ -327,7 +328,7 @@ class Truth:
 
 
 class Found(NamedTuple):
-    """A breach of the promise: which part of it, where, and about which address."""
+    """A breach of the promise: its part, the ESP and the address."""
 
     promise: str
     destination: str
@@ -336,7 +337,7 @@ class Found(NamedTuple):
 
 
 def noes_of(who: Customer, last: Mapping[str, Answer]) -> list[Answer]:
-    """The noes that close a customer's mail, of the last answers by mailbox; the newest comes last."""
+    """The opt-outs that close a customer's mail, among the last answers by mailbox, the newest last."""
     found = [last[box] for box in sorted({widest(address) for address in who.ever}) if box in last]
     return sorted(filter(is_no, found), key=lambda answer: answer.at)
 
@@ -346,7 +347,7 @@ def is_no(answer: Answer) -> bool:
 
 
 class Models:
-    """The compiled models, with faults in them if wanted."""
+    """The compiled models, with mutations if wanted."""
 
     def __init__(self, compiled: Mapping[str, str]) -> None:
         self.compiled = {
@@ -364,12 +365,12 @@ class Models:
 
 
 class World:
-    """Customers, ESPs and pushes, all by one seed."""
+    """Customers, ESPs and pushes, all from one seed."""
 
     def __init__(self, models: Models, folder: Path, seed: int, n_people: int = 60) -> None:
         self.models, self.folder, self.seed = models, folder, seed
         self.chance = random.Random(seed)
-        random.seed(seed)  # which waits between two requests are drawn by
+        random.seed(seed)  # for the jitter of waits between requests
         self.warehouse, self.activation = folder / "warehouse.duckdb", folder / "activation"
         self.now, self.skew = START, timedelta()
         self.database = duckdb.connect(config=IN_MEMORY)
@@ -380,24 +381,26 @@ class World:
         self.erased: set[str] = set()
         self.own: dict[str, str] = {}  # profile ids by address
         self.ids = iter(range(10**9))
-        self.story: list[str] = []  # what happened, for who looks into a breach
+        self.story: list[str] = []  # the events, to investigate a breach
         self.sent: dict[str, set[str]] = {name: set() for name in DESTINATIONS}
         self.said_there: dict[str, set[str]] = {name: set() for name in DESTINATIONS}
-        self.pulled: set[str] = set()  # mailboxes whose no a pull has brought
-        self.reopened: dict[str, datetime | None] = {}  # at the ESPs, and the build that knows
-        # Whom a push took off a list, and died or stopped before it wrote that down: the one known fault.
+        self.pulled: set[str] = set()  # mailboxes with a pulled opt-out
+        self.reopened: dict[
+            str, datetime | None
+        ] = {}  # opt-ins at the ESPs, and the build that knows of them
+        # Addresses that a push removed before it died without recording it: the one known fault.
         self.unwritten: dict[str, set[str]] = {name: set() for name in DESTINATIONS}
-        # What came by a request without an answer, or a job taken for lost, since the build.
+        # Addresses added since the build by a request without an answer, or a job that counts as lost.
         self.strays: dict[str, set[str]] = {name: set() for name in DESTINATIONS}
         self.late_on: dict[str, datetime] = {}
         self.truth = Truth(START)
-        self.underway: dict[str, set[str]] = {}  # what jobs of earlier pushes are about, by ESP
+        self.underway: dict[str, set[str]] = {}  # addresses in jobs of earlier pushes, by ESP
         self.n_people = self.n_pushes = self.n_noes = 0
         self.guards: set[str] = set()  # those that stopped something
         for _ in range(n_people):
             self.joins()
 
-    # ------------------------------------------------------------------------------- what people do
+    # ------------------------------------------------------------------------------- what customers do
 
     def new_address(self, spell: bool = True) -> str:
         domain = self.chance.choice(DOMAINS)
@@ -409,7 +412,7 @@ class World:
         )
 
     def spelled(self, email: str) -> str:
-        """Another spelling of the same mailbox, which the widest notion of it knows."""
+        """Another spelling of the same widest mailbox."""
         local, _, domain = email.partition("@")
         if domain == "gmail.com":
             return f"{local.replace('.', '').partition('+')[0]}+{self.chance.choice('pq')}@googlemail.com"
@@ -421,12 +424,12 @@ class World:
         self.takes(self.new_address())
 
     def often(self, what: Callable[[], None], times: int = 30) -> None:
-        """Something happens to many people."""
+        """Repeat an event for many customers."""
         for _ in range(times):
             what()
 
     def takes_over(self) -> None:
-        """Somebody has an address now that was somebody else's once."""
+        """A new customer gets an address that another customer had."""
         current = {who.email for who in self.customers.values()}
         old = sorted(set().union(*(who.ever for who in self.customers.values())) - current)
         if old:
@@ -469,13 +472,13 @@ class World:
         self.answer(who, self.chance.choice(NOES), address, by_account=kind == "account")
 
     def waits(self) -> None:
-        """A yes that has to be confirmed once more."""
+        """An opt-in that must be confirmed."""
         who = self.some()
         if who.email is not None:
             self.answer(who, "pending")
 
     def says_yes_again(self) -> None:
-        """For each address that was said no for; at the ESPs, too, where they have a form of their own."""
+        """Opt in again for each address with an opt-out; at the ESPs, too, with a form of their own."""
         last = self.last_answers(self.now)
         closed = [who for who in self.customers.values() if who.email and noes_of(who, last)]
         if not closed:
@@ -509,7 +512,7 @@ class World:
             del self.customers[other.customer_id]
 
     def leaves(self) -> None:
-        """The account is deleted; what was said stays said."""
+        """The account is deleted; its opt-outs stay."""
         who = self.some()
         self.story.append(f"{self.now} {who.customer_id} {who.email} is deleted")
         if self.chance.random() < 0.3 and who.email:
@@ -538,7 +541,7 @@ class World:
             who.audiences ^= {self.chance.choice(list(AUDIENCES))}
 
     def signs_up_there(self) -> None:
-        """Somebody who is in the ESP that is a source, in a spelling of their own."""
+        """A customer signs up at the source ESP, in another spelling."""
         who = self.some()
         if who.email:
             email = self.spelled(who.email)
@@ -547,7 +550,7 @@ class World:
                 self.story.append(f"{self.now} {who.customer_id} {email} signs up at {OWN}")
 
     def says_no_there(self) -> None:
-        """At the ESP, once; a pull brings it."""
+        """Opt out at one ESP, which a pull brings."""
         name = self.chance.choice(DESTINATIONS)
         profiles = [
             profile
@@ -582,7 +585,7 @@ class World:
     # ------------------------------------------------------------------------------------ the truth
 
     def last_answers(self, as_of: datetime) -> dict[str, Answer]:
-        """By mailbox, of what was recorded by then."""
+        """The last answers by mailbox, recorded by then."""
         found: dict[str, Answer] = {}
         for answer in sorted(self.answers, key=lambda answer: answer.at):
             if answer.recorded_at is None or answer.recorded_at <= as_of:
@@ -590,7 +593,7 @@ class World:
         return found
 
     def decide(self, as_of: datetime) -> tuple[Truth, dict[str, tuple[str, Answer | None]]]:
-        """The truth as of a moment, and what consents would say of each customer: status, deciding answer."""
+        """The truth as of a moment, and each customer's consent: status and deciding answer."""
         truth, decided = Truth(as_of), {}
         last = self.last_answers(as_of)
         of_customers: set[str] = set()
@@ -613,7 +616,7 @@ class World:
                 for audience in who.audiences:
                     truth.members.setdefault(audience, set()).add(who.email)
         for box, answer in last.items():
-            # Once an account is gone, its no is about the address that it named, or had.
+            # After an account is deleted, its opt-out is for the address that it named or had.
             named = answer.email or answer.email_then
             if box not in of_customers and is_no(answer):
                 truth.refused |= {box} & {widest(named or "")}
@@ -624,7 +627,7 @@ class World:
     # ------------------------------------------------------------------------------------ the build
 
     def read_pulled(self) -> tuple[list[str], list[str], list[tuple[str, str]]]:
-        """What raw() reads of what was pulled; noes that are new become answers."""
+        """The pulled rows that raw() reads. New opt-outs become answers."""
         with self.database.cursor() as connection:
 
             def rows(name: str, columns: str) -> list[Any]:
@@ -645,7 +648,7 @@ class World:
         return [key for key, *_ in noes], events, [(key, email.lower()) for key, email in profiles]
 
     def build(self, guard: str | None = None) -> None:
-        """What dbt would do: read the sources, record answers, decide, compare with what the ESPs hold."""
+        """Do what dbt does: read the sources, record answers, decide, compare with the ESPs' state."""
         self.now += timedelta(seconds=1)
         noes_read, events_read, profiles = self.read_pulled()
         as_of = self.now
@@ -690,7 +693,7 @@ class World:
     def upstream(
         self, decided: Mapping[str, tuple[str, Answer | None]], guard: str | None
     ) -> dict[str, list[tuple[Any, ...]]]:
-        """The tables that activation reads, by name."""
+        """The input tables of activation, by name."""
         stopped = "win_back" if guard else ""
         catalog: list[tuple[Any, ...]] = []
         for audience, destinations in {**AUDIENCES, SUPPRESSION: DESTINATIONS}.items():
@@ -700,7 +703,7 @@ class World:
                 catalog.append(
                     (
                         name, "esp", audience, "marketing_email", None, "promotional", "daily", "f",
-                        None if mine == "unapproved" else "somebody", audience == SUPPRESSION, True,
+                        None if mine == "unapproved" else "ann", audience == SUPPRESSION, True,
                         shrink, grow,
                     )
                 )  # fmt: skip
@@ -758,11 +761,11 @@ class World:
 
     @contextmanager
     def clocks(self) -> Iterator[None]:
-        """The wall clock, and the one of DuckDB, say what they say here; the ends of a file are steps."""
+        """Set the wall clock and DuckDB's. Each completed file is a step."""
         replace = os.replace
 
         def connected(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConnection:
-            # A database in one that is there: that is much quicker than another one.
+            # A database in an existing connection, which is much faster than a new one.
             connection = self.database.cursor()
             name = f"d{next(self.ids)}"
             connection.execute(
@@ -817,7 +820,7 @@ class World:
         self.story.append(f"{self.now} pull: {done.new}")
 
     def push(self, wait: float = 60) -> list[Found]:
-        """Push, and what is wrong after it."""
+        """Push, and return the breaches after it."""
         self.n_pushes += 1
         before = {name: self.snapshot(name) for name in DESTINATIONS}
         self.underway = {name: self.network.waiting(name) for name in DESTINATIONS}
@@ -850,13 +853,13 @@ class World:
                 }
             else:
                 found += self.after(name, before[name], pushed)
-            # A job of an earlier push may be done in this one, after its deletion.
+            # A job of an earlier push may finish in this one, after its deletion.
             back = self.underway[name] & self.truth.erased & self.account(name).profiles.keys()
             self.late_on |= dict.fromkeys(back, self.now)
         return found
 
     def orphans(self) -> None:
-        """Jobs that the push died before it wrote down: they are done now, or come as late as a request."""
+        """Jobs that a killed push did not record: they finish now, or arrive as late as a request."""
         known = self.references("true")
         for name in DESTINATIONS:
             for job in list(self.network.jobs[name]):
@@ -875,7 +878,7 @@ class World:
     # ---------------------------------------------------------------------------------- the promise
 
     def never(self, name: str, before: Mapping[str, Profile]) -> list[Found]:
-        """What no push may do, whatever went wrong."""
+        """Breaches that no push may cause, with any fault."""
         found = []
         for email, profile in self.account(name).profiles.items():
             if email not in before and email not in self.sent[name] and email not in self.own:
@@ -885,11 +888,11 @@ class World:
             was = before.get(email)
             is_new = "suppressed" in profile.refusals and not (was and "suppressed" in was.refusals)
             if is_new and exact(email) in self.truth.allowed:
-                found.append(Found("somebody who may be mailed was suppressed", name, email, ""))
+                found.append(Found("a customer who may be mailed was suppressed", name, email, ""))
         return self.dated(found)
 
     def after(self, name: str, before: Mapping[str, Profile], pushed: PushResult) -> list[Found]:
-        """What holds after a push that could reach an ESP."""
+        """Breaches after a push that could reach an ESP."""
         found, truth = [], self.truth
         account, excused = self.account(name), self.network.waiting(name) | self.strays[name]
         for email, profile in account.profiles.items():
@@ -899,14 +902,14 @@ class World:
             is_known = email in self.sent[name] or (name == OWN and email in truth.own)
             if is_known and truth.is_refused(email):
                 if groups:
-                    found.append(Found("somebody who said no is in a list", name, email, ""))
-                # Whom an ESP comes to know by a job of an earlier push is suppressed by the next.
+                    found.append(Found("a customer who opted out is in a list", name, email, ""))
+                # Addresses that an ESP gets by a job of an earlier push are suppressed by the next push.
                 is_new = email not in before and email in self.underway[name]
                 if not profile.refusals and not is_new and not self.is_open_again(email):
-                    found.append(Found("somebody who said no can be mailed", name, email, ""))
+                    found.append(Found("a customer who opted out can be mailed", name, email, ""))
             is_late = self.is_late(email) or email in self.underway[name]
             if email in truth.erased and email in self.sent[name] and not is_late:
-                found.append(Found("somebody who was erased is held", name, email, ""))
+                found.append(Found("a customer who was erased is held", name, email, ""))
             is_news = widest(email) in self.pulled - truth.pulled
             was = before.get(email)
             if (
@@ -914,7 +917,7 @@ class World:
                 and email not in self.underway[name]
                 and profile.groups - (was.groups if was else set())
             ):
-                found.append(Found("somebody whose no was pulled was added", name, email, ""))
+                found.append(Found("a customer whose opt-out was pulled was added", name, email, ""))
         if found:
             excused = self.rejected(pushed.push_id, name, "code = 'job_lost'")
             if self.network.refused[name]:
@@ -924,16 +927,16 @@ class World:
         return self.dated([one for one in found if one.email not in excused])
 
     def is_open_again(self, email: str) -> bool:
-        """Who has opened their mail again at the ESP, which the build could not know."""
+        """Whether a customer opted in again at the ESP, unknown to the build."""
         known_at = self.reopened.get(email, START)
         return known_at is None or known_at > self.truth.as_of
 
     def is_late(self, email: str) -> bool:
-        """What arrives after its deletion is deleted again the next day."""
+        """Whether an address arrived after its deletion, and is deleted again the next day."""
         return email in self.late_on and self.truth.as_of.date() <= self.late_on[email].date()
 
     def rejected(self, push_id: str, name: str, which: str) -> set[str]:
-        """Addresses of rows that were rejected in a push."""
+        """The addresses of rejected rows of a push."""
         with self.database.cursor() as connection:
             found = connection.execute(
                 f"""
@@ -951,11 +954,11 @@ class World:
     # ------------------------------------------------------------------------------------- a history
 
     def goes_on(self, hours: float) -> None:
-        """Time passes, and some of what is late arrives, some jobs are done."""
+        """Let time pass: some late requests arrive, some jobs finish."""
         self.passes(hours, 0.4)
 
     def passes(self, hours: float, share: float) -> None:
-        """Time passes; what was late arrives, jobs are done or not."""
+        """Let time pass; late requests arrive, and a share of jobs finish."""
         then = self.now + timedelta(hours=hours)
         for name in DESTINATIONS:
             for job in [*self.network.late[name], *self.network.jobs[name]]:
@@ -967,7 +970,7 @@ class World:
         self.now += timedelta(hours=hours)
 
     def finish(self, name: str, job: Job) -> None:
-        """What was late arrives, or a job is done."""
+        """A late request arrives, or a job finishes."""
         emails = named_in(job.request)
         self.story.append(f"{self.now} late at {name}, job {job.job}: {sorted(emails)}")
         self.network.do(name, job)
@@ -976,7 +979,7 @@ class World:
             self.strays[name] |= emails
 
     def references(self, which: str) -> set[tuple[str, str]]:
-        """The jobs that receipts name, by ESP and number."""
+        """The jobs in receipts, by ESP and number."""
         with self.database.cursor() as connection:
             found = connection.execute(
                 f"""
@@ -987,8 +990,8 @@ class World:
         return {(name, number) for name, number in found}
 
     def sets_clock(self) -> None:
-        """What waits longer than one setting of the clock is done before the next; what Mailroom has only
-        sent, before the first: it can't know how long that was ago."""
+        """Finish pending jobs before the second setting of the clock, and requests without an answer before
+        the first, because Mailroom can't know how long ago those were."""
         for name in DESTINATIONS:
             for job in [*self.network.late[name], *self.network.jobs[name]]:
                 if job.job is None or job.n_clocks:
@@ -998,7 +1001,7 @@ class World:
         self.story.append(f"{self.now} the wall clock is {self.skew} ahead")
 
     def sets_out(self) -> None:
-        """What will go wrong at the next push."""
+        """Draw the faults of the next push."""
         network, chance = self.network, self.chance
         network.quiet()
         network.share_stuck = chance.choice((0, 0, 0.3))
@@ -1014,7 +1017,7 @@ class World:
             self.sets_clock()
 
     def round(self) -> list[Found]:
-        """Some days: people live, a pull perhaps, a build perhaps, a push or two."""
+        """Run some days: events, perhaps a pull, perhaps a build, and one or two pushes."""
         chance = self.chance
         self.lives(self.n_people // 5)
         self.network.quiet()
@@ -1035,7 +1038,7 @@ class World:
         return found
 
     def day(self, guard: str | None = None, wait: float = 60, hours: float = 24, **wrong: Any) -> list[Found]:
-        """People live, a build, a push. wrong: what goes wrong with the network at the push."""
+        """Run events, a build and a push. wrong: the network's faults at the push."""
         self.lives(self.n_people // 5)
         self.network.quiet()
         self.build(guard)
@@ -1046,20 +1049,20 @@ class World:
         return found
 
     def story_of(self, email: str) -> list[str]:
-        """What happened about an address, for who looks into a breach."""
+        """The events of an address, to investigate a breach."""
         keys = {f" {who.customer_id} " for who in self.customers.values() if email in who.ever}
         keys |= {"build", "push", "clock", widest(email).partition("@")[0]}
         return [line for line in self.story if any(key in line for key in keys)]
 
     def history(self, n_rounds: int) -> list[Found]:
-        """So many rounds and the end; what is wrong first."""
+        """Run rounds and the end. Return the first breaches."""
         for _ in range(n_rounds):
             if found := self.round():
                 return found
         return self.ends()
 
     def ends(self) -> list[Found]:
-        """Nothing goes wrong any more: in the end each ESP holds exactly the members."""
+        """Without faults, each ESP holds exactly the members in the end."""
         self.network.quiet()
         self.goes_on(240)
         self.skew = timedelta()
@@ -1080,12 +1083,12 @@ class World:
                 can_be = {email for email in wanted if not self.can_not_be(name, email)}
                 found += [Found("a member is missing in the end", name, e, "") for e in sorted(can_be - held)]
                 found += [
-                    Found("somebody is in a list in the end", name, e, "") for e in sorted(held - wanted)
+                    Found("a customer is in a list in the end", name, e, "") for e in sorted(held - wanted)
                 ]
         return self.dated(found)
 
     def can_not_be(self, name: str, email: str) -> bool:
-        """Whom an ESP refuses for a reason of its own."""
+        """Whether an ESP refuses an address for a reason of its own."""
         is_known = email in self.unwritten[name]
         return is_known or email.endswith("@fails.example") or (name == "mailchimp" and email in self.erased)
 
@@ -1093,7 +1096,7 @@ class World:
 def fill(
     connection: duckdb.DuckDBPyConnection, table: str, columns: str, rows: Sequence[Sequence[Any]]
 ) -> None:
-    """A table of these columns, each `name` or `name type`, with these rows."""
+    """Create a table with these columns, each `name` or `name type`, and rows."""
     named = [column.split() for column in columns.split(", ")]
     types = [ARROW[kind[0]] if kind else pa.string() for _, *kind in named]
     arrays = [pa.array([row[place] for row in rows], kind) for place, kind in enumerate(types)]

@@ -45,9 +45,9 @@ def test_each_way_stands_beside_the_others(found: Json) -> None:
     assert "| 20,000 | Splink, its model from 0.99 | 0.94118 | 0.80000 | 0.66667 | 50 of 850 |" in text
     assert "| 20,000 | Splink, exact rules on usable identifiers | did not finish |" in text
     assert "- Splink, exact rules on usable identifiers, 20,000 customers: killed" in text
-    # What is lost and what is joined wrongly is said of both of Mailroom's.
-    assert "Mailroom, joined for certain, 20,000 customers. Lost, 50 of 1,000 pairs:" in text
-    assert "Joined wrongly, 10 of 970 pairs:" in text and "email: their given names differ | 48" in text
+    # Missed pairs and false joins are listed for both of Mailroom's ways.
+    assert "Mailroom, joined for certain, 20,000 customers. Missed, 50 of 1,000 pairs:" in text
+    assert "False joins, 10 of 970 pairs:" in text and "email: their given names differ | 48" in text
     assert "5% of names, streets and birth dates each" in text
 
 

@@ -14,7 +14,7 @@ def test_histories_are_those_the_papers_count() -> None:
     if not (shared_data() / scores.FILES["cdnow_sample"]).exists():
         pytest.skip("needs the shared data")
     rows = scores.histories("cdnow_sample", "1997-10-01", 273)
-    # Fader, Hardie, Lee 2005: 2,357 customers, 946 of whom order again within the 39 weeks.
+    # Fader, Hardie, Lee 2005: 2,357 customers, 946 with another order within the 39 weeks.
     assert len(rows) == 2_357 and (rows["frequency"] > 0).sum() == 946
     assert (rows["recency"] <= rows["age"]).all() and (rows["recency"][rows["frequency"] == 0] == 0).all()
     assert rows["repeat_value"].isna().equals(rows["frequency"] == 0)
@@ -67,10 +67,10 @@ def test_the_report_says_who_wins_and_what_is_missed() -> None:
     assert "gini: no, lifetimes 0.710; spearman: yes; auc: yes; brier: yes" in verified
     assert "-4.0% met" in verified and "0.020 met" in verified and "80.0% met" in verified
     assert text.count("Level not verified") == 1
-    told = {aim.what: (aim.value, aim.is_met) for aim in scores_report.aims({"cases": cases})}
-    assert told["held-out cases in which gini is at least the best peer's"] == ("0 of 2", False)
-    assert told["held-out cases in which auc is at least the best peer's"] == ("2 of 2", True)
-    assert told["held-out cases with a total bias within 5%"] == ("2 of 2", True)
+    aims = {aim.what: (aim.value, aim.is_met) for aim in scores_report.aims({"cases": cases})}
+    assert aims["held-out cases in which gini is at least the best peer's"] == ("0 of 2", False)
+    assert aims["held-out cases in which auc is at least the best peer's"] == ("2 of 2", True)
+    assert aims["held-out cases with a total bias within 5%"] == ("2 of 2", True)
 
 
 def test_a_list_is_worth_what_it_shows_first() -> None:

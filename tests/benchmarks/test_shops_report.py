@@ -62,13 +62,13 @@ def test_aims_are_of_the_largest_shop_that_is_judged_and_memory_of_all(shops: Js
     assert aims["1,000,000 customers: recall of identity"] == ("0.96000", True)
 
 
-def test_growth_is_told_between_shops_of_as_many_days(shops: Json) -> None:
+def test_growth_is_between_shops_with_the_same_number_of_days(shops: Json) -> None:
     assert shops_report.exponent(shops["shops"], "full") == pytest.approx(1)
     assert shops_report.exponent(shops["shops"], "hourly") == pytest.approx(0)
     assert shops_report.exponent(shops["shops"][1:], "full") is None
 
 
-def test_time_is_told_by_folder(shops: Json) -> None:
+def test_time_is_shown_by_folder(shops: Json) -> None:
     lines = shops_report._by_folder(shops["shops"][1])
     assert "| `customers` | 150 s | 20 s | 100 s | 13% |" in lines
     assert "| data tests | 2.0 s | 2.0 s | 2.0 s | 100% |" in lines

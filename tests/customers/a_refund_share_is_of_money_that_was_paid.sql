@@ -1,5 +1,5 @@
--- A share of what was refunded is given for those who paid something, and for nobody else.
-with paid as (
+-- refund_share is filled for customers who paid something, and only for them.
+with payments as (
     select
         customer_id,
         sum(net_amount) as net_amount
@@ -11,7 +11,7 @@ with paid as (
 select
     customers.customer_id,
     customers.refund_share,
-    paid.net_amount
+    payments.net_amount
 from {{ ref('customers') }} as customers
-left join paid on customers.customer_id = paid.customer_id
-where (customers.refund_share is not null) <> coalesce(paid.net_amount > 0, false)
+left join payments on customers.customer_id = payments.customer_id
+where (customers.refund_share is not null) <> coalesce(payments.net_amount > 0, false)

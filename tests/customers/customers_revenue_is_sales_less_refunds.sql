@@ -1,4 +1,4 @@
--- What customers are worth together is what was sold less what was given back of it, to the cent.
+-- The net revenue of all customers is sales less refunds, to the cent.
 with customers as (
     select sum(net_revenue) as amount from {{ ref('customers') }}
 ),

@@ -1,4 +1,4 @@
--- The compressed history holds every order, refund, session, human click and ticket of a customer, once.
+-- The daily history counts every order, refund, session, human click and ticket of a customer once.
 with activity as (
     select
         sum(n_orders) as n_orders,

@@ -1,4 +1,4 @@
--- No customer has an address that people type to get past a form (seed blocked_identifiers): mail to it reaches a stranger.
+-- No customer has a placeholder address (seed blocked_identifiers), because mail to it reaches a stranger.
 select
     written_to.customer_id,
     written_to.email

@@ -1,4 +1,4 @@
--- Of no order more is given back than was paid, and what is left of its goods is never below nothing.
+-- No order is refunded by more than was paid, and the net revenue of its goods is never below zero.
 select
     order_id,
     net_amount,

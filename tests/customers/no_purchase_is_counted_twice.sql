@@ -1,5 +1,5 @@
--- A purchase event fired twice is one purchase: what staging keeps of the newest 30 days is the first of its order, however
--- long ago another was fired.
+-- A purchase event fired twice is one purchase: every event that staging keeps in the newest 30 days is the first of its
+-- order, whatever the age of the other.
 select
     events.order_id,
     events.event_id,

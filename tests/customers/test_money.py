@@ -1,6 +1,6 @@
-"""A shop of several hundred orders whose worth is known, as shops write them down: every cent comes out.
+"""A shop of several hundred orders of known value, as shops record them: every cent is found again.
 
-What is right is not computed from what the shop says, but what was drawn before it was written down.
+Expected values are those that were drawn, not computed from the recorded tables.
 """
 
 import random
@@ -39,7 +39,7 @@ def percent(amount: Decimal, share: str) -> Decimal:
 
 @dataclass
 class Order:
-    """An order as it was: amounts in its currency, the goods' price with tax in it where tax is inside."""
+    """A drawn order: amounts in its currency, and the price of goods with tax if tax_mode is inside."""
 
     key: str
     customer: str
@@ -124,8 +124,8 @@ def draw(chance: random.Random, n: int) -> Order:
     return order
 
 
-def write_down(chance: random.Random, order: Order, tables: dict[str, list[Row]]) -> None:
-    """The order as the shop has it: with or without lines, total and flags, discounts here or twice."""
+def record_order(chance: random.Random, order: Order, tables: dict[str, list[Row]]) -> None:
+    """Record the order as shops do: with or without lines, total and flags, discounts once or twice."""
     sign = chance.choice([1, -1])
     line_discount = sum((off for _, _, off in order.lines), Decimal(0))
     ways = ["as it is"]
@@ -147,8 +147,8 @@ def write_down(chance: random.Random, order: Order, tables: dict[str, list[Row]]
         "the order's, and prices are after it": line_discount,
     }[way]
     is_after_card = order.card_paid > 0 and chance.random() < 0.5
-    # Without lines nothing in the order says where its tax is: most orders of the shop do.
-    says_where = order.tax_mode != "unknown" and (
+    # Without lines an order cannot show where its tax is. Most orders of the shop do.
+    states_tax_mode = order.tax_mode != "unknown" and (
         not has_total or (not has_lines and order.tax_mode == "on_top") or chance.random() < 0.3
     )
     tables["orders"].append(
@@ -165,7 +165,7 @@ def write_down(chance: random.Random, order: Order, tables: dict[str, list[Row]]
             "tip_amount": order.tip,
             "tax_amount": None if order.tax_mode == "unknown" else order.tax,
             "gift_card_amount": sign * order.card_paid if order.card_paid else None,
-            "prices_include_tax": str(order.tax_mode == "inside").lower() if says_where else None,
+            "prices_include_tax": str(order.tax_mode == "inside").lower() if states_tax_mode else None,
             "ordered_at": f"{order.day} 10:00:00",
         }
     )
@@ -196,8 +196,8 @@ def write_down(chance: random.Random, order: Order, tables: dict[str, list[Row]]
         )
 
 
-def give_back(chance: random.Random, order: Order) -> None:
-    """What was given back of it, and how much of that was its goods."""
+def draw_refunds(chance: random.Random, order: Order) -> None:
+    """Draw the refunds of an order, and the returned price of goods among them."""
     kind = chance.choices(
         ["nothing", "all", "all in parts", "too much", "goods", "parts known", "head and lines", "by day"],
         [40, 8, 8, 4, 14, 12, 8, 6],
@@ -261,13 +261,13 @@ def give_back(chance: random.Random, order: Order) -> None:
     elif kind == "parts known":
         (known,) = order.refunds
         shipping, tax = (Decimal(str(known[name])) for name in ("shipping_amount", "tax_amount"))
-        given = cents(Decimal(str(known["amount"])) * order.rate)
-        order.returned = min(given - cents(shipping * order.rate) - cents(tax * order.rate), net)
+        refunded = cents(Decimal(str(known["amount"])) * order.rate)
+        order.returned = min(refunded - cents(shipping * order.rate) - cents(tax * order.rate), net)
     else:
         # Goods first, with their share of tax.
         amounts = [third, half - third] if kind == "by day" else [half]
-        given = sum((cents(amount * order.rate) for amount in amounts), Decimal(0))
-        order.returned = min(cents(min(given, net + tax) * net / (net + tax)), net)
+        refunded = sum((cents(amount * order.rate) for amount in amounts), Decimal(0))
+        order.returned = min(cents(min(refunded, net + tax) * net / (net + tax)), net)
 
 
 @dataclass(frozen=True)
@@ -283,8 +283,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     orders = [draw(chance, n) for n in range(N_ORDERS)]
     tables: dict[str, list[Row]] = defaultdict(list)
     for order in orders:
-        write_down(chance, order, tables)
-        give_back(chance, order)
+        record_order(chance, order, tables)
+        draw_refunds(chance, order)
         for number, refund in enumerate(order.refunds):
             sign = -1 if chance.random() < 0.3 else 1
             tables["refunds"].append(
@@ -297,7 +297,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     tables["products"] = [
         {"product_id": "tea", "name": "Tea", "unit_cost": "2.5"},
         {"product_id": "carte", "name": "Carte cadeau", "unit_cost": "0"},
-        {"product_id": "Geschenk-Gutschein-50", "name": "For somebody", "is_gift_card": "true"},
+        {"product_id": "Geschenk-Gutschein-50", "name": "For a friend", "is_gift_card": "true"},
     ]
     customers = sorted({order.customer for order in orders})
     others = ["sampled", "brought_back", "till"]
@@ -375,16 +375,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         "buildable",
         **variables,
     )
-    odd = {
-        name: said
-        for name, said in built.results.items()
-        if said[0] not in ("success", "pass", "no-op") and name not in ("most_orders_add_up",)
+    unexpected = {
+        name: result
+        for name, result in built.results.items()
+        if result[0] not in ("success", "pass", "no-op") and name not in ("most_orders_add_up",)
     }
-    assert not odd, built.output
+    assert not unexpected, built.output
     yield Shop(orders, warehouse)
 
 
-def test_every_order_and_customer_comes_out_to_the_cent(shop: Shop) -> None:
+def test_net_revenue_of_every_order_and_customer_is_right_to_the_cent(shop: Shop) -> None:
     found: dict[str, Decimal] = dict(shop.warehouse.rows("select order_id, net_revenue from main.orders"))
     expected = {order.key: order.left for order in shop.orders if order.is_kept}
     assert {key: (found[key], left) for key, left in expected.items() if found[key] != left} == {}
@@ -395,7 +395,7 @@ def test_every_order_and_customer_comes_out_to_the_cent(shop: Shop) -> None:
     assert {who: (people[who], left) for who, left in by_customer.items() if people[who] != left} == {}
 
 
-def test_all_parts_of_what_was_paid_are_found(shop: Shop) -> None:
+def test_all_parts_of_the_payment_are_found(shop: Shop) -> None:
     found = {
         row[0]: row[1:]
         for row in shop.warehouse.rows(
@@ -419,51 +419,51 @@ def test_each_kind_of_order_is_in_the_shop(shop: Shop) -> None:
     assert bases == {"both", "line", "order", "none"}
     issues = {row[0] for row in shop.warehouse.rows("select distinct issue from main.order_issues")}
     assert issues == {
-        "one discount stands twice",
-        "discount is in the prices",
-        "refund stands twice",
-        "more given back than paid",
+        "discount recorded twice",
+        "prices include discount",
+        "refund recorded twice",
+        "refunds exceed payment",
         "refund of an order that is not kept",
-        "other sign than most",
+        "unusual sign",
     }
 
 
-def test_samples_are_no_sales_and_what_is_below_zero_is_a_return(shop: Shop) -> None:
+def test_samples_are_no_sales_and_orders_below_zero_are_returns(shop: Shop) -> None:
     assert shop.warehouse.rows("""
         select split_part(email, '@', 1) as who, n_orders, net_revenue
         from main.customers where email not like 'c%' order by 1
     """) == [("brought_back", 1, Decimal(20)), ("sampled", 0, Decimal(0)), ("till", 0, Decimal(-12))]
 
 
-def test_whom_the_numbers_do_not_see_is_said(shop: Shop) -> None:
-    unseen = [order for order in shop.orders if not order.is_kept]
+def test_orders_without_an_exchange_rate_are_counted(shop: Shop) -> None:
+    unrated = [order for order in shop.orders if not order.is_kept]
     with_others = {order.customer for order in shop.orders if order.is_kept and order.status == "paid"}
-    customers = {order.customer for order in unseen}
+    customers = {order.customer for order in unrated}
     ((currency, n_orders, n_customers, n_without, sentence),) = shop.warehouse.rows(
         "select currency, n_orders, n_customers, n_customers_without_order, sentence"
         " from main.unrated_currencies"
     )
     assert (currency, n_orders, n_customers, n_without) == (
         "CHF",
-        len(unseen),
+        len(unrated),
         len(customers),
         len(customers - with_others),
     )
-    assert sentence.startswith(f"{len(unseen)} orders of {len(customers)} customers in CHF are in no number")
+    assert sentence.startswith(f"{len(unrated)} orders of {len(customers)} customers in CHF are in no total")
 
 
-def test_the_end_of_the_build_says_what_has_no_rate_and_does_not_add_up(shop: Shop) -> None:
+def test_the_summary_counts_orders_without_a_rate_and_with_amounts_to_check(shop: Shop) -> None:
     rows = shop.warehouse.rows
     (line,) = [
         text for (text,) in rows("select sentence from main.build_summary") if text.startswith("Orders: ")
     ]
     for currency, n in rows("select currency, n_orders from main.unrated_currencies"):
-        assert f"; {n:,} in {currency} ha" in line
+        assert f", {n:,} in {currency} without an exchange rate" in line
     ((n_wrong,),) = rows("select count(distinct order_id) from main.order_issues")
-    assert n_wrong > 1 and line.endswith(f"; {n_wrong:,} have amounts to check.")
+    assert n_wrong > 1 and line.endswith(f", {n_wrong:,} with amounts to check.")
 
 
-def test_the_margin_is_of_what_was_kept(shop: Shop) -> None:
+def test_an_order_without_net_revenue_has_no_margin(shop: Shop) -> None:
     wrong = shop.warehouse.rows("""
         select order_id
         from main.revenue_bridge inner join main.orders using (order_id)

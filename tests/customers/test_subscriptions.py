@@ -1,4 +1,4 @@
-"""Renewals and subscriptions of a small shop: what a subscription orders, no person has."""
+"""Renewals and subscriptions of a small shop: a renewal is revenue, not an order of a person."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 def rows() -> dict[str, list[Row]]:
-    """Four people who buy coffee on the first of each month from January, three of them by a subscription."""
+    """Four people who buy coffee on the first of each month from January, three of them by subscription."""
     ordered = [(who, month) for who in PEOPLE for month in range(1, 7) if (who, month) != ("cancelled", 6)]
     return {
         "shop/customers": [
@@ -61,7 +61,7 @@ def rows() -> dict[str, list[Row]]:
               for month in range(1, 6)),
             *({"order_id": f"erased-{month}", "subscription_id": "s3"} for month in range(1, 7)),
         ],
-        # What a subscription orders after it brings no one back.
+        # Renewals after the erasure do not bring the customer back.
         "privacy/requests": [
             {"request_id": "q", "customer_id": "erased", "request_type": "erasure", "status": "received",
              "received_at": "2026-05-15"}
@@ -69,7 +69,7 @@ def rows() -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
-def test_a_renewal_is_revenue_and_no_sign_of_interest(tmp_path: Path) -> None:
+def test_a_renewal_counts_as_revenue_but_not_as_interest(tmp_path: Path) -> None:
     for table, given in rows().items():
         write_table(tmp_path / f"{table}.csv", given, TABLES[table].split())
     files: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The demo shop keeps the source contract, is the same every time, and holds together."""
+"""The demo shop keeps the source contract, is reproducible, and is consistent."""
 
 import hashlib
 import subprocess
@@ -175,7 +175,9 @@ def test_every_column_is_used(shop: Path, database: duckdb.DuckDBPyConnection) -
 
 
 @pytest.mark.parametrize(("source", "table"), list(CONTRACT))
-def test_rules_hold_but_for_listed_dirt(database: duckdb.DuckDBPyConnection, source: str, table: str) -> None:
+def test_rules_hold_except_for_listed_dirt(
+    database: duckdb.DuckDBPyConnection, source: str, table: str
+) -> None:
     entry = CONTRACT[source, table]
     clean = f"clean_{source}_{table}"
     for column in entry["columns"]:
@@ -193,11 +195,11 @@ def test_rules_hold_but_for_listed_dirt(database: duckdb.DuckDBPyConnection, sou
             values = {row[0] for row in database.execute(f"select distinct {name} from {clean}").fetchall()}
             assert values - {None} <= set(accepted), name
     if "identified_by" in meta(entry):
-        nobody = " and ".join(f"{name} is null" for name in meta(entry)["identified_by"])
-        assert count(database, f"select count(*) from {clean} where {nobody}") == 0
+        no_identifier = " and ".join(f"{name} is null" for name in meta(entry)["identified_by"])
+        assert count(database, f"select count(*) from {clean} where {no_identifier}") == 0
 
 
-def test_dirt_is_there_and_listed(database: duckdb.DuckDBPyConnection, seeds: Path) -> None:
+def test_dirt_exists_and_is_listed(database: duckdb.DuckDBPyConnection, seeds: Path) -> None:
     kinds = {row[0] for row in database.execute("select distinct kind from truth_dirt").fetchall()}
     assert {"duplicate_key", "missing_key", "unknown_value", "future", "foreign_currency"} <= kinds
     assert count(database, "select count(*) from shop_orders where currency = 'USD'") > 0
@@ -285,7 +287,7 @@ def test_a_session_follows_the_funnel(database: duckdb.DuckDBPyConnection) -> No
     assert rows(database, sessions) == []
 
 
-def test_clicks_bring_visits_and_orders(database: duckdb.DuckDBPyConnection) -> None:
+def test_clicks_bring_sessions_and_orders(database: duckdb.DuckDBPyConnection) -> None:
     visits = "select count(distinct session_id) from clean_web_events where utm_source = 'email'"
     assert count(database, visits) > 100
     orders = "select count(distinct order_id) from clean_web_events where utm_source = 'email'"
@@ -298,7 +300,7 @@ def test_clicks_bring_visits_and_orders(database: duckdb.DuckDBPyConnection) -> 
     assert rows(database, unknown) == []
 
 
-def test_messages_run_in_order(database: duckdb.DuckDBPyConnection) -> None:
+def test_message_events_are_in_order(database: duckdb.DuckDBPyConnection) -> None:
     wrong = """
         with messages as (
             select
@@ -326,7 +328,7 @@ def test_messages_run_in_order(database: duckdb.DuckDBPyConnection) -> None:
     assert count(database, after_goodbye) == 0
 
 
-def test_every_kind_of_machine_is_there(database: duckdb.DuckDBPyConnection) -> None:
+def test_every_kind_of_machine_exists(database: duckdb.DuckDBPyConnection) -> None:
     kinds = {row[0] for row in database.execute("select distinct kind from truth_machine_events").fetchall()}
     assert kinds == {"mpp", "prefetch", "bot", "scanner"}
     human_image_proxy = """
@@ -350,11 +352,11 @@ def test_people_have_the_records_they_should(database: duckdb.DuckDBPyConnection
                 on records.{key} = truth.record_id
             where records.{key} is null or truth.record_id is null
         """
-        # A good row whose key a bad one repeats counts as dirt here; nothing else may differ.
+        # A good row with the key of a bad one counts as dirt here. No other row may differ.
         doubled = f"select count(*) from truth_dirt where \"table\" = '{table}' and kind = 'duplicate_key'"
         assert count(database, unlike) <= count(database, doubled)
-    nobodys = "select visitor_id from clean_web_events anti join truth_records on visitor_id = record_id"
-    assert rows(database, nobodys) == []
+    strangers = "select visitor_id from clean_web_events anti join truth_records on visitor_id = record_id"
+    assert rows(database, strangers) == []
     shared = (
         "select record_id from truth_records where source = 'web.visitors' group by 1 having count(*) > 1"
     )
@@ -404,7 +406,7 @@ def test_same_seed_same_bytes(shop: Path, tmp_path: Path) -> None:
     assert digests(tmp_path) == digests(shop)
 
 
-def test_processes_change_no_byte_and_ids_no_chunk(tmp_path: Path) -> None:
+def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     until = int(datetime(2024, 3, 1, tzinfo=UTC).timestamp())
     config = Config(customers=250, days=60, seed=3, until=until, chunk_people=150)
     for jobs in (1, 2):
@@ -432,7 +434,7 @@ def test_seeds_are_small_enough_to_read(seeds: Path) -> None:
     assert sum(sizes) < LARGEST_SEEDS
 
 
-def test_seeds_hold_every_stage_of_a_customer(seeds: Path) -> None:
+def test_seeds_have_every_lifecycle_stage(seeds: Path) -> None:
     stages = duckdb.execute(
         f"""
         with truth as (select * from read_csv('{seeds}/truth/demo_truth__records.csv', all_varchar = true)),
@@ -468,12 +470,12 @@ def test_seeds_hold_every_stage_of_a_customer(seeds: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_shop_too_small_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shop_too_small_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--customers", "3", "--to", str(tmp_path)]) == 1
     assert "at least 10 customers" in capsys.readouterr().err
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_no_heavy_module() -> None:
     code = "import sys, mailroom.cli; print([m for m in ('numpy', 'pyarrow', 'duckdb') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

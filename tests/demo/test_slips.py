@@ -1,4 +1,5 @@
-"""Typing errors, recycled numbers, alike names at home: as often as written, and nothing else moves."""
+"""Typing errors, recycled numbers and similar names in households occur at the stated rates, and change
+nothing else."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -54,7 +55,7 @@ def without_slips() -> Iterator[Simulation]:
 
 
 def cells(shop: Simulation, name: str) -> list[str | None]:
-    """What all accounts, contacts and profiles say in one column."""
+    """One column of all accounts, contacts and profiles."""
     return [value for kind in KINDS for value in getattr(getattr(shop, kind), name).to_pylist()]
 
 
@@ -72,7 +73,7 @@ def edits(one: str, other: str) -> int:
     return rows[-1][-1]
 
 
-def test_names_are_misspelt_and_swapped_as_often_as_written(
+def test_names_are_misspelt_and_swapped_at_the_stated_rates(
     shop: Simulation, without_slips: Simulation
 ) -> None:
     names = ("first_name", "last_name")
@@ -82,7 +83,7 @@ def test_names_are_misspelt_and_swapped_as_often_as_written(
     n, swapped, wrong, distances = 0, 0, 0, []
     for first, last, right_first, right_last in zip(firsts, lasts, right_firsts, right_lasts, strict=True):
         if last and last.split()[-1] in {word for pair in c.GENERATIONS.values() for word in pair}:
-            continue  # who says which generation they are is looked at below
+            continue  # records with a generation are tested below
         if not right_first or not right_last or len(right_first) < 3:
             continue
         n += 1
@@ -96,7 +97,7 @@ def test_names_are_misspelt_and_swapped_as_often_as_written(
 
 
 @pytest.mark.parametrize(("name", "share"), [("email", c.EMAIL_SLIP_SHARE), ("phone", c.PHONE_SLIP_SHARE)])
-def test_addresses_and_numbers_are_mistyped_as_often_as_written(
+def test_addresses_and_numbers_are_mistyped_at_the_stated_rates(
     shop: Simulation, without_slips: Simulation, name: str, share: float
 ) -> None:
     pairs = [
@@ -107,7 +108,7 @@ def test_addresses_and_numbers_are_mistyped_as_often_as_written(
     assert sum(value != right for value, right in pairs) / len(pairs) == pytest.approx(share, rel=0.2)
 
 
-def test_birth_dates_are_stated_and_mistyped_as_often_as_written(shop: Simulation) -> None:
+def test_birth_dates_are_given_and_mistyped_at_the_stated_rates(shop: Simulation) -> None:
     wrong, junk, n = 0, 0, 0
     for kind, share in zip(KINDS, ("customer", "contact", "profile"), strict=True):
         records: Records = getattr(shop, kind)
@@ -143,7 +144,7 @@ def test_households_have_juniors_and_twins(shop: Simulation) -> None:
         assert people.born[i] == people.born[twin] and people.last_names[i] == people.last_names[twin]
         alike += people.first_names[i] == c.ALIKE_NAMES[people.first_names[twin]]
     assert alike / len(twins) == pytest.approx(c.ALIKE_TWIN_SHARE, abs=0.15)
-    # All others at home go by names of their own.
+    # All other household members have different names.
     homes: dict[int, list[int]] = {}
     for i in range(n):
         homes.setdefault(int(people.head[i]), []).append(i)
@@ -154,7 +155,7 @@ def test_households_have_juniors_and_twins(shop: Simulation) -> None:
     assert (people.born <= youngest + 1).all()
 
 
-def test_namesakes_say_which_they_are(shop: Simulation, without_slips: Simulation) -> None:
+def test_namesakes_give_their_generation(shop: Simulation, without_slips: Simulation) -> None:
     words = {word for pair in c.GENERATIONS.values() for word in pair}
     older = set(shop.people.senior.tolist()) - {NONE}
     said, n = 0, 0
@@ -190,7 +191,7 @@ def test_numbers_are_recycled(without_slips: Simulation) -> None:
     assert (people.gave_up[others] == FOREVER).all()
 
 
-def test_what_is_drawn_moves_nothing_else(shop: Simulation) -> None:
+def test_slips_change_nothing_else(shop: Simulation) -> None:
     plain = made(**SLIPS, **KIN)
     moved = {"first_names", "last_names", "emails", "second_emails", "firm_domains", "born", "senior", "twin",
              "mobile", "former", "gave_up", "next_mobile"}  # fmt: skip
@@ -217,12 +218,12 @@ words = st.text("abcdefghijklmnopqrstuvwxyzäöüßABCÄÖÜ -'", min_size=3, ma
 def test_a_slip_is_one_error_or_two(seed: int, word: str) -> None:
     rng = np.random.default_rng(seed)
     wrong = slip(rng, word)
-    # Two letters swapped and a third put between them count as three.
+    # Two swapped letters with a third between them count as three.
     assert edits(wrong.lower(), word.lower()) <= 3
     assert len(wrong) >= len(word) - 2 and wrong
 
 
-ADDRESSES = {  # and what of each makes it the person's own
+ADDRESSES = {  # with the mark of the person in each
     "anna.berg.mr12@gmx.de": ".mr12@gmx.de",
     "a.berg.mr1@web.de": ".mr1@web.de",
     "berg_mr123@posteo.de": "_mr123@posteo.de",

@@ -1,4 +1,4 @@
-"""Compile the project for a warehouse that isn't there and hold the SQL to that warehouse's dialect.
+"""Compile the project for a warehouse without a connection and check the SQL against its dialect.
 
 Arguments: the target, a folder to work in. Prints what is wrong, a line each. Runs in the environment of
 requirements-dialects.txt; test_dialects.py starts it.
@@ -34,7 +34,7 @@ TARGETS = {
     "bigquery": {"type": "bigquery", "method": "oauth", "project": "mailroom", "dataset": "mailroom"},
 }  # fmt: skip
 
-# Seeds that the project reads as it compiles, and the columns it asks for.
+# Seeds that the project reads during compilation, and their columns.
 ASKED = {
     "source_words": ["source_name", "table_name", "column_name", "word", "value"],
     "blocked_identifiers": ["identifier_type", "identifier"],
@@ -75,7 +75,7 @@ def compiled(target: str, folder: Path, is_built: bool) -> list[Node]:
                 with (PROJECT / f"seeds/policy/{seed}.csv").open(encoding="utf-8", newline="") as file:
                     rows = [[row[column] for column in columns] for row in csv.DictReader(file)]
                 return AdapterResponse("OK"), Table(rows, columns, [Text()] * len(columns))
-        if sql.startswith("select max(case when"):  # how a column of text writes its numbers
+        if sql.startswith("select max(case when"):  # the number format of a text column
             shown = sql.split(" from ")[0].count("max(case when")
             return AdapterResponse("OK"), Table([[0] * shown], [f"shown_{n}" for n in range(shown)])
         if "newest_on" not in sql:
@@ -99,7 +99,7 @@ def compiled(target: str, folder: Path, is_built: bool) -> list[Node]:
 
 
 def parents_first(nodes: dict[str, Node]) -> list[Node]:
-    """The nodes of a manifest, each after those that it reads."""
+    """The nodes of a manifest, each after its parents."""
     ordered: dict[str, Node] = {}
 
     def visit(unique_id: str) -> None:
@@ -114,15 +114,15 @@ def parents_first(nodes: dict[str, Node]) -> list[Node]:
 
 
 class Warehouse:
-    """What is known of the tables that a project makes, as its SQL is gone through, parents first."""
+    """The known columns of a project's tables, collected from its SQL, parents first."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.schema = MappingSchema(dialect=target)
-        self.unknown: set[str] = set()  # nodes whose columns nobody knows before a Python model has run
+        self.unknown: set[str] = set()  # nodes with columns that are unknown before a Python model has run
 
     def problems(self, nodes: list[Node]) -> Iterator[str]:
-        """What the warehouse would refuse, as `file (node): why`."""
+        """Return what the warehouse would refuse, as `file (node): why`."""
         for node in nodes:
             if node["resource_type"] == "seed":
                 self.add(node, node["config"]["column_types"])
@@ -139,7 +139,7 @@ class Warehouse:
                 )
 
     def problems_of(self, node: Node) -> list[str]:
-        """What is wrong with one node. Its columns are known from then on.
+        """Yield the problems of one node. Its columns are known afterwards.
 
         Errors: sqlglot's, where it can't parse the SQL or find a column.
         """
@@ -166,7 +166,7 @@ class Warehouse:
 
 
 def token_problems(target: str, sql: str) -> Iterator[str]:
-    """Functions and types that the warehouse lacks, and texts that it reads otherwise than DuckDB does."""
+    """Functions and types that the warehouse lacks, and literals that it reads differently from DuckDB."""
     dialect = Dialect.get_or_raise(target)
     tokens = dialect.tokenize(sql)
     texts = (TokenType.STRING, TokenType.RAW_STRING)
@@ -191,7 +191,7 @@ def token_problems(target: str, sql: str) -> Iterator[str]:
 
 
 def tree_problems(target: str, trees: list[exp.Expression | None]) -> Iterator[str]:
-    """What sqlglot parses and the warehouse does not."""
+    """SQL that sqlglot parses but the warehouse does not."""
     reserved = set(WORDS[target]["reserved"])
     if len(trees) != 1:
         yield f"{len(trees)} statements"
@@ -227,7 +227,7 @@ def tree_problems(target: str, trees: list[exp.Expression | None]) -> Iterator[s
 
 
 def type_problems(tree: exp.Expression) -> Iterator[str]:
-    """Where BigQuery, which turns no type into another by itself, is given two that don't go together."""
+    """Incompatible types in BigQuery, which does not convert types implicitly."""
     for node in tree.walk():
         together: list[exp.Expression | None] = []
         if isinstance(node, (*COMPARISONS, *ARITHMETIC, exp.DPipe)):
@@ -257,7 +257,7 @@ def type_problems(tree: exp.Expression) -> Iterator[str]:
 
 
 def families(nodes: list[exp.Expression | None]) -> set[str]:
-    """Kinds of type, of which BigQuery turns none into another. Leaves out what has no type that is known."""
+    """Kinds of types that BigQuery does not convert into each other. Unknown types are left out."""
     found = set()
     for node in nodes:
         if node is None or isinstance(node, exp.Null) or node.type is None:

@@ -8,7 +8,7 @@ import pytest
 
 
 def what_is_missing() -> str | None:
-    """What Spark needs and this machine lacks, in words; None where all is there."""
+    """Return what Spark needs and this machine lacks, as text; None if nothing is missing."""
     if not all(importlib.util.find_spec(package) for package in ("pyspark", "dbt.include.spark")):
         return "dbt-spark and pyspark are not installed: pip install -r requirements-spark.txt"
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):

@@ -1,4 +1,4 @@
-"""Run what replace_rows() says on Spark over Delta and Iceberg tables, on Sail, which has both built in.
+"""Run replace_rows() of Spark on Delta and Iceberg tables, with Sail, which has both built in.
 
 Tables go to the working directory. Prints what is wrong, a line each. Runs in the environment of
 requirements-dialects.txt; test_lakehouse.py starts it.
@@ -21,7 +21,7 @@ OLD: Rows = [
     ("c", "2026-01-09", "kept by key"), (None, "2026-01-03", "without a key"), ("d", None, "without a day"),
 ]  # fmt: skip
 NEW: Rows = [("b", "2026-01-09", "new"), ("e", "2026-01-10", "new"), ("e", "2026-01-10", "twice")]
-# As macros/increments.sql words them, and which old rows stay.
+# Conditions as in macros/increments.sql, and the old rows that stay.
 CONDITIONS: dict[str, tuple[str, Callable[[str | None, str | None], bool]]] = {
     "replace_newest": (
         "(on_day is null or on_day >= cast('2026-01-09' as date))",
@@ -39,7 +39,7 @@ CONDITIONS: dict[str, tuple[str, Callable[[str | None, str | None], bool]]] = {
 
 
 class Relation(SimpleNamespace):
-    """A table by its name, as dbt hands it to a macro."""
+    """A table by its name, as dbt passes it to a macro."""
 
     def incorporate(self, path: dict[str, str]) -> "Relation":
         return Relation(identifier=path["identifier"])
@@ -49,7 +49,7 @@ class Relation(SimpleNamespace):
 
 
 def replace(session: SparkSession, file_format: str, condition: str) -> None:
-    """Run what spark__replace_rows() says for a model of that format."""
+    """Run spark__replace_rows() for a model of that format."""
     environment = Environment(extensions=["jinja2.ext.do"])
     environment.globals |= {
         "config": {"file_format": file_format},

@@ -1,4 +1,4 @@
-"""The project compiles for Snowflake and BigQuery, and the SQL parses there. Neither is here to run on."""
+"""The project compiles for Snowflake and BigQuery, and the SQL parses. Neither is available to run it."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ PYTHON = PROJECT / ".venv-dialects" / "bin" / "python"
 @pytest.mark.slow
 @pytest.mark.skipif(not PYTHON.exists(), reason="requirements-dialects.txt is not installed: make dialects")
 @pytest.mark.parametrize("target", ["snowflake", "bigquery"])
-def test_every_model_test_and_analysis_is_sql_that_the_warehouse_takes(target: str, tmp_path: Path) -> None:
-    """Every one as on a first run, and the incremental ones as on a later one too."""
+def test_every_model_test_and_analysis_is_valid_sql_of_the_warehouse(target: str, tmp_path: Path) -> None:
+    """Each as on a first run, and incremental ones also as on a later run."""
     script = Path(__file__).with_name("compile_for_warehouse.py")
     done = subprocess.run(
         [PYTHON, script, target, tmp_path],

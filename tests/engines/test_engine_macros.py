@@ -1,4 +1,4 @@
-"""Each macro that differs between engines gives the same values on both, over the same awkward inputs."""
+"""Each macro that differs between engines gives the same values on both, for the same difficult inputs."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ near_timestamps = st.from_regex(
 )
 near_numbers = st.from_regex(r"[ ]?[+-]?[0-9]{0,19}[.]?[0-9]{0,4}([eE][+-]?[0-9]{1,2})?[ ]?", fullmatch=True)
 near_addresses = st.text(alphabet="aB1.@ <>;:,+-_é", max_size=20)
-# The engines spell the other case of a few letters (ß, İ, a final Σ) differently; see docs/engines.md.
+# The engines convert the case of a few letters (ß, İ, a final Σ) differently; see docs/engines.md.
 letters = st.characters(exclude_characters="\0Σ", exclude_categories=["Cs", "Cn"]).filter(
     lambda letter: len(letter.lower()) == len(letter.upper()) == 1
 )
@@ -100,7 +100,7 @@ texts = st.lists(
     max_size=400,
 )
 
-# Each example is one query per engine, so there are few large ones, and they are not shrunk.
+# Each example is one query per engine, so there are few large ones without shrinking.
 generated = partial(
     settings,
     derandomize=True,
@@ -180,7 +180,7 @@ def run(request: pytest.FixtureRequest, spark: Any, rendered: dict[str, dict[str
 
 
 def is_time(name: str) -> bool:
-    """Whether an expression gives a timestamp, which Python reads in the machine's own zone."""
+    """Whether an expression is a timestamp, which Python reads in the machine's time zone."""
     return name.startswith(("parse timestamp", "dateadd", "date_trunc"))
 
 
@@ -213,8 +213,8 @@ def test_generated_texts(run: Run, values: list[str]) -> None:
     assert_same(TEXT_EXPRESSIONS, values, on_duckdb, on_spark)
 
 
-def test_what_counts(rendered: dict[str, dict[str, str]]) -> None:
-    """The rules that parse() states, by example."""
+def test_parsed_values(rendered: dict[str, dict[str, str]]) -> None:
+    """Examples of the rules in parse()."""
     examples: dict[str, dict[str, str | None]] = {
         "parse boolean": {
             " Yes ": "true",

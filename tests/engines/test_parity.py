@@ -25,17 +25,17 @@ from mailroom.activation.rows import Refusal
 
 pytestmark = [*needs_spark.marks, pytest.mark.slow]
 
-# First the history as it was days before, so that the build that is compared replaces its newest days.
+# First a build as of some days before, so that the compared build replaces the newest days.
 HISTORY = ["--select", "+customer_daily_activity", "--resource-type", "seed", "--resource-type", "model"]
 DAYS_BEFORE = "2026-06-22 00:00:00"
-SHOWN = 20  # differences listed before the rest is only counted
+SHOWN = 20  # differences that are listed; the rest is counted
 
 # Public columns that may differ, by name.
 OF_THE_ENGINE = {
     "schema_name": "the target's schema: main on DuckDB, mailroom on Spark",
     "n_distinct": "each engine approximates it in its own way",
 }
-# Rows whose value may differ, by table and column: made with the salt that each warehouse has for itself.
+# Rows with values that may differ, by table and column: hashes with each warehouse's own salt.
 SALTED = {("sync_outbox", "outbox_id"): "operation = 'delete'"}
 
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
@@ -43,16 +43,16 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Engines:
-    """The demo on both engines: the folder that holds them, what each dbt build said, and what dbt parsed."""
+    """The demo on both engines: the folder, the result of each dbt build, and the manifest."""
 
     folder: Path
     on_duckdb: Run
     on_spark: Run
     public: dict[str, dict[str, Any]]  # manifest nodes on Spark by model name
-    keys: dict[str, list[str]]  # what the primary-key test of a model looks at, by model name
+    keys: dict[str, list[str]]  # columns of a model's primary-key test, by model name
 
     def relations(self, name: str) -> tuple[str, str]:
-        """A public table as DuckDB has it, and as Spark wrote it in Parquet, each to select from."""
+        """Relations of a public table in DuckDB, and in Spark's Parquet."""
         node = self.public[name]
         files = self.folder / "spark" / f"{node['schema']}.db" / node["alias"]
         if node["config"]["materialized"] == "view":
@@ -86,7 +86,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
 
 
 def pull_some(folder: Path) -> None:
-    """A no from an ESP for both engines to read: of two people of the demo, and a stranger."""
+    """Opt-outs at an ESP for both engines to read: of two people of the demo, and a stranger."""
     said_at = datetime(2026, 6, 30, 12)
     known = (PROJECT / "seeds/demo/esp/demo_esp__profiles.csv").read_text().splitlines()
     rows = [dict(zip(known[0].split(","), line.split(","), strict=False)) for line in known[1:3]]
@@ -99,7 +99,7 @@ def pull_some(folder: Path) -> None:
 
 
 def push_some(folder: Path) -> None:
-    """Receipts for both engines to read: some audiences pushed, one of them with names that it had before."""
+    """Receipts for both engines to read: some audiences pushed, one of them with earlier names."""
     warehouse = folder / "warehouse.duckdb"
     folder = activation_folder(warehouse)
     push(warehouse, folder, PushOptions(audiences=["active_buyers", "welcome", "do_not_mail"]))
@@ -112,7 +112,7 @@ def push_some(folder: Path) -> None:
 
 
 def build_on_spark(folder: Path) -> Run:
-    """The demo built, tables in folder/spark, public views as Parquet in folder/views."""
+    """The built demo: tables in folder/spark, public views as Parquet in folder/views."""
     target = folder / "spark_target"
     done = subprocess.run(
         [
@@ -146,7 +146,7 @@ def lake(engines: Engines) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_spark_builds_and_tests_what_duckdb_does(engines: Engines) -> None:
+def test_spark_builds_and_tests_the_same_nodes_as_duckdb(engines: Engines) -> None:
     assert engines.on_duckdb.ok, engines.on_duckdb.output
     missing = ("missing", "")
     differing = [
@@ -159,7 +159,7 @@ def test_spark_builds_and_tests_what_duckdb_does(engines: Engines) -> None:
     assert "START unit_test" in engines.on_spark.output, "Spark ran no unit test"
 
 
-def test_dbt_warns_of_nothing_on_spark(engines: Engines) -> None:
+def test_dbt_has_no_warning_on_spark(engines: Engines) -> None:
     assert [line for line in engines.on_spark.output.splitlines() if "[WARNING]" in line] == []
 
 
@@ -169,8 +169,8 @@ def test_public_tables_are_the_same(engines: Engines, lake: duckdb.DuckDBPyConne
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:SHOWN])
 
 
-def test_what_an_esp_holds_is_compared_the_same_way(lake: duckdb.DuckDBPyConnection) -> None:
-    """Else the tables above would be the same because both are empty."""
+def test_the_compared_sync_tables_are_not_empty(lake: duckdb.DuckDBPyConnection) -> None:
+    """Otherwise the tables above would be the same because both are empty."""
     found = lake.execute("select distinct audience, operation from duckdb_side.main.sync_outbox").fetchall()
     assert ("welcome", "update") in found and ("win_back", "add") in found
     assert not {"active_buyers", "do_not_mail"} & {audience for audience, _ in found}
@@ -199,7 +199,7 @@ def differences(engines: Engines, lake: duckdb.DuckDBPyConnection, name: str) ->
 
 
 def column_types(lake: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """A relation's columns in order. Spark's timestamps are moments, DuckDB's are in UTC unsaid."""
+    """A relation's columns in order. Spark's timestamps have a zone, DuckDB's are UTC without one."""
     described = lake.sql(f"describe select * from {relation}").fetchall()
     return {row[0]: row[1].removesuffix(" WITH TIME ZONE") for row in described}
 
@@ -213,7 +213,7 @@ def rows_by_key(lake: duckdb.DuckDBPyConnection, relation: str, shown: list[str]
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether two values are equal; doubles to 1e-9 of their size."""
+    """Whether two values are equal; doubles within a relative 1e-9."""
     if isinstance(left, float) and isinstance(right, float):
         both_nan = math.isnan(left) and math.isnan(right)
         return both_nan or math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)

@@ -1,4 +1,4 @@
-"""Shares of interest: they add up, lean on everybody's where little is known, and find what made the data."""
+"""Shares of interest add up, shrink towards the shop's shares, and recover the simulated strength."""
 
 import numpy as np
 import pytest
@@ -16,12 +16,12 @@ SHARE = arrays(float, N_THINGS, elements=st.floats(0.01, 1)).map(lambda share: s
 
 
 def rows(points: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A row per customer and thing, as fit and predict take them."""
+    """One row per customer and thing, as fit and predict take them."""
     return points.ravel(), np.repeat(points.sum(axis=1), N_THINGS), np.tile(share, len(points))
 
 
 def world(n: int, strength: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """n customers of tastes around a shop's shares; what each bought before, and of what they buy next."""
+    """n customers with tastes around a shop's shares: their purchases before, and their next ones."""
     random = np.random.default_rng(seed)
     share = np.array([0.4, 0.3, 0.15, 0.1, 0.05])
     taste = random.dirichlet(strength * share, n)
@@ -31,39 +31,39 @@ def world(n: int, strength: float, seed: int = 0) -> tuple[np.ndarray, np.ndarra
 
 
 @given(POINTS, SHARE, st.randoms(use_true_random=False))
-def test_shares_are_shares_whatever_is_known(points: np.ndarray, share: np.ndarray, random: object) -> None:
+def test_shares_sum_to_one(points: np.ndarray, share: np.ndarray, random: object) -> None:
     chosen = np.zeros(points.shape)
     chosen[:, random.randrange(N_THINGS)] = random.randrange(3)  # type: ignore[attr-defined]
     model = ShrunkShares().fit(*rows(points, share), chosen.ravel())
-    told = model.predict(*rows(points, share)).reshape(points.shape)
+    shares = model.predict(*rows(points, share)).reshape(points.shape)
     assert WEAKEST <= model.strength_ <= STRONGEST
-    assert (told >= 0).all() and np.allclose(told.sum(axis=1), 1)
+    assert (shares >= 0).all() and np.allclose(shares.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("strength", [0.5, 3.0, 30.0])
-def test_the_strength_is_that_which_made_the_data(strength: float) -> None:
+def test_fit_recovers_the_simulated_strength(strength: float) -> None:
     before, share, after = world(20_000, strength)
     model = ShrunkShares().fit(*rows(before, share), after.ravel())
     assert model.strength_ == pytest.approx(strength, rel=0.1)
 
 
-def test_own_interest_that_says_nothing_leaves_everybody_s_shares() -> None:
+def test_uninformative_interest_leaves_the_shops_shares() -> None:
     before, share, after = world(5_000, 3.0)
     shuffled = np.random.default_rng(1).permutation(after)
     model = ShrunkShares().fit(*rows(before, share), shuffled.ravel())
-    told = model.predict(*rows(before, share)).reshape(before.shape)
-    assert np.abs(told - share).max() < 0.05
+    shares = model.predict(*rows(before, share)).reshape(before.shape)
+    assert np.abs(shares - share).max() < 0.05
 
 
-def test_who_showed_no_interest_has_everybody_s_shares_and_without_choices_all_have() -> None:
+def test_customers_without_interest_have_the_shops_shares_and_so_have_all_without_choices() -> None:
     before, share, after = world(500, 3.0)
     learned = ShrunkShares().fit(*rows(before, share), after.ravel())
-    nobody = np.zeros((1, N_THINGS))
-    assert np.allclose(learned.predict(*rows(nobody, share)), share)
-    untaught = ShrunkShares().fit(*rows(before, share), np.zeros(before.size))
-    told = untaught.predict(*rows(before, share)).reshape(before.shape)
-    assert untaught.to_dict() == {"strength": STRONGEST} and np.allclose(told, share, atol=1e-3)
+    no_interest = np.zeros((1, N_THINGS))
+    assert np.allclose(learned.predict(*rows(no_interest, share)), share)
+    unfitted = ShrunkShares().fit(*rows(before, share), np.zeros(before.size))
+    shares = unfitted.predict(*rows(before, share)).reshape(before.shape)
+    assert unfitted.to_dict() == {"strength": STRONGEST} and np.allclose(shares, share, atol=1e-3)
 
 
-def test_nothing_at_all_is_no_error() -> None:
+def test_empty_input_is_no_error() -> None:
     assert ShrunkShares().fit([], [], [], []).predict([], [], []).shape == (0,)

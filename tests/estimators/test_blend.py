@@ -1,4 +1,4 @@
-"""Blends of rows and base, the trees they keep as numbers, and the measures they are judged by."""
+"""Blends of features and base, their trees as numbers, and the measures of the back-test."""
 
 import json
 
@@ -29,7 +29,7 @@ def customers(n: int, seed: int = 0) -> pd.DataFrame:
     return features
 
 
-def test_trees_of_numbers_say_what_scikit_learn_says() -> None:
+def test_trees_predict_what_scikit_learn_predicts() -> None:
     random = np.random.default_rng(1)
     table = random.normal(size=(3_000, 5))
     table[random.random(table.shape) < 0.2] = np.nan
@@ -70,7 +70,7 @@ def test_a_blend_keeps_the_level_of_the_base(
     assert money.level(features, base).predict(features, base).sum() == pytest.approx(base.sum())
 
 
-def test_a_blend_written_down_and_read_again_says_the_same(
+def test_a_blend_read_from_json_predicts_the_same(
     learned: tuple[pd.DataFrame, np.ndarray, ReturnBlend, SpendBlend],
 ) -> None:
     features, base, chance, money = learned
@@ -88,7 +88,7 @@ def test_a_blend_written_down_and_read_again_says_the_same(
     base=st.floats(0, 1),
 )  # fmt: skip
 @settings(max_examples=50)
-def test_no_customer_however_odd_breaks_a_blend(
+def test_odd_customers_do_not_break_a_blend(
     learned: tuple[pd.DataFrame, np.ndarray, ReturnBlend, SpendBlend], odd: list[float], base: float
 ) -> None:
     _, _, chance, money = learned
@@ -98,7 +98,7 @@ def test_no_customer_however_odd_breaks_a_blend(
     assert money.predict(row, [base])[0] >= 0
 
 
-def test_what_was_constant_in_training_has_no_say() -> None:
+def test_a_column_that_was_constant_in_training_has_no_effect() -> None:
     table = np.array([[1.0, 7.0], [3.0, 7.0]])
     assert Scale.of(table).apply(np.array([[2.0, 9_999.0]])).tolist() == [[0.0, 0.0]]
     with pytest.raises(ValueError, match="customer_features lacks days_since_last_order"):
@@ -108,21 +108,21 @@ def test_what_was_constant_in_training_has_no_say() -> None:
 
 
 @given(target=st.floats(0.001, 0.999), seed=st.integers(0, 99))
-def test_a_shift_reaches_the_mean_it_was_asked_for(target: float, seed: int) -> None:
+def test_a_shift_reaches_its_target_mean(target: float, seed: int) -> None:
     logits = np.random.default_rng(seed).normal(size=50)
     shifted = 1 / (1 + np.exp(-(logits + shift_to_mean(logits, target))))
     assert shifted.mean() == pytest.approx(target, abs=1e-6)
 
 
-def test_the_recency_rule_is_the_share_of_such_customers_who_came_back() -> None:
+def test_the_recency_rule_is_the_share_of_similar_customers_who_returned() -> None:
     rows = pd.DataFrame({"days_since_last_order": [10] * 980 + [400] * 980, "n_order_days": [1] * 1_960})
     rule = RateRule().fit(rows, [True] * 490 + [False] * 490 + [False] * 980)
     chances = rule.predict(pd.DataFrame({"days_since_last_order": [30, 366, 366], "n_order_days": [1, 1, 2]}))
-    # 20 customers of the shop's rate of .25 stand in each cell from the start; the last one has no other.
+    # Each cell starts with 20 customers at the shop's rate of 0.25. The last cell has no others.
     assert chances == pytest.approx([495 / 1000, 5 / 1000, 0.25])
 
 
-def test_the_history_rate_goes_on_as_so_far_but_not_from_a_single_week() -> None:
+def test_the_history_rate_continues_but_not_from_a_single_week() -> None:
     rows = pd.DataFrame({"net_revenue": [365.0, 90.0, -5.0], "age_days": [365, 3, 100]})
     assert history_rate(rows, 90).tolist() == pytest.approx([90, 90, 0])
 

@@ -1,4 +1,4 @@
-"""Traits that set the chosen apart, and what is not known, which must not."""
+"""Traits set the chosen apart; unknown traits do not."""
 
 import json
 
@@ -12,8 +12,8 @@ from mailroom.estimators.likeness import COMMON, TraitPoints
 
 
 def people(n: int, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
-    """n people of whom every other's interest is known: who likes boots is chosen four times as often as who
-    likes socks, wherever they came from."""
+    """n people, every second with a known interest. People who like boots are chosen four times as often as
+    people who like socks, from any channel."""
     random = np.random.default_rng(seed)
     names = [f"c{number:05}" for number in range(n)]
     likes = random.choice(["Boots", "Socks", "Hats"], n, p=[0.3, 0.5, 0.2])
@@ -31,7 +31,7 @@ def points(model: TraitPoints) -> pd.Series:
     return model.points_.set_index(["trait", "trait_value"])["points"]
 
 
-def test_what_the_chosen_have_more_often_than_others_counts_for_it() -> None:
+def test_a_value_that_the_chosen_have_more_often_adds_points() -> None:
     traits, chosen = people(6_000)
     found = points(TraitPoints().fit(traits, chosen))
     assert found["interest", "Boots"] > 0.5 and found["interest", "Socks"] < -0.5
@@ -40,18 +40,18 @@ def test_what_the_chosen_have_more_often_than_others_counts_for_it() -> None:
     assert found["interest", "Boots"] - found["interest", "Socks"] == pytest.approx(np.log(6), abs=0.4)
 
 
-def test_not_to_be_known_is_no_likeness() -> None:
-    """Of the chosen everything is known, of others hardly anything: yet somebody of whom nothing is known is
-    as likely to be chosen as anybody."""
+def test_unknown_traits_add_no_points() -> None:
+    """The chosen have all traits known, the others hardly any. A person without a known trait still has the
+    average chance."""
     traits, chosen = people(4_000)
     hidden = traits["customer_id"].isin(chosen.index[~chosen][::2])
     traits = traits[~(hidden & (traits["trait"] == "interest"))]
     model = TraitPoints().fit(traits, chosen)
-    (nobody,) = model.predict(traits, pd.Index(["stranger"]))
-    assert nobody == pytest.approx(chosen.mean(), abs=0.05)
+    (unknown_person,) = model.predict(traits, pd.Index(["stranger"]))
+    assert unknown_person == pytest.approx(chosen.mean(), abs=0.05)
 
 
-def test_shares_are_of_those_whose_trait_is_known() -> None:
+def test_shares_are_of_people_with_a_known_trait() -> None:
     traits, chosen = people(3_000)
     shares = TraitPoints().fit(traits, chosen).points_.set_index(["trait", "trait_value"])
     known = chosen[traits.loc[traits["trait"] == "interest", "customer_id"].unique()]
@@ -63,7 +63,7 @@ def test_shares_are_of_those_whose_trait_is_known() -> None:
     ] == pytest.approx(1)
 
 
-def test_a_value_that_few_have_is_none() -> None:
+def test_a_rare_value_is_ignored() -> None:
     traits, chosen = people(2_000)
     rare = pd.DataFrame(
         [(name, "country", "LI") for name in chosen.index[: COMMON - 1]], columns=traits.columns
@@ -71,11 +71,11 @@ def test_a_value_that_few_have_is_none() -> None:
     model = TraitPoints().fit(pd.concat([traits, rare]), chosen)
     assert "LI" not in set(model.points_["trait_value"])
     one = pd.DataFrame([(chosen.index[0], "country", "LI")], columns=traits.columns)
-    (told,) = model.predict(one, chosen.index[:1])
-    assert told == pytest.approx(1 / (1 + np.exp(-model.intercept_)))
+    (chance,) = model.predict(one, chosen.index[:1])
+    assert chance == pytest.approx(1 / (1 + np.exp(-model.intercept_)))
 
 
-def test_a_row_that_stands_for_several_counts_as_several() -> None:
+def test_a_row_with_weight_counts_as_several() -> None:
     traits, chosen = people(1_500)
     weight = pd.Series(1.0, index=chosen.index).where(~chosen, 3.0)
     again = traits[traits["customer_id"].isin(chosen.index[chosen])]
@@ -88,7 +88,7 @@ def test_a_row_that_stands_for_several_counts_as_several() -> None:
     assert weighted.intercept_ == pytest.approx(repeated.intercept_, abs=1e-3)
 
 
-def test_what_was_learned_tells_the_same_when_read_again() -> None:
+def test_points_read_from_json_predict_the_same() -> None:
     traits, chosen = people(1_000)
     model = TraitPoints().fit(traits, chosen)
     again = TraitPoints.from_dict(json.loads(json.dumps(model.to_dict())))
@@ -96,14 +96,14 @@ def test_what_was_learned_tells_the_same_when_read_again() -> None:
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=60), st.integers(0, 3))
-def test_whoever_is_chosen_the_chance_is_one(labels: list[bool], n_traits: int) -> None:
+def test_the_chance_is_a_probability_for_any_labels(labels: list[bool], n_traits: int) -> None:
     names = pd.Index([f"c{number}" for number in range(len(labels))])
     chosen = pd.Series(labels, index=names)
     rows = [(name, f"t{of}", str(len(name) % 2)) for name in names for of in range(n_traits)]
     traits = pd.DataFrame(rows, columns=["customer_id", "trait", "trait_value"])
     if chosen.all() or not chosen.any():
-        with pytest.raises(ValueError, match="nothing to tell apart"):
+        with pytest.raises(ValueError, match="nothing to learn"):
             TraitPoints().fit(traits, chosen)
         return
-    told = TraitPoints().fit(traits, chosen).predict(traits, names)
-    assert ((told >= 0) & (told <= 1)).all()
+    chance = TraitPoints().fit(traits, chosen).predict(traits, names)
+    assert ((chance >= 0) & (chance <= 1)).all()

@@ -1,4 +1,4 @@
-"""Hours of presence: they add up, lean on the group where little is known, and find what is there."""
+"""Hours of presence add up, shrink towards the group, and recover the simulated hours."""
 
 import json
 
@@ -14,7 +14,7 @@ COUNTS = st.integers(0, 30).flatmap(lambda n: arrays(int, (n, 24), elements=st.i
 
 
 def world(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """n customers with a best hour each, and a few to many hours around it in which they were seen."""
+    """n customers with a best hour each, active in a few to many hours around it."""
     random = np.random.default_rng(seed)
     best = random.choice([7, 9, 13, 19, 22], n)
     counts = np.zeros((n, 24))
@@ -24,20 +24,20 @@ def world(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return counts, best
 
 
-def hours_off(told: np.ndarray, best: np.ndarray) -> float:
-    apart = np.abs(told.argmax(axis=1) - best)
+def hours_off(shares: np.ndarray, best: np.ndarray) -> float:
+    apart = np.abs(shares.argmax(axis=1) - best)
     return float(np.minimum(apart, 24 - apart).mean())
 
 
 @given(COUNTS)
-def test_shares_are_shares_whatever_was_seen(counts: np.ndarray) -> None:
+def test_shares_sum_to_one(counts: np.ndarray) -> None:
     groups = ["a" if row % 2 else "b" for row in range(len(counts))]
-    told = CircularPresence().fit(counts, groups).predict(counts, groups)
-    assert told.shape == counts.shape
-    assert (told >= 0).all() and np.allclose(told.sum(axis=1), 1)
+    shares = CircularPresence().fit(counts, groups).predict(counts, groups)
+    assert shares.shape == counts.shape
+    assert (shares >= 0).all() and np.allclose(shares.sum(axis=1), 1)
 
 
-def test_what_was_seen_of_somebody_finds_their_hour() -> None:
+def test_own_signals_find_the_best_hour() -> None:
     counts, best = world(800)
     groups = np.repeat("all", len(counts))
     model = CircularPresence().fit(counts, groups)
@@ -45,18 +45,18 @@ def test_what_was_seen_of_somebody_finds_their_hour() -> None:
     assert hours_off(model.group_shares(groups), best) > 3
 
 
-def test_who_was_not_seen_has_the_hours_of_their_group_and_who_has_no_group_those_of_the_shop() -> None:
+def test_customers_without_signals_have_the_groups_hours_and_without_a_group_the_shops() -> None:
     counts, _ = world(400)
     groups = np.array(["early" if row.argmax() < 12 else "late" for row in counts])
     model = CircularPresence().fit(counts, groups)
-    nobody = np.zeros((4, 24))
-    told = model.predict(nobody, np.array(["early", "late", "elsewhere", None], dtype=object))
-    assert told[0].argmax() < 12 < told[1].argmax()
-    assert np.array_equal(told[0], model.groups_["early"])
-    assert np.array_equal(told[2], model.shop_) and np.array_equal(told[3], model.shop_)
+    no_signals = np.zeros((4, 24))
+    shares = model.predict(no_signals, np.array(["early", "late", "elsewhere", None], dtype=object))
+    assert shares[0].argmax() < 12 < shares[1].argmax()
+    assert np.array_equal(shares[0], model.groups_["early"])
+    assert np.array_equal(shares[2], model.shop_) and np.array_equal(shares[3], model.shop_)
 
 
-def test_where_everybody_is_alike_one_signal_moves_little() -> None:
+def test_one_signal_moves_little_in_a_uniform_group() -> None:
     random = np.random.default_rng(1)
     shares = np.exp(-((np.arange(24) - 19) ** 2) / 18)
     counts = random.multinomial(4, shares / shares.sum(), 2_000).astype(float)
@@ -73,8 +73,8 @@ def test_midnight_is_next_to_one_in_the_morning() -> None:
     groups = np.repeat("all", len(counts))
     model = CircularPresence().fit(counts, groups)
     turned = CircularPresence().fit(np.roll(counts, 5, axis=1), groups)
-    told = turned.predict(np.roll(counts, 5, axis=1), groups)
-    assert np.allclose(told, np.roll(model.predict(counts, groups), 5, axis=1))
+    shares = turned.predict(np.roll(counts, 5, axis=1), groups)
+    assert np.allclose(shares, np.roll(model.predict(counts, groups), 5, axis=1))
 
 
 def test_it_reads_what_it_wrote() -> None:
@@ -85,6 +85,6 @@ def test_it_reads_what_it_wrote() -> None:
     assert np.array_equal(model.predict(counts, groups), again.predict(counts, groups))
 
 
-def test_what_is_no_count_is_named() -> None:
-    with pytest.raises(ValueError, match="row 1, slot 2 is no count: nan"):
+def test_an_invalid_count_is_named() -> None:
+    with pytest.raises(ValueError, match="row 1, slot 2 is not a count: nan"):
         CircularPresence().fit([[1.0, 0.0, 0.0], [0.0, 0.0, np.nan]], ["a", "a"])

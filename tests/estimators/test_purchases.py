@@ -1,4 +1,4 @@
-"""The models of purchases: as published on CDNOW, as the formulas say, and sane on anything."""
+"""The purchase models match published results on CDNOW and closed formulas, and stay finite on any input."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def test_bg_nbd_is_as_published() -> None:
 
 @cdnow_only
 def test_gamma_gamma_is_as_published() -> None:
-    """Fader, Hardie (2013), note 025: the 946 customers who came back."""
+    """Fader, Hardie (2013), note 025: the 946 customers who returned."""
     data = sample()
     back = data["frequency"] > 0
     assert back.sum() == 946
@@ -77,8 +77,8 @@ def test_gamma_gamma_is_as_published() -> None:
 
 
 @cdnow_only
-def test_the_hold_out_of_cdnow_is_ranked_and_its_size_known() -> None:
-    """39 weeks ahead by number of repeat purchases, as figure 3 of the paper: the more, the more again."""
+def test_the_hold_out_of_cdnow_is_ranked_with_the_right_total() -> None:
+    """39 weeks ahead by number of repeat purchases, as in figure 3 of the paper."""
     data = sample()
     model = BetaGeometricModel().fit(data["frequency"], data["recency"], data["age"])
     expected = model.expected_purchases(39, data["frequency"], data["recency"], data["age"])
@@ -137,7 +137,7 @@ def fitted(model: type[_DropOutModel], r: float, alpha: float, a: float, b: floa
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_simulated_shop_is_recovered(model: type[_DropOutModel]) -> None:
-    """20,000 customers drawn from the model itself; what they do next is what it expects."""
+    """20,000 customers drawn from the model buy as it expects."""
     random = np.random.default_rng(3)
     n, until, horizon = 20_000, 60.0, 30.0
     rate, chance = random.gamma(0.6, 1 / 8.0, n), random.beta(0.9, 2.5, n)
@@ -165,7 +165,7 @@ def test_a_simulated_shop_is_recovered(model: type[_DropOutModel]) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_what_is_expected_is_the_sum_of_what_is_likely(model: type[_DropOutModel]) -> None:
+def test_the_expectation_matches_numerical_integration(model: type[_DropOutModel]) -> None:
     """In closed form and by integration over the customer's own rate and chance: a second way to the
     expectation that shares no formula with the first."""
     r, alpha, a, b = 0.5, 6.0, 1.7, 2.6
@@ -184,7 +184,7 @@ def test_what_is_expected_is_the_sum_of_what_is_likely(model: type[_DropOutModel
     rate, chance = np.meshgrid(rates, chances)
     prior = rate ** (r - 1) * np.exp(-alpha * rate) * chance ** (a - 1) * (1 - chance) ** (b - 1)
     active, gone = given(rate, chance)  # type: ignore[arg-type]
-    # Purchases go on at the rate until one of them is the last.
+    # Purchases continue at the rate until the customer drops out.
     ahead = (1 - np.exp(-rate * chance * horizon)) / chance
     weight = prior * (active + gone)
     expected = (prior * active * ahead).sum() / weight.sum()
@@ -195,10 +195,10 @@ def test_what_is_expected_is_the_sum_of_what_is_likely(model: type[_DropOutModel
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("size", [200, 17_000])
-def test_where_everybody_drops_out_alike_the_chance_is_a_constant(
+def test_with_equal_drop_out_chances_the_expectation_has_a_closed_form(
     model: type[_DropOutModel], size: float
 ) -> None:
-    """After each purchase one in five is the last: a thinned gamma process, in closed form."""
+    """Each purchase is the last with a chance of 20%: a thinned gamma process, in closed form."""
     r, alpha, horizon = 1.2, 40.0, 365.0
     made = fitted(model, r, alpha, 0.2 * size, 0.8 * size)
     x, t, age = np.array([0.0, 1, 6]), np.array([0.0, 90, 300]), np.array([50.0, 200, 320])
@@ -213,7 +213,7 @@ def test_where_everybody_drops_out_alike_the_chance_is_a_constant(
     horizon=st.floats(0.5, 2_000),
     which=st.sampled_from(MODELS),
 )
-def test_answers_are_sane_for_any_customer(
+def test_predictions_are_in_range_for_any_customer(
     parameters: tuple[float, ...], history: tuple[int, float, float], horizon: float, which: Any
 ) -> None:
     frequency, share, age = history
@@ -222,7 +222,7 @@ def test_answers_are_sane_for_any_customer(
     chance = float(made.probability_of_purchase(horizon, *known))
     expected = float(made.expected_purchases(horizon, *known))
     assert 0 <= chance <= 1 and np.isfinite(expected)
-    assert expected >= chance * (1 - 1e-6), "whoever buys at all buys once or more"
+    assert expected >= chance * (1 - 1e-6), "the expected number must be at least the chance"
     assert made.probability_of_purchase(2 * horizon, *known) >= chance
     low, middle, high = (float(made.purchase_within_quantile(q, horizon, *known)) for q in (0.1, 0.5, 0.9))
     assert 0 <= low <= middle <= high <= horizon * (1 + 1e-6)
@@ -241,15 +241,15 @@ def test_the_next_purchase_is_as_likely_before_its_median_as_after_it() -> None:
     assert before == pytest.approx(after, rel=1e-6)
 
 
-def test_customers_nobody_can_be_are_named() -> None:
+def test_impossible_histories_are_named() -> None:
     for row in ((1, 5, 4), (-1, 0, 4), (0, 2, 4), (2, 1, float("nan"))):
         rows = np.array([(0, 0, 9), row], dtype=float)
-        with pytest.raises(ValueError, match="row 1 is no purchase history"):
+        with pytest.raises(ValueError, match="row 1 is not a possible purchase history"):
             BetaGeometricModel().fit(*rows.T)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_few_and_odd_customers_still_have_a_finite_answer(model: type[_DropOutModel]) -> None:
+def test_few_and_odd_customers_have_finite_predictions(model: type[_DropOutModel]) -> None:
     for histories in ([(0, 0, 10)], [(0, 0, 0)], [(50, 10, 10)] * 3, [(0, 0, 10)] * 500, [(1, 9, 10)] * 500):
         columns = np.array(histories, dtype=float).T
         made = model().fit(*columns)
@@ -262,7 +262,7 @@ def test_order_values_that_never_differ_are_that_value() -> None:
     assert model.expected_value([0, 5], [np.nan, 20]).tolist() == [20, 20]
 
 
-def test_who_gave_all_back_is_expected_to_spend_little_and_the_less_the_more_they_ordered() -> None:
+def test_customers_who_returned_all_orders_are_expected_to_spend_less_the_more_they_ordered() -> None:
     model = GammaGammaModel().fit([1, 2, 3, 4], [10, 20, 30, 40])
     stranger, refunded, negative, a_cent, longer, unknown = model.expected_value(
         [0, 3, 3, 3, 6, 3], [np.nan, 0, -5, 0.01, 0, np.nan]

@@ -1,4 +1,4 @@
-"""The pace of orders: right where there is one, silent where there is none."""
+"""The pace of orders predicts customers who have one, and no others."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def customers(n: int, shape: float, seed: int = 0) -> tuple[pd.DataFrame, np.nda
     random = np.random.default_rng(seed)
     mean = random.gamma(20.0, 1.5, n)
     gaps = random.gamma(shape, (mean / shape)[:, None], (n, 12))
-    last = random.gamma(shape + 1, mean / shape, n)  # a moment falls into a long gap rather than a short one
+    last = random.gamma(shape + 1, mean / shape, n)  # a random moment falls into longer gaps more often
     waited = random.uniform(0, last)
     features = pd.DataFrame(
         {
@@ -28,7 +28,7 @@ def customers(n: int, shape: float, seed: int = 0) -> tuple[pd.DataFrame, np.nda
 
 
 @pytest.mark.parametrize("shape", [1.0, 4.0, 16.0])
-def test_a_paced_customer_orders_within_the_bounds_eight_times_in_ten(shape: float) -> None:
+def test_eighty_percent_of_paced_customers_order_within_the_bounds(shape: float) -> None:
     features, days = customers(8_000, shape)
     rhythm = OrderRhythm().fit(features)
     assert rhythm.gap_days_ == pytest.approx(30, rel=0.03)
@@ -38,15 +38,15 @@ def test_a_paced_customer_orders_within_the_bounds_eight_times_in_ten(shape: flo
     assert (days < median).mean() == pytest.approx(0.5, abs=0.03)
 
 
-def test_who_has_no_pace_or_has_left_it_is_not_answered_for() -> None:
+def test_customers_without_a_pace_or_past_it_get_no_prediction() -> None:
     features, _ = customers(500, 16.0)
     rhythm = OrderRhythm.from_dict(OrderRhythm().fit(features).to_dict())
     some = features.head(3).assign(n_order_days=[1, GAPS_FROM, GAPS_FROM + 1])
     some.loc[0, ["mean_gap_days", "gap_spread_days"]] = np.nan
     assert np.isnan(rhythm.predict(some, 0.5, 365)).tolist() == [True, True, False]
     assert np.isnan(rhythm.predict(some.assign(days_since_last_order=5_000), 0.5, 365)).all()
-    nobody = OrderRhythm().fit(some.head(1))
-    assert nobody.gap_days_ is None and not nobody.has_pace(some).any()
+    unfitted = OrderRhythm().fit(some.head(1))
+    assert unfitted.gap_days_ is None and not unfitted.has_pace(some).any()
 
 
 @given(

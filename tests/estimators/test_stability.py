@@ -1,4 +1,4 @@
-"""The population stability index: nothing where nothing moved, much where a column broke."""
+"""The population stability index is 0 for the same column and high for a broken one."""
 
 import numpy as np
 import pytest
@@ -43,6 +43,6 @@ def test_a_broken_column_is_another_population() -> None:
     assert unknown is not None and unknown > 0.25
 
 
-def test_of_few_it_says_nothing() -> None:
+def test_too_few_values_have_no_index() -> None:
     assert stability_index(shape_of(np.arange(FEWEST)), np.arange(FEWEST - 1)) is None
     assert stability_index(shape_of([]), np.arange(FEWEST)) is None

@@ -1,4 +1,4 @@
-"""An example built with its documented command, beside the file it was built from."""
+"""An example built with its documented command, with the file it was built from."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from conftest import PROJECT, Rows
 
 @dataclass(frozen=True)
 class Built:
-    """What the command printed, and a connection to what it built; the view raw_file is the original."""
+    """The printed output, and a connection to the warehouse. View raw_file is the original file."""
 
     printed: str
     connection: duckdb.DuckDBPyConnection
@@ -36,7 +36,7 @@ class Built:
 
 
 def shared_file(name: str) -> Path:
-    """A file of the shared data. Skips the test, saying so, where it is missing."""
+    """A file of the shared data. Skips the test if the file is missing."""
     file = Path(os.environ.get("MAILROOM_SHARED_DATA", PROJECT.parent / "shared" / "data")) / name
     if not file.exists():
         pytest.skip(f"{file} is missing; MAILROOM_SHARED_DATA names another folder")
@@ -51,7 +51,7 @@ def run_example(name: str, *arguments: str, **environment: str) -> subprocess.Co
 
 
 def build_example(name: str, file: Path, below: Path) -> Iterator[Built]:
-    """Map and build below a folder, and open what came of it. The command must end well."""
+    """Map and build below a folder, and open the result. The command must succeed."""
     done = run_example(name, "--below", str(below))
     assert done.returncode == 0, done.stdout + done.stderr
     with duckdb.connect(str(below / "warehouse" / f"{name}.duckdb"), read_only=True) as connection:

@@ -1,4 +1,4 @@
-"""CDNOW, built with the documented command: every order arrives, and features count what the file says."""
+"""CDNOW, built with the documented command: every order arrives, and features agree with the file."""
 
 from collections.abc import Iterator
 
@@ -14,13 +14,13 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     yield from build_example("cdnow", file, tmp_path_factory.mktemp("cdnow"))
 
 
-def test_every_order_climbs_to_the_top(music: Built) -> None:
+def test_every_order_reaches_the_top_floor(music: Built) -> None:
     assert music.floor("orders")[:3] == ["69,659", "69,659", "23,570"]
     assert "Every floor adds up to the file." in music.printed
 
 
 def test_a_customers_features_at_a_past_day_are_counted_from_the_file(music: Built) -> None:
-    """Every cut-off of every sampled customer, by a second query that knows nothing of the first."""
+    """Every cut-off of every sampled customer, by an independent query."""
     wrong = music.rows("""
         with days as (
             select 'shop_customer:' || customer_id as record_key, order_date, sum(dollar_value) as spent

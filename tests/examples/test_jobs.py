@@ -1,4 +1,4 @@
-"""examples/jobs/run.sh: the steps of a run in their order, whatever becomes of one of them."""
+"""examples/jobs/run.sh: the steps of a run in their order, even if one of them fails."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 from conftest import PROJECT
 
-# Writes down how it is called, and ends as the variable FAIL_<first argument> says.
+# Records its arguments, and exits with the code in variable FAIL_<first argument>.
 STUB = """#!/bin/sh
 echo "$(basename "$0") $*" >> calls
 eval "exit \\${FAIL_$1:-0}"
@@ -19,7 +19,7 @@ DAILY, HOURLY = (f"dbt build --profiles-dir . --selector {selector}" for selecto
 
 
 def run(folder: Path, selector: str, **exit_codes: int) -> tuple[int, list[str], str]:
-    """The exit code of a run in which these steps fail, the steps that ran, what was said on stderr."""
+    """Exit code of a run in which these steps fail, the steps that ran, and stderr."""
     (folder / "examples" / "jobs").mkdir(parents=True)
     (folder / ".venv" / "bin").mkdir(parents=True)
     shutil.copy(PROJECT / "examples" / "jobs" / "run.sh", folder / "examples" / "jobs")
@@ -41,7 +41,7 @@ def test_a_daily_run_takes_every_step_in_order(tmp_path: Path) -> None:
     assert run(tmp_path, "daily") == (0, [PULL, DAILY, VALIDATE, PUSH, PUBLISH], "")
 
 
-def test_an_hourly_run_validates_nothing(tmp_path: Path) -> None:
+def test_an_hourly_run_does_not_validate(tmp_path: Path) -> None:
     assert run(tmp_path, "hourly") == (0, [PULL, HOURLY, PUSH, PUBLISH], "")
 
 
@@ -52,7 +52,7 @@ def test_after_a_failed_build_there_is_a_push_and_no_publish(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("step", ["pull", "validate", "push", "publish"])
-def test_any_other_step_that_fails_stops_no_other_and_is_not_forgotten(tmp_path: Path, step: str) -> None:
+def test_a_failure_of_another_step_stops_no_step_and_sets_the_exit_code(tmp_path: Path, step: str) -> None:
     code, steps, said = run(tmp_path, "daily", **{step: 3})
     assert (code, steps) == (3, [PULL, DAILY, VALIDATE, PUSH, PUBLISH])
     assert said == f"mailroom {step}: exit code 3\n"

@@ -1,4 +1,4 @@
-"""Online Retail, built with the documented command: the published figures, every customer beside the file."""
+"""Online Retail, built with the documented command: published figures, every customer against the file."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -70,9 +70,9 @@ def test_lines_without_a_customer_are_set_aside_with_the_reason(shop: Built) -> 
     assert reasons[0][3] - reasons[1][3] == anonymous
 
 
-def test_customers_revenue_is_goods_less_what_was_given_back(shop: Built) -> None:
-    # Straight from the file: what known customers paid and got back. Of charges only bank charges on an order
-    # with goods stay in it, as a line without a product.
+def test_customers_revenue_is_goods_less_refunds(shop: Built) -> None:
+    # From the file: payments and refunds of known customers. Among charges only bank charges on an order with
+    # goods count, as a line without a product.
     expected = shop.one(f"""
         select sum({AMOUNT})
         from raw_file
@@ -87,8 +87,8 @@ def test_customers_revenue_is_goods_less_what_was_given_back(shop: Built) -> Non
     assert shop.one("select sum(net_revenue) from main.customers") == expected
 
 
-def test_every_customer_is_as_the_file_says(shop: Built) -> None:
-    # Orders are invoices that are no cancellation, not free, not only charges, not taken back within a day.
+def test_every_customer_agrees_with_the_file(shop: Built) -> None:
+    # Orders are invoices that are no cancellation, not free, not only charges, not cancelled within a day.
     wrong = shop.rows(f"""
         with sales as (
             select raw_file.*
@@ -131,7 +131,7 @@ def test_every_customer_is_as_the_file_says(shop: Built) -> None:
     assert wrong == []
 
 
-def test_the_usual_time_between_orders_is_the_middle_one_of_the_newest_ten(shop: Built) -> None:
+def test_the_usual_time_between_orders_is_the_median_of_the_newest_ten(shop: Built) -> None:
     assert shop.one("select count(usual_days_between_orders) from main.customers") > 1_500
     wrong = shop.rows("""
         with days as (
@@ -161,7 +161,7 @@ def test_the_usual_time_between_orders_is_the_middle_one_of_the_newest_ten(shop:
     assert wrong == []
 
 
-def test_a_refund_of_a_line_gives_back_no_more_than_was_bought_then(shop: Built) -> None:
+def test_a_refund_of_a_line_never_exceeds_its_purchase(shop: Built) -> None:
     assert shop.one("select count(*) from main.refunds where order_line_id is not null") > 6_500
     wrong = shop.rows("""
         select lines.order_line_id
@@ -177,7 +177,7 @@ def test_a_refund_of_a_line_gives_back_no_more_than_was_bought_then(shop: Built)
     assert wrong == []
 
 
-def test_an_order_taken_back_within_a_day_is_no_sale(shop: Built) -> None:
+def test_an_order_cancelled_within_a_day_is_no_sale(shop: Built) -> None:
     # 74,215 storage jars for 77,183.60, cancelled a quarter of an hour later: account 12346 bought nothing.
     assert shop.rows("""
         select customers.n_orders, customers.net_revenue, customers.average_order_value
@@ -203,14 +203,14 @@ def test_a_stock_code_has_one_name_and_not_a_note_of_the_warehouse(shop: Built) 
     assert not [name for name in names.values() if "damage" in name.lower() or name.strip("? ") == ""]
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     done = run_example("online_retail", MAILROOM_SHARED_DATA=str(tmp_path))
     assert done.returncode == 2
     assert "is missing. Set MAILROOM_SHARED_DATA" in done.stdout
 
 
-def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> None:
-    """A second time, in plain words and from the orders alone."""
+def test_every_customer_is_in_the_stage_of_their_orders(shop: Built) -> None:
+    """Computed independently, from the orders only."""
     today = date(2011, 12, 10)
     orders: dict[str, list[date]] = {
         key: [] for (key,) in shop.rows("select customer_id from main.customers")
@@ -243,7 +243,7 @@ def test_every_customer_is_in_the_stage_that_their_orders_say(shop: Built) -> No
     assert dict(members) == stages and len(members) == len(stages)
 
 
-def test_nobody_of_a_shop_without_a_consent_may_be_promoted_to(shop: Built) -> None:
-    """The file has neither a consent nor an address, and unknown is no: of 4,372 customers not one."""
+def test_no_customer_of_a_shop_without_consents_may_get_promotional_mail(shop: Built) -> None:
+    """The file has no consents and no addresses, so none of the 4,372 customers may get any."""
     assert shop.rows("select count(*) from main.contactability where is_allowed") == [(0,)]
     assert shop.rows("select count(distinct customer_id) from main.suppressions") == [(4372,)]

@@ -1,4 +1,4 @@
-"""Retailrocket, built with the documented command: every visitor is a customer, beside what the file says."""
+"""Retailrocket, built with the documented command: every visitor is a customer, and agrees with the file."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def clicks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     yield from build_example("retailrocket", file, tmp_path_factory.mktemp("retailrocket"))
 
 
-def test_every_row_climbs_to_the_top(clicks: Built) -> None:
+def test_every_row_reaches_the_top_floor(clicks: Built) -> None:
     assert clicks.one("select count(*) from raw_file") == 97_381
     assert clicks.floor("views")[0] == "75,374"
     assert clicks.floor("cart adds")[0] == "12,456"
@@ -43,9 +43,9 @@ def test_every_order_has_its_purchase_event_and_the_same_customer(clicks: Built)
     assert wrong == []
 
 
-def test_every_customer_is_as_the_file_says(clicks: Built) -> None:
+def test_every_customer_agrees_with_the_file(clicks: Built) -> None:
     # Rows of a purchase less than a minute apart are one order, at the first row's moment. The last 90 days
-    # are those since 21 June; a visit across midnight counts for the day it began.
+    # are those since 21 June. A session across midnight counts on the day it began.
     wrong = clicks.rows("""
         with purchases as (
             select
@@ -94,6 +94,6 @@ def test_every_customer_is_as_the_file_says(clicks: Built) -> None:
     assert wrong == []
 
 
-def test_money_is_nowhere_because_the_file_has_none(clicks: Built) -> None:
+def test_no_table_has_money_because_the_file_has_none(clicks: Built) -> None:
     assert clicks.rows("select sum(net_revenue), max(average_order_value) from main.customers") == [(0, 0)]
     assert clicks.one("select count(price) from main.products") == 0

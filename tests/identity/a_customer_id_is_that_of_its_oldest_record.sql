@@ -1,5 +1,5 @@
 -- A customer_id is minted from the oldest record among those that have it.
-with ranked as (
+with ranked_records as (
     select
         record_key,
         customer_id,
@@ -11,5 +11,5 @@ with ranked as (
 select
     record_key,
     customer_id
-from ranked
+from ranked_records
 where oldest_first = 1 and customer_id <> {{ mint_customer_id(key_since('record_key', 'erased_until')) }}

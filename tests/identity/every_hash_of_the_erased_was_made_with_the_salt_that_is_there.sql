@@ -1,4 +1,4 @@
--- Every hash of the erased was made with the salt that is there: with another one the ledger knows nobody.
+-- Every hash in the ledger was made with the current salt. With another salt it matches no record.
 select
     ledger.request_id,
     ledger.salt_id

@@ -1,5 +1,5 @@
--- Every record of a person has exactly one customer, and nothing else has one but web visitors; of an erased person none
--- has.
+-- Every record of a person has exactly one customer, except records of erased persons. Besides records, only web visitors
+-- have one.
 select
     records.record_key,
     keys.record_key as key_of_no_record,

@@ -1,6 +1,6 @@
--- Every shop account, contact, profile, requester and guest that staging kept is a record of identity, but those whose every
--- identifier is no person's.
-with staged as (
+-- Every shop account, contact, profile, requester and guest that staging kept is a record of identity, except those with shared
+-- identifiers only.
+with staged_persons as (
     select
         'shop_customer:' || shop_customer_id as record_key,
         shop_customer_id,
@@ -33,20 +33,20 @@ with staged as (
     where guest_id is not null and phone is null
 ),
 
-impersonal as (
+shared_identifiers as (
     select * from {{ ref('impersonal_identifiers') }}
 )
 
-select staged.record_key
-from {{ with_mailboxes('staged') }} as staged
-left join {{ ref('identity_records') }} as records on staged.record_key = records.record_key
-left join impersonal as accounts
-    on accounts.identifier_type = 'shop_customer_id' and staged.shop_customer_id = accounts.identifier
-left join impersonal as mailboxes
-    on mailboxes.identifier_type = 'email' and staged.widest_mailbox = mailboxes.identifier
+select staged_persons.record_key
+from {{ with_mailboxes('staged_persons') }} as staged_persons
+left join {{ ref('identity_records') }} as records on staged_persons.record_key = records.record_key
+left join shared_identifiers as accounts
+    on accounts.identifier_type = 'shop_customer_id' and staged_persons.shop_customer_id = accounts.identifier
+left join shared_identifiers as mailboxes
+    on mailboxes.identifier_type = 'email' and staged_persons.widest_mailbox = mailboxes.identifier
 where
     records.record_key is null
     and (
-        (staged.shop_customer_id is not null and accounts.identifier is null)
-        or (staged.email is not null and mailboxes.identifier is null)
+        (staged_persons.shop_customer_id is not null and accounts.identifier is null)
+        or (staged_persons.email is not null and mailboxes.identifier is null)
     )

@@ -1,8 +1,7 @@
-"""Small worlds in which it is easy to join strangers, or to keep one person's records apart.
+"""Small worlds in which strangers are easily joined, or one person's records kept apart.
 
-Each has the answer of a careful person who sees the records and nothing else, and why it is the answer. Of
-some records such a person could not say whose they are. These are there and left out of the groups: one may
-be with a group or alone, yet it must not bridge two.
+Each has the groups that a careful reviewer of the records would make, and the reason. Records that such a
+reviewer could not assign are in no group: each may join a group or stay alone, but must not bridge two.
 """
 # Names in many scripts look alike to a linter.
 # ruff: noqa: RUF001
@@ -33,7 +32,7 @@ class Hazard(Scenario):
 
 
 def day(moment: int | str | None) -> str | None:
-    """The first day of a year, or a day as it is."""
+    """The first day of a year, or the day itself."""
     return f"{moment}-01-01" if isinstance(moment, int) else moment
 
 
@@ -70,7 +69,7 @@ def crm(
 
 
 def shop(key: str, name: str | None = None, family: str | None = None, **more: Any) -> Record:
-    """A shop account; it has the columns of a contact."""
+    """A shop account, with the columns of a contact."""
     row = dict(crm(key, name, family, **more).row)
     return Record("shop/customers", {"customer_id": row.pop("contact_id"), **row})
 
@@ -164,24 +163,24 @@ def address(prefix: str) -> str:
 
 
 def number(prefix: str) -> str:
-    """A number of the prefix's own."""
+    """A phone number of its own for each prefix."""
     return f"+4989{20_000_000 + zlib.crc32(prefix.encode()) % 70_000_000}"
 
 
 def people(prefix: str, each: Iterable[Person]) -> list[Record]:
-    """Contacts, accounts and profiles in turn; profiles only where the people have no place of living."""
+    """Contacts, accounts and profiles in turn. Profiles only if no person has a place."""
     persons = list(each)
     tables = (crm, shop) if any(PLACE & person.keys() for person in persons) else (crm, shop, esp)
     return [tables[i % len(tables)](f"{prefix}{i + 1}", **person) for i, person in enumerate(persons)]
 
 
 def at_mailbox(prefix: str, *each: Person) -> list[Record]:
-    """People who have an address in common."""
+    """People who share an address."""
     return people(prefix, [{"email": address(prefix), **person} for person in each])
 
 
 def on_number(prefix: str, *each: Person) -> list[Record]:
-    """People who have a number in common, and each an address of their own."""
+    """People who share a number, each with their own address."""
     return people(
         prefix,
         [
@@ -192,7 +191,7 @@ def on_number(prefix: str, *each: Person) -> list[Record]:
 
 
 def hazard(name: str, why: str, records: list[Record], *groups: set[int]) -> Hazard:
-    """The groups are of the records' places in the list, from 1; a record in no group may be anywhere."""
+    """The groups hold places of records in the list, from 1. A record in no group may be anywhere."""
     labelled = [{records[place - 1].label for place in group} for group in groups]
     world = always(name, records, *labelled)
     return Hazard(world.name, world.records, world.groups, why)
@@ -222,11 +221,11 @@ CITIES = words("München Hamburg Köln Leipzig Bremen Kassel Mainz Ulm Kiel Jena
 
 
 def crowd(n: int) -> list[Person]:
-    """People with nothing to do with each other."""
+    """Unrelated people."""
     return [who(GIVEN[i], FAMILIES[i], city=CITIES[i % len(CITIES)]) for i in range(n)]
 
 
-# Two names, and why they are two people's though a machine may think them one.
+# Two names, and why they are two people although they look alike.
 COUPLES = [
     ("Christian", "Christina", "a man and a woman; the names have seven letters in common"),
     ("Maria", "Mario", "a woman and a man; only the ending differs"),
@@ -260,7 +259,7 @@ COUPLES = [
     ("太郎", "次郎", "two brothers with the second sign in common"),
 ]
 
-# One name in several spellings, and why they are one person's.
+# One name in several spellings, and what differs.
 SPELLINGS = [
     (("Jürgen", "Juergen", "Jurgen"), "an umlaut written out, or without its dots"),
     (("Søren", "Soeren", "Soren"), "a letter of another alphabet written out, or as its nearest"),
@@ -294,7 +293,7 @@ SPELLINGS = [
     (("Li", "Li", "LI"), "a name of two letters, written alike"),
 ]
 
-# A slip of the keyboard: the name as it is, as it was typed, and what happened.
+# A typing error: the right given name, the typed one, the family name, and what happened.
 SLIPS = [
     ("Katharina", "Kathairna", "Berg", "two letters changed places"),
     ("Michael", "Micheal", "Berg", "two vowels changed places; many people write it so"),
@@ -307,7 +306,7 @@ SLIPS = [
     ("Elisabeth", "Elisabteh", "Berg", "two letters changed places near the end"),
 ]
 
-# Two ways to write one family name.
+# One family name in several spellings.
 FAMILY_SPELLINGS = [
     (("Müller-Berg", "Berg", "Mueller Berg"), "one half of the double name, or both without the hyphen"),
     (("von der Leyen", "Leyen", "Von Der Leyen"), "particles that some leave out"),
@@ -324,7 +323,7 @@ FAMILY_SPELLINGS = [
     ),
 ]
 
-# Two family names that a machine may think one because they begin alike.
+# Two family names that look alike because they begin alike.
 OTHER_FAMILIES = [
     ("Berg", "Meier", "nothing else agrees, and a number goes from one hand to the next"),
     ("van den Berg", "van den Heuvel", "only the particles agree"),

@@ -1,4 +1,4 @@
--- No customer has records that no chain of edges joins: one customer, one cluster, of which probable edges may join several.
+-- A chain of edges joins all records of a customer: one cluster, or several that probable edges join.
 with clusters as (
     select
         records.customer_id,

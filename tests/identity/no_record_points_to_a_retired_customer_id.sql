@@ -1,5 +1,5 @@
--- No record points to a retired customer_id: one that the ledger says lost its last record and that none took up since.
-with retired as (
+-- No record points to a retired customer_id: its last record is gone, and no record has had the id since.
+with retired_ids as (
     select
         old_customer_id,
         max(changed_at) as retired_at
@@ -8,7 +8,7 @@ with retired as (
     group by old_customer_id
 ),
 
-taken_up as (
+reused_ids as (
     select
         customer_id,
         max(changed_at) as taken_up_at
@@ -21,8 +21,8 @@ select
     keys.record_key,
     keys.customer_id
 from {{ ref('customer_keys') }} as keys
-inner join retired on keys.customer_id = retired.old_customer_id
-left join taken_up on keys.customer_id = taken_up.customer_id
+inner join retired_ids on keys.customer_id = retired_ids.old_customer_id
+left join reused_ids on keys.customer_id = reused_ids.customer_id
 where
     keys.record_type <> 'web_visitor'
-    and (taken_up.taken_up_at is null or taken_up.taken_up_at < retired.retired_at)
+    and (reused_ids.taken_up_at is null or reused_ids.taken_up_at < retired_ids.retired_at)

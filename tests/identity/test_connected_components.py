@@ -1,4 +1,4 @@
-"""The closure: the connected_components materialisation against scipy, over many graphs side by side."""
+"""The connected_components materialisation against scipy, over many graphs at once."""
 
 import random
 from collections import defaultdict
@@ -69,7 +69,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @settings(max_examples=2, phases=[Phase.generate], database=None)
 @given(seed=st.integers(0, 2**32))
-def test_the_closure_is_that_of_scipy(warehouse: Warehouse, seed: int) -> None:
+def test_components_equal_those_of_scipy(warehouse: Warehouse, seed: int) -> None:
     edges = graphs(random.Random(seed))
     load(warehouse.folder, edges)
     run = warehouse.dbt("run", "--select", "identity_clusters")
@@ -93,6 +93,6 @@ def test_too_few_rounds_stop_the_build_by_name_and_leave_the_last_result(warehou
     run = warehouse.dbt("run", "--select", "identity_clusters", identity_max_rounds=2)
     status, message = run.results["identity_clusters"]
     assert status == "error"
-    assert "edges are left after 2 rounds; raise var identity_max_rounds" in message
+    assert "edges are left after 2 rounds. Raise var identity_max_rounds." in message
     assert warehouse.rows("select * from identity_clusters") == [(1, 1)]
     assert warehouse.rows(STEPS) == []

@@ -1,4 +1,4 @@
-"""What a careful person would say of records that are easily joined wrongly, or wrongly kept apart."""
+"""Records that are easily joined or kept apart wrongly, against the groups of a careful reviewer."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_hazard(ids: dict[str, str], name: str) -> None:
     assert sorted(map(sorted, found)) == sorted(map(sorted, hazard.all_groups)), hazard.why
 
 
-def test_every_hazard_is_one_of_its_own() -> None:
+def test_hazards_share_no_identifier() -> None:
     assert len(HAZARDS) == len(hazards()) >= 60
     assert all(hazard.why for hazard in HAZARDS.values())
     used: dict[str, str] = {}
@@ -81,7 +81,7 @@ def test_half_or_more_are_of_strangers() -> None:
 
 @pytest.mark.slow
 def test_the_ledger_of_erased_persons_knows_a_name_as_the_guard_does(built: Warehouse) -> None:
-    """Hashes can only be the same: whether two names share a mark says what compared_names says of them."""
+    """Hashes match only if equal: two names share a mark if compared_names takes them for the same."""
     people = "(select 'email' as identifier_type, name_key as identifier, * from person_names)"
     call = (
         "{{ name_marks(people, ['name_key'], 'erased') }} ==== {{ name_marks(people, ['name_key'], 'back') }}"

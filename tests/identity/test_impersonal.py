@@ -1,4 +1,4 @@
-"""Tills, marketplaces and placeholder addresses over two days: no customers, and no person goes with them."""
+"""Tills, marketplaces and placeholder addresses over two days: no customers, and no person is lost."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def account(key: str, email: str | None, first: str | None = None, last: str | N
 
 
 def orders(n: int, prefix: str, every_days: int = 1, **named: Any) -> Iterator[Row]:
-    """So many orders; what is a list has a value for each of them."""
+    """n orders. A list has one value per order."""
     for i in range(n):
         day = i * every_days
         row = {key: value[i] if isinstance(value, list) else value for key, value in named.items()}
@@ -130,9 +130,9 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     assert sorted(row for row in buyers if row[0]) == sorted(with_late)
     assert [n for email, n in buyers if email is None] == [1], "Zoe is known by her phone number"
     found = {
-        "email connector@shop.example": "the address of 7, an account of no person",
+        "email connector@shop.example": "the address of account 7, which is not a person",
         "email guest-12@till.example": "more than 7 orders in 30 days, and it is called guest",
-        "email kasse-2@shop.example": "the address of K1, an account of no person",
+        "email kasse-2@shop.example": "the address of account K1, which is not a person",
         "email none@till.example": "more than 7 names on its orders",
         "phone +49305550001": "more than 7 names on its orders",
         "shop_customer_id 7": "more than 7 names on its orders",
@@ -146,9 +146,9 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     assert sorted(day.rows(set_aside), key=str) == [
         ("customers", 2, None), ("orders", 36, 360), ("profiles", 1, None), ("refunds", 1, 1),
     ]  # fmt: skip
-    # Who has the till's account in their profile is not the till, nor is who else has it.
+    # A profile with the till's account is not the till, and is not joined to others with it.
     assert day.rows("select n_records::int from customers where email = 'b0@relay.example'") == [(2,)]
-    # The till's mailbox has said no, and no ESP may write to it.
+    # The till's mailbox has opted out, and no ESP may write to it.
     assert ("kasse-2@shop.example",) in day.rows("select distinct widest_mailbox from refused_mailboxes")
 
     ids: dict[str, str] = dict(day.rows("select email, customer_id from customers where email is not null"))
@@ -162,7 +162,7 @@ def test_two_days_of_tills_and_marketplaces(tmp_path: Path) -> None:
     ]  # fmt: skip
     build(tmp_path, SECOND_DAY, requests)
     assert dict(day.rows("select request_id, outcome from erasure_requests")) == {
-        "q1": "erased", "q2": "names nobody", "q3": "names nobody",
+        "q1": "erased", "q2": "names no customer", "q3": "names no customer",
     }  # fmt: skip
     left = [
         *(row for row in PEOPLE if row[0] != "b3@relay.example"),

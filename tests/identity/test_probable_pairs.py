@@ -1,4 +1,4 @@
-"""Probable pairs (var identity_probable_from): who is joined by them, and who never is."""
+"""Probable pairs (var identity_probable_from): which records they join, and which they never do."""
 
 import random
 import sys
@@ -37,7 +37,7 @@ FAMILY = ["Albers", "Brandt", "Claasen", "Dreher", "Engel", "Gerdes", "Hansen", 
 PLACE: dict[str, Any] = {"street": "Gartenweg 7", "postal_code": "50667", "city": "Köln"}
 BORN = "1971-03-05"
 
-# What a careful person would keep apart, and what they would join.
+# What a careful reviewer would keep apart, and what they would join.
 APART = {
     "twins": [
         crm("twin1", "Jella", "Quandt", birth_date="1999-08-09", **PLACE),
@@ -101,7 +101,7 @@ CASES = APART | TOGETHER
 
 
 def shop(n: int) -> list[Any]:
-    """Records of people by chance, of whom every third is there twice, with a typing error."""
+    """Records of random people. Every third is there twice, with a typing error."""
     chance = random.Random(5)
     found = []
     for i in range(n):
@@ -148,7 +148,7 @@ def on(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 @needs_splink
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_a_careful_person_would_say_the_same(on: Warehouse, name: str) -> None:
+def test_a_careful_reviewer_would_decide_the_same(on: Warehouse, name: str) -> None:
     ids = customer_ids(on)
     labels = {record.label for record in CASES[name]}
     found = [group for group in groups(ids) if group & labels]
@@ -182,7 +182,7 @@ def test_every_customer_of_several_clusters_has_a_sentence_for_each_join(on: War
 @needs_splink
 @pytest.mark.slow
 def test_the_unit_tests_of_what_is_off_by_default(on: Warehouse) -> None:
-    """make build leaves them out, as it does their models."""
+    """make build skips them, as it does their models."""
     variables = {**variables_for(on.folder), "identity_probable_from": 0.99}
     run = on.dbt("test", "--select", "probable_edges,test_type:unit", **variables)
     assert run.ok and run.results, run.output
@@ -203,7 +203,7 @@ def test_what_the_probable_edges_add_is_measured(on: Warehouse) -> None:
 @needs_splink
 @pytest.mark.slow
 def test_no_stranger_among_the_hazards_is_joined(tmp_path: Path) -> None:
-    """Among the records of a shop that Splink learns from. Anna Berg of one hazard may be she of another."""
+    """In a shop that Splink learns from. Anna Berg of one hazard may be Anna Berg of another."""
     hazards = [record for hazard in HAZARDS.values() for record in hazard.all_records]
     none = ["test"]
     warehouse = build(tmp_path, [*shop(1200), *hazards], *none, identity_probable_from=0.99)
@@ -239,7 +239,7 @@ def test_by_default_no_edge_is_probable_and_nothing_of_it_is_built(tmp_path: Pat
 
 
 def records_of(n: int) -> pd.DataFrame:
-    """matching_records of people by chance, without dbt."""
+    """matching_records of random people, without dbt."""
     chance = random.Random(8)
     rows: list[dict[str, Any]] = []
     for i in range(n):
@@ -274,7 +274,7 @@ def test_the_same_records_give_the_same_pairs() -> None:
 
 
 @needs_splink
-def test_a_handful_of_records_is_judged_by_the_chances_that_are_written() -> None:
+def test_a_handful_of_records_is_matched_by_the_default_probabilities() -> None:
     records = records_of(9)
     found = matching.pairs(records)
     assert set(zip(found["record_key"], found["other_record_key"], strict=True)) == {
@@ -295,7 +295,7 @@ def joined(
     sizes: dict[int, int] | None = None,
     max_records: int = 5,
 ) -> set[frozenset[int]]:
-    """What joined() puts together; every node is of one component."""
+    """The groups that matching.joined() makes. Every node is in one component."""
     sizes = sizes or {}
     found = matching.joined(
         pd.DataFrame(
@@ -335,8 +335,8 @@ def test_no_customer_grows_beyond_what_is_allowed() -> None:
 
 @needs_splink
 @pytest.mark.slow
-def test_a_no_goes_over_a_probable_edge_and_a_yes_does_not(tmp_path: Path) -> None:
-    """One record of each pair has said something, for its own address; they are written to at either."""
+def test_an_opt_out_crosses_a_probable_edge_and_an_opt_in_does_not(tmp_path: Path) -> None:
+    """One record of each pair has an answer, for its own address. Mail may go to either address."""
     records = shop(1200)
     pairs = {name: n % 2 == 0 for n, name in enumerate(GIVEN)}
     for n, (name, says) in enumerate(pairs.items()):

@@ -1,4 +1,4 @@
-"""The identity floor over all scenarios side by side, day by day, and over small worlds made by chance."""
+"""The identity models over all scenarios at once, day by day, and over small random worlds."""
 
 import random
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CHANGES = """
 
 @dataclass(frozen=True)
 class History:
-    """Three days of builds in one warehouse, and what customer_keys and the ledger said after each."""
+    """Three days of builds in one warehouse, with customer_keys and the ledger after each."""
 
     warehouse: Warehouse
     variables: dict[str, Any]
@@ -129,10 +129,10 @@ def test_what_the_guards_did_is_listed(history: History) -> None:
     }
     assert issues[("cluster broken", "crm_contact:broken0")] == 90
     assert issues[("cluster quarantined", "esp_profile:knot0")] == 90
-    assert issues[("identifier joins nobody", "info@firma.de")] == 2
+    assert issues[("identifier joins no records", "info@firma.de")] == 2
     assert issues[("not a person", "test@test.de")] == 1
     assert issues[("not a person", "till")] == issues[("not a person", "market")] == 8
-    assert issues[("identifier joins nobody", "+49891111111")] == 2
+    assert issues[("identifier joins no records", "+49891111111")] == 2
     assert 100 in issues.values()
     assert issues[("shared device", "tablet")] == 2
     assert issues[("identifier leads to several customers", "fam@x.de")] == 3

@@ -1,6 +1,6 @@
--- The newest entry of every record in the log is its customer_id, and that of a record that is gone is empty. A build
--- as of a moment before the log's last entry is left out: the log only goes forwards.
-with newest as (
+-- The newest log entry of every record is its customer_id, or empty if the record is gone. Skipped for a build as of a time
+-- before the log's last entry, because the log only goes forwards.
+with ranked_entries as (
     select
         record_key,
         customer_id,
@@ -20,10 +20,10 @@ last_entry as (
 )
 
 select
-    coalesce(keys.record_key, newest.record_key) as record_key,
+    coalesce(keys.record_key, ranked_entries.record_key) as record_key,
     keys.customer_id,
-    newest.customer_id as logged_customer_id
+    ranked_entries.customer_id as logged_customer_id
 from keys
-full outer join (select * from newest where newest_first = 1) as newest on keys.record_key = newest.record_key
+full outer join (select * from ranked_entries where newest_first = 1) as ranked_entries on keys.record_key = ranked_entries.record_key
 cross join last_entry
-where keys.customer_id is distinct from newest.customer_id and last_entry.changed_at <= {{ as_of() }}
+where keys.customer_id is distinct from ranked_entries.customer_id and last_entry.changed_at <= {{ as_of() }}

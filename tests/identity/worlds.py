@@ -21,7 +21,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Record:
-    """One raw row of a source table, and the label that the tests know it by (system and key)."""
+    """One raw row of a source table, and its label in the tests (system and key)."""
 
     table: str
     row: dict[str, str | None]
@@ -142,7 +142,7 @@ def visit(visitor: str, account: str | None = None, email: str | None = None) ->
 
 @dataclass(frozen=True)
 class Scenario:
-    """Records by the days on which their source has them, and which of them are one customer on which day."""
+    """Records by day, as their source has them, and the customers of each day as groups of labels."""
 
     name: str
     records: dict[int, list[Record]]
@@ -158,7 +158,7 @@ def phone_number(n: int) -> str:
 
 
 def chain(prefix: str, n: int, first_phone: int) -> list[Record]:
-    """Records in a row, tied in turn by an address and by a phone number."""
+    """A chain of records, joined in turn by an address and by a phone number."""
     return [
         crm(f"{prefix}{i}", f"{prefix}{i // 2}@x.de", phone_number(first_phone + (i + 1) // 2))
         for i in range(n)
@@ -410,7 +410,7 @@ def scenarios() -> list[Scenario]:
 
 
 def random_world(prefix: str, chance: random.Random) -> Scenario:
-    """Up to eight records that come, go and change among a handful of addresses, numbers and accounts."""
+    """Up to eight records that come, go and change, with a handful of addresses, numbers and accounts."""
     emails = [None, *(f"{prefix}e{i}@x.de" for i in range(4))]
     phones = [None, *(phone_number(chance.randrange(10**4)) for _ in range(3))]
     accounts = [None, *(f"{prefix}s{i}" for i in range(3))]
@@ -436,7 +436,7 @@ def random_world(prefix: str, chance: random.Random) -> Scenario:
 
 
 def write_day(folder: Path, worlds: list[Scenario], day: int) -> None:
-    """The raw files as they are on a day."""
+    """Writes the raw files of a day."""
     rows: dict[str, list[dict[str, str | None]]] = {table: [] for table in COLUMNS}
     for world in worlds:
         for record in world.records.get(day, []):
@@ -464,6 +464,6 @@ def customer_ids(warehouse: Warehouse) -> dict[str, str]:
 
 
 def groups(ids: dict[str, str]) -> Iterator[set[str]]:
-    """Labels of one customer together."""
+    """The labels of each customer."""
     for customer_id in set(ids.values()):
         yield {label for label, other in ids.items() if other == customer_id}

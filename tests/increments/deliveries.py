@@ -1,7 +1,7 @@
-"""A generated shop as its tables were at past moments: some rows came late, twice or were put right since.
+"""A generated shop as its tables were at past moments: some rows came late, twice or were corrected since.
 
 A few rows of one month come after the last day, later than any build waits for. Refusals of mail come at any
-age. What a shop and its help desk keep is edited and deleted at any age, too, and says nothing of it.
+age. Rows of the shop and its help desk are also edited and deleted at any age, without a date of the change.
 """
 
 from dataclasses import dataclass
@@ -20,34 +20,34 @@ VERY_LATE = (datetime(2026, 5, 1), datetime(2026, 6, 1))
 
 @dataclass(frozen=True)
 class History:
-    """A table that grows: its key, what dates a row, and what a first version of some rows had instead."""
+    """A growing table: its key, the column that dates a row, and the wrong values of some first versions."""
 
     key: str
     dated_by: str
     wrong: dict[str, str]
-    is_put_right: bool = False  # weeks later, in updated_at; else within days, as a second event
+    is_corrected: bool = False  # weeks later, in updated_at; otherwise within days, as a second event
 
     def comes_at(self, columns: list[str]) -> str:
-        """When a row is there. Of a wrong clock's future and a missing time was told on some day before."""
+        """SQL: when a row arrives. A row dated in the future or not at all arrives on some day before."""
         some_day = f"days_after(timestamp '{ENDS}', -100 * chance({self.key}, 'some day'))"
-        told_at = f"case when {self.dated_by} <= timestamp '{ENDS}' then {self.dated_by} else {some_day} end"
+        dated_at = f"case when {self.dated_by} <= timestamp '{ENDS}' then {self.dated_by} else {some_day} end"
         is_very_late = (
             f"{self.dated_by} >= timestamp '{VERY_LATE[0]}' and {self.dated_by} < timestamp '{VERY_LATE[1]}' "
             f"and chance({self.key}, 'very late') < 0.02"
         )
-        # A first purchase event would make later ones of its order doubles, in days that no back-fill reads.
+        # A late first purchase event would turn later ones into duplicates, on days that no back-fill reads.
         if "event_type" in columns:
             is_very_late += " and event_type <> 'purchase'"
-        return f"case when {is_very_late} then timestamp '{AFTERWARDS}' else {self.late(told_at)} end"
+        return f"case when {is_very_late} then timestamp '{AFTERWARDS}' else {self.late(dated_at)} end"
 
     def late(self, moment: str) -> str:
-        """A moment, or for some rows one up to LATENESS_DAYS after it."""
+        """SQL: a moment, or for some rows one up to LATENESS_DAYS after it."""
         by = f"case when chance({self.key}, 'late') < 0.15 then chance({self.key}, 'how late') else 0 end"
         return f"days_after({moment}, {LATENESS_DAYS} * {by})"
 
     def versions(self, rows: str, columns: list[str]) -> str:
-        """A select of the table's rows, in each of their versions, with comes_at and goes_at."""
-        return self._put_right(rows, columns) if self.is_put_right else self._repeated(rows, columns)
+        """A select of all versions of the table's rows, with comes_at and goes_at."""
+        return self._corrected(rows, columns) if self.is_corrected else self._repeated(rows, columns)
 
     def _replaced(self) -> str:
         return ", ".join(f"{value} as {column}" for column, value in self.wrong.items())
@@ -65,16 +65,16 @@ class History:
             from {rows} where chance({self.key}, 'wrong') < 0.04 and {self.dated_by} <= timestamp '{ENDS}'
         """
 
-    def _put_right(self, rows: str, columns: list[str]) -> str:
+    def _corrected(self, rows: str, columns: list[str]) -> str:
         right_at = f"days_after({self.dated_by}, 1 + 60 * chance({self.key}, 'right'))"
         moved_to = f"case when chance({self.key}, 'moved') < 0.2 then {right_at} else {self.dated_by} end"
         is_wrong = f"chance({self.key}, 'wrong') < 0.15 and {right_at} < timestamp '{ENDS}'"
-        helpers = "is_wrong, somebody"
+        helpers = "is_wrong, other"
         return f"""
-            with given as (
+            with flagged_rows as (
                 select
                     *,
-                    (select max(customer_id) from {rows}) as somebody,
+                    (select max(customer_id) from {rows}) as other,
                     coalesce({is_wrong}, false) as is_wrong
                 from {rows}
             )
@@ -82,18 +82,18 @@ class History:
                 * exclude ({helpers}),
                 {self.comes_at(columns)} as comes_at,
                 cast(null as timestamp) as goes_at
-            from given where not is_wrong
+            from flagged_rows where not is_wrong
             union all by name
             select
                 * exclude ({helpers}) replace ({right_at} as updated_at, {moved_to} as {self.dated_by}),
                 {self.late(right_at)} as comes_at
-            from given where is_wrong
+            from flagged_rows where is_wrong
             union all by name
             select
                 * exclude ({helpers}) replace ({self._replaced()}, {self.dated_by} as updated_at),
                 {self.dated_by} as comes_at,
                 case when chance({self.key}, 'stays') < 0.5 then {self.late(right_at)} end as goes_at
-            from given where is_wrong
+            from flagged_rows where is_wrong
         """
 
 
@@ -110,25 +110,25 @@ HISTORIES = {
     "privacy/consent_events": History("consent_event_id", "occurred_at", {"form": "'wrong'"}),
     "shop/orders": History(
         "order_id", "ordered_at",
-        {"status": "'pending'", "total_amount": "1", "customer_id": "somebody"}, is_put_right=True,
+        {"status": "'pending'", "total_amount": "1", "customer_id": "other"}, is_corrected=True,
     ),
     "support/tickets": History(
         "ticket_id", "created_at",
-        {"status": "'open'", "satisfaction": "null", "solved_at": "null", "customer_id": "somebody"},
-        is_put_right=True,
+        {"status": "'open'", "satisfaction": "null", "solved_at": "null", "customer_id": "other"},
+        is_corrected=True,
     ),
 }  # fmt: skip
 
-# What changes in place at any age, without a date: an order cancelled, a line moved to another order, a price
-# put right. Others are deleted so.
+# Changes in place at any age, without a date: an order cancelled, a line moved to another order, a price
+# corrected. Other rows are deleted in the same way.
 EDITED = {
-    "shop/orders": {"status": "'cancelled'", "total_amount": "1", "customer_id": "somebody"},
-    "shop/order_lines": {"order_id": "somebody", "unit_price": "1"},
-    "shop/refunds": {"amount": "2", "order_id": "somebody"},
-    "support/tickets": {"status": "'closed'", "customer_id": "somebody"},
+    "shop/orders": {"status": "'cancelled'", "total_amount": "1", "customer_id": "other"},
+    "shop/order_lines": {"order_id": "other", "unit_price": "1"},
+    "shop/refunds": {"amount": "2", "order_id": "other"},
+    "support/tickets": {"status": "'closed'", "customer_id": "other"},
 }
 
-# Records that say weeks later whose they are: what some of them lack until then.
+# Records that get their identifiers weeks later: the columns that some of them lack until then.
 NAMELESS_AT_FIRST = {
     "esp/profiles": ("profile_id", ["email", "phone", "external_id"]),
     "crm/contacts": ("contact_id", ["email", "phone"]),
@@ -137,12 +137,12 @@ NAMELESS_AT_FIRST = {
 
 @dataclass(frozen=True)
 class Shop:
-    """Every version of every row in `folder`/all, with the moments between which it stands in its source."""
+    """All versions of every row in `folder`/all, with the moments between which each is in its source."""
 
     folder: Path
 
     def at(self, moment: datetime) -> Path:
-        """The source's tables as they stood at a moment: <source>/<table>/rows.parquet in a folder."""
+        """A folder with the source tables as they were at a moment: <source>/<table>/rows.parquet."""
         folder = self.folder / moment.strftime("%Y%m%dT%H%M%S")
         with duckdb.connect() as connection:
             for file in sorted((self.folder / "all").glob("*/*.parquet")):
@@ -157,7 +157,7 @@ class Shop:
 
 
 def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop:
-    """A shop of so many days before ENDS. The fate of its rows hangs on the seed alone."""
+    """A shop with this many days before ENDS. What happens to its rows depends only on the seed."""
     generate(customers=customers, days=days, seed=seed, to=folder / "made", jobs=1)
     with duckdb.connect() as connection:
         connection.execute("set threads = 1")
@@ -167,7 +167,7 @@ def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop
         connection.execute(
             "create macro days_after(moment, n) as moment + interval 1 second * cast(n * 86400 as bigint)"
         )
-        # Lines come with their orders, so these are first.
+        # Lines arrive with their orders, so orders come first.
         for table in sorted(
             (folder / "made").glob("*/*"), key=lambda table: (table.name == "order_lines", table)
         ):
@@ -181,8 +181,8 @@ def shop(folder: Path, seed: int, customers: int = 120, days: int = 150) -> Shop
 
 
 def _refused(rows: str) -> str:
-    """Message events of which a tenth of what was delivered is refused instead, some of it days later, and
-    some of that delivered after all. Of a third of the messages the ESP never says that it sent them."""
+    """Message events: a tenth of the deliveries is refused instead, some days later, and some of these are
+    delivered after all. For a third of the messages the ESP has no sent event."""
     is_refused = "event_type = 'delivered' and chance(event_id, 'refused') < 0.1"
     days_later = f"{LATENESS_DAYS} * chance(event_id, 'refused when')"
     refused_at = f"case when {is_refused} then days_after(occurred_at, {days_later}) else occurred_at end"
@@ -205,8 +205,8 @@ def _refused(rows: str) -> str:
 
 
 def _of_any_age(versions: str) -> str:
-    """Versions of message events: some with space around their type, and half of the refusals come up to
-    sixty days late, whatever else was told in time under their id."""
+    """Versions of message events: some with space around their type, and half of the refusals up to sixty
+    days late, even if another event with their id came in time."""
     is_spaced = "chance(event_id, 'spaced') < 0.1"
     return f"""
         select * replace (
@@ -225,8 +225,8 @@ def _of_any_age(versions: str) -> str:
 
 
 def _across_midnight(rows: str) -> str:
-    """Visits that begin before the first or last day of VERY_LATE ends, of which one half comes very late."""
-    somebody = f"(select min(visitor_id) from {rows} where customer_id is not null)"
+    """Sessions across midnight of the first or last day of VERY_LATE, one half of each very late."""
+    visitor = f"(select min(visitor_id) from {rows} where customer_id is not null)"
     product = f"(select min(product_id) from {rows})"
     selects = []
     for day in VERY_LATE:
@@ -234,66 +234,66 @@ def _across_midnight(rows: str) -> str:
             for half, seconds in (("before", -120), ("after", 180)):
                 occurred_at = day + timedelta(seconds=seconds)
                 comes_at = AFTERWARDS if half == late_half else occurred_at
-                visit = f"{day:%m%d}-{late_half}"
+                session = f"{day:%m%d}-{late_half}"
                 selects.append(
-                    f"select '{visit}-{half}' as event_id, {somebody} as visitor_id, "
-                    f"'{visit}' as session_id, 'product_view' as event_type, {product} as product_id, "
+                    f"select '{session}-{half}' as event_id, {visitor} as visitor_id, "
+                    f"'{session}' as session_id, 'product_view' as event_type, {product} as product_id, "
                     f"timestamp '{occurred_at}' as occurred_at, timestamp '{comes_at}' as comes_at"
                 )
     return " union all by name ".join(selects)
 
 
 def _lines(rows: str, orders: str, long_ago: str) -> str:
-    """Order lines come with their order. Some come twice, and some of an order that is put right are wrong
-    till then."""
+    """Order lines arrive with their order. Some arrive twice, and some of a corrected order are wrong until
+    the correction."""
     of_order = f"""
         select
-            order_id, min(comes_at) as comes_at, max(comes_at) as right_at, count(*) > 1 as is_put_right
+            order_id, min(comes_at) as comes_at, max(comes_at) as right_at, count(*) > 1 as is_corrected
         from {orders}
         group by order_id
     """
-    given = f"""
+    lines = f"""
         select
-            given.*,
+            lines.*,
             coalesce(of_order.comes_at, timestamp '2000-01-01') as first_at,
             of_order.right_at,
-            coalesce(of_order.is_put_right, false) and chance(order_line_id, 'wrong') < 0.5 as is_wrong
-        from {rows} as given
-        left join ({of_order}) as of_order on given.order_id = of_order.order_id
+            coalesce(of_order.is_corrected, false) and chance(order_line_id, 'wrong') < 0.5 as is_wrong
+        from {rows} as lines
+        left join ({of_order}) as of_order on lines.order_id = of_order.order_id
     """
     return f"""
-        with given as ({given})
+        with lines as ({lines})
         select
             * exclude (first_at, right_at, is_wrong),
             case when is_wrong then right_at else first_at end as comes_at,
             cast(null as timestamp) as goes_at
-        from given
+        from lines
         union all by name
         select
             * exclude (first_at, right_at, is_wrong),
             days_after(first_at, {LATENESS_DAYS / 2} * chance(order_line_id, 'again')) as comes_at,
             cast(null as timestamp) as goes_at
-        from given where not is_wrong and chance(order_line_id, 'twice') < 0.04
+        from lines where not is_wrong and chance(order_line_id, 'twice') < 0.04
         union all by name
         select
             * exclude (first_at, right_at, is_wrong) replace ('99' as quantity),
             first_at as comes_at,
             right_at as goes_at
-        from given where is_wrong
+        from lines where is_wrong
     """
 
 
 def _edited(versions: str, key: str, changes: dict[str, str]) -> str:
-    """Versions of a table, of which some keys are deleted at some moment after they came and some edited."""
-    (whose,) = (column for column, value in changes.items() if value == "somebody")
+    """Versions of a table in which some keys are deleted, and some edited, at a moment after they came."""
+    (edited_key,) = (column for column, value in changes.items() if value == "other")
     replaced = ", ".join(f"{value} as {column}" for column, value in changes.items())
-    helpers = "somebody, first_at, fate, changed_at, newest_first"
+    helpers = "other, first_at, fate, changed_at, newest_first"
     days_left = f"greatest(date_diff('second', first_at, timestamp '{ENDS}') / 86400.0, 0)"
     return f"""
-        with given as (
+        with fated_rows as (
             select
                 *,
-                (select max({whose}) from ({versions}) as others) as somebody,
+                (select max({edited_key}) from ({versions}) as others) as other,
                 min(comes_at) over (partition by {key}) as first_at,
                 case
                     when chance({key}, 'fate') < 0.08 then 'deleted'
@@ -309,13 +309,13 @@ def _edited(versions: str, key: str, changes: dict[str, str]) -> str:
         select
             * exclude ({helpers})
             replace (case when fate <> 'kept' then least(changed_at, goes_at) else goes_at end as goes_at)
-        from given
+        from fated_rows
         where fate = 'kept' or comes_at < changed_at
         union all by name
         select
             * exclude ({helpers})
             replace ({replaced}, changed_at as comes_at, cast(null as timestamp) as goes_at)
-        from given
+        from fated_rows
         where fate = 'edited' and newest_first = 1
     """
 

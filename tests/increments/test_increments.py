@@ -1,6 +1,6 @@
-"""However a history is cut into builds, and whatever came late, twice or wrong first, the end is the same.
+"""Daily builds end with the same tables as one full build, even with late, repeated and corrected rows.
 
-Also when a build is killed on the way, and with a month built again.
+Also if a build is killed halfway, and if a month is built again.
 """
 
 import json
@@ -31,19 +31,19 @@ Builds = dict[datetime, list[str]]  # options of dbt build by moment, in order
 
 
 class Days:
-    """A warehouse, built day after day."""
+    """A warehouse that is built day by day."""
 
     def __init__(self, folder: Path, shop: deliveries.Shop) -> None:
         self.folder, self.shop, self.file = folder, shop, folder / "warehouse.duckdb"
 
     def variables(self, moment: datetime) -> dict[str, Any]:
-        """The build's moment, and the files as they were then."""
+        """Vars of a build: its moment, and the files as they were then."""
         files = self.shop.at(moment)
         found: dict[str, Any] = {
             source: {"files": f"{files}/{source}/{{table}}/*.parquet", "time_zone": "UTC"}
             for source in SOURCES
         }
-        # A day that begins in the middle of one of UTC's is the harder case.
+        # The harder case: a day that does not begin at midnight UTC.
         return {**found, "as_of": f"{moment:%Y-%m-%d %H:%M:%S}", "time_zone": "America/New_York"}
 
     def command(self, options: list[str], variables: dict[str, Any]) -> list[str]:
@@ -67,7 +67,7 @@ class Days:
         return int(found)
 
     def kill(self, moment: datetime, after: float) -> None:
-        """Begin a build and kill it so many seconds after its first model."""
+        """Start a build and kill it `after` seconds after the start of its first model."""
         log = self.folder / "killed.log"
         with log.open("w") as out:
             build = subprocess.Popen(
@@ -94,12 +94,12 @@ def test_daily_builds_end_where_one_full_build_does(seed: int, tmp_path: Path) -
     daily.build(before_the_last(chance))
     daily.kill(deliveries.ENDS, after=chance.uniform(0, 12))
     daily.build({deliveries.ENDS: []})
-    # What was known when is in the ledgers, which a full refresh leaves as they are.
+    # The ledgers hold what was known at which time. A full refresh does not change them.
     shutil.copy(daily.file, whole.file)
     whole.build({deliveries.ENDS: ["--full-refresh"]})
     found = differences(daily, whole)
     assert not found, f"seed {seed}\n" + "\n".join(found)
-    # Rows that are later than any build waits for are seen once their month is built again.
+    # Rows later than lateness_days appear once their month is built again.
     seen = daily.count("main_staging.stg_web__sessions", "sum(n_events)")
     daily.build({deliveries.AFTERWARDS: back_fill(*deliveries.VERY_LATE)})
     assert daily.count("main_staging.stg_web__sessions", "sum(n_events)") > seen
@@ -110,8 +110,8 @@ def test_daily_builds_end_where_one_full_build_does(seed: int, tmp_path: Path) -
 
 
 def before_the_last(chance: random.Random) -> Builds:
-    """Builds before the last: daily ones some hours or days apart, one of them of a past month only, and
-    after some of them what the hourly job builds."""
+    """Builds before the last: daily ones some hours or days apart, one of them a back-fill of a past month,
+    and hourly builds after some of them."""
     moments = [deliveries.ENDS - timedelta(hours=chance.randint(24 * 20, 24 * 50))]
     while moments[-1] < deliveries.ENDS - timedelta(days=12) and len(moments) < 3:
         moments.append(moments[-1] + timedelta(hours=chance.choice([1, 24, 26, 30, 48, 100, 240])))
@@ -129,7 +129,7 @@ def back_fill(since: datetime, until: datetime) -> list[str]:
 
 
 def differences(daily: Days, whole: Days) -> list[str]:
-    """A line per public table whose rows are not the same."""
+    """A line for each public table with different rows."""
     nodes = json.loads((whole.folder / "target" / "manifest.json").read_text())["nodes"].values()
     lines = []
     with duckdb.connect() as connection:

@@ -1,4 +1,4 @@
-"""A shop that edits, deletes and marks its rows between two daily builds, and dates none of it."""
+"""A shop that edits, deletes and marks rows between two daily builds, without a date of the change."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ LONG_AGO, SPRING, SINCE = "2025-01-01 10:00:00", "2026-02-01 10:00:00", "2026-05
 DELETED = {"_fivetran_deleted": "true"}
 LOGGED = {"_ab_cdc_deleted_at": "2026-06-25 08:00:00"}
 PEOPLE = {
-    # What the shop's checkbox says of an account whose address is <name>@mail.example.
+    # The shop's checkbox for each account. Its address is <name>@mail.example.
     **dict.fromkeys(["buyer", "unsubscribed", "complained", "bounced", "denied", "objecting"], "true"),
     **dict.fromkeys(["left", "tester", "closed"], None),
 }
@@ -54,7 +54,7 @@ def event(name: str, event_type: str, at: str = SPRING, **more: str) -> Row:
     return {**given, "event_type": event_type, "occurred_at": at, **more}
 
 
-def visit(at: str) -> Row:
+def page_view(at: str) -> Row:
     given = {"visitor_id": "device", "customer_id": "buyer", "event_type": "page_view"}
     return {**given, "event_id": at, "session_id": at, "occurred_at": at}
 
@@ -65,7 +65,7 @@ def account(name: str, ticked: str | None) -> Row:
 
 
 def tables(day: int) -> Tables:
-    """Each table on day 0 or 1. What stands there on the first day only is taken away without a word."""
+    """Each table on day 0 or 1. Rows of the first day only are deleted without a mark."""
     is_first = day == 0
     first, last = ([True], []) if is_first else ([], [True])
     return {
@@ -83,14 +83,14 @@ def tables(day: int) -> Tables:
             *(order("late", "50.00") for _ in last),
             order("refund deleted", "40.00"),
             order("cancelled", "60.00", status="paid" if is_first else "cancelled"),
-            order("of somebody else", "70.00", customer_id="buyer" if is_first else "left"),
+            order("of another account", "70.00", customer_id="buyer" if is_first else "left"),
             order("of yesterday", "1.00", ordered_at="2026-06-19 12:00:00"),
-            # What marks say.
+            # Rows with marks.
             order("marked", "70.00", **DELETED),
             order("marked since", "71.00", **({} if is_first else LOGGED)),
             order("marked in time to come", "1.00", _ab_cdc_deleted_at="9999-12-31 00:00:00"),
             order("test", "999.00", test="True"),
-            # Fivetran marks the version before of a table without a key, Airbyte adds a row to a log.
+            # Fivetran marks the earlier version in a table without a key. Airbyte adds a row to a log.
             order("new version", "1.00", **DELETED),
             order("new version", "2.00"),
             order("log", "72.00", updated_at=SINCE),
@@ -117,7 +117,7 @@ def tables(day: int) -> Tables:
             ticket("closed since", "open" if is_first else "closed"),
             ticket("marked", "open", is_deleted="1"),
         ],
-        "web/events": [visit("2026-06-19 10:00:00"), *(visit("2026-06-30 10:00:00") for _ in last)],
+        "web/events": [page_view("2026-06-19 10:00:00"), *(page_view("2026-06-30 10:00:00") for _ in last)],
         "crm/contacts": [
             {"contact_id": "k", "email": address(name), "created_at": LONG_AGO, "_fivetran_active": is_active}
             for name, is_active in [("older", "false"), ("newer", "true")]
@@ -172,7 +172,7 @@ class Shop(Warehouse):
         return self.dbt(*(command or ("build", *NO_UNIT_TESTS)), as_of=DAYS[day], **sources)
 
     def allowed(self) -> set[str]:
-        """The people who have said yes to marketing mail."""
+        """The customers who opted in to marketing mail."""
         found = self.rows(
             "select split_part(email, '@', 1) from consents inner join customers using (customer_id) "
             "where channel = 'email' and purpose = 'marketing_email' and is_allowed"
@@ -182,7 +182,7 @@ class Shop(Warehouse):
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, set[str]]]:
-    """After both builds, with who had said yes after the first."""
+    """The shop after both builds, and the customers who had opted in after the first."""
     shop = Shop(tmp_path_factory.mktemp("days"))
     run = shop.build(0)
     assert run.ok, run.output[-5_000:]
@@ -192,13 +192,13 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, set[s
     yield shop, allowed
 
 
-def test_orders_are_as_they_stand_today(days: tuple[Shop, set[str]]) -> None:
+def test_orders_are_as_in_the_source_today(days: tuple[Shop, set[str]]) -> None:
     shop, _ = days
     found = shop.rows("select order_id, n_lines, cast(net_revenue as varchar) from orders")
     assert {key: (n_lines, amount) for key, n_lines, amount in found} == {
         "line taken out": (1, "50.00"), "line moved away": (1, "10.00"), "line moved here": (2, "25.00"),
         "price put right": (1, "80.00"), "late": (0, "50.00"), "refund deleted": (1, "40.00"),
-        "cancelled": (0, "0.00"), "of somebody else": (0, "70.00"), "of yesterday": (0, "1.00"),
+        "cancelled": (0, "0.00"), "of another account": (0, "70.00"), "of yesterday": (0, "1.00"),
         "marked in time to come": (0, "1.00"), "new version": (0, "2.00"), "log, and back again": (0, "3.00"),
     }  # fmt: skip
     assert shop.rows("select ticket_id, ticket_status from customer_tickets") == [("closed since", "closed")]
@@ -207,7 +207,7 @@ def test_orders_are_as_they_stand_today(days: tuple[Shop, set[str]]) -> None:
     ]  # fmt: skip
 
 
-def test_the_days_of_a_customer_follow(days: tuple[Shop, set[str]]) -> None:
+def test_the_daily_activity_of_a_customer_follows(days: tuple[Shop, set[str]]) -> None:
     shop, _ = days
     by_customer = """
         select split_part(any_value(email), '@', 1), sum(days.n_orders), cast(sum(days.revenue) as varchar)
@@ -246,7 +246,7 @@ def test_rows_with_a_mark_are_listed_with_the_reason(days: tuple[Shop, set[str]]
     )  # fmt: skip
 
 
-def test_a_deleted_no_is_a_no_and_a_deleted_yes_is_none(days: tuple[Shop, set[str]]) -> None:
+def test_a_deleted_opt_out_still_counts_and_a_deleted_opt_in_does_not(days: tuple[Shop, set[str]]) -> None:
     shop, before = days
     assert before == {"buyer", "bounced", "left", "removed"}
     assert shop.allowed() == {"buyer", "bounced"}
@@ -257,8 +257,8 @@ def test_a_deleted_no_is_a_no_and_a_deleted_yes_is_none(days: tuple[Shop, set[st
     assert sorted(shop.rows(reasons)) == [("bounced", "hard_bounce"), ("objecting", "erased_or_objecting")]
 
 
-def test_errors_of_one_size_do_not_cancel_out(days: tuple[Shop, set[str]]) -> None:
-    """One order is lost on its way to where people read it, and another of its amount is there twice."""
+def test_errors_of_equal_size_do_not_cancel_out(days: tuple[Shop, set[str]]) -> None:
+    """One order is missing from the public table, and another with its amount is there twice."""
     shop, _ = days
     with duckdb.connect(str(shop.folder / "warehouse.duckdb")) as connection:
         connection.execute(
@@ -267,5 +267,5 @@ def test_errors_of_one_size_do_not_cancel_out(days: tuple[Shop, set[str]]) -> No
     run = shop.build(1, "test", "--select", "test_type:singular,path:tests/quality")
     failed = {name for name, (status, _) in run.results.items() if status == "fail"}
     assert failed == {"every_raw_key_is_kept_or_set_aside"}
-    for words in ("1 key more often in than", "such as late", "1 key more often kept or set aside"):
+    for words in ("1 key read more often than", "such as late", "1 key kept or set aside more often"):
         assert words in run.output

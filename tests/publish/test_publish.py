@@ -1,4 +1,4 @@
-"""mailroom publish: whatever happens, readers have one whole copy of the public tables."""
+"""mailroom publish: readers always have one complete copy of the public tables."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from mailroom.sql import quoted
 
 Rows = list[tuple[Any, ...]]
 TABLES = ("customers", "field_dictionary", "orders")
-# Each file, the folder, and `latest`. The first time two more links.
+# Each file, the folder and `latest`. The first time, two more links.
 REPLACES = len(TABLES) + 3
 FIRST_REPLACES = REPLACES + 2
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
@@ -98,7 +98,7 @@ def parquet(path: Path) -> Rows:
 
 
 def generation(folder: Path) -> int:
-    """Which build a reader sees; both forms have every table of that build and no other row."""
+    """The build that a reader sees. Both formats have every table of that build and no other row."""
     assert in_folder(folder / "parquet") == [f"{table}.parquet" for table in TABLES]
     seen = set()
     with duckdb.connect(str(folder / "mailroom.duckdb"), read_only=True) as connection:
@@ -118,7 +118,7 @@ def in_folder(folder: Path) -> list[str]:
 
 
 def publications(folder: Path) -> list[str]:
-    """The publications that are there, beside which there is nothing but the links and the lock."""
+    """The publications in the folder, which has only them, the links and the lock."""
     return [
         name
         for name in in_folder(folder)
@@ -178,7 +178,7 @@ class KilledError(BaseException):
 
 
 def killed_at(number: int, before: bool, look: Callable[[], None]) -> Callable[..., None]:
-    """os.replace that dies at its so-manieth call, before or after its work; look() is called around each."""
+    """os.replace that dies at the given call, before or after its work. look() is called around each."""
     calls = iter(range(1_000_000))
     replace = os.replace
 
@@ -197,7 +197,7 @@ def killed_at(number: int, before: bool, look: Callable[[], None]) -> Callable[.
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("number", range(REPLACES + 1))
-def test_killed_anywhere_readers_keep_a_whole_copy_and_the_next_publish_tidies_up(
+def test_killed_anywhere_readers_keep_a_complete_copy_and_the_next_publish_tidies_up(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, before: bool
 ) -> None:
     publish(warehouse, folder)
@@ -212,7 +212,7 @@ def test_killed_anywhere_readers_keep_a_whole_copy_and_the_next_publish_tidies_u
         except KilledError:
             is_killed = True
     assert is_killed == (number < REPLACES), "every file and link that is written was killed at"
-    assert seen == sorted(seen), "nobody sees the old copy after the new one"
+    assert seen == sorted(seen), "no reader sees the old copy after the new one"
     is_published = number == REPLACES or (number == REPLACES - 1 and not before)
     assert generation(folder) == (2 if is_published else 1)
 
@@ -223,7 +223,7 @@ def test_killed_anywhere_readers_keep_a_whole_copy_and_the_next_publish_tidies_u
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("number", range(FIRST_REPLACES))
-def test_killed_the_first_time_there_is_a_whole_copy_or_none(
+def test_killed_the_first_time_there_is_a_complete_copy_or_none(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, before: bool
 ) -> None:
     with monkeypatch.context() as patched:
@@ -258,7 +258,7 @@ publish.publish(Path({str(warehouse)!r}), Path({str(folder)!r}))
     assert generation(folder) == 2 and len(publications(folder)) == 2
 
 
-def test_a_publish_that_fails_leaves_nothing_behind(
+def test_a_failed_publish_leaves_nothing_behind(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -310,9 +310,7 @@ def test_a_dashboard_that_has_the_copy_open_blocks_neither_build_nor_publish(
             assert dashboard("select count(*) from customers") == "20"
 
 
-def test_a_set_that_a_reader_has_looked_up_stays_until_the_publish_after_the_next(
-    warehouse: Path, folder: Path
-) -> None:
+def test_the_copy_of_a_reader_stays_until_the_publish_after_the_next(warehouse: Path, folder: Path) -> None:
     publish(warehouse, folder)
     looked_up = (folder / "latest").resolve()
     build(warehouse, 2)
@@ -323,14 +321,14 @@ def test_a_set_that_a_reader_has_looked_up_stays_until_the_publish_after_the_nex
     assert not looked_up.exists() and len(publications(folder)) == 2
 
 
-def test_nobody_can_write_to_the_copy(warehouse: Path, folder: Path) -> None:
+def test_the_copy_is_read_only(warehouse: Path, folder: Path) -> None:
     publish(warehouse, folder)
     files = [path for path in (folder / "latest").resolve().rglob("*") if path.is_file()]
     assert len(files) == len(TABLES) + 1
     assert all(path.stat().st_mode & 0o222 == 0 for path in files)
 
 
-def test_a_build_waits_for_no_parquet_file(
+def test_a_build_does_not_wait_for_parquet_files(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, opened = module._write_parquet, []
@@ -345,7 +343,7 @@ def test_a_build_waits_for_no_parquet_file(
     assert len(opened) == len(TABLES) and generation(folder) == 1
 
 
-def test_the_second_of_two_publishes_says_so_and_stops(
+def test_the_second_of_two_publishes_stops_with_an_error(
     warehouse: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(warehouse))
@@ -363,7 +361,7 @@ def test_without_personal_data_no_column_and_no_byte_of_it_is_there(warehouse: P
     assert ADDRESS.search((folder / "mailroom.duckdb").read_bytes().decode("latin-1"))
     published = publish(warehouse, folder, without_personal_data=True)
     assert published.left_out == ["customers.email", "orders.ordered_by", "orders.order_id"], (
-        "what nobody has classed is taken for personal"
+        "an unclassified column counts as personal data"
     )
     columns = copied(
         folder, "select column_name from information_schema.columns where table_name = 'customers'"
@@ -381,7 +379,7 @@ def test_without_personal_data_no_column_and_no_byte_of_it_is_there(warehouse: P
     assert len(publications(folder)) == 2 and generation(folder) == 1
 
 
-def test_what_is_left_out_does_not_show_in_the_order_of_the_rows(tmp_path: Path) -> None:
+def test_columns_left_out_do_not_show_in_the_order_of_the_rows(tmp_path: Path) -> None:
     warehouse = tmp_path / "shop.duckdb"
     build(warehouse, 1)
     with duckdb.connect(str(warehouse)) as connection:
@@ -406,8 +404,8 @@ HARMLESS = [
 ]  # fmt: skip
 
 
-def test_a_text_that_reaches_a_person_is_hidden_wherever_it_stands(warehouse: Path, folder: Path) -> None:
-    """Keys, too: some shops number their customers by address. What is the same stays the same."""
+def test_a_text_with_contact_data_is_hidden_in_any_column(warehouse: Path, folder: Path) -> None:
+    """Keys, too, because some shops number their customers by address. Equal values stay equal."""
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute('create or replace table customers (customer_id varchar, "top category" varchar)')
         connection.execute("alter table customers add column revenue varchar[]")
@@ -432,7 +430,7 @@ def test_a_text_that_reaches_a_person_is_hidden_wherever_it_stands(warehouse: Pa
     assert again & {row[0] for row in hidden} == set(), "the hashes of one publication say nothing of another"
 
 
-def test_what_the_dictionary_names_and_no_build_has_made_is_listed(warehouse: Path, folder: Path) -> None:
+def test_tables_of_the_dictionary_that_are_not_built_are_listed(warehouse: Path, folder: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("alter table customers drop column revenue")
         connection.execute("drop view marts.orders")
@@ -442,7 +440,7 @@ def test_what_the_dictionary_names_and_no_build_has_made_is_listed(warehouse: Pa
     assert "In field_dictionary, but not built: customers.revenue, orders" in as_text(published)
 
 
-def test_what_cannot_be_published_is_said_in_clear_words(warehouse: Path, tmp_path: Path) -> None:
+def test_the_reason_is_clear_if_nothing_can_be_published(warehouse: Path, tmp_path: Path) -> None:
     folder = tmp_path / "to"
     with pytest.raises(ValueError, match=r"no warehouse .*none\.duckdb: run dbt build"):
         publish(tmp_path / "none.duckdb", folder)
@@ -454,7 +452,7 @@ def test_what_cannot_be_published_is_said_in_clear_words(warehouse: Path, tmp_pa
 
     with (
         another_process(warehouse, read_only=False),
-        pytest.raises(ValueError, match="does a build hold it"),
+        pytest.raises(ValueError, match="is a build running"),
     ):
         publish(warehouse, folder)
 
@@ -462,7 +460,7 @@ def test_what_cannot_be_published_is_said_in_clear_words(warehouse: Path, tmp_pa
         connection.execute("create table raw as from order_facts")
         connection.execute("create or replace view marts.orders as select * from main.raw")
         connection.execute("drop table raw")
-    with pytest.raises(ValueError, match="orders cannot be read out of the warehouse alone"):
+    with pytest.raises(ValueError, match="orders can't be read from the warehouse file alone"):
         publish(warehouse, folder)
     assert publications(folder) == []
 
@@ -493,14 +491,14 @@ def test_the_command_prints_a_line_per_table_or_json(
     assert generation(tmp_path / "shop-published") == 1
 
     assert main(["publish", "--json", "--to", str(tmp_path / "to"), "--without-personal-data"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [(table["name"], table["rows"]) for table in told["tables"]] == [
+    printed = json.loads(capsys.readouterr().out)
+    assert [(table["name"], table["rows"]) for table in printed["tables"]] == [
         ("customers", 20), ("field_dictionary", 12), ("orders", 30)
     ]  # fmt: skip
-    for table in told["tables"]:
+    for table in printed["tables"]:
         assert table["bytes"] == (tmp_path / "to" / "parquet" / f"{table['name']}.parquet").stat().st_size
-    assert told["duckdb_bytes"] == (tmp_path / "to" / "mailroom.duckdb").stat().st_size
-    assert len(told["left_out"]) == 3 and told["folder"].startswith(str(tmp_path / "to"))
+    assert printed["duckdb_bytes"] == (tmp_path / "to" / "mailroom.duckdb").stat().st_size
+    assert len(printed["left_out"]) == 3 and printed["folder"].startswith(str(tmp_path / "to"))
 
     monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(tmp_path / "none.duckdb"))
     assert main(["publish"]) == 1
@@ -508,7 +506,7 @@ def test_the_command_prints_a_line_per_table_or_json(
 
 
 @pytest.mark.slow
-def test_the_demo_is_published_whole_and_without_an_address_where_there_is_to_be_none(
+def test_the_demo_is_published_completely_and_without_an_address_if_asked(
     demo: Warehouse, tmp_path: Path
 ) -> None:
     warehouse, folder = tmp_path / "warehouse.duckdb", tmp_path / "published"
@@ -540,7 +538,7 @@ def test_the_demo_is_published_whole_and_without_an_address_where_there_is_to_be
 
 
 NAMED, REACHED = "zyqqarwort", "canary.example"
-# Columns of the source contract in which people write what they like, or that name somebody.
+# Columns of the source contract with free text, or that name a person.
 FREE = {
     "first_name", "last_name", "street", "city", "postal_code", "requester_name", "subject", "url",
     "user_agent", "coupon_code", "reason", "form", "text_version", "search_term",
@@ -550,8 +548,8 @@ OF_PEOPLE = {"customer_id", "visitor_id", "contact_id", "profile_id", "order_id"
 
 
 def with_canaries(table: str, columns: dict[str, dict[str, Any]], types: dict[str, str]) -> str:
-    """A query for the rows of a table with canaries in them: a name where people write what they like, an
-    address in every other text and in the keys of people and orders, on one row in seven."""
+    """A query for the rows of a table with canaries, on one row in seven: a name in free text, an address in
+    every other text and in the keys of people and orders."""
     values = []
     for column in types:
         meta = columns.get(column, {})
@@ -561,7 +559,7 @@ def with_canaries(table: str, columns: dict[str, dict[str, Any]], types: dict[st
         elif types[column] != "VARCHAR" or column in SHAPED or column.endswith("_id"):
             pass
         elif meta.get("words") or meta.get("accepted"):
-            # Few enough that the build goes on.
+            # Few enough for the build to continue.
             value = f"if(row % 97 = 3, {value} || ' {NAMED}@{REACHED}', {value})"
         elif column.endswith("email"):
             value = f"if(row % 7 = 3, replace({value}, '@', '.{NAMED}@{REACHED}.'), {value})"
@@ -579,9 +577,8 @@ def with_canaries(table: str, columns: dict[str, dict[str, Any]], types: dict[st
 
 
 @pytest.mark.slow
-def test_no_canary_of_a_source_is_in_what_is_published_without_personal_data(tmp_path: Path) -> None:
-    """Whatever a shop's sources hold in a text: names, addresses and numbers, in columns meant for them or
-    not."""
+def test_a_publication_without_personal_data_has_no_canary_of_a_source(tmp_path: Path) -> None:
+    """Canaries are names, addresses and numbers in texts of the sources, in columns meant for them or not."""
     generate(customers=250, days=540, seed=5, to=tmp_path / "shop")
     warehouse = Warehouse(tmp_path / "built")
     warehouse.folder.mkdir()
@@ -614,7 +611,7 @@ def test_no_canary_of_a_source_is_in_what_is_published_without_personal_data(tmp
 
 
 def write_subscriptions(shop: Path) -> None:
-    """Subscriptions of a generated shop, one for each hundredth order."""
+    """Subscriptions of a generated shop, one for every hundredth order."""
     orders = f"(from read_parquet('{shop}/shop/orders/*.parquet') where hash(order_id) % 100 = 0)"
     for table, columns in {
         "subscriptions": "order_id as subscription_id, customer_id, email, 'p000001' as product_id,"
@@ -627,7 +624,7 @@ def write_subscriptions(shop: Path) -> None:
 
 
 def with_canary(folder: Path) -> set[str]:
-    """The columns of a publication, in both of its forms, that have a canary in them."""
+    """The columns of a publication with a canary, in both formats."""
     found = set()
     with duckdb.connect(str(folder / "mailroom.duckdb"), read_only=True) as connection:
         for table, column in connection.execute(

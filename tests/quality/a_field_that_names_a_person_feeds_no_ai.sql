@@ -1,4 +1,4 @@
--- Drafting and recommending work on what somebody does, not on who they are.
+-- AI drafting and recommendations use what customers do, not who they are.
 select
     readiness.model_name,
     readiness.column_name

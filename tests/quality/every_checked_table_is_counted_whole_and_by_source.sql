@@ -1,4 +1,4 @@
--- The sources of a table add up to the whole, for each of its fields and counts.
+-- For each field and count, the sources of a table add up to the whole.
 select
     model_name,
     column_name

@@ -1,9 +1,9 @@
--- The entries of field_dictionary's own columns are the rule: what they want filled and valid is so for every field.
+-- The entries of field_dictionary's own columns say what must be filled and valid in the entry of every field.
 with dictionary as (
     select * from {{ ref('field_dictionary') }}
 ),
 
-incomplete as (
+incomplete_entries as (
     {% for entry in field_entries('field_dictionary') if entry.min_fill_share == 1 -%}
     select
         model_name,
@@ -31,7 +31,7 @@ incomplete as (
     where (dated_by is null) <> (max_staleness_days is null)
 ),
 
-undated as (
+entries_without_date as (
     select
         of_field.model_name,
         of_field.column_name,
@@ -44,6 +44,6 @@ undated as (
     where of_field.dated_by is not null and of_date.column_name is null
 )
 
-select * from incomplete
+select * from incomplete_entries
 union all
-select * from undated
+select * from entries_without_date

@@ -1,4 +1,4 @@
--- Of every raw table with money, money in = money kept + money set aside.
+-- For every raw table with money: amount in = amount kept + amount set aside.
 select
     source_name,
     table_name,

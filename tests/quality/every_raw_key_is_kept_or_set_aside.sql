@@ -1,5 +1,5 @@
--- Of every raw table, each key is kept or set aside as often as it came in: two errors of one size do not cancel out. Of the
--- events, which are too many to be compared one by one, every_raw_row_is_kept_or_set_aside holds the count.
+-- Each key of a raw table is kept or set aside as often as it was read, so that two errors of equal size do not cancel out.
+-- Events are too many to compare one by one: every_raw_row_is_kept_or_set_aside counts them.
 {% set tables = [] %}
 {% for table in contract_tables() if table not in [('web', 'events'), ('esp', 'message_events')] %}{% do tables.append(table) %}{% endfor %}
 
@@ -27,7 +27,7 @@ with differences as (
         from {{ ref('base_' ~ source_name ~ '__' ~ ('rated_orders' if table_name == 'orders' else table_name)) }}
         where reject_reason is not null
         union all
-        -- What a floor above staging set aside.
+        -- Rows that a floor above staging set aside.
         select
             row_key,
             -1 as n_in
@@ -50,10 +50,10 @@ with differences as (
 ),
 
 -- Some keys are addresses, which a log must not show.
-counted as (
+key_counts as (
     select
         table_name,
-        case when n_missing > 0 then 'more often in than kept or set aside' else 'more often kept or set aside than in' end as what,
+        case when n_missing > 0 then 'read more often than kept or set aside' else 'kept or set aside more often than read' end as difference,
         count(*) as n_keys,
         max(case when row_key not like '%@%' then row_key end) as example
     from differences
@@ -61,6 +61,6 @@ counted as (
 )
 
 select
-    table_name || ': ' || {{ counted('n_keys', 'key') }} || ' ' || what || coalesce(', such as ' || example, '')
-    || '. The source may have changed while it was read: build again.' as sentence
-from counted
+    table_name || ': ' || {{ counted('n_keys', 'key') }} || ' ' || difference || coalesce(', such as ' || example, '')
+    || '. The source may have changed during the build. Build again.' as sentence
+from key_counts

@@ -1,4 +1,4 @@
--- Of every raw table, rows in = rows kept + rows set aside.
+-- For every raw table: rows in = rows kept + rows set aside.
 select
     source_name,
     table_name,

@@ -1,4 +1,4 @@
-"""The field dictionary on the demo shop: complete both ways, and obeyed by signal_readiness and validate."""
+"""The field dictionary on the demo shop: complete both ways, and used by signal_readiness and validate."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ Columns = dict[str, list[str]]
 
 @pytest.fixture(scope="module")
 def shop(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """A copy of the demo, to be changed."""
+    """A copy of the demo that a test may change."""
     folder = tmp_path_factory.mktemp("quality")
     shutil.copytree(demo.folder, folder, dirs_exist_ok=True)
     return Warehouse(folder)
@@ -83,7 +83,7 @@ def test_the_dictionary_holds_the_entries_of_the_yaml(shop: Warehouse) -> None:
     """) == [("customer_id",), ("activity_on",)]
 
 
-# What a shop has of its sources' tables: columns with their types; none, or (None) all of them as the demo.
+# The source tables of a shop: columns with their types. Empty: absent. None: all columns, as in the demo.
 TYPES: dict[str, dict[str, str] | None] = {
     "shop.customers": {"customer_id": "varchar", "city": "varchar", "country": "varchar", "email": "varchar"},
     "crm.contacts": {"contact_id": "varchar", "street": "varchar", "postal_code": "varchar"},
@@ -95,15 +95,15 @@ TYPES: dict[str, dict[str, str] | None] = {
 }
 
 
-# Fields with their sources of truth, what is absent of them, and the record types that have it all the same.
+# Fields with their sources of truth, the absent ones among them, and the record types that still have them.
 ABSENT: list[tuple[str, str | list[str], list[str], list[str] | None]] = [
     ("orders.channel", "shop.orders.sales_channel", ["shop.orders.sales_channel"], None),
     ("orders.coupon_code", "shop.orders", ["shop.orders.coupon_code (did you mean coupon_cod?)"], None),
-    ("orders.updated_at", "shop.orders", [], None),  # there, though without a value
-    ("orders.sale_number", "shop.orders", [], None),  # no column, but counted
+    ("orders.updated_at", "shop.orders", [], None),  # present, without a value
+    ("orders.sale_number", "shop.orders", [], None),  # no source column: it is counted
     ("products.brand", "shop.products", [], None),
-    ("visits.viewed", "web.events", ["web.events"], None),
-    ("visits.seen_on", "web.events, shop.orders", [], None),
+    ("sessions.viewed", "web.events", ["web.events"], None),
+    ("sessions.seen_on", "web.events, shop.orders", [], None),
     ("customers.city", ["shop_customer", "esp_profile"], [], None),
     ("customers.country_code", ["esp_profile", "shop_customer"], [], None),
     ("customers.street", ["shop_customer", "crm_contact"], ["shop.customers.street"], ["crm_contact"]),
@@ -119,7 +119,7 @@ ABSENT: list[tuple[str, str | list[str], list[str], list[str] | None]] = [
 ]  # fmt: skip
 
 
-def test_the_dictionary_knows_what_of_a_fields_sources_a_shop_does_not_have(parsed: Warehouse) -> None:
+def test_the_dictionary_lists_the_absent_sources_of_a_field(parsed: Warehouse) -> None:
     entries = {
         field: {"column_name": field.split(".")[1], "source_of_truth": source_of_truth}
         for field, source_of_truth, *_ in ABSENT
@@ -155,14 +155,16 @@ def test_the_dictionary_knows_what_of_a_fields_sources_a_shop_does_not_have(pars
     ],
 )
 def test_an_incomplete_entry_fails_the_build(shop: Warehouse, change: str, problem: str) -> None:
-    """The build's test, on a dictionary with one entry spoilt."""
+    """The test of the build, on a dictionary with one incomplete entry."""
     check = shop.compiled("every_public_field_has_a_complete_entry")
     assert shop.rows(check) == []
-    spoilt = f"""
-        create temp table spoilt as from field_dictionary;
-        update spoilt set {change} where model_name = 'customers' and column_name = 'email';
+    with_gap = f"""
+        create temp table incomplete_dictionary as from field_dictionary;
+        update incomplete_dictionary set {change} where model_name = 'customers' and column_name = 'email';
     """
-    found = shop.rows(spoilt + re.sub(r'"warehouse"\."main"\."field_dictionary"', "spoilt", check))
+    found = shop.rows(
+        with_gap + re.sub(r'"warehouse"\."main"\."field_dictionary"', "incomplete_dictionary", check)
+    )
     assert found == [("customers", "email", problem)]
 
 
@@ -179,8 +181,8 @@ def test_the_demo_shop_validates_and_no_address_is_shown(
     assert not [domain for domain in domains if domain and f"@{domain}" in shown]
 
 
-def test_a_late_feed_may_not_steer_what_is_time_critical(shop: Warehouse) -> None:
-    """Last, as it leaves the warehouse three days later."""
+def test_a_stale_feed_must_not_trigger_anything_time_critical(shop: Warehouse) -> None:
+    """Runs last, because it leaves the warehouse three days later."""
     ready = """
         select column_name, may_steer_time_critical
         from signal_readiness
@@ -201,4 +203,4 @@ def test_a_late_feed_may_not_steer_what_is_time_critical(shop: Warehouse) -> Non
     assert shop.rows("""
         select finding from field_checks
         where model_name = 'customers' and column_name = 'has_open_cart_1d' and source = 'all'
-    """) == [("100% filled; newest value 4 days old, older than the 1 day it may be.",)]
+    """) == [("100% filled. Newest value 4 days old, over the limit of 1 day.",)]

@@ -1,10 +1,10 @@
-"""The one test of a table's rules finds each kind of fault, and says which row has it and what is wrong."""
+"""The primary_key test finds each kind of fault, and names the key and what is wrong."""
 
 import pytest
 
 from conftest import Rows, Warehouse
 
-# Rows of the seed, each with what is wrong with it, and what the test must say of their key.
+# Faulty rows of the seed, by kind of fault, and the text that the test must give for their key.
 FAULTS = {
     "a key that two rows share": (["'XA' as country_code", "'XA' as country_code"], "2 rows have this key"),
     "an empty key": (["null as country_code"], "country_code is empty"),
@@ -34,14 +34,14 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def failures(seeded: Warehouse) -> dict[str, Rows]:
-    """What is kept of the failures (store_failures), by seed, once every fault is planted."""
+    """The stored failures (store_failures) by seed, after every fault is planted."""
     for rows, _ in FAULTS.values():
         for row in rows:
             seeded.rows(
                 f"insert into main_policy.jurisdictions select * replace ({row})"
                 " from main_policy.jurisdictions limit 1"
             )
-    # Of a key of two columns each alone may stand in several rows.
+    # Each column of a composite key may repeat.
     seeded.rows("""
         insert into main_policy.legal_holds (identifier_type, identifier, why, held_since)
         select kind, identifier, 'a claim', '2026-01-01' from (
@@ -63,10 +63,10 @@ def failures(seeded: Warehouse) -> dict[str, Rows]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_is_found_and_named_with_its_key(failures: dict[str, Rows], fault: str) -> None:
-    rows, said = FAULTS[fault]
+    rows, text = FAULTS[fault]
     assert [
-        found for _, n_rows, found in failures["jurisdictions"] if found == said and n_rows == len(rows)
-    ] == [said]
+        found for _, n_rows, found in failures["jurisdictions"] if found == text and n_rows == len(rows)
+    ] == [text]
 
 
 def test_nothing_else_is_found(failures: dict[str, Rows]) -> None:

@@ -1,4 +1,4 @@
-"""`mailroom validate` on a small warehouse of its own: what it finds, says and never shows."""
+"""`mailroom validate` on a small warehouse: what it finds and prints, and that it shows no value."""
 
 import json
 import re
@@ -72,7 +72,7 @@ def change(database: Path, sql: str) -> None:
         connection.execute(sql)
 
 
-def written(folder: Path) -> str:
+def written_files(folder: Path) -> str:
     """Everything that validate wrote, as one text."""
     return "".join(path.read_text() for pattern in ("*.json", "*.html") for path in folder.rglob(pattern))
 
@@ -87,14 +87,14 @@ def test_a_table_that_meets_its_entries_passes(
     index = (output / "data_docs" / "index.html").read_text()
     for link in re.findall(r'href="([^"]+)"', index):
         assert (output / "data_docs" / link).exists(), link
-    assert "@private.example" not in written(output)
-    assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|png)', written(output))
+    assert "@private.example" not in written_files(output)
+    assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|png)', written_files(output))
 
 
 def test_a_failing_table_is_named_by_field_and_shows_no_value(
     database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every kind of expectation fails once; the exit code is 1."""
+    """Every kind of expectation fails once. The exit code is 1."""
     for sql in (
         "update customers set customer_id = 'c_1' where customer_id = 'c_2'",
         "update customers set email = 'anna.private.example' where customer_id = 'c_3'",
@@ -109,8 +109,8 @@ def test_a_failing_table_is_named_by_field_and_shows_no_value(
         change(database, sql)
     output = tmp_path / "gx"
     assert main(["validate", "--output", str(output)]) == 1
-    said = capsys.readouterr().out
-    failed = set(re.findall(r"^customers: (\w+): (\w+)$", said, re.MULTILINE))
+    printed = capsys.readouterr().out
+    failed = set(re.findall(r"^customers: (\w+): (\w+)$", printed, re.MULTILINE))
     assert failed == {
         ("customer_id", "expect_column_values_to_be_unique"),
         ("email", "expect_column_values_to_match_regex"),
@@ -123,10 +123,10 @@ def test_a_failing_table_is_named_by_field_and_shows_no_value(
         ("seen_at", "expect_column_values_to_be_between"),
     }
     assert json.loads((output / "result.json").read_text())["success"] is False
-    assert "private.example" not in said + written(output)
+    assert "private.example" not in printed + written_files(output)
 
 
-def test_a_list_filled_less_than_its_entry_wants_fails(
+def test_a_column_filled_less_than_its_entry_requires_fails(
     database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     change(database, "update customers set email = null where n_orders < 20")
@@ -134,10 +134,10 @@ def test_a_list_filled_less_than_its_entry_wants_fails(
     assert "customers: email: expect_column_values_to_not_be_null" in capsys.readouterr().out
 
 
-def test_what_the_shop_has_nothing_to_fill_from_need_not_be_filled_and_is_named(
+def test_a_field_without_a_source_need_not_be_filled_and_is_listed(
     database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where another record type has it, only customers first seen there are asked."""
+    """If another record type has the field, it must be filled for customers first seen there."""
     change(
         database,
         """
@@ -159,7 +159,7 @@ def test_what_the_shop_has_nothing_to_fill_from_need_not_be_filled_and_is_named(
     output = tmp_path / "gx"
     assert main(["validate", "--output", str(output)]) == 0
     said = capsys.readouterr().out
-    assert "not asked to be filled, since the shop has no shop.customers.email: customers.email\n" in said
+    assert "need not be filled, because the shop has no shop.customers.email: customers.email\n" in said
     (suite,) = [
         one
         for one in json.loads((output / "result.json").read_text())["suites"]
@@ -178,23 +178,23 @@ def test_columns_must_be_those_of_the_entries(
     change(database, "alter table customers drop column frequency")
     change(database, "alter table customers alter net_revenue type double")
     assert main(["validate", "--output", str(tmp_path / "gx")]) == 1
-    said = capsys.readouterr().out
-    assert "columns_and_types: all columns: expect_table_columns_to_match_set" in said
-    assert "columns_and_types: customers.frequency: expect_column_distinct_values_to_equal_set" in said
-    assert "columns_and_types: customers.net_revenue: expect_column_distinct_values_to_equal_set" in said
+    printed = capsys.readouterr().out
+    assert "columns_and_types: all columns: expect_table_columns_to_match_set" in printed
+    assert "columns_and_types: customers.frequency: expect_column_distinct_values_to_equal_set" in printed
+    assert "columns_and_types: customers.net_revenue: expect_column_distinct_values_to_equal_set" in printed
 
 
-def test_a_large_table_is_looked_at_in_part_and_that_is_said(
+def test_a_large_table_is_sampled_and_the_output_says_so(
     database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    viewed = set()
+    sample_sizes = set()
     for _ in range(2):
         assert main(["validate", "--output", str(tmp_path / "gx"), "--rows", "100"]) == 0
         found = re.search(r"customers +200 +(\d+) ", capsys.readouterr().out)
         assert found
-        viewed.add(int(found[1]))
-    assert len(viewed) == 1
-    assert 60 < viewed.pop() < 140
+        sample_sizes.add(int(found[1]))
+    assert len(sample_sizes) == 1
+    assert 60 < sample_sizes.pop() < 140
 
 
 def test_an_empty_table_has_nothing_wrong(database: Path, tmp_path: Path) -> None:

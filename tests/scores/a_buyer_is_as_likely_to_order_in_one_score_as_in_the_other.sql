@@ -1,4 +1,4 @@
--- A buyer's chance of an order in value_scores and of none in churn_scores make one.
+-- A buyer's chance of an order in value_scores and chance of none in churn_scores add up to 1.
 {% set days = var('churn_days') %}
 select value_scores.customer_id
 from {{ ref('value_scores') }} as value_scores

@@ -1,5 +1,5 @@
--- Every score names a version of a model that the registry knows.
-with scored as (
+-- Every score names a model version that is in model_registry.
+with score_rows as (
     select
         customer_id,
         model_version
@@ -45,7 +45,7 @@ registry as (
     select model_version from {{ ref('model_registry') }}
 )
 
-select scored.*
-from scored
-left join registry on scored.model_version = registry.model_version
+select score_rows.*
+from score_rows
+left join registry on score_rows.model_version = registry.model_version
 where registry.model_version is null

@@ -1,5 +1,4 @@
--- Who has bought is no lookalike of those who have, and who refused profiling is like nobody; nor is anybody by what tells
--- too much about them.
+-- Lookalikes are customers without an order who have not refused profiling. No trait is a sensitive category.
 with refusals as (
     select distinct customer_id
     from {{ ref('consents') }}

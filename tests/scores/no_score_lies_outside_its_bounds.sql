@@ -1,4 +1,4 @@
--- No score is a NaN, a chance outside 0 and 1, money or a day outside its own interval, or an hour when people sleep.
+-- No score is NaN, a chance outside of 0 and 1, an amount or day outside of its own interval, or a quiet hour.
 {% set days = var('churn_days') %}
 select
     customer_id,

@@ -1,4 +1,4 @@
-"""Shops that no model likes: every score says its state and a reason, none is NaN, and nothing breaks."""
+"""Unusual shops: every score has a state and a reason, no number is NaN, and nothing breaks."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,11 +17,11 @@ SCORES = (
     "churn_scores", "value_scores", "next_order_scores", "send_time_scores", "recommendations",
     "category_intent_scores", "replenishment_scores", "lookalike_scores", "model_drift",
 )  # fmt: skip
-TOLD_NOTHING = ("'refused_profiling'", "'nothing_to_learn_from'")
+UNSCORED_STATES = ("'refused_profiling'", "'nothing_to_learn_from'")
 Orders = list[dict[str, Any]]
 
 
-def ordered(person: int, days_ago: int, amount: str = "10.00") -> dict[str, Any]:
+def order(person: int, days_ago: int, amount: str = "10.00") -> dict[str, Any]:
     return {
         "order_id": f"o{person}-{days_ago}",
         "customer_id": f"p{person}",
@@ -31,26 +31,26 @@ def ordered(person: int, days_ago: int, amount: str = "10.00") -> dict[str, Any]
 
 
 def paces(people: int) -> Orders:
-    """Everybody for the same money; one in three once, the others every 20 to 70 days for a while."""
+    """Orders of equal amounts. One person in three orders once, the others every 20 to 70 days."""
     return [
-        ordered(person, days_ago)
+        order(person, days_ago)
         for person in range(people)
         for first in [1 + 37 * person % 500]
         for days_ago in ([first] if person % 3 == 0 else range(first, 700, 20 + person % 51))
     ]
 
 
-def odd(people: int) -> Orders:
+def odd_orders(people: int) -> Orders:
     return [
         *paces(people),
-        *(ordered(person, 5 + person % 40, "-25.00") for person in range(0, people, 5)),
-        *(ordered(person, -300) for person in range(0, people, 7)),
-        *(ordered(person, 60 + person % 40, "NaN") for person in range(0, people, 11)),
-        *(ordered(person, 150, "99999999999.99") for person in range(0, people, 200)),
+        *(order(person, 5 + person % 40, "-25.00") for person in range(0, people, 5)),
+        *(order(person, -300) for person in range(0, people, 7)),
+        *(order(person, 60 + person % 40, "NaN") for person in range(0, people, 11)),
+        *(order(person, 150, "99999999999.99") for person in range(0, people, 200)),
     ]
 
 
-def given_back(orders: Orders) -> list[dict[str, Any]]:
+def full_refunds(orders: Orders) -> list[dict[str, Any]]:
     return [
         {
             "refund_id": f"r{row['order_id']}",
@@ -63,9 +63,9 @@ def given_back(orders: Orders) -> list[dict[str, Any]]:
 
 
 SHOPS: dict[str, tuple[Orders, list[dict[str, Any]]]] = {
-    "one customer": ([ordered(1, 30)], []),
-    "all is given back": (paces(PEOPLE), given_back(paces(PEOPLE))),
-    "all cost the same, but for what is negative, NaN, enormous or in the future": (odd(PEOPLE), []),
+    "one customer": ([order(1, 30)], []),
+    "all orders are refunded": (paces(PEOPLE), full_refunds(paces(PEOPLE))),
+    "equal amounts, some negative, NaN, enormous or in the future": (odd_orders(PEOPLE), []),
 }
 
 
@@ -93,7 +93,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return warehouse
 
 
-def test_no_number_is_nan_or_without_end(built: Warehouse) -> None:
+def test_no_number_is_nan_or_infinite(built: Warehouse) -> None:
     for table in SCORES:
         numbers = [
             name
@@ -105,13 +105,13 @@ def test_no_number_is_nan_or_without_end(built: Warehouse) -> None:
             assert found == [(0,)], f"{table}.{name}"
 
 
-def test_every_customer_has_a_state_and_whatever_is_told_a_reason(built: Warehouse) -> None:
+def test_every_customer_has_a_state_and_every_score_a_reason(built: Warehouse) -> None:
     (n_buyers,) = built.rows("select count(*) from customers where n_orders > 0")[0]
     for table in ("churn_scores", "value_scores", "next_order_scores", "send_time_scores"):
         rows = built.rows(f"""
             select
                 count(*), count(state),
-                count(case when reason is null and state not in ({", ".join(TOLD_NOTHING)}) then 1 end)
+                count(case when reason is null and state not in ({", ".join(UNSCORED_STATES)}) then 1 end)
             from {table}
         """)
         ((n_rows, n_states, n_without_reason),) = rows
@@ -119,7 +119,7 @@ def test_every_customer_has_a_state_and_whatever_is_told_a_reason(built: Warehou
     assert built.rows("select model_name from model_registry where coalesce(reason, '') = ''") == []
 
 
-def test_money_that_nobody_left_is_not_expected(built: Warehouse) -> None:
+def test_expected_revenue_is_never_negative_or_absurd(built: Warehouse) -> None:
     rows = built.rows("select min(expected_revenue_365d), max(expected_revenue_365d) from value_scores")
     lowest, highest = rows[0]
     assert lowest is None or (lowest >= 0 and highest < 1e11)

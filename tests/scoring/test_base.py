@@ -1,4 +1,4 @@
-"""Customers who are alike are fitted as one, and hardly anything moves."""
+"""Fitting similar customers as one hardly changes the parameters."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def customers() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_weeks_and_hundredths_tell_what_days_and_cents_do(
+def test_rounding_to_weeks_and_hundredths_keeps_parameters_and_predictions(
     customers: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = Base().fit(grouped(customers)).fit_order_value(customers)
@@ -36,8 +36,8 @@ def test_weeks_and_hundredths_tell_what_days_and_cents_do(
     for model, parameters in exact.to_dict().items():
         for name, value in parameters.items():
             assert rough.to_dict()[model][name] == pytest.approx(value, rel=0.02), (model, name)
-    told = [each.predict(customers, [90])["expected_orders_90d"].sum() for each in (exact, rough)]
-    assert told[1] == pytest.approx(told[0], rel=0.005)
+    orders = [each.predict(customers, [90])["expected_orders_90d"].sum() for each in (exact, rough)]
+    assert orders[1] == pytest.approx(orders[0], rel=0.005)
     assert rough.to_dict() != exact.to_dict()
 
 

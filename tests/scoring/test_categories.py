@@ -1,4 +1,4 @@
-"""Categories told against the baskets that came next."""
+"""Category predictions against the baskets that followed."""
 
 import json
 
@@ -12,7 +12,7 @@ SHARES = {"Coffee": 0.5, "Kitchen": 0.3, "Home": 0.2}
 
 
 def outcomes(n: int, loyal: bool) -> pd.DataFrame:
-    """Every customer has bought of one category; the loyal buy of it again, the others of anything."""
+    """Every customer has bought from one category. Loyal customers buy from it again, others from any."""
     random = np.random.default_rng(0)
     rows = []
     for number in range(n):
@@ -33,7 +33,7 @@ def measured(judged: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(judged).set_index(["metric", "segment", "method"])
 
 
-def test_who_buys_of_one_thing_is_told_it_and_the_half_that_is_judged_taught_nothing() -> None:
+def test_loyal_customers_get_their_category_and_the_back_tested_half_fits_nothing() -> None:
     rows = outcomes(200, loyal=True)
     kit, judged, why_not, reason = train_categories(rows, 90, "2026-04-02")
     assert kit.methods == {SCORE: "personal"} and why_not is None and "log loss" in reason
@@ -50,7 +50,7 @@ def test_who_buys_of_one_thing_is_told_it_and_the_half_that_is_judged_taught_not
 
 def test_own_interest_that_says_nothing_leaves_the_shops_shares() -> None:
     kit, _, why_not, reason = train_categories(outcomes(200, loyal=False), 90, "2026-04-02")
-    assert kit.methods == {SCORE: "rule"} and why_not is None and "not better beyond doubt" in reason
+    assert kit.methods == {SCORE: "rule"} and why_not is None and "not significantly better" in reason
 
 
 def test_a_loss_is_the_mean_over_customers_of_the_mean_over_their_products() -> None:
@@ -59,17 +59,17 @@ def test_a_loss_is_the_mean_over_customers_of_the_mean_over_their_products() -> 
     rows["n_bought"] = [3, 1, 0, 1, 1, 1, 0, 0, 1, 1, 0, 0]
     _, judged, why_not, _ = train_categories(rows, 90, "2026-04-02")
     first, third = (3 * np.log(0.5) + np.log(0.3)) / 4, np.log(0.2)
-    told = measured(judged).loc[("log_loss", "all", "rule")]
-    assert told["value"] == pytest.approx(-(first + third) / 2)
+    losses = measured(judged).loc[("log_loss", "all", "rule")]
+    assert losses["value"] == pytest.approx(-(first + third) / 2)
     assert measured(judged).loc[("log_loss", "no interest", "personal"), "value"] == pytest.approx(
-        told["value"]
+        losses["value"]
     )
     assert why_not and "Only 2 customers" in why_not
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 98])
-def test_with_few_baskets_the_shops_shares_are_told_and_the_reason_says_so(n: int) -> None:
+def test_with_few_baskets_the_shops_shares_score_and_the_reason_says_so(n: int) -> None:
     kit, judged, why_not, reason = train_categories(outcomes(n, loyal=True), 90, "2026-04-02")
     assert kit.methods == {SCORE: "rule"} and why_not == reason
-    assert reason == f"Only {(n + 1) // 2} customers have a basket to judge by; 50 are needed."
+    assert reason == f"Only {(n + 1) // 2} customers have a basket to back-test with; 50 are needed."
     assert json.dumps(judged)

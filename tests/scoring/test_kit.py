@@ -1,4 +1,4 @@
-"""What was learned from one length of outcome, told of another."""
+"""Models learned from one length of outcome predict another."""
 
 import numpy as np
 import pandas as pd
@@ -36,28 +36,30 @@ def kit(customers: pd.DataFrame, horizon: int, learning_days: int) -> Kit:
     return made
 
 
-def test_blends_move_the_horizon_as_they_move_what_they_learned_from(customers: pd.DataFrame) -> None:
+def test_blends_adjust_the_horizon_as_they_adjust_the_learning_days(customers: pd.DataFrame) -> None:
     made = kit(customers, horizon=90, learning_days=30)
     base = made.base.predict(customers, [90, YEAR])
-    told, (chance, money) = made.answer(customers, base), made.learned(customers, base)
-    moved = logits(told["chance_blend"].to_numpy()) - logits(told["chance_base"].to_numpy())
+    answers, (chance, money) = made.answer(customers, base), made.learned(customers, base)
+    moved = logits(answers["chance_blend"].to_numpy()) - logits(answers["chance_base"].to_numpy())
     assert made.chance and made.money
     np.testing.assert_allclose(
         moved, logits(made.chance.predict(customers, chance)) - logits(chance), atol=1e-6
     )
     ratio = made.money.predict(customers, money) / money
     for over in ("money", "year"):
-        np.testing.assert_allclose(told[f"{over}_blend"] / told[f"{over}_base"], ratio)
-    assert (told["chance_base"] > chance).all() and (told["money_base"] > money).all()
+        np.testing.assert_allclose(answers[f"{over}_blend"] / answers[f"{over}_base"], ratio)
+    assert (answers["chance_base"] > chance).all() and (answers["money_base"] > money).all()
     assert np.abs(moved).max() > 0.5 and np.abs(ratio - 1).max() > 0.1
 
 
-def test_of_what_they_learned_from_they_tell_just_that(customers: pd.DataFrame) -> None:
+def test_over_the_learning_days_blends_predict_what_they_learned(customers: pd.DataFrame) -> None:
     made = kit(customers, horizon=90, learning_days=90)
-    told = made.answer(customers, made.base.predict(customers, [90, YEAR]))
+    answers = made.answer(customers, made.base.predict(customers, [90, YEAR]))
     assert made.chance and made.money
-    np.testing.assert_allclose(told["chance_blend"], made.chance.predict(customers, told["chance_base"]))
-    np.testing.assert_allclose(told["money_blend"], made.money.predict(customers, told["money_base"]))
+    np.testing.assert_allclose(
+        answers["chance_blend"], made.chance.predict(customers, answers["chance_base"])
+    )
+    np.testing.assert_allclose(answers["money_blend"], made.money.predict(customers, answers["money_base"]))
 
 
 @given(st.floats(0, 1), st.floats(1, 12))

@@ -1,4 +1,4 @@
-"""Traits tell lookalikes only where they know best buyers that they were not learned from."""
+"""Traits score lookalikes only if they find best buyers outside the training folds."""
 
 import json
 
@@ -8,13 +8,13 @@ import pandas as pd
 from mailroom.scoring.lookalikes import SCORE, LookalikeKit, train_lookalikes
 
 
-def traits(n: int, telling: bool = True, n_best: int | None = None) -> pd.DataFrame:
-    """Of n people two thirds have bought; who likes boots is a best buyer more often, or nobody is where
-    nothing tells. Sessions say nothing of it."""
+def traits(n: int, informative: bool = True, n_best: int | None = None) -> pd.DataFrame:
+    """Two thirds of n people have bought. Buyers who like boots are best buyers more often, unless
+    informative is False. Sessions carry no signal."""
     random = np.random.default_rng(1)
     likes = random.choice(["Boots", "Socks"], n)
     has_bought = np.arange(n) % 3 > 0
-    best = has_bought & (random.random(n) < np.where((likes == "Boots") & telling, 0.5, 0.1))
+    best = has_bought & (random.random(n) < np.where((likes == "Boots") & informative, 0.5, 0.1))
     if n_best is not None:
         best &= np.cumsum(best) <= n_best
     people = pd.DataFrame(
@@ -32,31 +32,31 @@ def traits(n: int, telling: bool = True, n_best: int | None = None) -> pd.DataFr
     ).sort_values(["customer_id", "trait"], ignore_index=True)
 
 
-def test_traits_that_tell_the_best_buyers_apart_score() -> None:
+def test_traits_that_separate_the_best_buyers_score() -> None:
     kit, judged, why_not, reason = train_lookalikes(traits(1_500), "2026-07-01")
     assert kit and why_not is None and kit.methods == {SCORE: "traits"}
-    assert " of the traits against " in reason and reason.endswith(" of the rule")
-    told = pd.DataFrame(judged).set_index(["method", "metric", "segment"])
+    assert " for the traits against " in reason and reason.endswith(" for the rule")
+    evaluations = pd.DataFrame(judged).set_index(["method", "metric", "segment"])
     for segment in ("all", "among buyers", "against never-buyers"):
-        auc = told.loc[("traits", "auc", segment)]
+        auc = evaluations.loc[("traits", "auc", segment)]
         assert 0.58 < auc["low"] < auc["value"] < auc["high"] < 0.8 and abs(auc["baseline_value"] - 0.5) < 0.1
-    assert told.loc[("traits", "auc", "against never-buyers"), "n_customers"] < 1_500
+    assert evaluations.loc[("traits", "auc", "against never-buyers"), "n_customers"] < 1_500
     again = LookalikeKit.from_dict(json.loads(json.dumps(kit.to_dict())))
     assert again.methods == kit.methods and again.points.points_.equals(kit.points.points_)
 
 
-def test_traits_that_tell_nothing_leave_the_most_active_first() -> None:
-    kit, _, why_not, reason = train_lookalikes(traits(1_500, telling=False), "2026-07-01")
+def test_uninformative_traits_leave_the_most_active_first() -> None:
+    kit, _, why_not, reason = train_lookalikes(traits(1_500, informative=False), "2026-07-01")
     assert kit and why_not is None and kit.methods == {SCORE: "rule"}
     assert set(kit.points.points_["trait"]) == {"sessions"} and reason.endswith("so the rule scores")
 
 
-def test_few_best_buyers_are_like_nobody() -> None:
+def test_too_few_best_buyers_give_no_model() -> None:
     kit, judged, why_not, reason = train_lookalikes(traits(1_500, n_best=49), "2026-07-01")
     assert kit is None and judged == [] and why_not == reason
-    assert reason == "Only 49 best buyers with known traits; 50 are needed."
+    assert reason == "Only 49 best buyers have known traits; 50 are needed."
 
 
-def test_where_nobody_has_a_trait_nothing_is_learned() -> None:
+def test_without_a_trait_nothing_is_learned() -> None:
     kit, _, _, reason = train_lookalikes(traits(30).iloc[:0], "2026-07-01")
-    assert kit is None and reason == "Only 0 best buyers with known traits; 50 are needed."
+    assert kit is None and reason == "Only 0 best buyers have known traits; 50 are needed."

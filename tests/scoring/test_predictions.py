@@ -36,7 +36,8 @@ TABLES = {
 
 
 def shop(n: int, seed: int = 0, learning_days: int = 90, **spoilt: Any) -> duckdb.DuckDBPyConnection:
-    """n customers at five moments, four in five with orders; spoilt: columns of features, and their value."""
+    """n customers at five moments, four in five with orders; spoilt: feature columns to overwrite, by
+    value."""
     random = np.random.default_rng(seed)
     rows = []
     for moment, days_back in zip(MOMENTS, DAYS_BACK, strict=True):
@@ -190,7 +191,7 @@ def large() -> Iterator[dict[str, pd.DataFrame]]:
         yield scored(connection)
 
 
-def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) -> None:
+def test_the_blend_beats_the_rule_where_features_say_more(large: dict[str, pd.DataFrame]) -> None:
     assert_sound(large)
     assert len(large["churn"]) == len(large["value"]) == 2_720 and len(large["first_orders"]) == 680
     assert set(large["churn"]["method"]) == {"blend"}
@@ -205,7 +206,7 @@ def test_rows_beat_the_rule_where_they_say_more(large: dict[str, pd.DataFrame]) 
     assert chosen.loc[("churn", "auc"), "value"] > chosen.loc[("churn", "auc"), "baseline_value"]
 
 
-def test_what_a_young_shop_learned_from_short_outcomes_is_carried_to_the_horizon() -> None:
+def test_a_young_shop_extends_short_outcomes_to_the_horizon() -> None:
     with shop(3_400, learning_days=45) as connection:
         # Moments 45 and 90 days back, where the others are 90 and 180.
         for table in ("feature_cutoffs", "customer_features", "customer_outcomes", "purchase_history_groups"):
@@ -226,27 +227,27 @@ def test_what_a_young_shop_learned_from_short_outcomes_is_carried_to_the_horizon
     assert {"order_probability_90d", "expected_orders_365d"} <= set(made["purchases"])
     about = made["evaluations"].set_index("score")
     assert set(about.loc[["churn", "value", "next_order", "first_order"], "horizon_days"]) == {45}
-    # What happens to a tenth within 45 days does to nearly a fifth within 90.
+    # A chance of 10% within 45 days is nearly 20% within 90.
     kit = FirstOrderKit.from_dict(
         json.loads(
             made["trained_models"].set_index("model_name").loc["people_who_never_bought", "parameters"]
         )
     )
-    told = made["first_orders"]["order_probability"]
-    assert kit.learning_days == 45 and told.max() <= 1 - (1 - max(kit.rule.rates_)) ** 2 + 1e-9
+    chances = made["first_orders"]["order_probability"]
+    assert kit.learning_days == 45 and chances.max() <= 1 - (1 - max(kit.rule.rates_)) ** 2 + 1e-9
 
 
-def test_a_reason_is_what_moves_the_score(large: dict[str, pd.DataFrame]) -> None:
-    """Only the number of orders says who comes back here, so that it is the reason of nearly everybody."""
+def test_a_reason_names_what_moves_the_score(large: dict[str, pd.DataFrame]) -> None:
+    """Only the number of orders predicts who returns here, so it is the reason for nearly every customer."""
     reasons = large["churn"]["reason_1"].value_counts(normalize=True)
     assert reasons.index[0] == "loyalty" and reasons.iloc[0] > 0.6
     likelier = large["churn"].groupby("is_likelier")["order_probability"].mean()
     assert likelier[True] > likelier[False] + 0.1
 
 
-def test_what_has_moved_since_training_is_told(large: dict[str, pd.DataFrame]) -> None:
-    """Visits that are tracked no longer move an input; who comes back hangs on orders alone, so that it takes
-    those to move the scores."""
+def test_drift_since_training_is_reported(large: dict[str, pd.DataFrame]) -> None:
+    """Losing session tracking moves an input. Returns depend on orders alone, so only those move the
+    scores."""
 
     def moved(**spoilt: Any) -> set[str]:
         with shop(3_400, **spoilt) as connection:
@@ -261,7 +262,7 @@ def test_what_has_moved_since_training_is_told(large: dict[str, pd.DataFrame]) -
     assert {"n_order_days", "order_probability"} <= once and "n_sessions_30d" not in once
 
 
-def test_two_runs_make_the_same_bytes() -> None:
+def test_two_runs_give_identical_results() -> None:
     first, second = (scored(shop(1_500)) for _ in range(2))
     for name, table in first.items():
         pd.testing.assert_frame_equal(table, second[name], check_exact=True)
@@ -280,19 +281,19 @@ def test_two_runs_make_the_same_bytes() -> None:
         {"n_order_days": 1, "frequency": 0, "recency_days": 0},
         {"net_revenue": np.inf, "mean_order_value": np.inf},
     ],
-    ids=["nothing known", "all refunds", "one price", "nobody twice", "infinite"],
+    ids=["nothing known", "all refunds", "one price", "no repeat order", "infinite"],
 )
-def test_what_no_model_can_read_is_scored_all_the_same(spoilt: dict[str, Any]) -> None:
+def test_unusable_features_are_scored_nevertheless(spoilt: dict[str, Any]) -> None:
     assert_sound(scored(shop(700, **spoilt)))
 
 
 @pytest.mark.parametrize("n", [1, 4, 40])
-def test_a_handful_of_customers_is_scored_by_the_rule_or_says_that_nothing_can(n: int) -> None:
+def test_a_few_customers_are_scored_by_the_rule_or_the_reason_says_why_not(n: int) -> None:
     made = scored(shop(n))
     assert_sound(made)
     assert list(made["trained_models"]["state"])[:2] == ["closed", "closed"]
     assert "ordered; 500 are needed." in made["trained_models"]["reason"][0]
-    # Whatever cannot be judged well, recommendations and categories say what they are told by.
+    # Recommendations and categories name their method even without a back-test.
     judged = made["evaluations"][made["evaluations"]["is_chosen"]]
     assert set(zip(judged["score"], judged["method"], strict=True)) == {
         ("recommendation", "personal"),
@@ -303,11 +304,11 @@ def test_a_handful_of_customers_is_scored_by_the_rule_or_says_that_nothing_can(n
 
 def test_a_shop_without_orders_has_no_scores_and_says_why() -> None:
     made = scored(shop(100, n_order_days=0, frequency=None))
-    assert list(made["trained_models"]["reason"])[:2] == ["Nobody has ordered yet."] * 2
+    assert list(made["trained_models"]["reason"])[:2] == ["No customer has ordered yet."] * 2
     assert made["churn"].empty and made["value"].empty and made["first_orders"].empty
 
 
-def test_every_row_is_answered_once_whatever_the_batches() -> None:
+def test_every_row_is_answered_once_for_any_batch_size() -> None:
     with duckdb.connect() as connection:
         n = 2 * BATCH + 7
         rows = connection.sql(f"select range as id from range({n})")
@@ -334,8 +335,8 @@ class Wide:
         return pa.RecordBatchReader.from_stream(pa.table(columns | counts))
 
 
-def test_answers_keep_nothing_of_the_rows_that_they_are_about() -> None:
-    """Five million customers' hours of the week, kept whole beside their answers, were 2.2 GB."""
+def test_answers_do_not_keep_their_input_rows_in_memory() -> None:
+    """Keeping the hours of the week of five million customers beside the answers took 2.2 GB."""
     before = pa.total_allocated_bytes()
     answers = by_batch(None, Wide(), lambda part: part[["id"]], {"id": "string"}, "id")
     assert answers.num_rows == 1000

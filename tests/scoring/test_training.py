@@ -1,4 +1,5 @@
-"""Training on the demo shop: the same twice, as plain numbers, and stepping aside where it must."""
+"""Training on the demo shop is reproducible, gives plain numbers, and lets the rule score where it is
+better."""
 
 import json
 import shutil
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def shop(demo: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A copy of the demo's features, to be spoilt."""
+    """A copy of the demo's features that tests may change."""
     shutil.copy(demo.folder / "warehouse.duckdb", tmp_path)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         yield connection
@@ -65,7 +66,7 @@ def test_two_trainings_are_the_same_to_the_byte_and_beat_the_rule(shop: duckdb.D
     assert set(judged["cutoff_on"]) == {"2026-04-02"}
 
 
-def test_what_was_learned_answers_the_same_when_read_again(shop: duckdb.DuckDBPyConnection) -> None:
+def test_parameters_read_from_json_give_the_same_answers(shop: duckdb.DuckDBPyConnection) -> None:
     kit = Kit.from_dict(json.loads(training(shop)["parameters"]))
     again = Kit.from_dict(json.loads(json.dumps(kit.to_dict())))
     buyers = frame(shop.table("customer_features").filter("is_scoring and n_order_days > 0"), ["customer_id"])
@@ -76,7 +77,7 @@ def test_what_was_learned_answers_the_same_when_read_again(shop: duckdb.DuckDBPy
     assert isinstance(kit.base, Base)
 
 
-def test_outcomes_that_were_shuffled_leave_the_rule(shop: duckdb.DuckDBPyConnection) -> None:
+def test_shuffled_outcomes_leave_the_rule(shop: duckdb.DuckDBPyConnection) -> None:
     shop.execute("""
         create or replace table customer_outcomes as
         with shuffled as (
@@ -101,20 +102,23 @@ def test_outcomes_that_were_shuffled_leave_the_rule(shop: duckdb.DuckDBPyConnect
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        ("delete from purchase_history_groups where is_scoring", "Nobody has ordered yet."),
+        ("delete from purchase_history_groups where is_scoring", "No customer has ordered yet."),
         (
             "delete from purchase_history_groups where rowid not in"
             " (select rowid from purchase_history_groups where is_scoring order by rowid limit 40)",
             "customers have ordered; 500 are needed.",
         ),
-        ("update feature_cutoffs set history_days = 179 where is_scoring", "The first order is 179 days old"),
+        (
+            "update feature_cutoffs set history_days = 179 where is_scoring",
+            "The order history is 179 days long",
+        ),
         (
             "update purchase_history_groups set age_days = age_days + 365 where is_scoring",
-            "Nobody has ordered for 366 days",
+            "The last order is 366 days old",
         ),
         (
             "update purchase_history_groups set frequency = least(frequency, 1)",
-            "Nobody has ordered on 3 days.",
+            "No customer has ordered on 3 days.",
         ),
     ],
 )
@@ -128,7 +132,7 @@ def test_too_little_to_learn_from_leaves_the_rule_and_says_why(
 
 
 def test_broken_features_do_not_break_the_build(shop: duckdb.DuckDBPyConnection) -> None:
-    """Nothing known but when people ordered, and refunds that swallow all money."""
+    """Only order days are known, and refunds exceed all revenue."""
     columns = [name for name, *_ in shop.execute("describe customer_features").fetchall()]
     kept = {
         "customer_id", "cutoff_on", "is_scoring", "is_sampled", "n_order_days", "frequency", "recency_days",
@@ -143,7 +147,7 @@ def test_broken_features_do_not_break_the_build(shop: duckdb.DuckDBPyConnection)
     assert np.isfinite(json.loads(row["parameters"])["level"]["money"])
 
 
-def test_hours_of_presence_are_told_where_they_beat_those_of_the_group(
+def test_personal_hours_score_where_they_beat_those_of_the_group(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
     row = training(shop, SEND_TIMES)
@@ -153,8 +157,8 @@ def test_hours_of_presence_are_told_where_they_beat_those_of_the_group(
     assert set(judged["cutoff_on"]) == {"2026-04-02"}
 
 
-def test_hours_that_say_nothing_leave_those_of_the_group(shop: duckdb.DuckDBPyConnection) -> None:
-    """Everybody's last days are somebody else's."""
+def test_uninformative_hours_leave_those_of_the_group(shop: duckdb.DuckDBPyConnection) -> None:
+    """The last days of each customer are replaced by those of another."""
     recent = [
         name
         for name, *_ in shop.execute("describe customer_active_hours").fetchall()
@@ -177,10 +181,10 @@ def test_hours_that_say_nothing_leave_those_of_the_group(shop: duckdb.DuckDBPyCo
         inner join (select * exclude (n) from numbered) as numbered using (customer_id)
     """)
     row = training(shop, SEND_TIMES)
-    assert methods(row)["send_hour"] == "rule" and "not beyond doubt" in row["reason"]
+    assert methods(row)["send_hour"] == "rule" and "not significantly better" in row["reason"]
 
 
-def test_recommendations_are_told_where_they_beat_what_was_bought_most(
+def test_the_blend_recommends_where_it_beats_what_was_bought_most(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
     row = training(shop, RECOMMENDATIONS)
@@ -192,7 +196,7 @@ def test_recommendations_are_told_where_they_beat_what_was_bought_most(
     assert set(judged["cutoff_on"]) == {"2026-04-02"}
 
 
-def test_baskets_that_are_somebody_else_s_leave_what_was_bought_most(
+def test_random_baskets_leave_what_was_bought_most(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
     shop.execute("""
@@ -200,10 +204,10 @@ def test_baskets_that_are_somebody_else_s_leave_what_was_bought_most(
         select * replace (hash(product_id || customer_id) % 10 = 0 as was_bought) from recommendation_backtest
     """)
     row = training(shop, RECOMMENDATIONS)
-    assert methods(row)["recommendation"] != "blend" and "beyond doubt" in row["reason"]
+    assert methods(row)["recommendation"] != "blend" and "not significantly better" in row["reason"]
 
 
-def test_categories_are_told_from_own_interest_where_it_says_more_than_what_sells(
+def test_own_interest_scores_categories_where_it_beats_the_shops_shares(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
     row = training(shop, CATEGORIES)
@@ -236,10 +240,10 @@ def test_categories_are_told_from_own_interest_where_it_says_more_than_what_sell
         full join bought on known.customer_id = bought.customer_id and known.category = bought.category
     """)
     row = training(shop, CATEGORIES)
-    assert methods(row) == {"category": "rule"} and "not better beyond doubt" in row["reason"]
+    assert methods(row) == {"category": "rule"} and "not significantly better" in row["reason"]
 
 
-def test_lookalikes_are_told_by_traits_that_tell_the_best_buyers_apart(
+def test_traits_score_lookalikes_where_they_separate_the_best_buyers(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
     row = training(shop, LOOKALIKES)
@@ -256,7 +260,7 @@ def test_lookalikes_are_told_by_traits_that_tell_the_best_buyers_apart(
     assert methods(training(shop, LOOKALIKES)) == {"lookalike": "rule"}
 
 
-def test_where_nobody_was_seen_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:
+def test_without_activity_there_are_no_send_times(shop: duckdb.DuckDBPyConnection) -> None:
     shop.execute("delete from customer_active_hours")
     row = training(shop, SEND_TIMES)
-    assert row["state"] == "closed" and row["reason"] == "Nobody has been seen."
+    assert row["state"] == "closed" and row["reason"] == "No activity by any customer yet."

@@ -1,4 +1,4 @@
--- Every field that a segment rests on is measured, and its entry says that it serves marketing or profiling.
+-- Every field of a segment is measured by signal_readiness, and its entry names marketing or profiling as a purpose.
 with fields as (
     select * from {{ literal_rows({'segment': 'string', 'model_name': 'string', 'column_name': 'string'}, segment_field_rows()) }}
 )

@@ -1,10 +1,10 @@
--- Nobody is engaged without a session, an order or a click that a person made.
+-- No customer is engaged without a session, an order or a human click.
 with members as (
     {{ members_today(['highly_engaged', 'engaged']) }}
 ),
 
--- A session counts on the day it began, and may end on the next; one whose session id lives for months ends much later.
-acted as (
+-- A session counts on its first day. It may end on the next day, or months later if its session id lives that long.
+active_customers as (
     select customer_id
     from {{ ref('web_sessions') }}
     where {{ day_of('ended_at') }} >= {{ days_before(as_of_day(), 1 + var('engaged_days') + var('engaged_band_days')) }}
@@ -20,5 +20,5 @@ select
     members.segment,
     members.customer_id
 from members
-left join acted on members.customer_id = acted.customer_id
-where acted.customer_id is null
+left join active_customers on members.customer_id = active_customers.customer_id
+where active_customers.customer_id is null

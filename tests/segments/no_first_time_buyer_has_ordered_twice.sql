@@ -1,4 +1,4 @@
--- Nobody who is asked for a second order has placed one.
+-- No first-time buyer, and no customer in the second-order window, has placed a second order.
 with members as (
     {{ members_today(['first_time_buyer', 'second_order_window']) }}
 )

@@ -1,4 +1,4 @@
-"""What a segment's YAML says of it is what its SQL does."""
+"""A segment's YAML entry matches its SQL."""
 
 import re
 from typing import Any
@@ -28,12 +28,12 @@ def segments(nodes: dict[str, Node]) -> list[Node]:
 
 
 def sql_of(segment: Node) -> str:
-    """Its SQL without comments, texts and names of vars."""
+    """Return the segment's SQL without comments, string literals and names of vars."""
     return re.sub(r"'[^']*'|\"[^\"]*\"", "", re.sub(r"--.*", "", segment["raw_code"]))
 
 
 def test_a_segment_names_every_field_that_it_reads(nodes: dict[str, Node], segments: list[Node]) -> None:
-    """Fields of public tables under this floor, where they are measured."""
+    """Covers fields of public tables in models/customers, which signal_readiness measures."""
     assert len(segments) > 20
     for segment in segments:
         read = [nodes[key] for key in segment["depends_on"]["nodes"] if nodes[key]["fqn"][1] == "customers"]
@@ -41,10 +41,10 @@ def test_a_segment_names_every_field_that_it_reads(nodes: dict[str, Node], segme
         words = set(re.findall(r"\w+", sql_of(segment)))
         for column in {column for model in read for column in model["columns"]} & words - {"customer_id"}:
             candidates = {f"{model['name']}.{column}" for model in read if column in model["columns"]}
-            assert named & candidates, f"{segment['name']} reads {candidates} and does not name it"
+            assert named & candidates, f"{segment['name']} reads {candidates} but does not list it"
 
 
-def test_a_segment_says_that_it_has_a_band_if_and_only_if_it_has_one(segments: list[Node]) -> None:
+def test_has_band_is_true_exactly_for_segments_with_a_band(segments: list[Node]) -> None:
     for segment in segments:
         has_band = segment["config"]["meta"].get("has_band", False)
         assert has_band == ("as may_enter" in sql_of(segment)), segment["name"]

@@ -1,4 +1,4 @@
-"""Segments on the demo shop over three days: what was recorded, what is read back, what a fresh build has."""
+"""Segments of the demo shop over three days: the ledger, builds of past days, and fresh builds."""
 
 import os
 import shutil
@@ -19,13 +19,13 @@ TESTED = [
     "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
 ]  # fmt: skip
 MODELS = [*TESTED, "test"]
-# From segments that hold nobody longer than the rule: their members follow from the facts of the day alone.
-FOLLOWING = """
+# Segments without a band: their members follow from the data of the day alone.
+WITHOUT_BAND = """
     select customer_id, segment from segment_memberships
     where segment not in (select segment from segment_catalog where has_band)
 """
-HELD_TOO = "select customer_id, segment, since from segment_memberships"
-STAYING = """
+MEMBERS = "select customer_id, segment, since from segment_memberships"
+KEPT_BY_BAND = """
     select distinct catalog.dwell_days is not null
     from segment_memberships as memberships
     inner join segment_catalog as catalog using (segment)
@@ -46,11 +46,13 @@ def recorded() -> dict[str, dict[str, set[Any]]]:
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory, recorded: dict[str, dict[str, set[Any]]]) -> Warehouse:
-    """One warehouse built on three days in a row; what each day said is in `recorded`."""
+    """One warehouse, built as of three days in order. `recorded` holds the results of each day."""
     warehouse = Warehouse(tmp_path_factory.mktemp("kept"))
     for as_of in (FIRST, MID, LAST):
         built(warehouse, as_of)
-        recorded[as_of] = {sql: set(warehouse.rows(sql)) for sql in (FOLLOWING, HELD_TOO, STAYING, STAGES)}
+        recorded[as_of] = {
+            sql: set(warehouse.rows(sql)) for sql in (WITHOUT_BAND, MEMBERS, KEPT_BY_BAND, STAGES)
+        }
     return warehouse
 
 
@@ -58,28 +60,28 @@ def ledger(warehouse: Warehouse) -> Rows:
     return warehouse.rows("select * from segment_changes order by all")
 
 
-def test_a_fresh_build_of_a_day_agrees_with_what_was_recorded_on_it(
+def test_a_fresh_build_of_a_day_agrees_with_its_record(
     kept: Warehouse, recorded: dict[str, dict[str, set[Any]]], tmp_path: Path
 ) -> None:
     fresh = Warehouse(tmp_path)
     built(fresh, MID)
-    assert len(recorded[MID][FOLLOWING]) > 1000
-    assert set(fresh.rows(FOLLOWING)) == recorded[MID][FOLLOWING]
+    assert len(recorded[MID][WITHOUT_BAND]) > 1000
+    assert set(fresh.rows(WITHOUT_BAND)) == recorded[MID][WITHOUT_BAND]
     assert set(fresh.rows(STAGES)) == recorded[MID][STAGES]
-    # A band only adds to those who enter by the rule.
-    entering = {(customer_id, segment) for customer_id, segment, _ in fresh.rows(HELD_TOO)}
-    held = {(customer_id, segment) for customer_id, segment, _ in recorded[MID][HELD_TOO]}
-    assert entering <= held
+    # A band only adds to the members who enter by the rule.
+    entering = {(customer_id, segment) for customer_id, segment, _ in fresh.rows(MEMBERS)}
+    members = {(customer_id, segment) for customer_id, segment, _ in recorded[MID][MEMBERS]}
+    assert entering <= members
 
 
-def test_some_are_held_by_a_band_and_some_of_them_for_days_only(
+def test_a_band_keeps_members_with_and_without_a_time_limit(
     kept: Warehouse, recorded: dict[str, dict[str, set[Any]]]
 ) -> None:
-    assert recorded[FIRST][STAYING] == set()
-    assert recorded[MID][STAYING] == {(False,), (True,)}
+    assert recorded[FIRST][KEPT_BY_BAND] == set()
+    assert recorded[MID][KEPT_BY_BAND] == {(False,), (True,)}
 
 
-def test_moves_of_stage_are_what_time_and_orders_make(kept: Warehouse) -> None:
+def test_time_and_orders_explain_all_moves_between_stages(kept: Warehouse) -> None:
     moves = kept.rows("""
         select moved_on::varchar, count(*), count(*) filter (where not is_possible)
         from lifecycle_transitions group by all order by all
@@ -88,33 +90,33 @@ def test_moves_of_stage_are_what_time_and_orders_make(kept: Warehouse) -> None:
     assert min(n_moves for _, n_moves, _ in moves) > 10
 
 
-def test_health_does_not_call_three_weeks_of_changes_those_of_one(kept: Warehouse) -> None:
-    """What the last build recorded may be as old as the build before it."""
-    counted = kept.rows("""
+def test_health_does_not_report_three_weeks_of_changes_as_one(kept: Warehouse) -> None:
+    """A build records all changes since the build before it."""
+    reported = kept.rows("""
         select n_entered_7d, n_left_7d, churn_7d from segment_health where segment = 'at_risk'
     """)
-    by_hand = kept.rows(f"""
+    expected = kept.rows(f"""
         select
             count(*) filter (where is_member), count(*) filter (where not is_member), null
         from segment_changes
         where segment = 'at_risk' and changed_at = '{LAST}'
     """)
-    assert counted == by_hand
+    assert reported == expected
 
 
 def test_a_past_day_is_read_from_the_ledger_and_adds_nothing_to_it(
     kept: Warehouse, recorded: dict[str, dict[str, set[Any]]]
 ) -> None:
-    """With the tests of segments and of what they rest on: no rule is broken in hindsight."""
+    """Runs with the tests of segments and their inputs: no rule is broken in hindsight."""
     before = ledger(kept)
     built(kept, MID, TESTED)
     assert ledger(kept) == before
-    assert set(kept.rows(HELD_TOO)) == recorded[MID][HELD_TOO]
+    assert set(kept.rows(MEMBERS)) == recorded[MID][MEMBERS]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project, to be spoilt."""
+    """Return a copy of the project that a test may break."""
     copy = tmp_path / "project"
     copy.mkdir()
     for name in ("models", "python_models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml"):
@@ -143,8 +145,8 @@ def dbt_in(project: Path, warehouse: Path, *command: str) -> str:
 
 def test_a_name_on_the_list_without_its_model_is_a_named_error(project: Path) -> None:
     (project / "models/segments/value/vips.sql").unlink()
-    said = dbt_in(project, project / "empty.duckdb", "parse")
-    assert "segment_candidates" in said and "depends on a node named 'vips' which was not found" in said
+    output = dbt_in(project, project / "empty.duckdb", "parse")
+    assert "segment_candidates" in output and "depends on a node named 'vips' which was not found" in output
 
 
 def test_a_file_off_its_list_or_an_entry_without_a_key_stops_every_build(
@@ -168,18 +170,18 @@ def test_a_file_off_its_list_or_an_entry_without_a_key_stops_every_build(
     assert "_value.yml: vips has hard_rules no_vip_is_without_an_order_in_a_year, which is no test" in output
 
 
-def test_a_segment_that_returns_somebody_twice_or_nobody_who_exists_never_reaches_the_ledger(
+def test_a_segment_with_a_repeated_or_unknown_customer_never_reaches_the_ledger(
     kept: Warehouse, project: Path
 ) -> None:
     before = ledger(kept)
     segment = project / "models/segments/lifecycle/dormant.sql"
     segment.write_text(
-        f"{segment.read_text()}union all\n{segment.read_text()}union all select 'c_nobody', 'Nobody.'\n"
+        f"{segment.read_text()}union all\n{segment.read_text()}union all select 'c_unknown', 'Any.'\n"
     )
-    said = dbt_in(
+    output = dbt_in(
         project, kept.folder / "warehouse.duckdb",
         "build", "--select", "dormant+", "--exclude-resource-type", "unit_test",
     )  # fmt: skip
-    assert "Failure in test no_segment_returns_a_customer_twice" in said
-    assert "Failure in test no_segment_returns_a_customer_who_does_not_exist" in said
+    assert "Failure in test no_segment_returns_a_customer_twice" in output
+    assert "Failure in test no_segment_returns_a_customer_who_does_not_exist" in output
     assert ledger(kept) == before

@@ -1,4 +1,4 @@
--- No row that staging kept happened after as_of(), and only of accounts, contacts and profiles the day may be unknown.
+-- No row that staging kept happened after as_of(). Only accounts, contacts and profiles may have no date.
 {%- set moments = [
     ('stg_shop__customers', 'created_at'), ('stg_shop__orders', 'ordered_at'), ('stg_shop__refunds', 'refunded_at'),
     ('stg_crm__contacts', 'created_at'), ('stg_crm__opportunities', 'created_at'), ('stg_esp__profiles', 'created_at'),

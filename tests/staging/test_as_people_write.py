@@ -1,4 +1,4 @@
-"""Numbers, times, ids and words as shops' exports write them, through the macros that read them."""
+"""Numbers, times, ids and words as in shops' exports, through the macros that read them."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -101,8 +101,10 @@ def test_a_column_shows_its_mark_by_the_texts_that_can_be_read_in_one_way(sqls: 
     st.lists(st.decimals(-999_999_999, 999_999_999, places=2), min_size=1, max_size=60),
     st.sampled_from(["plain", "english", "german", "swiss", "french"]),
 )
-def test_what_a_country_writes_is_the_number_again(sqls: Sql, numbers: list[Decimal], how: str) -> None:
-    """Of a column the mark is known: two decimals show it."""
+def test_numbers_in_the_format_of_a_country_are_read_back(
+    sqls: Sql, numbers: list[Decimal], how: str
+) -> None:
+    """Two decimals show the mark of the column."""
     english = [f"{number:,.2f}" for number in numbers]
     signs: dict[str, Any] = {
         "plain": {ord(","): ""}, "english": {}, "german": str.maketrans(",.", ".,"),
@@ -114,7 +116,7 @@ def test_what_a_country_writes_is_the_number_again(sqls: Sql, numbers: list[Deci
     assert read(sqls[f"decimal {mark}"], texts) == numbers
 
 
-def test_a_time_is_read_in_every_way_that_can_be_meant_once(sqls: Sql) -> None:
+def test_a_time_is_read_in_every_unambiguous_spelling(sqls: Sql) -> None:
     moment = datetime(2026, 7, 1, 9, 30, 5)
     seconds = int(moment.replace(tzinfo=UTC).timestamp())
     same = [
@@ -128,7 +130,7 @@ def test_a_time_is_read_in_every_way_that_can_be_meant_once(sqls: Sql) -> None:
     assert read(sqls["timestamp"], none) == [None] * len(none)
 
 
-def test_a_time_without_an_offset_is_by_the_clocks_of_its_source(sqls: Sql) -> None:
+def test_a_time_without_an_offset_is_local_time_of_its_source(sqls: Sql) -> None:
     given_texts = ["2026-07-01 09:00:00", "2026-06-30T22:00:00-04:00", "2026-01-15", "1782892800"]
     zone = ZoneInfo("Australia/Sydney")
     wanted = [
@@ -140,7 +142,7 @@ def test_a_time_without_an_offset_is_by_the_clocks_of_its_source(sqls: Sql) -> N
     ]
 
 
-def test_a_day_and_a_month_stand_in_the_order_that_their_column_shows(sqls: Sql) -> None:
+def test_day_and_month_are_read_in_the_order_that_the_column_shows(sqls: Sql) -> None:
     shown = {
         "07/25/2026": "10",
         "7/25/2026 9:30 PM": "10",
@@ -159,7 +161,7 @@ def test_a_day_and_a_month_stand_in_the_order_that_their_column_shows(sqls: Sql)
         "07/01/26": None, "7/1/2026 25:00": None, "soon/7/1": None,
     }  # fmt: skip
     assert dict(zip(month_first, read(sqls["month first"], list(month_first)), strict=True)) == month_first
-    # Of Berlin: midnight and half past nine in the evening in summer.
+    # Berlin in summer: midnight, and 21:30.
     assert read(sqls["day first"], ["01/07/2026", "01/07/2026 21:30", "01/13/2026"]) == [
         datetime(2026, 6, 30, 22), datetime(2026, 7, 1, 19, 30), None,
     ]  # fmt: skip
@@ -205,7 +207,7 @@ def test_every_word_of_the_seed_stands_for_a_value_that_its_column_takes() -> No
     assert met == worded
 
 
-def test_an_evening_whose_moment_is_midnight_in_utc_is_no_day_without_a_time(parsed: Warehouse) -> None:
+def test_an_evening_that_is_midnight_in_utc_is_no_day_without_a_time(parsed: Warehouse) -> None:
     call = "{{ parse('value', 'timestamp', '', 'America/New_York') }}"
     run = parsed.dbt("compile", "--quiet", "--inline", BREAK + call + BREAK, time_zone="America/New_York")
     assert run.ok, run.output

@@ -1,4 +1,4 @@
-"""The base models over dirty files: each row is kept or set aside with a reason, a broken table is named."""
+"""The base models over dirty files: each row is kept or rejected with a reason. A broken table is named."""
 
 import csv
 import re
@@ -37,7 +37,7 @@ ORDERS: list[dict[str, Any]] = [
     {**GOOD, "order_id": "comma amount", "total_amount": "12,50 €", "ordered_at": "1740823200"},
     {**GOOD, "order_id": "2401.0", "customer_id": "gid://shopify/Customer/7"},
     {**GOOD, "order_id": "guest", "customer_id": "0", "email": "ann@x.de"},
-    {**GOOD, "order_id": "guest nobody", "customer_id": "Guest"},
+    {**GOOD, "order_id": "guest only", "customer_id": "Guest"},
     {**GOOD, "order_id": "null", "customer_id": "c1"},
     {**GOOD, "order_id": "euros", "currency": "eur"},
     {**GOOD, "order_id": "1001", "store": "north", "status": "wc-Cancelled"},
@@ -52,8 +52,8 @@ ORDERS: list[dict[str, Any]] = [
     {**GOOD, "order_id": "huge amount", "total_amount": "1" + "0" * 30},
     {**GOOD, "order_id": "dollars", "currency": "USD"},
     {**GOOD, "order_id": "no currency", "currency": None},
-    {**GOOD, "order_id": "nobody", "customer_id": None},
-    {**GOOD, "order_id": "nobody but a bad address", "customer_id": "", "email": "n/a"},
+    {**GOOD, "order_id": "no contact", "customer_id": None},
+    {**GOOD, "order_id": "bad address only", "customer_id": "", "email": "n/a"},
     {**GOOD, "order_id": "bad address", "email": "n/a"},
     {**GOOD, "order_id": None},
     {**GOOD, "order_id": " "},
@@ -215,12 +215,12 @@ def test_each_flaw_has_its_reason(orders: dict[str | None, list[dict[str, Any]]]
         "2401": None,
         "guest": None,
         "euros": None,
-        "guest nobody": "no customer_id, email, phone to identify the customer",
+        "guest only": "no customer_id, email, phone to identify the customer",
         "empty time": "ordered_at is missing",
         "future": "ordered_at is after as_of",
-        "dollars": None,  # base_shop__rated_orders judges currencies
-        "nobody": "no customer_id, email, phone to identify the customer",
-        "nobody but a bad address": "no customer_id, email, phone to identify the customer",
+        "dollars": None,  # base_shop__rated_orders checks currencies
+        "no contact": "no customer_id, email, phone to identify the customer",
+        "bad address only": "no customer_id, email, phone to identify the customer",
     }
     assert {key: orders[key][0]["reject_reason"] for key in reasons} == reasons
     assert [row["reject_reason"] for row in orders[None]] == ["order_id is missing"] * 3
@@ -247,7 +247,7 @@ def test_times_are_utc_and_text_is_trimmed(orders: dict[str | None, list[dict[st
     assert orders["spaced"][0]["email"] == "anna@x.de"
 
 
-def test_ids_and_words_are_as_one_system_would_write_them(
+def test_ids_and_words_are_written_in_one_way(
     orders: dict[str | None, list[dict[str, Any]]],
 ) -> None:
     assert orders["comma amount"][0]["total_amount"] == Decimal("12.50")
@@ -261,14 +261,14 @@ def test_ids_and_words_are_as_one_system_would_write_them(
     assert [(row["customer_id"], row["status"]) for row in orders["south:1001"]] == [(None, "unknown")]
 
 
-def test_a_word_that_no_list_knows_is_noted_as_it_came(built: Warehouse) -> None:
+def test_an_unknown_word_is_recorded_as_it_came(built: Warehouse) -> None:
     assert built.rows(
         "select order_id, unmapped_words from main_staging.base_shop__orders where unmapped_words is not null"
         " order by unmapped_words"
     ) == [("south:1001", "status=gone fishing")]
 
 
-def test_a_subscription_stands_as_its_system_says_in_other_words(built: Warehouse) -> None:
+def test_a_subscription_status_is_mapped_from_its_system(built: Warehouse) -> None:
     found = built.rows(
         "select subscription_id, status, unmapped_words from main_staging.base_billing__subscriptions"
     )
@@ -327,8 +327,8 @@ def test_tables_in_the_warehouse_are_read_where_they_are(built: Warehouse) -> No
     ) == [("7", "open", 5, "2025-01-01 00:00:00", None, None)]
 
 
-def test_a_column_of_nearly_the_right_name_is_taken_or_pointed_out(built: Warehouse) -> None:
-    """Taken only where it differs in case, spaces and underscores, and no other column does; said once."""
+def test_a_column_of_a_similar_name_is_read_or_reported(built: Warehouse) -> None:
+    """Read only if it differs in case, spaces and underscores, and no other column does. Logged once."""
     assert built.rows(
         "select requester_email, requester_name, requester_phone, subject"
         " from main_staging.base_support__tickets"
@@ -336,14 +336,14 @@ def test_a_column_of_nearly_the_right_name_is_taken_or_pointed_out(built: Wareho
     output = (built.folder / "dbt_output.txt").read_text()
     assert re.findall(r"support\.tickets: (.*)", output) == [
         "requester e-mail is read as requester_email; "
-        "requester_phones is not read: if requester_phone is meant, name it so; "
-        "requestername, requester__name are not read: if requester_name is meant, name it so; "
-        "subjetc is not read: if subject is meant, name it so; "
-        "topics is not read: if topic is meant, name it so."
+        "requester_phones is not read (did you mean requester_phone?); "
+        "requestername, requester__name are not read (did you mean requester_name?); "
+        "subjetc is not read (did you mean subject?); "
+        "topics is not read (did you mean topic?)."
     ]
 
 
-# Names as they are compared, and whether one looks like the other with a mistake in it.
+# Bare names, and whether one looks like the other with a typing error.
 NEAR = {
     ("emial", "email"): True, ("emai", "email"): True, ("emails", "email"): True, ("enail", "email"): True,
     ("mail", "email"): True, ("xemail", "email"): True, ("eamli", "email"): False, ("female", "email"): False,
@@ -353,7 +353,7 @@ NEAR = {
 }  # fmt: skip
 
 
-def test_a_mistake_of_a_letter_is_told_from_another_word(tmp_path: Path) -> None:
+def test_a_misspelt_name_is_separated_from_another_word(tmp_path: Path) -> None:
     calls = (f"{{{{ is_misspelt('{found}', '{wanted}') }}}}" for found, wanted in NEAR)
     run = Warehouse(tmp_path).dbt("compile", "--quiet", "--inline", " ".join(calls))
     assert run.ok, run.output
@@ -409,17 +409,17 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Run:
     [
         (
             "base_crm__contacts",
-            ["crm.contacts lacks the required column contact_id", "has email, first_name"],
+            ["crm.contacts has no required column contact_id", "It has email, first_name."],
         ),
         (
             "base_crm__opportunities",
             [
-                "crm.opportunities lacks the required column created_at (did you mean creatd_at?) in",
-                "it has opportunity_id, contactid, stage, creatd_at",
+                "crm.opportunities has no required column created_at (did you mean creatd_at?) in",
+                "It has opportunity_id, contactid, stage, creatd_at.",
             ],
         ),
-        ("base_support__tickets", ["support.tickets.created_at has type struct", "wants timestamp"]),
-        ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "wants timestamp"]),
+        ("base_support__tickets", ["support.tickets.created_at has type struct", "expects timestamp"]),
+        ("base_esp__profiles", ["esp.profiles.created_at has type varchar[]", "expects timestamp"]),
         ("base_web__flawed_events", ["web/events.csv", "base_web__flawed_events"]),
         ("base_shop__orders", ["shop.refund", "no source contract"]),
         (
@@ -436,15 +436,18 @@ def test_a_broken_table_is_named(broken: Run, model: str, words: list[str]) -> N
 
 
 def test_files_without_a_place_for_the_table_are_refused(tmp_path: Path) -> None:
-    """Else every table of the source would be read from the same files."""
+    """Otherwise every table of the source would be read from the same files."""
     run = Warehouse(tmp_path).dbt(
         "compile", "--select", "base_support__tickets", support={"files": "all/*.csv"}
     )
-    assert not run.ok and "var support: files: all/*.csv must say where the table's name goes" in run.output
+    assert (
+        not run.ok
+        and "var support: files: all/*.csv must contain {table} where the table's name goes" in run.output
+    )
 
 
 def test_a_database_is_not_passed_over(tmp_path: Path) -> None:
-    """A table of the same name in the warehouse itself must not stand in for the one that was named."""
+    """A table of the same name in the warehouse itself must not replace the configured one."""
     warehouse = Warehouse(tmp_path)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute(
@@ -460,14 +463,14 @@ def test_a_database_is_not_passed_over(tmp_path: Path) -> None:
 
 
 def test_the_demo_is_not_mixed_with_a_source_of_ones_own(tmp_path: Path) -> None:
-    """A source that was forgotten would bring the demo's people among the shop's own."""
+    """A forgotten source would mix the demo's people with the shop's own."""
     run = Warehouse(tmp_path).dbt("compile", "--select", "base_crm__contacts", shop={"schema": "raw_shop"})
-    assert not run.ok and "var crm is the demo's and var shop your own" in run.output
+    assert not run.ok and "var crm is demo, but var shop is your own data" in run.output
 
 
 def test_an_unknown_origin_is_named(tmp_path: Path) -> None:
     run = Warehouse(tmp_path).dbt("parse", "--no-partial-parse", shop="dmeo")
-    assert not run.ok and "var shop: dmeo is none of demo, absent, {schema: …}, {files: …}" in run.output
+    assert not run.ok and "var shop: dmeo is not one of demo, absent, {schema: …}, {files: …}" in run.output
 
 
 order_rows = st.lists(
@@ -497,12 +500,12 @@ def orders_sql(built: Warehouse) -> Iterator[tuple[Path, str, duckdb.DuckDBPyCon
 
 @settings(max_examples=40)
 @given(rows=order_rows)
-def test_whatever_the_dirt_each_row_is_kept_once_or_set_aside(
+def test_each_dirty_row_is_kept_once_or_rejected(
     orders_sql: tuple[Path, str, duckdb.DuckDBPyConnection], rows: list[dict[str, str]]
 ) -> None:
     path, sql, connection = orders_sql
     write_csv(path, rows, ORDER_COLUMNS)
-    judged = connection.execute(f"select order_id, updated_at, reject_reason from ({sql})").fetchall()
+    found = connection.execute(f"select order_id, updated_at, reject_reason from ({sql})").fetchall()
     good = Counter(
         row["order_id"].strip()
         for row in rows
@@ -510,6 +513,6 @@ def test_whatever_the_dirt_each_row_is_kept_once_or_set_aside(
         and row["ordered_at"] in ("2025-01-01", "2025-06-01T00:00:00+02:00")
         and (row["customer_id"] or row["email"] == "Anna@x.de")
     )
-    assert len(judged) == len(rows)
-    assert Counter(key for key, _, reason in judged if reason is None) == Counter(good.keys())
-    assert sum(reason == "order_id is a duplicate" for _, _, reason in judged) == good.total() - len(good)
+    assert len(found) == len(rows)
+    assert Counter(key for key, _, reason in found if reason is None) == Counter(good.keys())
+    assert sum(reason == "order_id is a duplicate" for _, _, reason in found) == good.total() - len(good)

@@ -1,4 +1,4 @@
-"""CSV files of a user's own: read as they are written, or refused by file and line and no word of theirs."""
+"""A user's CSV files: read as they are written, or refused by file and line, without their content."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ HEADINGS = {
     "privacy/requests": b"request_id,request_type,status,received_at\n",
     "privacy/consent_events": b"consent_event_id,email,channel,purpose,status,occurred_at\n",
 }
-# The file of each table, and what is said of it.
+# The file of each table, and the error for it.
 BROKEN: dict[str, tuple[bytes, str]] = {
     "crm/contacts": (
         HEADINGS["crm/contacts"]
@@ -25,7 +25,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "crm/opportunities": (
         HEADINGS["crm/opportunities"]
         + b"1,1,open,2025-01-01\n" * 2 + b"2,1,open,canary@secret.example,2025-01-01\n" * 2,
-        "opportunities.csv, line 4: too many columns (and 1 more lines with a fault)",
+        "opportunities.csv, line 4: too many columns (and 1 more lines with errors)",
     ),
     "shop/customers": (
         HEADINGS["shop/customers"] + b"1,canary@secret.example\n2,b@x.de,2025-01-01\n",
@@ -37,7 +37,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     ),
     "shop/refunds": (
         b"canary@secret.example,1.00,2025-01-01\ncanary@secret.example,2.00,2025-01-01\n",
-        "refunds.csv, line 1: none of the table's columns is named",
+        "refunds.csv, line 1: none of the table's columns is in the header",
     ),
     "support/tickets": (
         HEADINGS["support/tickets"] + b"1,open,2025-01-01,canary@secret.example" + b"x" * 2_100_000 + b"\n",
@@ -61,7 +61,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 
 
 def run_of(folder: Path, files: dict[str, bytes], *command: str) -> tuple[Warehouse, Run]:
-    """A run of the base models of tables that lie as CSV files in a folder; what is not given is absent."""
+    """Runs the base models of tables that are CSV files in a folder. Other tables are absent."""
     for table, content in files.items():
         path = folder / "files" / f"{table}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def run_of(folder: Path, files: dict[str, bytes], *command: str) -> tuple[Wareho
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, Run]:
-    """Each file broken in its own way, and dbt writing into its log all that it can."""
+    """Each file is broken in its own way, and dbt logs at debug level."""
     files = {table: content for table, (content, _) in BROKEN.items()}
     return run_of(tmp_path_factory.mktemp("broken"), files, "--log-level-file", "debug")
 
@@ -91,7 +91,7 @@ def test_a_line_that_cannot_be_read_is_named_by_table_file_and_line(
     status, message = broken[1].results[f"base_{table.replace('/', '__')}"]
     assert status == "error"
     assert BROKEN[table][1] in message
-    if table != "privacy/consent_events":  # DuckDB names no table, but the model
+    if table != "privacy/consent_events":  # DuckDB names the model, not the table
         assert table.replace("/", ".") in message
 
 
@@ -105,7 +105,7 @@ def test_what_is_in_the_line_is_written_nowhere(broken: tuple[Warehouse, Run]) -
 
 
 def test_files_are_read_as_they_are_written(tmp_path: Path) -> None:
-    """Every row and value, whatever the separator, the ends of lines, the quotes and the order of columns."""
+    """Every row and value, for any separator, line ending, quotes and order of columns."""
     warehouse, run = run_of(
         tmp_path,
         {

@@ -1,4 +1,4 @@
-"""The normalisers, as dbt renders them, over made-up text and against the phonenumbers library."""
+"""The normalisers, as dbt renders them, over generated text and against the phonenumbers library."""
 
 import csv
 import random
@@ -219,10 +219,10 @@ def test_a_refusal_may_mean_each_address_that_can_be_read(
 
 @bulk
 @given(values=st.lists(anything | addresses | nearly_plain, min_size=1, max_size=100))
-def test_plain_text_takes_a_shorter_way_to_the_same_result(
+def test_plain_text_takes_a_fast_path_to_the_same_result(
     email: Normaliser, phone: Normaliser, values: list[str | None]
 ) -> None:
-    """A space that is not plain, and that the normalisers strip, sends the same value the long way."""
+    """A special space, which the normalisers strip, sends the same value down the slow path."""
     values += ["a" * (254 - len("@x.de")) + "@x.de", "a" * (255 - len("@x.de")) + "@x.de"]
     spaced = [value and f"\u00a0{value}" for value in values]
     assert email(values) == email(spaced)
@@ -476,8 +476,8 @@ def agreement(phone: Normaliser, form: str) -> tuple[dict[str, float], dict[str,
         ("00", 1.0, 0.0),
         ("trunk in brackets", 1.0, 0.0),
         ("national", 0.98, 0.0),  # Lebanon drops its trunk prefix before some mobile numbers
-        ("plus missing", 0.9, 0.005),  # a shorter one may be national or international: null
-        ("trunk missing", 0.85, 0.005),  # a spreadsheet took the 0
+        ("plus missing", 0.9, 0.005),  # a shorter number may be national or international: null
+        ("trunk missing", 0.85, 0.005),  # a spreadsheet removed the 0
     ],
 )
 def test_phones_agree_with_the_phonenumbers_library(

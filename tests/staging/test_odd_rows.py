@@ -1,7 +1,7 @@
-"""One odd row never stops the house: every column of every source table with values that no one expects.
+"""One odd row never stops a build: every column of every source table with unexpected values.
 
-Each odd value stands in a row of its own, copied from the demo, in all tables of one build. Ids that live for
-months, empty rows and rows that are there twice come beside them. All models and data tests have to pass.
+Each odd value has a row of its own, copied from the demo, in all tables of one build. The tables also have
+ids that live for months, empty rows and rows that are there twice. All models and data tests must pass.
 """
 
 import csv
@@ -53,7 +53,7 @@ def odd_rows(good: list[Row], columns: list[str], chance: Random) -> list[Row]:
 
 
 def write(folder: Path) -> dict[str, dict[str, str]]:
-    """The demo's tables with odd rows among them, as text in Parquet; the vars that read them."""
+    """Writes the demo's tables with odd rows as text in Parquet. Returns the vars that read them."""
     chance = Random(SEED)
     variables = {}
     for system, table, columns in tables():

@@ -14,7 +14,7 @@ from naive_sources import MAIL, Delivery, Person, Row
 # Not at midnight, and days apart: what is recorded by a build is another day than what is dated by the day.
 BUILDS = [datetime(2026, 6, 20, 6), datetime(2026, 6, 26, 6), datetime(2026, 7, 1, 6)]
 Given = tuple[str, dict[str, str | None]]  # a table and a row of it
-Topics = Mapping[tuple[str, ...], bool]  # of whom, or of whom on which channel and purpose
+Topics = Mapping[tuple[str, ...], bool]  # by person, or by person, channel and purpose
 
 SMS, WEB, PRICES, POST = (
     ("sms", "marketing_email"),

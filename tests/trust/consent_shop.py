@@ -1,4 +1,4 @@
-"""A warehouse built from deliveries, and what its models decide: for test_refusals and test_mutations."""
+"""A warehouse built from deliveries, and its decisions, for test_refusals and test_mutations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Who = tuple[str, str, str]  # a person, a channel and a purpose
 Verdicts = Mapping[Who, Verdict]
 Disagreement = tuple[Who, Verdict, str]
 
-# What the worlds have no rows for.
+# Tables that the worlds leave out.
 ABSENT = {"crm": ["opportunities"], "shop": ["products", "order_lines", "refunds"], "esp": ["campaigns"]}
 RECORD_KEYS = {
     "account": "shop_customer", "contact": "crm_contact", "profile": "esp_profile", "device": "web_visitor",
@@ -36,14 +36,14 @@ def contract() -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Decided:
-    """What the models say: a person's customers, where they write to, and the decisions."""
+    """The models' results: the customers of each person, their addresses, and the decisions."""
 
     customers: Mapping[str, set[str]]
     written: Mapping[str, Written]
     allowed: Mapping[tuple[str, str, str], tuple[bool, str]]  # by customer, channel and purpose
 
     def of(self, who: tuple[str, str, str]) -> tuple[bool, str]:
-        """The decision on a person: a no where they are no customer."""
+        """The decision on a person: not allowed if they are no customer."""
         name, *topic = who
         found = [self.allowed[customer, topic[0], topic[1]] for customer in sorted(self.customers[name])]
         return max(found, default=(False, "no customer"))
@@ -51,7 +51,7 @@ class Decided:
 
 @dataclass(frozen=True)
 class ConsentShop:
-    """A warehouse over files: a folder for each delivery."""
+    """A warehouse over files, with one folder per delivery."""
 
     warehouse: Warehouse
 
@@ -92,7 +92,7 @@ class ConsentShop:
         return read_decided(self.warehouse.rows, people)
 
     def promoted(self) -> set[str]:
-        """Customers whom contactability lets promotional mail go to."""
+        """Customers who may get promotional mail by contactability."""
         found = self.warehouse.rows(
             "select customer_id from contactability where message_class = 'promotional' and is_allowed"
         )
@@ -100,7 +100,7 @@ class ConsentShop:
 
 
 def read_decided(rows: Any, people: Iterable[Person]) -> Decided:
-    """What stands in customer_keys, customers and consents; `rows` runs a query."""
+    """Read customer_keys, customers and consents; `rows` runs a query."""
     customer_of = dict(rows("select record_key, customer_id from customer_keys"))
     to = {
         customer: Written(email, phone)
@@ -149,10 +149,10 @@ def rows_about(person: Person, deliveries: Sequence[Delivery]) -> str:
 def disagreements(
     decided: Decided, judge: Judge, verdicts: Verdicts, began: Decided | None = None
 ) -> list[Disagreement]:
-    """Where the models and the judge differ: whom, the judge's verdict and the models' reason.
+    """Return each difference between models and judge: the topic, the judge's verdict and the models' reason.
 
-    Of a person whom the models have erased the judge says nothing: their records are gone. Nor of one who is
-    back as another customer than when it all `began`: what they said before is gone too (see test_erasure).
+    The judge does not decide for erased persons, because their records are gone, nor for persons who returned
+    as another customer than on the first day (`began`): their earlier events are gone (see test_erasure).
     """
     found = []
     for who, verdict in verdicts.items():

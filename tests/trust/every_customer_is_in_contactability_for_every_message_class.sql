@@ -1,4 +1,4 @@
--- Every customer has a row for each message class, with an answer and a reason, and nobody else has.
+-- Each customer, and no other id, has one row per message class, with a decision and a reason.
 select
     customers.customer_id,
     count(contactability.message_class) as n_classes

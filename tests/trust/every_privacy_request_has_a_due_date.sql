@@ -1,4 +1,4 @@
--- No request goes without a clock, whatever country it comes from.
+-- Every request has a deadline, whatever its country.
 select
     requests.request_id,
     status.due_on

@@ -1,4 +1,4 @@
--- A rule speaks of customers that there are, says why, and has begun.
+-- A suppression also has a reason, has begun, and ends after its start.
 select suppressions.*
 from {{ ref('suppressions') }} as suppressions
 left join {{ ref('customers') }} as customers on suppressions.customer_id = customers.customer_id

@@ -1,8 +1,8 @@
-"""Random worlds as the sources would deliver them: many persons, each with a short history of answers.
+"""Random worlds as the sources would deliver them: many persons, each with a short history of consent events.
 
-A world is full of addresses in many spellings, dates that can't be right, and rows that change, go, come back
-or are there twice. It is free of what could make identity resolution take two persons for one: each has
-addresses, keys and a number of their own; two may share a mailbox, but not a given name.
+A world has addresses in many spellings, wrong dates, and rows that change, vanish, return or repeat. It has
+nothing that could make identity resolution merge two persons: each has their own addresses, keys and number.
+Two may share a mailbox, but not a given name.
 """
 
 import unicodedata
@@ -18,7 +18,7 @@ from naive_sources import Delivery, Person, Row
 
 T = TypeVar("T")
 Cells = dict[str, str | None]
-Versions = list[Cells | None]  # a row in each delivery; none where it is not there
+Versions = list[Cells | None]  # the row in each delivery, None if absent
 
 
 def pick(chance: Random, weights: Mapping[T, float]) -> T:
@@ -84,7 +84,7 @@ OF_PROVIDER: dict[str, list[Spelling]] = {
 
 
 def spelled(address: str, chance: Random, often: float = 0.6) -> str:
-    """The address as somebody may write it: the same mailbox still."""
+    """The address as a person may write it, for the same mailbox."""
     if chance.random() > often:
         return address
     of_mailbox = list(OF_PROVIDER.get(address.partition("@")[2], []))
@@ -98,12 +98,12 @@ def spelled(address: str, chance: Random, often: float = 0.6) -> str:
 
 
 def spelled_wider(address: str, chance: Random) -> str:
-    """As above, or of the widest mailbox only: what a no binds and a yes does not."""
+    """As above, or for the widest mailbox only, which an opt-out covers and an opt-in does not."""
     wider = address.partition("@")[2] not in OF_PROVIDER and chance.random() < 0.25
     if chance.random() < 0.05:
         return address.replace("@", "\uff20")
     if chance.random() < 0.05:
-        return f"{address[:1]} {address[1:]}"  # no address; a no binds what it may mean
+        return f"{address[:1]} {address[1:]}"  # no address; an opt-out covers every address it may mean
     return spelled(plus(address, chance) if wider else address, chance)
 
 
@@ -118,8 +118,8 @@ BLOCKED = ["test@test.com", "Test@Test.com ", "<a@a.com>"]
 
 
 @dataclass
-class Somebody:
-    """A person while their history is written."""
+class SimulatedPerson:
+    """A person while the world writes their history."""
 
     n: int
     first_name: str
@@ -152,8 +152,8 @@ def new_address(n: int, local: str, chance: Random) -> str:
     return f"{local}{n}@{domain}"
 
 
-def somebody(n: int, n_deliveries: int, chance: Random) -> Somebody:
-    one = Somebody(
+def simulated_person(n: int, n_deliveries: int, chance: Random) -> SimulatedPerson:
+    one = SimulatedPerson(
         n=n,
         first_name=chance.choice(chance.choice(COUPLES)),
         address=new_address(n, "munter", chance),
@@ -219,16 +219,16 @@ class History:
     def __init__(self, moments: list[datetime], n_people: int, seed: int) -> None:
         self.chance = Random(seed)
         self.moments = moments
-        self.people: list[Somebody] = []
+        self.people: list[SimulatedPerson] = []
         self.tables: list[dict[str, list[Row]]] = [defaultdict(list) for _ in moments]
         self.n_rows = 0
         n = 1
         while len(self.people) < n_people:
-            one = somebody(n, len(moments), self.chance)
+            one = simulated_person(n, len(moments), self.chance)
             self.people.append(one)
             if one.has_account and not one.is_blocked and self.chance.random() < 0.04:
                 n += 1
-                other = somebody(n, len(moments), self.chance)
+                other = simulated_person(n, len(moments), self.chance)
                 one.first_name, other.first_name = self.chance.choice(COUPLES)
                 other.is_blocked, other.has_account, other.shares, one.shares = False, True, True, True
                 other.phone = f"+49152{n:08d}"
@@ -257,7 +257,7 @@ class History:
     # Moments.
 
     def date(self, since: int = 0) -> tuple[str, int]:
-        """A moment, and the first delivery that can have it; from a delivery on, where it is said."""
+        """A moment and the first delivery that can have it, from delivery `since` on if given."""
         build = pick(self.chance, {0: 8, 1: 1, 2: 1}) if since == 0 else since
         days = pick(self.chance, DAYS_BEFORE) if build == 0 else 2
         day = (self.moments[build] - timedelta(days=days)).date()
@@ -275,16 +275,16 @@ class History:
                 self.tables[build][table].append(row)
 
     def from_build(self, row: Cells, build: int) -> Versions:
-        """The row from a delivery on; sometimes late."""
+        """The row in each delivery from `build` on, sometimes one later."""
         if self.is_one_of(8):
             build = min(build + 1, len(self.moments) - 1)
         return [None] * build + [dict(row) for _ in self.moments[build:]]
 
-    def write(self, one: Somebody) -> None:
+    def write(self, one: SimulatedPerson) -> None:
         self.write_records(one)
         self.write_sales(one)
         for _ in range(pick(self.chance, {0: 1, 1: 3, 2: 4, 3: 2, 4: 1})):
-            kinds: dict[Callable[[Somebody], None], float] = {
+            kinds: dict[Callable[[SimulatedPerson], None], float] = {
                 self.write_consent: 12,
                 self.write_signal: 2 if one.has_device else 0,
                 self.write_message: 1 if one.has_profile else 0,
@@ -295,7 +295,7 @@ class History:
 
     # Records, with what is ticked in them.
 
-    def write_records(self, one: Somebody) -> None:
+    def write_records(self, one: SimulatedPerson) -> None:
         has_old_profile = one.has_profile and one.has_account and not one.shares and self.is_one_of(10)
         person: Cells = {"first_name": one.first_name, "phone": one.phone, "country": one.country}
         moves = one.addresses[0] != one.addresses[-1]
@@ -325,11 +325,11 @@ class History:
                     row["external_id"] = one.key("account")
                 versions.append(row)
             self.put(table, versions)
-            if self.is_one_of(40):  # the same key twice: an older yes, or the same
+            if self.is_one_of(40):  # a duplicate key: an older opt-in, or the same
                 self.put(table, [version and dict(version) for version in versions])
 
     def box(self, kind: str, n: int) -> list[Cells]:
-        """What stands in the field of consent, delivery by delivery."""
+        """The value of the consent field in each delivery."""
         column, dated, values = BOXES[kind]
         value = pick(self.chance, values)
         date, build = self.date()
@@ -350,7 +350,7 @@ class History:
 
     # Sales and questions.
 
-    def write_sales(self, one: Somebody) -> None:
+    def write_sales(self, one: SimulatedPerson) -> None:
         def ago() -> str:
             days = self.chance.choice([20, 60, 150, 200, 400, 700, 800])
             return f"{(self.moments[0] - timedelta(days=days)).date()} 11:00:00"
@@ -379,7 +379,7 @@ class History:
 
     # Answers.
 
-    def names(self, one: Somebody, is_no: bool) -> Cells:
+    def names(self, one: SimulatedPerson, is_no: bool) -> Cells:
         named: Cells = {}
         mail = self.chance.choice(
             [*one.addresses, one.old_address] if self.is_one_of(8) else one.addresses[-1:]
@@ -397,7 +397,7 @@ class History:
                 named["visitor_id"] = one.key("device")
         return named or {"email": spelled(mail, self.chance)}
 
-    def consent(self, one: Somebody, is_no: bool, build: int = 0) -> tuple[Cells, int]:
+    def consent(self, one: SimulatedPerson, is_no: bool, build: int = 0) -> tuple[Cells, int]:
         date: str | None
         date, build = self.date(build)
         topic = pick(self.chance, REGISTER)
@@ -418,7 +418,7 @@ class History:
             date = self.bad_date(build)
         return {**row, "occurred_at": date}, build
 
-    def write_consent(self, one: Somebody) -> None:
+    def write_consent(self, one: SimulatedPerson) -> None:
         is_no = self.is_one_of(4)
         row, build = self.consent(one, is_no)
         row["consent_event_id"] = self.next_key("e")
@@ -429,8 +429,8 @@ class History:
         if self.is_one_of(25):
             self.put("privacy/consent_events", [self.copy(one, version, is_no) for version in versions])
 
-    def correct(self, one: Somebody, versions: Versions, is_no: bool) -> None:
-        """Change what stands in the newer deliveries."""
+    def correct(self, one: SimulatedPerson, versions: Versions, is_no: bool) -> None:
+        """Change the row in the newer deliveries."""
         since = self.chance.randrange(1, len(versions))
         if versions[since - 1] is None:
             return
@@ -464,22 +464,22 @@ class History:
             if build > since and what not in ("gone", "gone for a day"):
                 versions[build] = versions[since]
 
-    def copy(self, one: Somebody, row: Cells | None, is_no: bool) -> Cells | None:
-        """A second row under the same key: the same, of somebody else, or a no beside a yes."""
+    def copy(self, one: SimulatedPerson, row: Cells | None, is_no: bool) -> Cells | None:
+        """A second row with the same key: the same, of another person, or an opt-out beside an opt-in."""
         if row is None:
             return None
-        what = self.chance.choice(["the same", "of somebody else", "a no beside a yes"])
+        what = self.chance.choice(["the same", "of another person", "an opt-out beside an opt-in"])
         other = self.people[(one.n + 7) % len(self.people)]
-        if what == "of somebody else" and not (
+        if what == "of another person" and not (
             one.shares or other.shares or one.is_blocked or other.is_blocked
         ):
             named = dict.fromkeys(("email", "customer_id", "phone", "visitor_id"))
             return {**row, **named, "email": other.addresses[-1]}
-        if what == "a no beside a yes" and not is_no and len(row["occurred_at"] or "") > 10:
+        if what == "an opt-out beside an opt-in" and not is_no and len(row["occurred_at"] or "") > 10:
             return {**row, "status": "withdrawn"}
         return dict(row)
 
-    def write_signal(self, one: Somebody) -> None:
+    def write_signal(self, one: SimulatedPerson) -> None:
         account = one.key("account")
         known: Cells = {
             "event_id": self.next_key("w"), "visitor_id": one.key("device"), "customer_id": account,
@@ -493,7 +493,7 @@ class History:
             signal["customer_id"] = None
         self.put("web/events", self.from_build(signal, build))
 
-    def write_message(self, one: Somebody) -> None:
+    def write_message(self, one: SimulatedPerson) -> None:
         given, build = self.date()
         date: str | None = self.bad_date(build) if self.is_one_of(4) else given
         key = self.next_key("m")
@@ -506,7 +506,7 @@ class History:
         }
         self.put("esp/message_events", self.from_build(row, build))
 
-    def write_request(self, one: Somebody) -> None:
+    def write_request(self, one: SimulatedPerson) -> None:
         kinds = {"objection": 4, "erasure": 0 if one.shares else 3, "access": 2, "complaint": 2, None: 1}
         given, build = self.date()
         row: Cells = {
@@ -523,8 +523,8 @@ class History:
             versions[-1]["status"] = "refused"
         self.put("privacy/requests", versions)
 
-    def write_flawed(self, one: Somebody) -> None:
-        """A row that staging has to set aside."""
+    def write_flawed(self, one: SimulatedPerson) -> None:
+        """A row that staging has to reject."""
         mail = one.addresses[-1]
         date, build = self.date()
         row: Cells

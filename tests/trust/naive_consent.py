@@ -1,6 +1,6 @@
-"""The rules of consent a second time: one person at a time, in plain loops, slowly and with no SQL.
+"""The consent rules a second time: person by person, in plain loops, without SQL.
 
-Deliberately shares nothing with models/trust but the words of docs/consent.md.
+It deliberately shares nothing with models/trust except the rules in docs/consent.md.
 """
 
 from dataclasses import dataclass
@@ -33,16 +33,14 @@ class Customer:
     email: str | None  # the address to write to
     phone: str | None
     country: str | None
-    sales: tuple[
-        str, ...
-    ]  # addresses that orders carry, or that the account has which they were placed through
+    sales: tuple[str, ...]  # addresses of orders, or of the accounts that placed them
     last_order: datetime | None
     last_ticket: datetime | None
 
 
 @dataclass(frozen=True)
 class Point:
-    """An address (with @) or phone number of a record of a customer, of today or once."""
+    """A current or past address (with @) or phone number of a customer's record."""
 
     customer_id: str
     record: tuple[str, str]  # such as ("shop_customer_id", "1")
@@ -52,8 +50,11 @@ class Point:
 
 @dataclass(frozen=True)
 class World:
-    """What leads to whom. records: the customer of each record and device, also of those without an address.
-    merging: domains that ignore dots and what follows a plus."""
+    """The identifiers of all customers.
+
+    records: the customer of each record and device, with or without an address.
+    merging: domains that ignore dots and what follows a plus.
+    """
 
     points: tuple[Point, ...]
     records: dict[tuple[str, str], str]
@@ -62,7 +63,7 @@ class World:
 
 @dataclass(frozen=True)
 class Answer:
-    """One row of consent_history; `names` maps an identifier's type to its value, `row` is its key there."""
+    """One row of consent_history. `names` maps an identifier's type to its value; `row` is its source key."""
 
     event_id: str
     row: str
@@ -79,19 +80,19 @@ class Answer:
 
 
 def mailbox(address: str, world: World) -> str:
-    """Where the provider takes an address to."""
+    """The mailbox of an address, by its provider's rules."""
     local, domain = address.split("@")
     return local.split("+")[0].replace(".", "") + "@" + domain if domain in world.merging else address
 
 
 def widest(address: str, world: World) -> str:
-    """The same; at an unknown domain, too, what follows a plus does not count."""
+    """The widest mailbox: at an unknown domain the part after a plus does not count either."""
     local, domain = address.split("@")
     return mailbox(address, world) if domain in world.merging else local.split("+")[0] + "@" + domain
 
 
 def _concerns(answer: Answer, yes: bool, purpose: Purpose, register: list[Purpose]) -> bool:
-    """Whether the answer speaks of the purpose. Only a no can speak of more than the one it names."""
+    """Whether the event concerns the purpose. Only an opt-out can concern more than the one it names."""
     for known in register:
         if (known.channel, known.purpose) == (answer.channel, answer.purpose):
             return known == purpose
@@ -105,7 +106,7 @@ def _concerns(answer: Answer, yes: bool, purpose: Purpose, register: list[Purpos
 
 
 def _is_closing(answer: Answer, yes: bool, register: list[Purpose]) -> bool:
-    """Whether it is a no to every marketing purpose at once."""
+    """Whether it is an opt-out of every marketing purpose at once."""
     if yes:
         return False
     if answer.purpose in ("every purpose", "every marketing purpose"):
@@ -115,8 +116,8 @@ def _is_closing(answer: Answer, yes: bool, register: list[Purpose]) -> bool:
     return all((known.channel, known.purpose) != (answer.channel, answer.purpose) for known in register)
 
 
-def _whom_a_no_binds(answer: Answer, world: World) -> set[tuple[str, str]]:
-    """(customer, subject): all who answer, or once answered, to what it names."""
+def _concerned_by_opt_out(answer: Answer, world: World) -> set[tuple[str, str]]:
+    """Return (customer, subject) for every customer who has or had an identifier that it names."""
     subjects = set()
     for kind, value in answer.names:
         if kind == "email":
@@ -136,7 +137,7 @@ def _addresses(world: World) -> list[Point]:
 
 
 def _answering(subject: str, world: World, only_today: bool) -> set[str]:
-    """Customers who answer to a mailbox, a phone number or a record without an address."""
+    """Customers who have a mailbox, a phone number or a record without an address."""
     found = {who for record, who in world.records.items() if " ".join(record) == subject}
     for point in world.points:
         is_it = (widest(point.contact, world) if "@" in point.contact else point.contact) == subject
@@ -145,8 +146,8 @@ def _answering(subject: str, world: World, only_today: bool) -> set[str]:
     return found
 
 
-def _whom_a_yes_is_about(answer: Answer, world: World) -> set[tuple[str, str]]:
-    """(customer, subject). By e-mail it is about the one mailbox that it was given for."""
+def _concerned_by_opt_in(answer: Answer, world: World) -> set[tuple[str, str]]:
+    """Return (customer, subject). An opt-in by e-mail is for the one mailbox that it was given for."""
     found = set()
     given = dict(answer.names).get("email") or (answer.email_then if answer.channel == "email" else None)
     for kind, value in answer.names:
@@ -185,7 +186,7 @@ def is_allowed(
     ledger_began: datetime,
     founded_on: datetime,
 ) -> bool:
-    """May we? Anything that is not plainly a yes is a no."""
+    """Whether the purpose is allowed. Without a valid opt-in it is not."""
     law = laws.get(customer.country or "")
     has_spoken = False
     said: list[tuple[str, datetime, bool, bool, Answer]] = []  # subject, moment, yes, closing, answer
@@ -200,7 +201,7 @@ def is_allowed(
             if (answer.occurred_at or answer.recorded_at) > as_of:
                 continue
             moment = answer.confirmed_at or answer.occurred_at or datetime(1900, 1, 1)
-            binds = _whom_a_yes_is_about(answer, world)
+            binds = _concerned_by_opt_in(answer, world)
         else:
             is_likely = (
                 answer.occurred_at is not None and founded_on <= answer.occurred_at <= answer.recorded_at
@@ -215,7 +216,7 @@ def is_allowed(
                     moment = min(moment + timedelta(days=1, seconds=-1), answer.recorded_at)
             else:
                 moment = min(answer.recorded_at, as_of)
-            binds = _whom_a_no_binds(answer, world)
+            binds = _concerned_by_opt_out(answer, world)
         has_spoken = has_spoken or any(who == customer.customer_id for who, _ in binds)
         if yes and (
             len({who for who, _ in binds}) != 1

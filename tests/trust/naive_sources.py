@@ -32,7 +32,7 @@ NOT_OF_AN_ADDRESS = "<>()[]\"'`\u2018\u2019\u201c\u201d\u200b\ufeff"
 
 @dataclass(frozen=True)
 class Delivery:
-    """All that the sources hold at the moment of one build."""
+    """All source rows at the moment of one build."""
 
     as_of: datetime
     tables: Tables
@@ -40,21 +40,21 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Person:
-    """A person, by the records that are theirs: ("account", "a1"), also "contact", "profile" and "device"."""
+    """A person with their records: ("account", "a1"), also "contact", "profile" and "device"."""
 
     name: str
     records: frozenset[tuple[str, str]]
 
 
 class Written(NamedTuple):
-    """Where the project writes to a person."""
+    """The address and phone number that the project uses for a person."""
 
     email: str | None
     phone: str | None = None
 
 
 class Verdict(NamedTuple):
-    """A decision, and what it rests on."""
+    """A decision and its reason."""
 
     allowed: bool
     why: str
@@ -86,7 +86,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Policy:
-    """What people set: the seeds and vars."""
+    """The settings: seeds and vars."""
 
     register: Mapping[Topic, Purpose]
     laws: Mapping[str, Law]
@@ -170,7 +170,7 @@ class Policy:
             policy = replace(policy, refusal_words=str(given["refusal_words"]))
 
         def words(table: str, column: str, *kinds: str) -> frozenset[str]:
-            """The words of a column that stand for one of some values."""
+            """The words in a column that mean one of the given values."""
             return frozenset(map(bare, kinds)) | frozenset(
                 bare(row["word"])
                 for row in seed("source_words")
@@ -197,7 +197,7 @@ class Policy:
         )
 
     def mailbox(self, address: str) -> str:
-        """Where the provider takes an address to."""
+        """The mailbox of an address, by its provider's rules."""
         local, _, name = address.rpartition("@")
         domain = self.domains.get(name)
         if domain is None:
@@ -251,7 +251,7 @@ def bare(word: str) -> str:
 
 
 def text(row: Row, column: str) -> str | None:
-    """What stands in a column; blank is none."""
+    """The value of a column; blank is None."""
     value = row.get(column)
     return value.strip() or None if value else None
 
@@ -283,7 +283,7 @@ def address(given: str | None, is_guess: bool = False) -> str | None:
 
 @cache
 def moment(given: str | None) -> datetime | None:
-    """A moment in UTC without its zone, or none where the text is no moment."""
+    """A moment in UTC without its zone, or None if the text is no moment."""
     if not given:
         return None
     try:
@@ -296,12 +296,12 @@ def moment(given: str | None) -> datetime | None:
 
 
 def date_of(given: str | None) -> datetime | None:
-    """A date as it was given: none where it is empty, before all where it can't be read."""
+    """A date as given: None if empty, the earliest date if unreadable."""
     return moment(given) or (BEFORE_ALL if given else None)
 
 
 def flag(given: str | None) -> bool | None:
-    """Reading: what is filled but neither yes nor no is a no."""
+    """Reading: a filled value that is neither yes nor no is a no."""
     return None if given is None else given.lower() in {"true", "t", "yes", "y", "1"}
 
 
@@ -325,7 +325,7 @@ def asks_to_stop(subject: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Said:
-    """What a row says: all whose change makes a new answer of it."""
+    """The content of a row. A change in any field makes a new event."""
 
     status: str  # yes, pending or no
     scope: frozenset[Topic]
@@ -347,7 +347,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was recorded, and by which build."""
+    """A recorded event and the build that recorded it."""
 
     said: Said
     table: str
@@ -357,7 +357,7 @@ class Answer:
 
 
 class Reader:
-    """What the rows of one delivery say."""
+    """The events in the rows of one delivery."""
 
     def __init__(self, policy: Policy, as_of: datetime) -> None:
         self.policy = policy
@@ -383,12 +383,12 @@ class Reader:
         return text(row, key), said
 
     def is_aside(self, row: Row, event_time: str, *required: str) -> bool:
-        """Whether staging sets the row aside: something is missing, or it has not happened yet."""
+        """Whether staging rejects the row: a value is missing, or its date is in the future."""
         when = moment(text(row, event_time))
         return when is None or when > self.as_of or any(text(row, column) is None for column in required)
 
     def named(self, row: Row, email: str = "email", phone: str = "phone", **records: str) -> dict[str, Any]:
-        """Whom a row names; `records` says which column holds which record's key."""
+        """The identifiers in a row; `records` maps columns to the records whose key they hold."""
         given = text(row, email)
         number = self.policy.phone(text(row, phone))
         return {
@@ -505,7 +505,7 @@ Subject = tuple[str, str]  # ("mail", mailbox), ("phone", number), or a record: 
 
 @dataclass
 class Bound:
-    """What concerns one person: noes by what they were given for, and yeses."""
+    """The events of one person: opt-outs by subject, and opt-ins."""
 
     noes: list[tuple[Answer, Subject]] = field(default_factory=list)
     yeses: list[tuple[Answer, frozenset[Subject]]] = field(default_factory=list)
@@ -598,7 +598,7 @@ class Judge:
     # The ledger.
 
     def _ledger(self) -> tuple[list[Answer], dict[tuple[str, str], frozenset[Said]]]:
-        """Every answer that a build recorded, and what the newest rows of each key say."""
+        """Every event that a build recorded, and the newest content of each key."""
         latest: dict[tuple[str, str | None], frozenset[Said | None]] = {}
         recorded: list[tuple[Said, str, str | None, int]] = []
         for build, delivery in enumerate(self.deliveries):

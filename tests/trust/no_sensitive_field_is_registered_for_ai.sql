@@ -1,4 +1,4 @@
--- Health, belief and money troubles feed no AI, no advertising and no price.
+-- Fields about health, belief or money troubles serve no AI, advertising or pricing.
 select
     purpose,
     model_name,

@@ -1,4 +1,4 @@
-"""Bad input about consent, as files: each row is named somewhere, and the answer stays no."""
+"""Bad consent data in source files: each bad row appears in a list, and none becomes an opt-in."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ YES = {"channel": "email", "purpose": "marketing_email", "status": "granted", "l
 GOOD = {**YES, "recorded_by": "preference_centre", "occurred_at": "2026-02-01"}
 NO = {**GOOD, "status": "withdrawn", "lawful_basis": None, "occurred_at": "2026-03-01"}
 
-# Who says what; the address is who@x.de where a row names nobody itself.
+# The consent events by customer. A row without an identifier has the address <customer>@x.de.
 SAID: dict[str, list[dict[str, Any]]] = {
     "plain": [GOOD],
     "future": [{**GOOD, "occurred_at": "2026-07-02"}],
@@ -108,7 +108,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return warehouse
 
 
-def test_of_all_of_them_only_the_plain_yes_is_one(built: Warehouse) -> None:
+def test_only_the_plain_opt_in_counts(built: Warehouse) -> None:
     allowed = built.rows(
         "select customers.email, consents.purpose from consents join customers using (customer_id)"
         " where is_allowed"
@@ -116,29 +116,29 @@ def test_of_all_of_them_only_the_plain_yes_is_one(built: Warehouse) -> None:
     assert allowed == [("plain@x.de", "marketing_email")]
 
 
-def test_what_was_said_before_decides(built: Warehouse) -> None:
-    """A no that is set aside or not understood leads back to itself, not to nothing."""
+def test_a_rejected_opt_out_still_counts(built: Warehouse) -> None:
+    """The reason names the opt-out, also if staging rejects it or does not know its words."""
     reasons: dict[str, str] = dict(
         built.rows(
             "select split_part(customers.email, '@', 1), consents.reason from consents"
             " join customers using (customer_id) where channel = 'email' and purpose = 'marketing_email'"
         )
     )
-    told = "on 2026-03-01 (preference centre), which closes marketing e-mail."
-    assert reasons["of-what"] == reasons["no-purpose"] == reasons["channel"] == f"Unsubscribed {told}"
+    rest = "on 2026-03-01 (preference centre), which stops marketing e-mail."
+    assert reasons["of-what"] == reasons["no-purpose"] == reasons["channel"] == f"Unsubscribed {rest}"
     assert (
         reasons["order"]
         == reasons["twice"]
-        == "Said no to marketing e-mail on 2026-03-01 (preference centre)."
+        == "Opted out of marketing e-mail on 2026-03-01 (preference centre)."
     )
     assert "(date unknown)" in reasons["undated"] and "(date unknown)" in reasons["some-day"]
     assert reasons["spammed"].startswith("Reported a message as spam on 2026-03-01")
-    assert reasons["request"].startswith("Objected or asked to be erased on 2026-03-01")
+    assert reasons["request"].startswith("Objected or requested erasure on 2026-03-01")
     assert reasons["country"].endswith("there is no soft opt-in in an unknown country.")
-    assert reasons["future"] == "No answer about marketing e-mail is on record."
+    assert reasons["future"] == "No consent to marketing e-mail on record."
 
 
-def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None:
+def test_each_event_with_less_effect_than_expected_has_an_issue(built: Warehouse) -> None:
     issues = built.rows(
         "select split_part(email, '@', 1), issue from consent_issues"
         " join consent_history using (consent_event_id)"
@@ -146,22 +146,23 @@ def test_each_row_that_does_less_than_it_says_is_named(built: Warehouse) -> None
     assert sorted(issues) == [
         (
             "channel",
-            "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
+            "an opt-out of an unregistered channel and purpose: it stops every marketing purpose",
         ),
-        ("country", "a yes that does not count: there is no soft opt-in in an unknown country"),
+        ("country", "an opt-in that does not count: there is no soft opt-in in an unknown country"),
         (
             "no-purpose",
-            "a no to a channel and purpose that the register lacks: it closes every marketing purpose",
+            "an opt-out of an unregistered channel and purpose: it stops every marketing purpose",
         ),
-        ("purpose", "a yes to a channel and purpose that the register lacks"),
-        ("some-day", "a no without a date: it counts from when it was recorded"),
+        ("purpose", "an opt-in to an unregistered channel and purpose"),
+        ("some-day", "an opt-out without a date: it counts from when it was recorded"),
         (
             "spammed",
-            "a yes that does not count: only the person can undo an unsubscribe, a complaint or an objection",
+            "an opt-in that does not count: "
+            "only the person can undo an unsubscribe, a complaint or an objection",
         ),
-        ("status", "an unknown status: it counts as a no"),
-        ("stranger", "about no customer that is known"),
-        ("undated", "a no without a date: it counts from when it was recorded"),
+        ("status", "an unknown status: it counts as an opt-out"),
+        ("stranger", "names no known customer"),
+        ("undated", "an opt-out without a date: it counts from when it was recorded"),
     ]
     rejected = built.rows(
         "select row_key, reason from rejected_rows where source_name = 'privacy' and not is_kept"

@@ -1,4 +1,4 @@
-"""Consent, judged twice: thousands of random histories by the models and by naive_consent. None may differ.
+"""Consent decided twice: the models and naive_consent must agree on thousands of random histories.
 
 The models are compiled once and run on small made-up tables in memory: thousands of histories a minute.
 """
@@ -47,7 +47,7 @@ LAWS = {
     "DE": Law("denied", True, None, None),
     "CA": Law("denied", False, 730, 180),
     "PL": Law("denied", False, None, None),
-    "XX": Law("granted", False, None, None),  # what no shipped row says, but a user's may
+    "XX": Law("granted", False, None, None),  # in no shipped row, but a user may add it
 }
 ACCOUNT, SHARED, PROFILE = ("shop_customer_id", "1"), ("shop_customer_id", "3"), ("profile_id", "f1")
 CONTACT, BLOCKED, DELETED = ("contact_id", "k1"), ("contact_id", "k2"), ("profile_id", "f9")
@@ -111,8 +111,8 @@ MODELS = (
 T = TypeVar("T")
 Case = tuple[list[Answer], list[Customer]]
 
-# How often each value comes. Few values, and mostly the plain one: what undoes each other has to meet at one
-# address, purpose and moment, with nothing else that would make it a no.
+# The weight of each value. Values are few and mostly plain, so that conflicting events meet at one address,
+# purpose and moment, without another reason for an opt-out.
 DAYS_AGO = {40: 4, 30: 6, 20: 4, 0: 1, 180: 1, 181: 1, 730: 1, 900: 1}
 PAST: dict[datetime | None, int] = {AS_OF - timedelta(days=days): weight for days, weight in DAYS_AGO.items()}
 OCCURRED = {**PAST, None: 2, LATER: 1, datetime(1970, 1, 1): 1, AS_OF - timedelta(days=30, hours=-9): 4}
@@ -134,12 +134,12 @@ NAME = {
     ("email", "b@x.de"): 2,
     ("email", "shared@x.de"): 2,
     ("email", "gone@x.de"): 2,
-    ("email", "nobody@x.de"): 1,
+    ("email", "stranger@x.de"): 1,
     ("phone", "+491"): 2,
     ("visitor_id", "v1"): 2,
     **{key: 3 for key in (ACCOUNT, SHARED, PROFILE, CONTACT, BLOCKED, DELETED)},
 }
-# Where several answer to what is named.
+# For identifiers that several customers have.
 NAME_OF_SEVERAL = {
     ("email", "shared@x.de"): 12,
     ("email", "shared+c@x.de"): 4,
@@ -149,7 +149,7 @@ NAME_OF_SEVERAL = {
     **{key: 3 for key in (ACCOUNT, SHARED, PROFILE, CONTACT, ALIAS, MOVED, ("contact_id", "k3"))},
 }
 THEN = {None: 6, "a@x.de": 3, "old-a@x.de": 2, "a.a@g.x": 1}
-ROWS = {None: 12, "row 1": 2, "row 2": 1}  # most answers have a row of their own
+ROWS = {None: 12, "row 1": 2, "row 2": 1}  # most events have their own row
 ABOUT = {
     ("email", "marketing_email"): 12,
     ("sms", "marketing_email"): 2,
@@ -187,7 +187,7 @@ KEPT = {"consent_purposes", "jurisdictions", "mailbox_domains", "blocked_identif
 
 
 def naive(customer: Customer) -> Customer:
-    """With the addresses of the account that orders were placed through, for the account."""
+    """The customer with the account's addresses instead of its key in `sales`."""
     account = ("a@x.de", "old-a@x.de")
     sales = tuple(address for sale in customer.sales for address in (account if sale == "1" else (sale,)))
     return replace(customer, sales=sales)
@@ -245,7 +245,7 @@ def customers(chance: Random) -> list[Customer]:
 
 @dataclass(frozen=True, repr=False)
 class Models:
-    """What they read and are, and the SQL of each."""
+    """The models' SQL and a database with their inputs and results."""
 
     connection: duckdb.DuckDBPyConnection
     compiled: Mapping[str, str]
@@ -289,14 +289,14 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
-    """The same, where two customers of one address are a crowd."""
+    """The same models, with two customers of one address as a crowd."""
     folder = tmp_path_factory.mktemp("crowded")
     with compiled_models(folder, identity_max_records_per_identifier=1) as found:
         yield found
 
 
 def fill(models: Models, worlds: list[Case], ledger_began: datetime) -> None:
-    """The worlds as rows; what is of one carries its number. A stranger's answer begins the ledger."""
+    """Write the worlds as rows, with their number in every key. A stranger's event begins the ledger."""
     rows: dict[str, list[list[Any]]] = {table: [] for table in TABLES if table not in KEPT}
     rows["consent_history"].append(
         [
@@ -365,7 +365,7 @@ def fill(models: Models, worlds: list[Case], ledger_began: datetime) -> None:
 
 
 def cases(chance: Random, ledger_began: datetime, of_several: bool = False) -> list[Case]:
-    """A query costs more than a world, so two hundred run at once."""
+    """Two hundred random worlds: a query costs more than a world, so all run at once."""
     return [
         (
             [
@@ -379,7 +379,7 @@ def cases(chance: Random, ledger_began: datetime, of_several: bool = False) -> l
 
 
 def judge(models: Models, worlds: list[Case], ledger_began: datetime) -> None:
-    """Both judges say the same of every customer and purpose. A find names its one history."""
+    """Assert that both judges agree on every customer and purpose. The message shows the history."""
     decided = models.rows("select customer_id, channel, purpose, is_allowed, reason from consents")
     found = {(who, channel, purpose): (allowed, reason) for who, channel, purpose, allowed, reason in decided}
     assert len(found) == len(decided) == len(EMAILS) * len(worlds) * len(REGISTER)
@@ -414,10 +414,10 @@ def test_two_judges_never_disagree(models: Models, seed: int, ledger_began: date
 
 @tries(20)
 @given(seed=SEEDS, ledger_began=BEGINNINGS)
-def test_of_a_crowd_the_same_is_decided_as_of_each_customer(
+def test_a_crowd_gets_the_decisions_of_its_customers(
     models: Models, crowded: Models, seed: int, ledger_began: datetime
 ) -> None:
-    """The other judge knows no crowd; and status, day, reason and deciding answer are those of one by one."""
+    """The other judge has no crowds. Status, day, reason and deciding event must also be equal."""
     worlds = cases(Random(seed), ledger_began, of_several=True)
     for found in (models, crowded):
         fill(found, worlds, ledger_began)

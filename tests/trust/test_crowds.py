@@ -1,4 +1,4 @@
-"""What hundreds of records share (address, number, street, device) costs rows in proportion, no square."""
+"""An identifier that hundreds of records share costs rows in proportion to them, not to their square."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -31,7 +31,7 @@ PHONE, ADDRESS, AGENCY = "+491705558203", "all@x.de", "rights@agency.example"
 
 
 def tables() -> dict[str, list[dict[str, Any]]]:
-    """Accounts, profiles, contacts, guests and requesters of one address, with every kind of answer."""
+    """Accounts, profiles, contacts, guests and requesters of one address, with every consent event type."""
     found: dict[str, list[dict[str, Any]]] = {
         name: []
         for name in (
@@ -92,7 +92,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
 
 
 def erasures() -> list[dict[str, Any]]:
-    """Requests for erasure by what all share, by what each has, and by an address that no record has."""
+    """Erasure requests by a shared identifier, by an own one, and by an address that no record has."""
     found = []
     for i in range(N):
         mine, other, own = f"a{i}", f"w{i}", f"w+{i}@unknown.example"
@@ -116,7 +116,7 @@ def erasures() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> ConsentShop:
-    """The models of identity and trust, what they rest on and who reads them first, and their tests."""
+    """The models of identity and trust with their inputs, first readers and tests."""
     shop = ConsentShop(Warehouse(tmp_path_factory.mktemp("crowds")))
     shop.build(Delivery(datetime(2026, 7, 1, 6), tables()), *BUILD)
     return shop
@@ -128,7 +128,7 @@ def built(shop: ConsentShop) -> Warehouse:
 
 
 def steps(plan: Mapping[str, Any]) -> Iterator[int]:
-    """How many rows each step of a query that DuckDB has run gave to the next."""
+    """The number of rows that each step of an executed query gave to the next."""
     yield plan.get("intermediate_rows", 0)
     for child in [*plan.get("operator", []), *plan.get("children", [])]:
         yield from steps(child)
@@ -136,13 +136,15 @@ def steps(plan: Mapping[str, Any]) -> Iterator[int]:
 
 def test_the_address_and_the_number_are_named(built: Warehouse) -> None:
     issues: dict[str, str] = dict(
-        built.rows("select subject, why from identity_issues where issue_type = 'identifier joins nobody'")
+        built.rows(
+            "select subject, why from identity_issues where issue_type = 'identifier joins no records'"
+        )
     )
     assert issues[ADDRESS] == issues[PHONE] == "seen on more than 20 records"
 
 
 def largest_steps(warehouse: Warehouse, names: Collection[str] | None = None) -> dict[str, int]:
-    """The most rows that a step gives to the next, of each model and test (of these names)."""
+    """The largest step of each model and test, in rows, of these names if given."""
     found = {}
     with duckdb.connect(
         str(warehouse.folder / "warehouse.duckdb"), read_only=True, config=IN_MEMORY
@@ -166,7 +168,7 @@ def squares(warehouse: Warehouse, found: Mapping[str, int]) -> dict[str, int]:
 
 
 def test_no_step_of_a_model_makes_the_square_of_a_crowd(built: Warehouse) -> None:
-    """A join may make a square that no table shows: of an aggregate, or of rows that are then left out."""
+    """A join may make a square that no table shows, if the rows are then aggregated or filtered."""
     found = largest_steps(built)
     assert len(found) > 150
     assert squares(built, found) == {}
@@ -191,7 +193,7 @@ def test_no_step_of_an_erasure_makes_the_square_of_a_crowd(shop: ConsentShop) ->
                 shop.warehouse.rows(f"select outcome, count(*) // {N} from erasure_requests group by outcome")
             )
         )
-    # What was asked is carried out, so nothing above is small for want of rows.
+    # The requests are carried out, so the counts above are not small for lack of rows.
     assert outcomes == [
         {"names more than one person": 4, "held": 3, "erased": 2},
         {"names more than one person": 4, "erased": 5},

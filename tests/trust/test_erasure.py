@@ -1,4 +1,4 @@
-"""Erasure over days of a small world: nothing of an erased person to read, and nobody comes back."""
+"""Erasure over several days: no table shows an erased person, and none comes back by accident."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +38,10 @@ AGAIN = [
 ]
 TESTED = ["build", "--select", "identity", "--exclude-resource-type", "unit_test"]
 CAUTIOUS = ["--indirect-selection", "cautious"]  # no test of a table that was not built
-HELD = "emilia.mr717@gmx.de"  # whom the seed legal_holds names
+HELD = "emilia.mr717@gmx.de"  # in seed legal_holds
 Row = dict[str, str | None]
 
-# All that the sources hold of Anna; what others share of it is not hers alone.
+# Every value about Anna in the sources. She shares some with others.
 ANNAS = [
     "anna.berg@gmail.com", "annaberg@gmail.com", "anna@work.de", "+49304711001", "030 4711001", "030 4711002",
     "+49304711002", "Bergstraße 7", "a1", "ka1", "fa1", "va1", "Annabel", "a.nna.berg+news@googlemail.com",
@@ -82,7 +82,7 @@ def visit(key: str, visitor: str, account: str, kind: str = "page_view") -> Row:
 
 
 def world() -> dict[str, list[Row]]:
-    """Anna in every system, and who shares something with her."""
+    """Anna in every system, and the people who share an identifier with her."""
     return {
         "shop/customers": [
             person("shop/customers", "a1", "Annabel", "anna.berg@gmail.com", "030 4711001",
@@ -121,7 +121,7 @@ def world() -> dict[str, list[Row]]:
             consent("y1", "granted", "sms", customer_id="a1", phone="+49304711001"),
             consent("n1", "withdrawn", "sms", phone="+49304711001", customer_id="a1"),
             consent("n2", "withdrawn", "email", email="anna@work.de"),
-            # Her mailbox in a spelling that no record of hers has.
+            # Anna's mailbox in a spelling that none of her records has.
             consent("n3", "withdrawn", "email", email="a.nna.berg+news@googlemail.com"),
             {**consent("n4", "granted", "email", email="a.nna.berg+news@googlemail.com"), "occurred_at": "x"},
             consent("y2", "granted", "email", email="ben@x.de"),
@@ -181,7 +181,7 @@ class Shop:
 
 
 def read_tables(warehouse: Warehouse) -> list[str]:
-    """The tables people read, and the lists of what to look at."""
+    """The public tables and the *_issues lists."""
     models = [node for node in warehouse.manifest()["nodes"].values() if node["resource_type"] == "model"]
     return sorted(
         f"{model['schema']}.{model['name']}"
@@ -191,7 +191,7 @@ def read_tables(warehouse: Warehouse) -> list[str]:
 
 
 def places(warehouse: Warehouse, values: set[str]) -> list[tuple[str, str, str]]:
-    """Where the values stand: table, column and the text, of every text column; a value must stand whole."""
+    """Every text with one of the values as a whole word: table, column, text."""
     found = []
     with duckdb.connect(str(warehouse.folder / "warehouse.duckdb"), read_only=True) as connection:
         connection.execute("create temp table looked_for as select unnest(?) as wanted", [sorted(values)])
@@ -212,7 +212,7 @@ def places(warehouse: Warehouse, values: set[str]) -> list[tuple[str, str, str]]
 
 
 def validated(shop: Shop) -> None:
-    """Great Expectations finds nothing wrong with the public tables, but what a small shop does not know."""
+    """Great Expectations passes on the public tables, except for values that a small shop lacks."""
     checked = validate(shop.warehouse.folder / "warehouse.duckdb", shop.warehouse.folder / "gx")
     unknown_here = {"customers", "customer_daily_activity", "orders"}
     failed = {
@@ -231,13 +231,13 @@ def first_day(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return shop
 
 
-def test_nothing_of_an_erased_person_stands_in_a_table_people_read(first_day: Shop) -> None:
+def test_no_public_table_shows_an_erased_person(first_day: Shop) -> None:
     shared = {"+49304711001", "030 4711001"}
     assert places(first_day.warehouse, set(ANNAS) - shared) == []
     assert {column for _, column, _ in places(first_day.warehouse, {"ben@x.de"})} >= {"email"}
 
 
-def test_who_shares_a_phone_a_mailbox_or_a_device_with_them_is_still_there(first_day: Shop) -> None:
+def test_customers_who_share_an_identifier_with_them_stay(first_day: Shop) -> None:
     keys = first_day.customers()
     assert {"b1", "kc", "kd", "h1", "h2", "e1", "tablet"} <= keys
     assert not {"a1", "ka1", "fa1", "va1", "kp", "g1", "k1"} & keys
@@ -246,7 +246,7 @@ def test_who_shares_a_phone_a_mailbox_or_a_device_with_them_is_still_there(first
     ) == [(True, 2)]
 
 
-def test_what_became_of_each_request_is_said(first_day: Shop) -> None:
+def test_each_request_has_an_outcome(first_day: Shop) -> None:
     assert first_day.outcomes() == {
         "of anna": "erased",
         "of carl": "names more than one person",
@@ -256,12 +256,12 @@ def test_what_became_of_each_request_is_said(first_day: Shop) -> None:
         "of gus": "erased",
         "of katharina": "erased",
         "of hanna or heinz": "names more than one person",
-        "of a stranger": "names nobody",
+        "of a stranger": "names no customer",
         "refused": "refused",
     }
 
 
-def test_a_no_that_binds_others_outlives_them_and_a_yes_does_not(first_day: Shop) -> None:
+def test_an_opt_out_that_concerns_others_stays_and_an_opt_in_does_not(first_day: Shop) -> None:
     assert set(
         first_day.warehouse.rows(
             "select consent_status, channel, phone, email, shop_customer_id from consent_history"
@@ -277,14 +277,14 @@ def test_the_public_tables_validate_after_an_erasure_a_hold_and_a_refusal(first_
     validated(first_day)
 
 
-def test_nobody_comes_back(first_day: Shop) -> None:
-    """The days after, in order: each build goes on from the one before."""
+def test_no_erased_person_comes_back(first_day: Shop) -> None:
+    """The following days in order. Each build continues from the one before."""
     shop = first_day
     again = shop.warehouse.rows("select * from erasure_ledger order by all")
     shop.build(world(), 1, *TESTED)
     assert shop.warehouse.rows("select * from erasure_ledger order by all") == again
 
-    # The sources have done it and the privacy desk has forgotten it; Anna buys again, others move in.
+    # The sources erased Anna and the desk deleted the request. Anna buys again, others take her address.
     rows = world()
     rows["privacy/requests"] = [request("of gus", customer_id="g1", status="refused")]
     for table in rows:
@@ -314,7 +314,7 @@ def test_nobody_comes_back(first_day: Shop) -> None:
     )
     assert places(shop.warehouse, {"annaberg+new@gmail.com", "030 4711003", "+49304711003", "a2"}) == []
 
-    # By what was learned of her the second time; and the hold on Eva has ended.
+    # Anna is recognised by her second phone number, and the hold on Eva has ended.
     with duckdb.connect(str(shop.warehouse.folder / "warehouse.duckdb")) as connection:
         connection.execute("update main_policy.legal_holds set held_until = timestamp '2026-07-02'")
     rows["shop/customers"] = [row for row in rows["shop/customers"] if row["customer_id"] != "a2"]
@@ -326,7 +326,7 @@ def test_nobody_comes_back(first_day: Shop) -> None:
         "select change_type, n_records from customer_id_changes where new_customer_id is null"
     ) == [("erasure", 1)]
 
-    # Looking back does not undo it, nor does a full refresh.
+    # Neither a build as of the past nor a full refresh undoes it.
     shop.build(rows, 1, *TESTED)
     assert not {"a2", "ka3", "va1"} & shop.customers()
     ledger = shop.warehouse.rows("select count(*), count(distinct salt_id) from erasure_ledger")
@@ -335,11 +335,11 @@ def test_nobody_comes_back(first_day: Shop) -> None:
     assert not {"a2", "ka3", "e1"} & shop.customers()
 
 
-def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day: Shop) -> None:
-    """After the days above: what the ledgers still hold of erased persons goes, and nothing else."""
+def test_purge_and_retain_delete_erased_and_expired_ledger_rows(first_day: Shop) -> None:
+    """After the days above. purge_erased deletes the ledger rows of erased persons and nothing else."""
     shop = first_day
     options = {**shop.variables, "as_of": "2026-07-03 00:00:00"}
-    # A refused erasure is no answer, and stays in the ledger.
+    # A refused erasure is no consent event, but stays in the ledger.
     kept = (
         "select count(*) from consent_ledger where source_key = 'of gus'"
         " or consent_event_id in (select consent_event_id from consent_history)"
@@ -348,11 +348,11 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
     of_anna = "select 1 from consent_ledger where email in ('anna@work.de', 'a.nna.berg+news@googlemail.com')"
     assert len(shop.warehouse.rows(of_anna)) == 2
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'")
-    stays = (
+    erased_changes = (
         "select 1 from segment_changes where customer_id in"
         " (select old_customer_id from customer_id_changes where change_type = 'erasure')"
     )
-    assert shop.warehouse.rows(stays)
+    assert shop.warehouse.rows(erased_changes)
     purged = shop.warehouse.dbt("run-operation", "purge_erased", **options)
     assert purged.ok, purged.output
     assert "@" not in purged.output
@@ -362,7 +362,7 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
     )
     assert shop.warehouse.rows(of_anna) == []
     assert shop.warehouse.rows("select 1 from customer_key_log where record_key = 'shop_customer:e1'") == []
-    assert shop.warehouse.rows(stays) == []
+    assert shop.warehouse.rows(erased_changes) == []
     assert shop.warehouse.rows("select count(*) from consent_ledger") == answers
 
     with duckdb.connect(str(shop.warehouse.folder / "warehouse.duckdb")) as connection:
@@ -371,7 +371,7 @@ def test_the_ledgers_are_purged_of_them_and_of_what_outlived_its_days(first_day:
     noes = "select count(*) from consent_ledger where consent_status not in ('granted', 'pending')"
     before = shop.warehouse.rows(noes)
     listed = shop.warehouse.dbt("run-operation", "retain", **options)
-    assert listed.ok and "for its owner: delete from" in listed.output, listed.output
+    assert listed.ok and "its owner may run: delete from" in listed.output, listed.output
     assert shop.warehouse.rows("select count(*) from consent_ledger") == answers
     deleted = shop.warehouse.dbt("run-operation", "retain", "--args", "{delete: true}", **options)
     assert deleted.ok, deleted.output
@@ -453,7 +453,7 @@ def clocks(shop: Shop) -> dict[str, tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A privacy desk whose requests are flawed in every way; every test of what is built passes."""
+    """A privacy desk with every kind of flawed request. All tests of its tables pass."""
     shop = Shop(Warehouse(tmp_path_factory.mktemp("desk")))
     read = ["+contactability", "+customer_keys", "+privacy_request_status", "+rejected_rows"]
     shop.build(people_who_ask(), 1, *FIRST, *CAUTIOUS, "--select", *read)
@@ -475,7 +475,7 @@ def test_a_request_that_names_two_people_erases_none_of_them(desk: Shop) -> None
     }  # fmt: skip
 
 
-def test_a_request_that_was_set_aside_is_carried_out_where_it_can_be_read(desk: Shop) -> None:
+def test_a_rejected_request_is_carried_out_if_it_can_be_read(desk: Shop) -> None:
     outcomes = desk.outcomes()
     (without_id,) = [key for key in outcomes if key.startswith("without id ")]
     (second,) = [key for key in outcomes if key.startswith("twice / ")]
@@ -491,27 +491,27 @@ def test_a_request_that_was_set_aside_is_carried_out_where_it_can_be_read(desk: 
     assert {"sue", "vic", "abe", "ben"} <= desk.customers()
 
 
-def test_every_request_has_a_clock_and_says_what_to_mend(desk: Shop) -> None:
+def test_every_request_has_a_due_date_and_an_issue_to_fix(desk: Shop) -> None:
     found = clocks(desk)
     assert len(found) == len(people_who_ask()["privacy/requests"])
-    assert found["undated"] == ("2026-07-01", "2026-08-01", "it has no date that can be read")
+    assert found["undated"] == ("2026-07-01", "2026-08-01", "it has no readable date")
     assert found["unreadable date"] == found["undated"]
     assert found["of tomorrow"] == ("2026-07-01", "2026-08-01", "it is dated in the future")
     assert found["epoch"] == ("2026-07-01", "2026-08-01", "it is dated before 2000-01-01")
-    assert found["status of a no"] == (DATE, "2026-07-01", "its status is none we know")
-    assert found["unknown type"] == (DATE, "2026-07-01", "its type is none we know")
+    assert found["status of a no"] == (DATE, "2026-07-01", "its status is unknown")
+    assert found["unknown type"] == (DATE, "2026-07-01", "its type is unknown")
     assert found["no type"] == (DATE, "2026-07-01", "its type is missing")
-    assert found["twice"][2] == found["two types"][2] == "its id is that of another request too"
+    assert found["twice"][2] == found["two types"][2] == "another request has the same id"
     assert "its e-mail address is not readable" in found["unreadable address"][2]
     assert found["of cal"] == ("2026-01-01", "2026-02-01", None)
     ((reason,),) = desk.warehouse.rows(
         "select reason from privacy_request_status where request_id = 'an objection'"
     )
-    assert "may not be refused (GDPR art. 21(3)): it closes marketing all the same" in reason
+    assert "cannot be refused (GDPR art. 21(3)), so marketing stops" in reason
 
 
-def test_a_clock_does_not_start_again_and_what_was_done_stays_recorded(desk: Shop) -> None:
-    """The desk dates, edits, reuses and forgets its requests; the people leave every source."""
+def test_a_due_date_never_restarts_and_an_erasure_stays_recorded(desk: Shop) -> None:
+    """The desk dates, edits, reuses and deletes its requests. The people leave every source."""
     done = desk.warehouse.rows("select request_id, erased_at from erasure_requests where outcome = 'erased'")
     before = clocks(desk)
     rows = people_who_ask()
@@ -535,14 +535,14 @@ def test_a_clock_does_not_start_again_and_what_was_done_stays_recorded(desk: Sho
     after = clocks(desk)
     for key in ("undated", "unreadable date", "of tomorrow"):
         assert after[key][:2] == before[key][:2]
-    # With another date it counts from the day we learned of it, not from any day later.
+    # With a new date it counts from the day we learned of it, never from a later day.
     assert after["of cal"][0] == "2026-07-01"
     assert set(done) <= set(
         desk.warehouse.rows("select request_id, erased_at from erasure_requests where outcome = 'erased'")
     )
     assert not (gone | {"quinn", "pia"}) & desk.customers()
     assert "dot" in desk.customers()
-    # A build as of the past, and everything built again.
+    # A build as of the past, and a full refresh.
     desk.build(rows, 1, *NEXT)
     desk.build(rows, 3, *NEXT, "--full-refresh")
     assert clocks(desk)["undated"][:2] == before["undated"][:2]
@@ -567,14 +567,14 @@ def test_a_request_that_names_an_erased_person_and_another_erases_no_one(desk: S
     assert "dot" in desk.customers()
 
 
-# Besides AGAIN, what the test of those who come back reads.
+# More models that the test of returning customers reads.
 KNOWN = ["+contactability", "+orders", "+source_reconciliation", "+customer_id_changes", "+erasure_requests"]
-BACK = "2026-07-01 12:00:00"  # after the request of each, which came in on 2026-06-01
+BACK = "2026-07-01 12:00:00"  # after each request, which came in on 2026-06-01
 RETURNING = ["amy", "bob", "cat", "dan", "eva", "fin", "gia", "hue", "ian", "jil", "kai", "lou"]
 
 
 def returning() -> dict[str, list[Row]]:
-    """People with an old account, an old profile, an old order and an old yes each, who ask to be erased."""
+    """People with an old account, profile, order and opt-in each, who request erasure."""
     return {
         "shop/customers": [account_of(name) for name in RETURNING],
         "shop/orders": [order(f"old of {name}", customer_id=name) for name in RETURNING]
@@ -639,7 +639,7 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(Warehouse(tmp_path))
 
 
-def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(shop: Shop) -> None:
+def test_a_person_who_comes_back_by_their_own_act_is_a_new_customer(shop: Shop) -> None:
     shop.build(returning(), 1, *FIRST, *CAUTIOUS, "--select", *KNOWN)
     assert shop.customers() == set()
     before: dict[str, str] = dict(shop.warehouse.rows("select record_key, customer_id from record_clusters"))
@@ -672,7 +672,7 @@ def test_who_comes_back_by_an_act_of_their_own_is_a_new_person(shop: Shop) -> No
     assert set(shop.outcomes().values()) == {"erased"}
     ids = {email: customer_id for email, customer_id, _ in kept}
 
-    # The sources do it at last: who came back keeps the id. Amy asks again, and is erased again.
+    # The sources erase them. Returned customers keep their id. Amy requests erasure again and is erased.
     rows = come_back()
     rows["shop/customers"] = [row for row in rows["shop/customers"] if row["customer_id"] not in RETURNING]
     rows["shop/customers"] += [account_of("eva")]

@@ -1,16 +1,16 @@
-"""Faults on purpose: each rule of docs/consent.md is broken in turn, and the judge has to notice.
+"""Mutation tests: each rule of docs/consent.md is broken in turn, and the judge must notice.
 
-A fault is a text of the compiled SQL replaced by another one. The hand-made cases are built once by dbt, in
-three builds, and what it compiled is kept. Then each fault runs the models of `REBUILT` that it reaches
-once more, in a database in memory; everything else is read from the warehouse as it stood after each build.
-That costs a fraction of a second for a model of trust, some seconds for one of staging. The first build in
-which a decision is not the judge's ends it.
+A mutation replaces a text of the compiled SQL. dbt builds the hand-made cases once, in three builds, and its
+compiled SQL is kept. Each mutation then runs the models of `REBUILT` that it affects in a database in memory.
+Everything else is read from the warehouse as it was after each build. That takes a fraction of a second for a
+model of trust and some seconds for one of staging. The run ends at the first build with a decision that
+differs from the judge's.
 
-To add a fault: name the rule, the model, and a text of it as compiled (in `target/compiled`), with what
-shall stand there instead. Without a model the text is replaced wherever it stands, as if in a macro. A text
-that stands nowhere fails the test, so a fault can't go stale in silence.
+To add a mutation, name the rule, the model, the compiled text (in `target/compiled`) and its replacement.
+Without a model the text is replaced in every model, as if in a macro. A text that no model has fails the
+test, so a mutation cannot become stale unnoticed.
 
-Identity is left as it was built: a fault in the reading of addresses shows in answers, not in who is who.
+Identity stays as built: a fault in the parsing of addresses changes consent events, not customers.
 """
 
 import re
@@ -30,7 +30,7 @@ from conftest import IN_MEMORY, PROJECT, Warehouse
 
 pytestmark = pytest.mark.slow
 
-REBUILT = ("staging", "trust")  # folders of models that run again where a fault reaches them
+REBUILT = ("staging", "trust")  # folders of models that run again if a mutation affects them
 LAST = "consents"
 SELECT = ["--select", f"+{LAST}", "+customer_keys"]
 NUMBERED = list(enumerate(CASES, 1))
@@ -38,7 +38,7 @@ NUMBERED = list(enumerate(CASES, 1))
 
 @dataclass(frozen=True)
 class Mutation:
-    """A fault: in the model, or in all of them, `old` becomes `new`."""
+    """Replace `old` by `new` in one model, or in all."""
 
     rule: str
     old: str
@@ -49,109 +49,109 @@ class Mutation:
 # One or more per rule of docs/consent.md.
 MUTATIONS: list[Mutation] = [
     Mutation(
-        "an unknown status is a no",
+        "an unknown status is an opt-out",
         "history.consent_status in ('granted', 'pending') as is_yes",
         "history.consent_status not in ('denied', 'withdrawn') as is_yes",
         "consent_event_effects",
     ),
     Mutation(
-        "pending is no yes before its confirmation",
+        "pending is no opt-in before its confirmation",
         "(consent_status = 'pending' and confirmed_at is null)",
         "false",
         "consent_event_effects",
     ),
     Mutation(
-        "a confirmation of tomorrow is none",
+        "a confirmation of tomorrow does not count",
         "or confirmed_at > cast('2026-07-01 06:00:00' as timestamp)",
         "or false",
         "consent_event_effects",
     ),
     Mutation(
-        "a confirmation of before the shop is none",
+        "a confirmation before the shop was founded does not count",
         "or confirmed_at < cast('2000-01-01' as timestamp)",
         "or false",
         "consent_event_effects",
     ),
     Mutation(
-        "pending closes nothing",
+        "pending stops nothing",
         "when not is_yes then null\n",
         "when not is_yes or consent_status = 'pending' then null\n",
         "consent_event_effects",
     ),
     Mutation(
-        "a no of the future counts from when it was recorded",
+        "an opt-out with a future date counts from when it was recorded",
         "as timestamp) and history.recorded_at, false",
         "as timestamp) and timestamp '2999-01-01', false",
         "consent_event_effects",
     ),
     Mutation(
-        "a no of the epoch counts from when it was recorded",
+        "an opt-out at the epoch counts from when it was recorded",
         "history.occurred_at between cast('2000-01-01' as timestamp)",
         "history.occurred_at between cast('1900-01-01' as timestamp)",
         "consent_event_effects",
     ),
     Mutation(
-        "a no without an hour counts to the end of its day",
+        "an opt-out without an hour counts to the end of its day",
         "cast(86399 as bigint)",
         "cast(0 as bigint)",
         "consent_event_effects",
     ),
     Mutation(
-        "a yes of before the shop opens nothing",
+        "an opt-in before the shop was founded allows nothing",
         "when occurred_at < cast('2000-01-01' as timestamp) then",
         "when false then",
         "consent_event_effects",
     ),
     Mutation(
-        "a yes of a row that has changed counts no more",
+        "an opt-in of a changed row no longer counts",
         "when row_changed_at > recorded_at then",
         "when false then",
         "consent_event_effects",
     ),
     Mutation(
-        "an erasure that is refused closes nothing",
+        "a refused erasure stops nothing",
         "lower(trim(status)) = 'refused'",
         "lower(trim(status)) = 'never'",
         "consent_history",
     ),
     Mutation(
-        "an objection can't be refused",
+        "an objection cannot be refused",
         "lower(trim(request_type)) = 'erasure' and lower(trim(status)) = 'refused'",
         "lower(trim(status)) = 'refused'",
         "consent_events",
     ),
     Mutation(
-        "a yes to several is void",
-        "when not answers.is_about_one then",
+        "an opt-in about several customers is void",
+        "when not customer_events.is_about_one then",
         "when false then",
         "consent_event_effects",
     ),
     Mutation(
-        "a yes is for its mailbox only",
-        "coalesce(answers.mailbox <> customers.mailbox, true)",
+        "an opt-in is for its mailbox only",
+        "coalesce(customer_events.mailbox <> customers.mailbox, true)",
         "false",
         "consent_event_effects",
     ),
     Mutation(
-        "a yes to text messages is for its number",
-        "when answers.channel = 'sms' and answers.phone <> customers.phone",
+        "an opt-in to text messages is for its number",
+        "when customer_events.channel = 'sms' and customer_events.phone <> customers.phone",
         "when false",
         "consent_event_effects",
     ),
     Mutation(
-        "a yes needs a basis that the purpose accepts",
-        "not like '%, ' || answers.lawful_basis",
-        "like '%, never' || answers.lawful_basis",
+        "an opt-in needs a basis that the purpose accepts",
+        "not like '%, ' || customer_events.lawful_basis",
+        "like '%, never' || customer_events.lawful_basis",
         "consent_event_effects",
     ),
     Mutation(
-        "a soft opt-in needs a law that knows it",
+        "a soft opt-in needs a law that allows it",
         "and not customers.has_soft_opt_in",
         "and false",
         "consent_event_effects",
     ),
     Mutation(
-        "a soft opt-in needs a sale that the address came from",
+        "a soft opt-in needs a sale in which the address was collected",
         "and sale_mailboxes.customer_id is null",
         "and false",
         "consent_event_effects",
@@ -163,43 +163,43 @@ MUTATIONS: list[Mutation] = [
         "consent_event_effects",
     ),
     Mutation(
-        "after a no to all only the person's own yes counts",
-        "closings.first_closed_at <= answers.effective_at",
+        "after a global opt-out only the person's own opt-in counts",
+        "closings.first_closed_at <= customer_events.effective_at",
         "false",
         "consent_event_effects",
     ),
     Mutation(
-        "an express yes that the person gave",
-        "and not (answers.is_by_the_person and answers.lawful_basis = 'express')",
-        "and not answers.is_by_the_person",
+        "it must be express consent by the person",
+        "and not (customer_events.is_by_the_person and customer_events.lawful_basis = 'express')",
+        "and not customer_events.is_by_the_person",
         "consent_event_effects",
     ),
     Mutation(
-        "a confirmed double opt-in is the person's own, whatever took it down",
-        "or named.confirmed_at is not null as is_by_the_person",
+        "a confirmed double opt-in is the person's own, whichever system recorded it",
+        "or scoped_events.confirmed_at is not null as is_by_the_person",
         "or false as is_by_the_person",
         "consent_event_effects",
     ),
     Mutation(
-        "without its confirmation it is not",
-        "or named.confirmed_at is not null as is_by_the_person",
-        "or named.lawful_basis = 'express' as is_by_the_person",
+        "an unconfirmed one is not",
+        "or scoped_events.confirmed_at is not null as is_by_the_person",
+        "or scoped_events.lawful_basis = 'express' as is_by_the_person",
         "consent_event_effects",
     ),
     Mutation(
-        "a no to something unknown closes every marketing purpose",
+        "an opt-out of an unknown purpose stops all marketing",
         "else 'every marketing purpose'",
         "else 'nothing'",
         "consent_event_effects",
     ),
     Mutation(
-        "a yes to everything opens nothing",
-        "when dated.is_yes then null",
-        "when dated.is_yes then 'every marketing purpose'",
+        "an opt-in to everything allows nothing",
+        "when dated_events.is_yes then null",
+        "when dated_events.is_yes then 'every marketing purpose'",
         "consent_event_effects",
     ),
     Mutation(
-        "of two answers of one moment the stricter wins",
+        "of two events at one moment the stricter wins",
         "effective_at > last_no_at, true)\n            else coalesce(effective_at >= last_yes_at",
         "effective_at >= last_no_at, true)\n            else coalesce(effective_at > last_yes_at",
         "consents",
@@ -211,37 +211,37 @@ MUTATIONS: list[Mutation] = [
         "consents",
     ),
     Mutation(
-        "a yes for the old address lifts the no given there",
-        "in ('it was given for another address than the one to write to', 'it names no address')",
+        "an opt-in for the old address ends the opt-out there",
+        "in ('it was given for an address other than the current one', 'it names no address')",
         "= 'it names no address'",
         "consents",
     ),
     Mutation(
-        "a yes for the phone lifts the no given for it",
-        "in ('it was given for another address than the one to write to', 'it names no address')",
-        "= 'it was given for another address than the one to write to'",
+        "an opt-in for the phone ends its opt-out",
+        "in ('it was given for an address other than the current one', 'it names no address')",
+        "= 'it was given for an address other than the current one'",
         "consents",
     ),
     Mutation(
-        "a yes that only lifts hides no other",
+        "an opt-in that only ends an opt-out hides no other",
         "when is_yes then void_because is null and coalesce(",
         "when is_yes then coalesce(",
         "consents",
     ),
     Mutation(
-        "a copy that says yes is about another customer",
-        "when answers.is_a_copy then",
+        "a duplicate opt-in must be about another customer",
+        "when customer_events.is_a_copy then",
         "when false then",
         "consent_event_effects",
     ),
     Mutation(
-        "a copy that is gone says yes no longer",
+        "the opt-in of a deleted duplicate ends",
         "from silenced_copies",
         "from silenced_copies where false",
         "consent_ledger",
     ),
     Mutation(
-        "a confirmation of a copy that can't be read is none",
+        "an unreadable confirmation of a duplicate does not count",
         "confirmed_at,%', false) then cast('1900-01-01' as timestamp) else confirmed_at",
         "confirmed_at,%', false) then null else confirmed_at",
         "consent_events",
@@ -257,37 +257,37 @@ MUTATIONS: list[Mutation] = [
         "a purchase implies consent in Canada", "then customers.last_ordered_at", "then null", "consents"
     ),
     Mutation(
-        "a no binds the widest mailbox",
+        "an opt-out concerns the widest mailbox",
         "widest_mailbox as identifier",
         "mailbox as identifier",
         "consent_event_subjects",
     ),
     Mutation(
-        "a no binds who once had the mailbox",
+        "an opt-out concerns past customers of the mailbox",
         "subjects.circle_type = 'ever' or (",
         "(subjects.circle_type = 'ever' and subject_customers.is_current) or (",
         "consent_event_customers",
     ),
     Mutation(
-        "a yes by account is for the address of then",
+        "an opt-in by account is for its address at that time",
         "coalesce(email, case when channel = 'email' then email_then end) as email",
         "email",
         "consent_event_subjects",
     ),
     Mutation(
-        "a no of the checkbox",
+        "an unticked checkbox is an opt-out",
         "when is_yes then 'granted'\n            else 'denied'",
         "when is_yes then 'granted'\n            else 'not said'",
         "consent_events",
     ),
     Mutation(
-        "a refusal by event",
+        "an unsubscribe event is a refusal",
         "where event_type in ('unsubscribed', 'complained')\n    union",
         "where event_type in ('complained')\n    union",
         "consent_events",
     ),
     Mutation(
-        "an ESP status that is a refusal closes all",
+        "an ESP status that is a refusal stops all marketing",
         "case when subscription_status = 'unsubscribed' then 'every marketing purpose' else",
         "case when false then 'every marketing purpose' else",
         "consent_events",
@@ -299,13 +299,13 @@ MUTATIONS: list[Mutation] = [
         "consent_events",
     ),
     Mutation(
-        "what staging sets aside may be a no",
-        "then flawed_answers.consent_status not in ('granted', 'pending')",
+        "a rejected row may be an opt-out",
+        "then rejected_tool_events.consent_status not in ('granted', 'pending')",
         "then false",
         "consent_events",
     ),
     Mutation(
-        "a browser's signal is a no",
+        "a browser's signal is an opt-out",
         'from "warehouse"."main_staging"."stg_web__opt_out_signals"',
         'from "warehouse"."main_staging"."stg_web__opt_out_signals" where false',
         "consent_events",
@@ -328,7 +328,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Day:
-    """A build: the warehouse as it stood then, the models in their order, what they and the judge say."""
+    """A build: a copy of its warehouse, the models in order, and the decisions of models and judge."""
 
     warehouse: Path
     models: Mapping[str, Model]
@@ -344,7 +344,7 @@ class World:
 
 
 def in_order(nodes: Mapping[str, Any], wanted: str) -> list[str]:
-    """The models that one rests on and itself, parents first."""
+    """A model and all models it depends on, parents first."""
     found: list[str] = []
 
     def visit(key: str) -> None:
@@ -359,7 +359,7 @@ def in_order(nodes: Mapping[str, Any], wanted: str) -> list[str]:
 
 
 def models_of(warehouse: Warehouse) -> dict[str, Model]:
-    """The models up to LAST, from what the last command left in the target folder."""
+    """The models up to LAST, from the target folder of the last command."""
     nodes = {
         key: node for key, node in warehouse.manifest()["nodes"].items() if node["resource_type"] == "model"
     }
@@ -384,7 +384,7 @@ def models_of(warehouse: Warehouse) -> dict[str, Model]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """The cases in three builds by dbt; what each left is kept."""
+    """The cases in three dbt builds, with a copy of each warehouse."""
     shop = ConsentShop(Warehouse(tmp_path_factory.mktemp("mutations")))
     persons, policy = people(NUMBERED), Policy.of(PROJECT)
     days, delivered = [], deliveries(NUMBERED)
@@ -403,7 +403,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def reached(models: Mapping[str, Model], changed: set[str]) -> list[str]:
-    """The changed models and those that rest on them, of the folders that run again, parents first."""
+    """The changed models and those that depend on them, within `REBUILT`, parents first."""
     found: list[str] = []
     for name, model in models.items():
         if model.folder in REBUILT and (name in changed or set(model.parents) & set(found)):
@@ -412,7 +412,7 @@ def reached(models: Mapping[str, Model], changed: set[str]) -> list[str]:
 
 
 def mutated(day: Day, mutation: Mutation) -> dict[str, Model]:
-    """The models that the fault changes, as it makes them."""
+    """The models that the mutation changes, with the changed SQL."""
     return {
         name: replace(model, compiled=model.compiled.replace(mutation.old, mutation.new))
         for name, model in day.models.items()
@@ -421,9 +421,9 @@ def mutated(day: Day, mutation: Mutation) -> dict[str, Model]:
 
 
 def run_again(connection: duckdb.DuckDBPyConnection, model: Model, is_first: bool) -> None:
-    """What dbt does with a model, with the SQL given."""
+    """Build a model as dbt does, with the given SQL."""
     if model.materialized == "incremental" and not is_first:
-        # dbt puts the new rows into a table of its own, and merges them by the statements in target/run.
+        # dbt writes the new rows to a temporary table and merges them by the statements in target/run.
         (newest,) = set(re.findall(r'(?:"[^"]+"\.)*"[^"]+__dbt_tmp[^"]*"', model.run)) or {""}
         if newest:
             name = newest.split(".")[-1]
@@ -437,7 +437,7 @@ def run_again(connection: duckdb.DuckDBPyConnection, model: Model, is_first: boo
 
 
 def days_again(world: World, changes: Sequence[Mapping[str, Model]]) -> Iterator[tuple[Day, Any]]:
-    """Each build with the changed models, one set per build: the day, and a way to ask its warehouse."""
+    """Yield each build with its changed models: the day, and a function that queries its warehouse."""
     with duckdb.connect(config=IN_MEMORY) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("attach ':memory:' as warehouse")
@@ -462,7 +462,7 @@ def days_again(world: World, changes: Sequence[Mapping[str, Model]]) -> Iterator
 
 
 def caught(world: World, changes: Sequence[Mapping[str, Model]]) -> str | None:
-    """The first decision that is not the judge's, or that the models fail."""
+    """The first decision that differs from the judge's, or None."""
     try:
         for day, rows in days_again(world, changes):
             found = disagreements(read_decided(rows, world.people), day.judge, day.verdicts)
@@ -471,11 +471,11 @@ def caught(world: World, changes: Sequence[Mapping[str, Model]]) -> str | None:
                 case = CASES[int(who[0].split()[1]) - 1].name
                 return f"{case}: {who}, judge {verdict.allowed}, models: {reason}"
     except duckdb.Error as error:
-        pytest.fail(f"The fault is no SQL that runs: {error}")
+        pytest.fail(f"The mutated SQL does not run: {error}")
     return None
 
 
-def test_what_runs_in_memory_is_what_dbt_built(world: World) -> None:
+def test_the_models_in_memory_give_the_results_of_dbt(world: World) -> None:
     """Every model of REBUILT runs again, unchanged."""
     unchanged = [
         {name: model for name, model in day.models.items() if model.folder in REBUILT} for day in world.days
@@ -484,13 +484,13 @@ def test_what_runs_in_memory_is_what_dbt_built(world: World) -> None:
         assert read_decided(rows, world.people).allowed == day.decided.allowed
 
 
-def test_without_a_fault_the_models_and_the_judge_agree(world: World) -> None:
+def test_without_a_mutation_the_models_and_the_judge_agree(world: World) -> None:
     for day in world.days:
         assert disagreements(day.decided, day.judge, day.verdicts) == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
-def test_a_fault_is_noticed(world: World, mutation: Mutation) -> None:
+def test_a_mutation_is_noticed(world: World, mutation: Mutation) -> None:
     changes = [mutated(day, mutation) for day in world.days]
-    assert any(changes), f"{mutation.old!r} stands in no model"
-    assert caught(world, changes), "no decision differs from the judge's"
+    assert any(changes), f"No model contains {mutation.old!r}"
+    assert caught(world, changes), "No decision differs from the judge's"

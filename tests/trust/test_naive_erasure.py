@@ -1,4 +1,4 @@
-"""Whom requests erase and who is back since, against a judge in plain loops that makes every square."""
+"""Which persons requests erase and which return, checked against plain loops over every pair."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ TABLES = {
     "stg_web__sessions": "visitor_id text",
     "erased_identifiers": "identifier_hash text, received_at timestamp",
 }
-Names = dict[str, str]  # what a request names: its identifiers by type
+Names = dict[str, str]  # the identifiers of a request by type
 Act = tuple[str, datetime]  # a record's key, and when its person did something
 
 
@@ -83,7 +83,7 @@ def subject(names: Names, leads_to: dict[tuple[str, str], set[str]]) -> tuple[st
     phone = found.pop("phone", set()) if set(names) != {"phone"} else set()
     leads = [customers for customers in found.values() if customers]
     if not leads:
-        return "names nobody", None
+        return "names no customer", None
     both = set.intersection(*leads)
     if not both or (phone and not phone & both):
         return "contradicts itself", None
@@ -91,7 +91,7 @@ def subject(names: Names, leads_to: dict[tuple[str, str], set[str]]) -> tuple[st
 
 
 def mark(kind: str, identifier: str) -> tuple[str, str]:
-    """What the ledger has of an identifier that a request names."""
+    """The ledger entry for an identifier of a request."""
     return {
         "email": ("mailbox", f"{identifier}|no name"), "phone": ("phone", identifier),
         "shop_customer_id": ("record", f"shop_customer:{identifier}"),
@@ -134,7 +134,7 @@ def test_whom_requests_erase(compiled: dict[str, str], tables: duckdb.DuckDBPyCo
     judged = tables.execute(compiled["erasure_subjects"]).fetchall()
     assert {row[0]: (row[1], row[2]) for row in judged} == verdicts
     assert {verdict for verdict, _ in verdicts.values()} == {
-        "names nobody", "contradicts itself", "one person", "shared by several",
+        "names no customer", "contradicts itself", "one person", "shared by several",
     }  # fmt: skip
 
     insert(tables, "privacy_requests", [[key, "erasure", "refused"] for key in refused])
@@ -167,7 +167,7 @@ class Record:
     customer: str
     mailbox: str | None
     first_seen: datetime | None
-    erased_until: datetime | None  # when the request came that erases it
+    erased_until: datetime | None  # when the erasing request came in
 
 
 def moment(chance: Random, ahead: int = 0) -> datetime:
@@ -175,7 +175,7 @@ def moment(chance: Random, ahead: int = 0) -> datetime:
 
 
 def test_who_is_back_since(compiled: dict[str, str], tables: duckdb.DuckDBPyConnection) -> None:
-    """Of the yeses to an address own_acts has the last only: its readers read the same of it as of all."""
+    """own_acts has only the last opt-in per address, which gives its readers the same result as all."""
     chance = Random(7)
     first_request = AS_OF - timedelta(days=10)
     records: list[Record] = []

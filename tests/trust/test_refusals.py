@@ -1,7 +1,7 @@
-"""Refusals in the rows of the sources, judged twice: by the models in several builds, and by naive_sources.
+"""Refusals in source rows, decided twice: by the models in several builds, and by naive_sources.
 
-Ten thousand random persons and every hand-made case are delivered three times, days apart. After each build
-every decision of every person has to be the judge's.
+Ten thousand random persons and every hand-made case arrive in three deliveries, days apart. After each build
+the models and the judge must agree on every decision.
 """
 
 import re
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 N_PEOPLE = 10_000
 SEED = 20260701
-MIN_SHARE_ALLOWED = 0.3  # fewer, and the models could say no to all and be right
+MIN_SHARE_ALLOWED = 0.3  # with fewer, models that refuse everything would pass
 FIRST = ["build", "--select", "+contactability", "+customer_keys", *UNTESTED]
 AGAIN = ["run", "--select", "+contactability", "+customer_keys"]
 NUMBERED = list(enumerate(CASES, 1))
@@ -30,7 +30,7 @@ NUMBERED = list(enumerate(CASES, 1))
 
 @dataclass(frozen=True)
 class Day:
-    """What both judges say after a build."""
+    """The decisions of both judges after a build."""
 
     deliveries: list[Delivery]
     judge: Judge
@@ -72,7 +72,7 @@ def days(world: tuple[list[Person], list[Delivery]], tmp_path_factory: pytest.Te
 
 
 def story(day: Day, found: list[Disagreement]) -> str:
-    """How many differ, of which kinds and cases, and all about the person with the fewest rows."""
+    """The number of differences, their kinds and cases, and the rows of the simplest person among them."""
     kinds = Counter(
         (*who[1:], "models no" if verdict.allowed else "models yes", re.sub(r" (on|of) .*|:.*", "", reason))
         for who, verdict, reason in found
@@ -94,7 +94,7 @@ BY_BUILD = pytest.mark.parametrize("build", range(len(BUILDS)))
 
 @BY_BUILD
 def test_a_person_is_one_customer(days: list[Day], build: int) -> None:
-    """Else nothing below means anything. Only who asked for erasure may be no customer."""
+    """The tests below rest on this. Only a person who requested erasure may be no customer."""
     day = days[build]
     split = [name for name, customers in day.decided.customers.items() if len(customers) > 1]
     assert not split, rows_about(day.judge.people[split[0]], day.deliveries)
@@ -109,7 +109,7 @@ def test_a_person_is_one_customer(days: list[Day], build: int) -> None:
 
 
 @BY_BUILD
-def test_a_person_is_written_to_at_an_address_of_theirs(days: list[Day], build: int) -> None:
+def test_a_person_has_an_address_of_their_own(days: list[Day], build: int) -> None:
     day = days[build]
     foreign = {
         name: to.email

@@ -1,4 +1,4 @@
-"""The list of suppression rules names every rule there is, and each has what a rule must have."""
+"""Var suppression_rules lists every rule. Each has a label, an owner and no thresholds of its own."""
 
 import re
 
@@ -11,7 +11,7 @@ RULES = sorted(path.stem for path in FOLDER.glob("*.sql"))
 
 
 def test_every_rule_is_on_the_list(parsed: Warehouse) -> None:
-    """A rule that is written but not listed would protect nobody, in silence."""
+    """A rule that is not listed would silently have no effect."""
     suppressions = parsed.manifest()["nodes"]["model.mailroom.suppressions"]
     listed = sorted(key.split(".")[-1] for key in suppressions["depends_on"]["nodes"])
     assert listed == RULES

@@ -1,6 +1,6 @@
--- Whom the ESP must not write to whatever anybody does there: a no that lasts, not a rest of some days. That is each no to
--- marketing by e-mail in whatever words, also a yes that waits for its confirmation, and what var suppressed_at_esp names.
-with noes as (
+-- Customers whom the ESP must never mail: lasting opt-outs, not rests of some days. These are all opt-outs from marketing by
+-- e-mail, opt-ins that await confirmation, and the suppression rules of var suppressed_at_esp.
+with opt_outs as (
     select
         customer_id,
         reason,
@@ -16,16 +16,16 @@ with noes as (
     where until is null and rule in ('{{ var("suppressed_at_esp") | join("', '") }}')
 ),
 
-numbered as (
+ranked_opt_outs as (
     select
         customer_id,
         reason,
         row_number() over (partition by customer_id order by place asc) as place
-    from noes
+    from opt_outs
 )
 
 select
     customer_id,
     reason
-from numbered
+from ranked_opt_outs
 where place = 1

@@ -1,4 +1,4 @@
--- People who have never bought and are of the kind of those who leave the most in the shop.
+-- Customers without an order who are similar to the best buyers.
 select
     customer_id,
     reason

@@ -1,4 +1,4 @@
--- Who has signed up lately and not ordered yet.
+-- New customers without an order.
 select
     memberships.customer_id,
     memberships.reason

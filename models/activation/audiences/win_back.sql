@@ -1,5 +1,5 @@
--- Who may still be won back: not those who order anyway, nor those whom mail will hardly bring back, nor those for whom a
--- subscription orders.
+-- Customers who may be won back. Band low orders anyway, band lost hardly reacts to mail, and a running subscription places
+-- the orders.
 select
     churn_scores.customer_id,
     churn_scores.reason

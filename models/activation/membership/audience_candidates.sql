@@ -1,4 +1,4 @@
--- The audiences of var audiences, which names every file in models/activation/audiences.
+-- Members of every audience in var audiences.
 {% for audience in var('audiences') -%}
 select
     customer_id,

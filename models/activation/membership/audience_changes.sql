@@ -1,4 +1,4 @@
--- The ledger. Only ever added to: who enters or leaves an audience is written down with as_of(), never changed.
+-- Append-only ledger: each entry and exit is recorded with as_of() and never changed.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with members as (
@@ -33,11 +33,11 @@ last_changes as (
     group by audience, customer_id
 ),
 
-recorded as (
+last_record as (
     select max(changed_at) as last_recorded_at from last_changes
 ),
 
-compared as (
+memberships as (
     select
         coalesce(members.audience, last_changes.audience) as audience,
         coalesce(members.customer_id, last_changes.customer_id) as customer_id,
@@ -50,14 +50,14 @@ compared as (
 )
 
 select
-    compared.audience,
-    compared.customer_id,
-    cast(compared.change_number + 1 as bigint) as change_number,
-    compared.is_member,
+    memberships.audience,
+    memberships.customer_id,
+    cast(memberships.change_number + 1 as bigint) as change_number,
+    memberships.is_member,
     {{ as_of() }} as changed_at
-from compared
-cross join recorded
+from memberships
+cross join last_record
 where
-    compared.is_member is distinct from compared.was_member
-    -- A past moment is read from the ledger, never added to it.
-    and {{ as_of() }} >= coalesce(recorded.last_recorded_at, {{ as_of() }})
+    memberships.is_member is distinct from memberships.was_member
+    -- A build as of a past moment reads the ledger and adds nothing.
+    and {{ as_of() }} >= coalesce(last_record.last_recorded_at, {{ as_of() }})

@@ -1,5 +1,5 @@
--- Fails closed: who is a candidate is a member if contactability says yes to the audience's kind of message, at an
--- address that no other member has, in a mailbox that no one has refused mail at.
+-- Fails closed: a candidate is a member only if contactability allows the audience's message class, no other member has the
+-- address, and the mailbox has not refused mail.
 with audiences as (
     select distinct
         audience,
@@ -27,35 +27,35 @@ refused_addresses as (
     select distinct widest_mailbox from candidates where is_suppression and email is not null
 ),
 
-judged as (
+candidate_rules as (
     select
         candidates.*,
-        allowed.is_ai_personalisation_allowed,
+        contacts.is_ai_personalisation_allowed,
         case
             when candidates.email is null then 'no_address'
             when candidates.is_suppression then null
-            when not coalesce(allowed.is_allowed, false) then coalesce({{ dbt.split_part('allowed.blocked_by', "', '", 1) }}, 'no_consent')
+            when not coalesce(contacts.is_allowed, false) then coalesce({{ dbt.split_part('contacts.blocked_by', "', '", 1) }}, 'no_consent')
             when refused_addresses.widest_mailbox is not null then 'address_refused'
         end as rule,
-        allowed.reason as contact_reason
+        contacts.reason as contact_reason
     from candidates
-    left join {{ ref('contactability') }} as allowed
+    left join {{ ref('contactability') }} as contacts
         on
-            candidates.customer_id = allowed.customer_id
-            and candidates.message_class = allowed.message_class
-            and allowed.channel = 'email'
+            candidates.customer_id = contacts.customer_id
+            and candidates.message_class = contacts.message_class
+            and contacts.channel = 'email'
     left join refused_addresses on candidates.widest_mailbox = refused_addresses.widest_mailbox
 ),
 
--- The ESP knows people by their address: of several customers at one, whoever was here last stands for it.
-placed as (
+-- ESPs identify profiles by address. Of several customers with one address, the last one seen is the member.
+ranked_candidates as (
     select
         *,
         case
             when rule is null
                 then row_number() over (partition by audience, email, rule order by last_seen_at desc nulls last, customer_id asc)
         end as address_place
-    from judged
+    from candidate_rules
 )
 
 select
@@ -67,9 +67,9 @@ select
     coalesce(is_ai_personalisation_allowed, false) as is_ai_personalisation_allowed,
     case when rule is null and address_place > 1 then 'address_taken' else rule end as rule,
     case
-        when rule = 'no_address' then 'No address is known.'
-        when rule = 'address_refused' then 'Somebody at the same address has said no for good.'
-        when rule is not null then coalesce(contact_reason, 'Nobody knows whether they may be written to.')
-        when address_place > 1 then 'Somebody else at the same address is in it.'
+        when rule = 'no_address' then 'No address on record.'
+        when rule = 'address_refused' then 'Another customer with this mailbox opted out for good.'
+        when rule is not null then coalesce(contact_reason, 'No permission on record.')
+        when address_place > 1 then 'Another customer with this address is already a member.'
     end as rule_reason
-from placed
+from ranked_candidates

@@ -1,5 +1,5 @@
--- Of each member, the JSON of every field that the audience carries for them; null where it carries none. One pass: which
--- audience carries what is known when this is compiled.
+-- JSON of every field that the audience carries for the member, null for all other fields. One pass over the members: the
+-- fields of each audience are known at compile time.
 {%- set audiences = audience_entries() %}
 {%- set fields = profile_field_entries() %}
 with members as (
@@ -13,9 +13,9 @@ with members as (
     where decisions.is_member
 ),
 
--- No floor under this knows who is in which audience, so this is built after the list:
+-- Needs the list of audiences to be built first:
 -- depends_on: {{ ref('audience_catalog') }}
-valued as (
+field_values as (
     select
         {% for field in fields -%}
         {{ carried_json(field, audiences) }} as {{ field.column_name }},
@@ -36,4 +36,4 @@ select
     {{ field.column_name }},
     {% endfor -%}
     {{ held_text(fields) }} as held
-from valued
+from field_values

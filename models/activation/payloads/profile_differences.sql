@@ -1,4 +1,4 @@
--- Apart from the outbox because Spark would plan both in one query for longer than anybody waits.
+-- Separate from sync_outbox because Spark takes too long to plan both in one query.
 {%- set fields = profile_field_entries() %}
 with routes as (
     select
@@ -8,11 +8,11 @@ with routes as (
     where not is_suppression
 ),
 
-held as (
+profile_states as (
     select * from {{ ref('esp_profile_state') }}
 ),
 
-desired as (
+desired_profiles as (
     select
         routes.destination,
         payloads.*
@@ -20,46 +20,46 @@ desired as (
     inner join routes on payloads.audience = routes.audience
 ),
 
-compared as (
+profile_pairs as (
     select
         {% for field in fields -%}
         {%- set name = field.column_name -%}
-        desired.{{ name }},
-        {{ value_hash('desired.' ~ name) }} as {{ name }}_wanted,
-        {{ held_hash('held.held', name) }} as {{ name }}_held,
-        {{ held_hash('coalesce(held.may_hold, held.held)', name) }} as {{ name }}_maybe,
+        desired_profiles.{{ name }},
+        {{ value_hash('desired_profiles.' ~ name) }} as {{ name }}_wanted,
+        {{ held_hash('profile_states.held', name) }} as {{ name }}_held,
+        {{ held_hash('coalesce(profile_states.may_hold, profile_states.held)', name) }} as {{ name }}_maybe,
         {% endfor -%}
-        coalesce(desired.destination, held.destination) as destination,
-        coalesce(desired.audience, held.audience) as audience,
-        coalesce(desired.email, held.email) as email,
-        coalesce(desired.customer_id, held.customer_id) as customer_id,
-        desired.customer_id is not null as is_desired,
-        coalesce(held.state = 'member', false) as is_member,
-        coalesce(held.customer_id = desired.customer_id, false)
-        and coalesce({{ held_hash('coalesce(held.may_hold, held.held)', 'customer_id') }}, '')
-        = coalesce({{ held_hash('held.held', 'customer_id') }}, '') as is_same_customer,
-        desired.reason,
-        -- The same wish stays the same row while its answer is open; each removal that was accepted asks for another.
-        case when desired.customer_id is null then held.since else held.accepted_at end as since
-    from desired
-    full join held
+        coalesce(desired_profiles.destination, profile_states.destination) as destination,
+        coalesce(desired_profiles.audience, profile_states.audience) as audience,
+        coalesce(desired_profiles.email, profile_states.email) as email,
+        coalesce(desired_profiles.customer_id, profile_states.customer_id) as customer_id,
+        desired_profiles.customer_id is not null as is_desired,
+        coalesce(profile_states.state = 'member', false) as is_member,
+        coalesce(profile_states.customer_id = desired_profiles.customer_id, false)
+        and coalesce({{ held_hash('coalesce(profile_states.may_hold, profile_states.held)', 'customer_id') }}, '')
+        = coalesce({{ held_hash('profile_states.held', 'customer_id') }}, '') as is_same_customer,
+        desired_profiles.reason,
+        -- The same change stays the same row while its answer is open. Each accepted removal starts a new row.
+        case when desired_profiles.customer_id is null then profile_states.since else profile_states.accepted_at end as since
+    from desired_profiles
+    full join profile_states
         on
-            desired.destination = held.destination
-            and desired.audience = held.audience
-            and desired.email = held.email
+            desired_profiles.destination = profile_states.destination
+            and desired_profiles.audience = profile_states.audience
+            and desired_profiles.email = profile_states.email
     where
         case
-            when desired.audience is null then held.state in ('member', 'unconfirmed')
+            when desired_profiles.audience is null then profile_states.state in ('member', 'unconfirmed')
             else
-                held.state is distinct from 'member'
-                or desired.held is distinct from held.held
-                or desired.held <> held.may_hold
+                profile_states.state is distinct from 'member'
+                or desired_profiles.held is distinct from profile_states.held
+                or desired_profiles.held <> profile_states.may_hold
         end
 ),
 
--- What would go out of each field: its new value where that differs from what the ESP holds or may hold, null where it is
--- to be cleared. What is neither wanted nor cleared stays as the ESP holds it.
-changed as (
+-- Value to send for each field: the new value if it differs from what the ESP holds or may hold, or null to clear it. All
+-- other fields stay as they are at the ESP.
+profile_changes as (
     select
         {% for field in fields -%}
         {%- set name, is_cleared = field.column_name, field.get('is_cleared', false) | string | lower -%}
@@ -89,7 +89,7 @@ changed as (
         is_same_customer,
         reason,
         since
-    from compared
+    from profile_pairs
 )
 
 {% set pieces, hashes = [], [] -%}
@@ -103,11 +103,11 @@ select
     email,
     customer_id,
     operation,
-    coalesce(reason, 'Is no longer in it.') as reason,
+    coalesce(reason, 'No longer in the audience.') as reason,
     case when operation in ('add', 'update') then {{ object_as_json('customer_id', pieces) }} end as payload,
     case when operation in ('add', 'update') then {{ held_object('customer_id', hashes) }} end as held,
     since
-from changed
+from profile_changes
 where
     operation <> 'update'
     or not is_same_customer

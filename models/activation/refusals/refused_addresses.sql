@@ -1,10 +1,10 @@
--- Where a no has to arrive: each address that an ESP has, in whatever spelling, whose mailbox must not be written to.
+-- Addresses to suppress: each address at an ESP, in any spelling, of a mailbox that has refused mail.
 with destinations as (
     select distinct destination from {{ ref('audience_catalog') }}
 ),
 
--- Which addresses an ESP has: those that were sent there, those that a pull brought back from it, and those of source esp
--- if that is where they come from. No address goes to an ESP only to be suppressed there.
+-- Addresses at an ESP: those sent there, those pulled from it, and those of source esp if the ESP is that source. No address
+-- goes to an ESP only to be suppressed there.
 known_addresses as (
     select
         destination,
@@ -26,8 +26,8 @@ suppressed_customers as (
     where audiences.is_suppression
 ),
 
--- Whose mailbox may be written to by now, whatever others once said there.
-allowed as (
+-- Mailboxes of customers who allow mail now, whatever others said there before.
+allowed_mailboxes as (
     select distinct customers.mailbox
     from {{ with_mailboxes(ref('customers')) }} as customers
     inner join {{ ref('consents') }} as consents
@@ -40,13 +40,13 @@ allowed as (
 )
 
 select
-    known.destination,
+    addresses.destination,
     mailboxes.audience,
-    known.email,
+    addresses.email,
     mailboxes.customer_id,
     mailboxes.reason,
     mailboxes.learned_at
-from {{ with_mailboxes('known_addresses') }} as known
-inner join {{ ref('refused_mailboxes') }} as mailboxes on known.widest_mailbox = mailboxes.widest_mailbox
-left join allowed on known.mailbox = allowed.mailbox
-where allowed.mailbox is null
+from {{ with_mailboxes('known_addresses') }} as addresses
+inner join {{ ref('refused_mailboxes') }} as mailboxes on addresses.widest_mailbox = mailboxes.widest_mailbox
+left join allowed_mailboxes on addresses.mailbox = allowed_mailboxes.mailbox
+where allowed_mailboxes.mailbox is null

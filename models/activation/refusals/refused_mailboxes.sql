@@ -1,13 +1,13 @@
--- Mailboxes that an ESP must not write to: each that a customer in a suppression audience has or ever had, and each that
--- has said no and is of no customer any more.
+-- Mailboxes that an ESP must not write to: all present and past mailboxes of customers in a suppression audience, and
+-- mailboxes that opted out and no longer belong to a customer.
 with suppression_audiences as (
     select distinct audience
     from {{ ref('audience_catalog') }}
     where is_suppression
 ),
 
--- When the no was learned of that decides today: a no after a new yes has to be passed on again.
-learned as (
+-- When the deciding opt-out was recorded: an opt-out after a new opt-in must be sent again.
+opt_out_times as (
     select
         consents.customer_id,
         history.recorded_at as learned_at
@@ -16,25 +16,25 @@ learned as (
     where consents.channel = 'email' and consents.purpose = 'marketing_email' and not consents.is_allowed
 ),
 
-of_customers as (
+customer_mailboxes as (
     select
         candidates.audience,
         points.widest_mailbox,
         candidates.customer_id,
         candidates.reason,
-        learned.learned_at
+        opt_out_times.learned_at
     from {{ ref('audience_candidates') }} as candidates
     inner join suppression_audiences on candidates.audience = suppression_audiences.audience
     inner join {{ ref('contact_point_customers') }} as points
         on candidates.customer_id = points.customer_id and points.contact_type = 'email'
-    left join learned on candidates.customer_id = learned.customer_id
+    left join opt_out_times on candidates.customer_id = opt_out_times.customer_id
 ),
 
--- Each no that closes marketing by e-mail; one that the register of purposes lacks closes all marketing.
-noes as (
+-- Opt-outs from marketing by e-mail. An opt-out from an unknown purpose closes all marketing.
+email_opt_outs as (
     select
         history.*,
-        -- A no that names an account only is about the address of then, also once the account is gone.
+        -- An opt-out by account applies to the address of that time, even if the account no longer exists.
         coalesce(history.email, history.email_then) as address
     from {{ ref('consent_history') }} as history
     left join {{ ref('consent_purposes') }} as purposes
@@ -48,67 +48,67 @@ noes as (
         end
 ),
 
--- Of many noes by one account the last: the account may have had as many addresses.
-noes_by_id as (
+-- Only the last opt-out of each account: joined with all of its mailboxes, many opt-outs would multiply.
+account_opt_outs as (
     {% for identifier in ['shop_customer_id', 'contact_id', 'profile_id'] -%}
     select
         '{{ identifier }}' as identifier_type,
         {{ identifier }} as identifier,
         max(recorded_at) as recorded_at
-    from noes
+    from email_opt_outs
     where {{ identifier }} is not null
     group by {{ identifier }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
-named as (
+opt_out_mailboxes as (
     select
         widest_mailbox,
         recorded_at
-    from {{ with_mailboxes('noes', email='address') }} as addressed
+    from {{ with_mailboxes('email_opt_outs', email='address') }} as opt_outs
     where address is not null
     union all
     select
         substr(subjects.subject, 9) as widest_mailbox,
-        noes_by_id.recorded_at
-    from noes_by_id
+        account_opt_outs.recorded_at
+    from account_opt_outs
     inner join {{ ref('consent_subjects') }} as subjects
-        on noes_by_id.identifier_type = subjects.identifier_type and noes_by_id.identifier = subjects.identifier
+        on account_opt_outs.identifier_type = subjects.identifier_type and account_opt_outs.identifier = subjects.identifier
     where subjects.subject like 'mailbox:%'
 ),
 
-owned as (
+customer_subjects as (
     select distinct subject from {{ ref('subject_customers') }}
 ),
 
--- Of a customer's mailbox consents has the last word.
-of_no_customer as (
+-- For a customer's mailbox, consents decides.
+orphan_mailboxes as (
     select
-        named.widest_mailbox,
-        max(named.recorded_at) as learned_at
-    from named
-    left join owned on owned.subject = 'mailbox:' || named.widest_mailbox
-    where owned.subject is null
-    group by named.widest_mailbox
+        opt_out_mailboxes.widest_mailbox,
+        max(opt_out_mailboxes.recorded_at) as learned_at
+    from opt_out_mailboxes
+    left join customer_subjects on customer_subjects.subject = 'mailbox:' || opt_out_mailboxes.widest_mailbox
+    where customer_subjects.subject is null
+    group by opt_out_mailboxes.widest_mailbox
 ),
 
-refused as (
+all_mailboxes as (
     select
         audience,
         widest_mailbox,
         customer_id,
         reason,
         learned_at
-    from of_customers
+    from customer_mailboxes
     union all
     select
         suppression_audiences.audience,
-        of_no_customer.widest_mailbox,
+        orphan_mailboxes.widest_mailbox,
         cast(null as {{ dbt.type_string() }}) as customer_id,
-        'The address has said no, and is of no customer any more.' as reason,
-        of_no_customer.learned_at
-    from of_no_customer
+        'The address opted out and no longer belongs to a customer.' as reason,
+        orphan_mailboxes.learned_at
+    from orphan_mailboxes
     cross join suppression_audiences
 )
 
@@ -118,5 +118,5 @@ select
     min(customer_id) as customer_id,
     min(reason) as reason,
     max(learned_at) as learned_at
-from refused
+from all_mailboxes
 group by audience, widest_mailbox

@@ -1,16 +1,16 @@
--- Compared with the owners under whom customer_daily_activity was last written: it notes them beside itself.
+-- customer_daily_activity keeps the owners of its last build in a table of its own.
 with owners as (
     select * from {{ ref('attribution_keys') }}
 ),
 
-noted as (
+previous_owners as (
     select * from {{ noted_owners() or '(select * from owners where 1 = 0) as nothing' }}
 )
 
 select
-    coalesce(owners.owner_key, noted.owner_key) as owner_key,
-    noted.customer_id as old_customer_id,
+    coalesce(owners.owner_key, previous_owners.owner_key) as owner_key,
+    previous_owners.customer_id as old_customer_id,
     owners.customer_id as new_customer_id
 from owners
-full outer join noted on owners.owner_key = noted.owner_key
-where owners.customer_id is distinct from noted.customer_id
+full outer join previous_owners on owners.owner_key = previous_owners.owner_key
+where owners.customer_id is distinct from previous_owners.customer_id

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- Whose the past is: what of it is attributed to a customer follows the device, the shop account logged in, or the profile.
+-- Maps each visitor, shop account and ESP profile to the customer its history is attributed to.
 with owners as (
     select
         'web_visitor:' || visitor_id as owner_key,

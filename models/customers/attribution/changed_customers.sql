@@ -1,15 +1,15 @@
--- Who proved to be somebody else, and whose orders, refunds, tickets or bounces of a day are other than they were.
+-- Customers whose attribution changed, or whose orders, refunds, tickets or bounces of a past day changed.
 -- depends_on: {{ ref('stg_esp__profile_days') }}, {{ ref('stg_web__sessions') }}, {{ ref('customer_shop_days') }}, {{ ref('attribution_keys') }}
 {% set days = activity_days('customer_daily_activity') %}
 {% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount', 'n_tickets', 'n_bounces', 'n_emails_only_bounced'] %}
 {% set differences = [] %}
-{% for count in counts %}{% do differences.append('recounted.' ~ count ~ ' is distinct from written.' ~ count) %}{% endfor %}
+{% for count in counts %}{% do differences.append('shop_days.' ~ count ~ ' is distinct from previous_days.' ~ count) %}{% endfor %}
 with changes as (
     select * from {{ ref('attribution_changes') }}
 ),
 
 {% if days -%}
-recounted as (
+shop_days as (
     select * from {{ ref('customer_shop_days') }}
 ),
 
@@ -21,35 +21,35 @@ owners as (
     select * from {{ ref('attribution_keys') }}
 ),
 
-written as (
+previous_days as (
     select * from {{ relation_of('customer_daily_activity') }}
     where n_orders > 0 or n_units <> 0 or revenue <> 0 or discount_amount <> 0 or n_refunds > 0 or n_tickets > 0 or n_bounces > 0
 ),
 
--- On a device that changed hands, sessions counted or will count for whoever is logged in.
-logged_in as (
+-- On a device whose customer changed, sessions with a login count for the customer of that account.
+logged_in_customers as (
     select accounts.customer_id
     from changes
     inner join sessions on changes.owner_key = 'web_visitor:' || sessions.visitor_id
     inner join owners as accounts on 'shop_account:' || sessions.greatest_shop_customer_id = accounts.owner_key
 ),
 
-changed as (
+changed_customer_ids as (
     select old_customer_id as customer_id from changes
     union all
     select new_customer_id as customer_id from changes
     union all
-    select customer_id from logged_in
+    select customer_id from logged_in_customers
     union all
-    select coalesce(recounted.customer_id, written.customer_id) as customer_id
-    from recounted
-    full outer join written
-        on recounted.customer_id = written.customer_id and recounted.activity_on = written.activity_on
+    select coalesce(shop_days.customer_id, previous_days.customer_id) as customer_id
+    from shop_days
+    full outer join previous_days
+        on shop_days.customer_id = previous_days.customer_id and shop_days.activity_on = previous_days.activity_on
     where {{ differences | join(' or ') }}
 )
 {%- else -%}
--- Everything is written anew.
-changed as (
+-- This build writes all rows, so it needs no list.
+changed_customer_ids as (
     select new_customer_id as customer_id
     from changes
     where 1 = 0
@@ -57,6 +57,6 @@ changed as (
 {%- endif %}
 
 select customer_id
-from changed
+from changed_customer_ids
 where customer_id is not null
 group by customer_id

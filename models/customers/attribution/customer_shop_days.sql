@@ -1,7 +1,6 @@
 {{ config(materialized='view') }}
--- What is counted by customer and day of the shop, the help desk and the mailboxes that refused mail. An order may be
--- cancelled, given back or prove to be somebody else's at any age, and a bounce be told at any age, so this part of the
--- history is counted anew in each build; it is small.
+-- Orders, refunds, tickets and bounces by customer and day. An order may be cancelled, returned or attributed to another
+-- customer at any age, and a bounce may be reported at any age. Each build therefore counts all days again. The table is small.
 with orders_by_day as (
     select
         customer_id,

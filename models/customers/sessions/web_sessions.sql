@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- A session counts for the person the device belongs to; on a shared device, for the one who was logged in.
+-- A session counts for the customer of the device. On a shared device it counts for the customer who was logged in.
 with sessions as (
     select * from {{ ref('stg_web__sessions') }}
 ),

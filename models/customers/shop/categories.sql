@@ -2,7 +2,7 @@ with spellings as (
     select * from {{ ref('stg_shop__categories') }}
 ),
 
-sensitive as (
+sensitive_terms as (
     select
         why,
         {{ sensitive_words('category') }} as words
@@ -19,8 +19,8 @@ categories as (
     group by category
 ),
 
--- Each of its spellings may tell, not only the one that it is named by.
-words as (
+-- Any spelling may reveal that a category is sensitive, not only its name.
+spelling_words as (
     select
         category,
         {{ category_words('category_as_given') }} as words
@@ -34,11 +34,11 @@ words as (
 
 reasons as (
     select
-        words.category,
-        min(sensitive.why) as why
-    from words
-    inner join sensitive on words.words like '%' || sensitive.words || '%'
-    group by words.category
+        spelling_words.category,
+        min(sensitive_terms.why) as why
+    from spelling_words
+    inner join sensitive_terms on spelling_words.words like '%' || sensitive_terms.words || '%'
+    group by spelling_words.category
 )
 
 select

@@ -1,6 +1,6 @@
--- What an order is worth, by its total and its lines: docs/money.md has the rules in words. The total says what the goods
--- cost, being all that was charged less what is known to be no goods; the lines say so where there is no total, and
--- which of the ways to read tax, discounts and gift cards makes both agree. All in the order's currency until the end.
+-- The rules are in docs/money.md. The price of the goods is the total less everything known to be no goods. Without a total it
+-- is the sum of the lines. The lines also show which reading of tax, discounts and gift cards makes both agree. All amounts
+-- are in the order's currency until the end.
 {% set tolerance = var('order_sums_tolerance') %}
 {% set readings = {
     'tax_on_top': 'total_amount - known_tax', 'tax_inside': 'total_amount',
@@ -25,7 +25,7 @@ products as (
     from {{ ref('stg_shop__products') }}
 ),
 
--- A gift card is sold at a price. One at less takes something off, which is for the total to say.
+-- Only a gift card line above zero sells a card. One below zero is a deduction, which the total accounts for.
 lines as (
     select
         lines.order_id,
@@ -56,25 +56,25 @@ line_sums as (
     group by order_id
 ),
 
--- A column of nothing but zeros tells nothing.
+-- A column with only zeros holds no information.
 shop as (
     select
-        count(case when total_amount <> 0 then 1 end) > 0 as tells_totals,
-        count(gift_card_amount) > 0 as tells_gift_cards
+        count(case when total_amount <> 0 then 1 end) > 0 as shop_has_totals,
+        count(gift_card_amount) > 0 as shop_has_gift_cards
     from orders
 ),
 
 shop_lines as (
-    select count(case when line_gross <> 0 then 1 end) > 0 as tells_prices from line_sums
+    select count(case when line_gross <> 0 then 1 end) > 0 as shop_has_prices from line_sums
 ),
 
-put_together as (
+order_inputs as (
     select
         orders.order_id,
         orders.currency,
         orders.exchange_rate,
         orders.ordered_at,
-        case when shop.tells_totals or coalesce(line_sums.line_gross, 0) = 0 then orders.total_amount end as total_amount,
+        case when shop.shop_has_totals or coalesce(line_sums.line_gross, 0) = 0 then orders.total_amount end as total_amount,
         orders.shipping_amount,
         orders.tip_amount,
         coalesce(orders.tax_amount, line_sums.line_tax) as tax_amount,
@@ -94,34 +94,34 @@ put_together as (
         case when line_sums.has_cost then coalesce(line_sums.line_cost, 0) end as line_cost,
         coalesce(line_sums.product_cost, 0) as product_cost,
         coalesce(line_sums.line_gross <> 0 or line_sums.line_cards <> 0, false) as has_prices,
-        shop_lines.tells_prices,
-        shop.tells_gift_cards
+        shop_lines.shop_has_prices,
+        shop.shop_has_gift_cards
     from orders
     cross join shop
     cross join shop_lines
     left join line_sums on orders.order_id = line_sums.order_id
 ),
 
--- Which discounts make the lines agree with the total, if one reads it so.
-read_ways as (
+-- For each reading, the discounts that make the lines agree with the total.
+reading_matches as (
     select
         *,
         {% for reading, amount in readings.items() -%}
         case
             when not has_prices then null
-            {%- for discount, (taken_off, condition) in discounts.items() %}
+            {%- for discount, (discount_amount, condition) in discounts.items() %}
             when
-                {{ condition }} and abs(line_gross + line_cards - ({{ taken_off }}) - ({{ amount }} - shipping_amount - tip_amount))
+                {{ condition }} and abs(line_gross + line_cards - ({{ discount_amount }}) - ({{ amount }} - shipping_amount - tip_amount))
                 <= {{ tolerance }} * n_lines
                 then '{{ discount }}'
             {%- endfor %}
         end as {{ reading }},
         {% endfor -%}
         has_prices and total_amount is not null as is_comparable
-    from put_together
+    from order_inputs
 ),
 
-seen as (
+own_readings as (
     select
         *,
         case
@@ -136,27 +136,27 @@ seen as (
             when coalesce(tax_on_top_card, tax_inside_card) is not null then true
             when total_amount < known_card then true
         end as is_after_card_here
-    from read_ways
+    from reading_matches
 ),
 
--- How most of the shop's orders are to be read, for those that do not say.
-habits as (
+-- The reading of most of the shop's orders, for orders that show none.
+shop_readings as (
     select
         count(case when includes_tax_here then 1 end) > count(case when not includes_tax_here then 1 end) as includes_tax,
         count(case when is_after_card_here then 1 end) > count(case when not is_after_card_here then 1 end) as is_after_card
-    from seen
+    from own_readings
 ),
 
-settled as (
+resolved_readings as (
     select
-        seen.*,
-        coalesce(seen.includes_tax_here, habits.includes_tax) as includes_tax,
-        seen.known_card > 0 and coalesce(seen.is_after_card_here, habits.is_after_card) as is_after_card
-    from seen
-    cross join habits
+        own_readings.*,
+        coalesce(own_readings.includes_tax_here, shop_readings.includes_tax) as includes_tax,
+        own_readings.known_card > 0 and coalesce(own_readings.is_after_card_here, shop_readings.is_after_card) as is_after_card
+    from own_readings
+    cross join shop_readings
 ),
 
-compared as (
+compared_totals as (
     select
         *,
         total_amount + case when is_after_card then known_card else 0 end as full_total,
@@ -167,21 +167,21 @@ compared as (
             else tax_on_top
         end as fitting_discount,
         case when includes_tax then 0 else known_tax end as tax_on_goods_price
-    from settled
+    from resolved_readings
 ),
 
--- Where nothing makes them agree, a discount that is the same on order and lines is one.
-discounted as (
+-- If no reading agrees, an equal discount on order and lines counts as one.
+discount_bases as (
     select
         *,
         coalesce(
             fitting_discount,
             case when n_lines = 0 then 'order' when line_discount = order_discount then 'line' else 'both' end
         ) as discount_basis
-    from compared
+    from compared_totals
 ),
 
-summed as (
+discount_totals as (
     select
         *,
         case discount_basis
@@ -190,10 +190,10 @@ summed as (
             when 'none' then greatest(line_discount, order_discount)
             else line_discount + order_discount
         end as all_discount
-    from discounted
+    from discount_bases
 ),
 
-lines_priced as (
+line_prices as (
     select
         *,
         case
@@ -202,19 +202,19 @@ lines_priced as (
             when line_gross < 0 then line_gross + line_cards - all_discount
             else greatest(line_gross + line_cards - all_discount, 0)
         end as line_price
-    from summed
+    from discount_totals
 ),
 
--- What the lines come to beyond the total, in a shop that sells gift cards and says nowhere what was paid by one.
-short_of_lines as (
+-- The lines less the total, in a shop that sells gift cards and does not report payments by gift card.
+orders_with_shortfall as (
     select
         *,
         case
-            when has_prices and fitting_discount is null and not tells_gift_cards and total_amount >= 0
+            when has_prices and fitting_discount is null and not shop_has_gift_cards and total_amount >= 0
                 then greatest(line_price + shipping_amount + tip_amount + tax_on_goods_price - total_amount, 0)
             else 0
         end as shortfall
-    from lines_priced
+    from line_prices
 ),
 
 card_sales as (
@@ -224,12 +224,12 @@ card_sales as (
         sum(line_cards * exchange_rate) over (order by ordered_at, order_id rows between unbounded preceding and current row)
         - line_cards * exchange_rate as sold_before,
         shortfall * exchange_rate as redeemed
-    from short_of_lines
+    from orders_with_shortfall
     where line_cards > 0 or shortfall > 0
 ),
 
--- No more is taken for a gift card than was sold of them before.
-redeemed as (
+-- A shortfall counts as paid by gift card only up to the gift cards sold before.
+card_redemptions as (
     select
         order_id,
         sold_before >= sum(redeemed) over (order by ordered_at, order_id rows between unbounded preceding and current row) as is_covered
@@ -237,32 +237,32 @@ redeemed as (
     where redeemed > 0 and redeemed <= sold_before
 ),
 
-paid as (
+paid_totals as (
     select
-        short_of_lines.*,
-        coalesce(redeemed.is_covered, false) as is_card_assumed,
-        full_total + case when redeemed.is_covered then shortfall else 0 end as paid_total,
-        case when redeemed.is_covered then shortfall else known_card end as paid_by_card
-    from short_of_lines
-    left join redeemed on short_of_lines.order_id = redeemed.order_id
+        orders_with_shortfall.*,
+        coalesce(card_redemptions.is_covered, false) as is_card_assumed,
+        full_total + case when card_redemptions.is_covered then shortfall else 0 end as paid_total,
+        case when card_redemptions.is_covered then shortfall else known_card end as paid_by_card
+    from orders_with_shortfall
+    left join card_redemptions on orders_with_shortfall.order_id = card_redemptions.order_id
 ),
 
--- No part of a total is more than what is left of it.
-tipped as (
+-- No part exceeds what is left of the total.
+tip_parts as (
     select
         *,
         case when paid_total >= 0 then least(tip_amount, paid_total) else tip_amount end as tip_part
-    from paid
+    from paid_totals
 ),
 
-shipped as (
+shipping_parts as (
     select
         *,
         case when paid_total >= 0 then least(shipping_amount, paid_total - tip_part) else shipping_amount end as shipping_price
-    from tipped
+    from tip_parts
 ),
 
-taxed as (
+tax_parts as (
     select
         *,
         case
@@ -270,28 +270,28 @@ taxed as (
             when includes_tax then least(known_tax, paid_total - tip_part)
             else least(known_tax, paid_total - tip_part - shipping_price)
         end as tax_part
-    from shipped
+    from shipping_parts
 ),
 
-priced as (
+item_prices as (
     select
         *,
         coalesce(
             paid_total - tip_part - shipping_price - case when includes_tax then 0 else tax_part end,
             line_price
         ) as price
-    from taxed
+    from tax_parts
 ),
 
-carded as (
+card_parts as (
     select
         *,
         case when price >= 0 then least(line_cards, price) else line_cards end as card_part
-    from priced
+    from item_prices
 ),
 
--- Tax is on goods and shipping alike, unless the lines say theirs.
-split as (
+-- Tax is spread over goods and shipping, unless the lines have their own.
+goods_taxes as (
     select
         *,
         price - card_part as goods_price,
@@ -300,10 +300,10 @@ split as (
             when line_tax is not null and tax_part >= line_tax then line_tax
             else {{ money_share('tax_part', 'price - card_part', 'price - card_part + shipping_price') }}
         end as goods_tax
-    from carded
+    from card_parts
 ),
 
-netted as (
+net_amounts as (
     select
         *,
         goods_price - case when includes_tax then goods_tax else 0 end as net_price,
@@ -314,10 +314,10 @@ netted as (
                 then {{ money_share('all_discount', 'goods_price - goods_tax', 'goods_price') }}
             else all_discount
         end as net_discount
-    from split
+    from goods_taxes
 ),
 
-converted as (
+converted_amounts as (
     select
         *,
         {{ at_rate('net_price', 'exchange_rate') }} as net_amount,
@@ -331,7 +331,7 @@ converted as (
         {{ at_rate('line_cost', 'exchange_rate') }} + cast(product_cost as decimal(18, 2)) as cost_amount,
         {{ at_rate('total_amount', 'exchange_rate') }} as charged_total,
         {{ at_rate('paid_total - (line_price + shipping_amount + tip_amount + tax_on_goods_price)', 'exchange_rate') }} as difference_amount
-    from netted
+    from net_amounts
 )
 
 select
@@ -353,7 +353,7 @@ select
     charged_total as total_amount,
     cast(cost_amount as decimal(18, 2)) as cost_amount,
     cast(net_price + tax_part + net_shipping + tip_part + card_part as decimal(18, 2)) as paid_in_currency,
-    -- For order_issues: how lines and total were read.
+    -- For order_issues: how lines and total were reconciled.
     has_prices,
     case when is_comparable and not is_card_assumed then fitting_discount is not null end as adds_up,
     discount_basis,
@@ -363,10 +363,10 @@ select
     cast({{ at_rate('line_discount', 'exchange_rate') }} as decimal(18, 2)) as line_discount_amount,
     cast({{ at_rate('order_discount', 'exchange_rate') }} as decimal(18, 2)) as order_discount_amount,
     coalesce(shipping_price < shipping_amount or tip_part < tip_amount or tax_part < known_tax, false) as has_more_than_total,
-    -- Samples and what is given away are no purchases. In a shop without prices nothing says so.
+    -- Samples and free items are no purchases. Without prices, every order counts as one.
     net_amount > 0
     or gift_card_sold_amount > 0
     or (net_amount = 0 and net_amount + all_tax_amount + all_shipping_amount + all_tip_amount > 0)
-    or (paid_total is null and (n_lines = 0 or not tells_prices)) as is_purchase,
+    or (paid_total is null and (n_lines = 0 or not shop_has_prices)) as is_purchase,
     net_amount < 0 as is_return
-from converted
+from converted_amounts

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
--- What was put in and not taken out again, since something was last bought or the cart was emptied. A person has one cart,
--- whatever the device: a shop keeps it with the account.
+-- Products added and not removed since the last purchase or since the cart was emptied. A customer has one cart on all devices,
+-- because shops keep it with the account.
 with sessions as (
     select
         visitor_id,
@@ -27,7 +27,7 @@ events as (
     where events.occurred_at >= cast({{ carts_since() }} as timestamp)
 ),
 
--- To take out what has no name is to empty the cart.
+-- A removal without a product empties the cart.
 emptyings as (
     select
         customer_id,
@@ -56,8 +56,8 @@ last_emptyings as (
     group by customer_id
 ),
 
--- Taken out without a number, it is out altogether.
-since_then as (
+-- A removal without a quantity removes all units.
+events_since_emptying as (
     select
         events.customer_id,
         coalesce(events.product_id, '') as product_id,
@@ -73,25 +73,25 @@ since_then as (
     where coalesce(events.occurred_at > last_emptyings.emptied_at, true)
 ),
 
--- In one second, or on a day without a time, what goes out was put in before.
-summed as (
+-- At equal times, or on a day without a time, additions come before removals.
+running_quantities as (
     select
         *,
         sum(n_units) over (
             partition by customer_id, product_id order by occurred_at, event_type, event_id
             rows between unbounded preceding and current row
         ) as n_units_so_far
-    from since_then
+    from events_since_emptying
 ),
 
--- More may be taken out than was seen to be put in: a cart is never below nothing.
+-- More units may be removed than were seen added. A cart never goes below zero.
 products as (
     select
         customer_id,
         product_id,
         sum(n_units) - least(min(n_units_so_far), 0) as n_units,
         max(case when n_units > 0 then occurred_at end) as added_at
-    from summed
+    from running_quantities
     group by customer_id, product_id
 )
 

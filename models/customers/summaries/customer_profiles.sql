@@ -1,12 +1,12 @@
--- Survivorship: of each field the value from its source of truth (the list in its YAML entry), then the newest. An address that a
--- marketplace lends for an order stands only where there is no other.
+-- Survivorship: each field has the value from its source of truth (the list in its YAML entry), then the newest. A relay
+-- address of a marketplace is used only if there is no other.
 with domains as (
     select distinct {{ dbt.split_part('email', "'@'", 2) }} as email_domain
     from {{ ref('identity_records') }}
     where email is not null
 ),
 
-lent as (
+relay_domains as (
     select distinct domains.email_domain
     from domains
     inner join {{ ref('marketplace_domains') }} as marketplaces
@@ -16,9 +16,9 @@ lent as (
 records as (
     select
         identity_records.*,
-        case when lent.email_domain is null then identity_records.email end as own_email,
+        case when relay_domains.email_domain is null then identity_records.email end as own_email,
         record_customers.customer_id,
-        -- Of somebody who came back after an erasure only what is theirs since.
+        -- A customer who came back after an erasure has only what is newer.
         case
             when record_customers.erased_until is null then identity_records.first_seen_at
             else record_customers.first_seen_at
@@ -30,7 +30,7 @@ records as (
     from {{ ref('identity_records') }} as identity_records
     inner join {{ ref('record_customers') }} as record_customers
         on identity_records.record_key = record_customers.record_key
-    left join lent on {{ dbt.split_part('identity_records.email', "'@'", 2) }} = lent.email_domain
+    left join relay_domains on {{ dbt.split_part('identity_records.email', "'@'", 2) }} = relay_domains.email_domain
 )
 
 select

@@ -16,7 +16,7 @@ select
     tickets.topic,
     coalesce({{ has_words('tickets.subject', 'stop_words') }}, false) as asks_to_stop,
     case when coalesce(tickets.solved_at, tickets.updated_at) <= {{ as_of() }} then tickets.satisfaction end as satisfaction,
-    -- A ticket solved since was still open then.
+    -- A ticket solved after as_of() was still open at as_of().
     coalesce(tickets.solved_at > {{ as_of() }}, tickets.ticket_status in ('new', 'open', 'pending')) as is_open,
     tickets.created_at,
     tickets.updated_at,

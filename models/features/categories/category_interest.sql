@@ -1,5 +1,4 @@
--- What each customer takes an interest in, by category, out of what they bought and looked at. What reveals too much
--- about somebody is left out.
+-- Each customer's interest by category, from products bought and viewed. Sensitive categories are left out.
 with interests as (
     select * from {{ ref('product_interest') }} where interest > 0
 ),

@@ -1,13 +1,13 @@
--- What categories the next basket after the past cut-off was of, beside what was known at it.
+-- The categories of the next basket after the past cut-off, next to what was known at the cut-off.
 {% set scored_on = scoring_day() %}
 {% set cutoff_on = days_before(scored_on, var('churn_days')) %}
-with described as (
+with profiled_customers as (
     select customer_id
     from {{ ref('customer_features') }}
     where cutoff_on = {{ cutoff_on }}
 ),
 
-bought as (
+purchases as (
     select distinct
         lines.customer_id,
         lines.product_id,
@@ -29,18 +29,18 @@ shares as (
 
 baskets as (
     select
-        bought.customer_id,
-        bought.category,
+        purchases.customer_id,
+        purchases.category,
         count(*) as n_bought
-    from bought
-    inner join described on bought.customer_id = described.customer_id
-    -- What had never been sold before could not be told.
-    inner join shares on bought.category = shares.category
-    where bought.ordered_on = bought.next_ordered_on
-    group by bought.customer_id, bought.category
+    from purchases
+    inner join profiled_customers on purchases.customer_id = profiled_customers.customer_id
+    -- Categories without a sale before the cut-off cannot be predicted.
+    inner join shares on purchases.category = shares.category
+    where purchases.ordered_on = purchases.next_ordered_on
+    group by purchases.customer_id, purchases.category
 ),
 
-judged as (
+basket_customers as (
     select distinct customer_id from baskets
 ),
 
@@ -66,12 +66,12 @@ pairs as (
         interests.customer_id,
         interests.category
     from interests
-    inner join judged on interests.customer_id = judged.customer_id
+    inner join basket_customers on interests.customer_id = basket_customers.customer_id
     union distinct
     select
-        judged.customer_id,
+        basket_customers.customer_id,
         shares.category
-    from judged
+    from basket_customers
     cross join shares
     where shares.shop_rank = 1
 )

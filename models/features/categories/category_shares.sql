@@ -1,11 +1,11 @@
--- What part of what the shop sold each category had, in the year before a cut-off.
+-- Each category's share of the products that the shop sold in the year before a cut-off.
 with cutoffs as (
     select cutoff_on
     from {{ ref('feature_cutoffs') }}
     where days_back in (0, {{ var('churn_days') }})
 ),
 
-bought as (
+purchases as (
     select distinct
         lines.customer_id,
         lines.product_id,
@@ -16,15 +16,15 @@ bought as (
     where lines.is_sale and not coalesce(lines.is_renewal, false) and lines.category is not null and sensitive.category is null
 ),
 
-sold as (
+category_sales as (
     select
         cutoffs.cutoff_on,
-        bought.category,
+        purchases.category,
         count(*) as n_sold
-    from bought
+    from purchases
     inner join cutoffs
-        on bought.ordered_on < cutoffs.cutoff_on and bought.ordered_on >= {{ days_before('cutoffs.cutoff_on', 365) }}
-    group by cutoffs.cutoff_on, bought.category
+        on purchases.ordered_on < cutoffs.cutoff_on and purchases.ordered_on >= {{ days_before('cutoffs.cutoff_on', 365) }}
+    group by cutoffs.cutoff_on, purchases.category
 )
 
 select
@@ -33,4 +33,4 @@ select
     cast(n_sold as bigint) as n_sold,
     cast(n_sold as {{ dbt.type_float() }}) / sum(n_sold) over (partition by cutoff_on) as shop_share,
     row_number() over (partition by cutoff_on order by n_sold desc, category asc) as shop_rank
-from sold
+from category_sales

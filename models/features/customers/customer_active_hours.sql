@@ -1,5 +1,5 @@
--- When people are there, by their own clocks: ordering, on the site, or clicking in an e-mail. Being there twice within
--- an hour counts once. Opens say nothing here: most are machines', and those that are not follow the hour of sending.
+-- When customers are active, in their local time: ordering, on the site, or clicking in an e-mail. Several signals within an
+-- hour count once. Opens do not count: most come from machines, and human opens follow the hour of sending.
 {% set scored_on = scoring_day() %}
 {% set counts = [] %}
 {% set sums = [] %}
@@ -7,17 +7,17 @@
 {% for name, slot, slots in [('hour', 'local_hour', range(24)), ('weekday', 'weekday', range(1, 8))] %}
 {% for n in slots %}
 {% do sums.append('count(case when ' ~ slot ~ ' = ' ~ n ~ condition ~ ' then 1 end) as ' ~ prefix ~ name ~ '_' ~ n) %}
-{% do counts.append('cast(coalesce(summed.' ~ prefix ~ name ~ '_' ~ n ~ ', 0) as bigint) as ' ~ prefix ~ name ~ '_' ~ n) %}
+{% do counts.append('cast(coalesce(slot_counts.' ~ prefix ~ name ~ '_' ~ n ~ ', 0) as bigint) as ' ~ prefix ~ name ~ '_' ~ n) %}
 {% endfor %}
 {% endfor %}
 {% endfor %}
-with described as (
+with profiled_customers as (
     select
         features.customer_id,
         features.is_sampled,
         customers.time_zone,
         features.may_watch,
-        -- People of one country keep similar hours, and those who read at work others than at home.
+        -- Customers of one country keep similar hours. Addresses at a domain of its own are often read at work.
         coalesce(customers.country_code, 'unknown') || case when customers.mailbox_provider = 'other' then ', own domain' else '' end as group_name
     from {{ ref('customer_features') }} as features
     inner join {{ ref('customers') }} as customers on features.customer_id = customers.customer_id
@@ -46,17 +46,17 @@ signals as (
     where not coalesce(is_renewal, false) and coalesce(sales_channel, 'web') not in ('store', 'phone')
 ),
 
--- The window closes on the scoring day, as that of every feature does.
-seen as (
+-- The window ends on the scoring day, as for every feature.
+local_signals as (
     select
         signals.customer_id,
-        {{ local_time('signals.seen_at', 'described.time_zone') }} as local_at,
+        {{ local_time('signals.seen_at', 'profiled_customers.time_zone') }} as local_at,
         {{ day_of('signals.seen_at') }} >= {{ days_before(scored_on, var('churn_days')) }} as is_recent
     from signals
-    inner join described on signals.customer_id = described.customer_id
+    inner join profiled_customers on signals.customer_id = profiled_customers.customer_id
     where
-        (described.may_watch or not signals.is_watched)
-        and described.time_zone is not null
+        (profiled_customers.may_watch or not signals.is_watched)
+        and profiled_customers.time_zone is not null
         and {{ has_time('signals.seen_at') }}
         and {{ day_of('signals.seen_at') }} >= {{ days_before(scored_on, var('send_time_days')) }}
         and {{ day_of('signals.seen_at') }} < {{ scored_on }}
@@ -69,32 +69,32 @@ hours as (
         extract(hour from local_at) as local_hour,
         max(case when is_recent then 1 else 0 end) as is_recent,
         min(extract(hour from local_at)) over (partition by customer_id, cast(local_at as date)) as first_hour
-    from seen
+    from local_signals
     group by customer_id, cast(local_at as date), extract(hour from local_at)
 ),
 
-placed as (
+hour_weekdays as (
     select
         customer_id,
         local_hour,
         is_recent,
-        -- 1 is Monday, as 1900-01-01 was; a day counts once.
+        -- 1 is Monday: 1900-01-01 was one. A day counts once.
         case when local_hour = first_hour then 1 + mod({{ dbt.datediff("cast('1900-01-01' as date)", 'local_on', 'day') }}, 7) end as weekday
     from hours
 ),
 
-summed as (
+slot_counts as (
     select
         customer_id,
         {{ sums | join(',\n        ') }}
-    from placed
+    from hour_weekdays
     group by customer_id
 )
 
 select
-    described.customer_id,
-    described.is_sampled,
-    described.group_name,
+    profiled_customers.customer_id,
+    profiled_customers.is_sampled,
+    profiled_customers.group_name,
     {{ counts | join(',\n    ') }}
-from described
-left join summed on described.customer_id = summed.customer_id
+from profiled_customers
+left join slot_counts on profiled_customers.customer_id = slot_counts.customer_id

@@ -1,12 +1,11 @@
--- One definition for training and scoring. What a row says was known before its cutoff_on. Days count back from counted_on:
--- the same day, but of what is scored the calendar day of as_of(), from which all other tables count.
+-- One definition for training and scoring. A row holds only what was known before its cutoff_on. Days count back from
+-- counted_on. That is cutoff_on, except on the scoring day: there it is the calendar day of as_of(), as in all other tables.
 {% set windows = {
     'n_order_days': ('case when activity.n_orders > 0 then 1 else 0 end', [30, 90, 180, 365]),
     'net_revenue': ('activity.revenue - activity.returned_amount', [90, 180, 365]),
     'n_tickets': ('activity.n_tickets', [90])
 } %}
--- What people look at and click is theirs to share: it counts for those who agreed to profiling, and is unknown of
--- others.
+-- Sessions and clicks count only with consent to profiling. For all others they are null.
 {% set watched_windows = {
     'n_sessions': ('activity.n_sessions', [30, 90]),
     'n_product_views': ('activity.n_product_views', [30, 90]),
@@ -17,14 +16,14 @@
 {% set sample_size = var('training_rows') // (2 * var('training_cutoffs')) %}
 {% set sums = [] %}
 {% set counts = [] %}
-{% for group, condition in [(windows, none), (watched_windows, 'described.may_watch')] %}
+{% for group, condition in [(windows, none), (watched_windows, 'customer_cutoffs.may_watch')] %}
 {% for name, (amount, days) in group.items() %}
 {% for n in days %}
 {% set column = name ~ '_' ~ n ~ 'd' %}
-{% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('described.counted_on', n) %}
+{% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('customer_cutoffs.counted_on', n) %}
 {% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
 {% set data_type = dbt.type_float() if name == 'net_revenue' else 'bigint' %}
-{% set value = 'cast(coalesce(summed.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
+{% set value = 'cast(coalesce(history_totals.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
 {% do counts.append(('case when ' ~ condition ~ ' then ' ~ value ~ ' end' if condition else value) ~ ' as ' ~ column) %}
 {% endfor %}
 {% endfor %}
@@ -33,7 +32,7 @@ with cutoffs as (
     select * from {{ ref('feature_cutoffs') }}
 ),
 
-numbered as (
+numbered_customers as (
     select
         customer_id,
         {{ day_of('first_seen_at') }} as first_seen_on,
@@ -42,17 +41,17 @@ numbered as (
     from {{ ref('customers') }}
 ),
 
--- An id is a hash, so the first in order are a sample that is the same each time.
+-- An id is a hash, so the first ids in order are a stable sample.
 customers as (
     select
         customer_id,
         first_seen_on,
         place <= {{ sample_size }} as is_sampled,
         cast(n_like_them as {{ dbt.type_float() }}) / least(n_like_them, {{ sample_size }}) as sample_weight
-    from numbered
+    from numbered_customers
 ),
 
--- Where consent to profiling is asked for on several channels, the strictest answer counts.
+-- If several channels ask for consent to profiling, the strictest answer counts.
 profiling as (
     select
         customer_id,
@@ -63,7 +62,7 @@ profiling as (
     group by customer_id
 ),
 
-described as (
+customer_cutoffs as (
     select
         customers.customer_id,
         customers.first_seen_on,
@@ -87,11 +86,11 @@ activity as (
     from {{ ref('customer_daily_activity') }}
 ),
 
--- The one pass over the compressed history.
-summed as (
+-- The only pass over the whole history.
+history_totals as (
     select
-        described.customer_id,
-        described.cutoff_on,
+        customer_cutoffs.customer_id,
+        customer_cutoffs.cutoff_on,
         count(case when activity.n_orders > 0 then 1 end) as n_order_days,
         min(case when activity.n_orders > 0 then activity.activity_on end) as first_ordered_on,
         max(case when activity.n_orders > 0 then activity.activity_on end) as last_ordered_on,
@@ -107,13 +106,13 @@ summed as (
         {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
         sum(activity.returned_amount) as returned_amount,
         sum(activity.discount_amount) as discount_amount,
-        max(case when described.may_watch and activity.n_sessions > 0 then activity.activity_on end) as last_session_on,
-        max(case when described.may_watch and activity.n_human_clicks > 0 then activity.activity_on end) as last_clicked_on,
+        max(case when customer_cutoffs.may_watch and activity.n_sessions > 0 then activity.activity_on end) as last_session_on,
+        max(case when customer_cutoffs.may_watch and activity.n_human_clicks > 0 then activity.activity_on end) as last_clicked_on,
         {{ sums | join(',\n        ') }}
-    from described
+    from customer_cutoffs
     inner join activity
-        on described.customer_id = activity.customer_id and activity.activity_on < described.cutoff_on
-    group by described.customer_id, described.cutoff_on
+        on customer_cutoffs.customer_id = activity.customer_id and activity.activity_on < customer_cutoffs.cutoff_on
+    group by customer_cutoffs.customer_id, customer_cutoffs.cutoff_on
 ),
 
 first_buys as (
@@ -126,55 +125,57 @@ first_buys as (
     group by customer_id, category
 ),
 
-breadth as (
+category_counts as (
     select
-        described.customer_id,
-        described.cutoff_on,
+        customer_cutoffs.customer_id,
+        customer_cutoffs.cutoff_on,
         count(*) as n_categories
-    from described
+    from customer_cutoffs
     inner join first_buys
-        on described.customer_id = first_buys.customer_id and first_buys.first_bought_on < described.cutoff_on
-    group by described.customer_id, described.cutoff_on
+        on customer_cutoffs.customer_id = first_buys.customer_id and first_buys.first_bought_on < customer_cutoffs.cutoff_on
+    group by customer_cutoffs.customer_id, customer_cutoffs.cutoff_on
 )
 
 select
-    described.customer_id,
-    described.cutoff_on,
-    described.counted_on,
-    described.is_scoring,
-    described.is_sampled,
-    described.sample_weight,
-    described.may_watch,
-    cast(greatest(coalesce({{ dbt.datediff('described.first_seen_on', 'described.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
-    cast(coalesce(summed.n_order_days, 0) as bigint) as n_order_days,
-    cast(summed.n_order_days - 1 as bigint) as frequency,
-    cast(summed.ordering_days as bigint) as recency_days,
-    cast({{ dbt.datediff('summed.first_ordered_on', 'described.counted_on', 'day') }} as bigint) as age_days,
-    cast({{ dbt.datediff('summed.last_ordered_on', 'described.counted_on', 'day') }} as bigint) as days_since_last_order,
-    summed.ordering_days / nullif(summed.n_order_days - 1, 0) as mean_gap_days,
-    -- Multiplied, not raised to a power, whose last digit is the engine's.
+    customer_cutoffs.customer_id,
+    customer_cutoffs.cutoff_on,
+    customer_cutoffs.counted_on,
+    customer_cutoffs.is_scoring,
+    customer_cutoffs.is_sampled,
+    customer_cutoffs.sample_weight,
+    customer_cutoffs.may_watch,
+    cast(greatest(coalesce({{ dbt.datediff('customer_cutoffs.first_seen_on', 'customer_cutoffs.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
+    cast(coalesce(history_totals.n_order_days, 0) as bigint) as n_order_days,
+    cast(history_totals.n_order_days - 1 as bigint) as frequency,
+    cast(history_totals.ordering_days as bigint) as recency_days,
+    cast({{ dbt.datediff('history_totals.first_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as age_days,
+    cast({{ dbt.datediff('history_totals.last_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_order,
+    history_totals.ordering_days / nullif(history_totals.n_order_days - 1, 0) as mean_gap_days,
+    -- Multiplied, because the last digit of power() differs by engine.
     sqrt(greatest(
-        coalesce((summed.n_order_days - 1) * summed.squared_gaps - summed.ordering_days * summed.ordering_days, 0), 0
-    )) / greatest(coalesce(summed.n_order_days, 0) - 1, 1) as gap_spread_days,
-    cast(coalesce(summed.net_revenue, 0) as {{ dbt.type_float() }}) as net_revenue,
-    cast(summed.net_revenue as {{ dbt.type_float() }}) / nullif(summed.n_order_days, 0) as mean_order_value,
-    cast(summed.last_order_value as {{ dbt.type_float() }}) as last_order_value,
+        coalesce((history_totals.n_order_days - 1) * history_totals.squared_gaps - history_totals.ordering_days * history_totals.ordering_days, 0), 0
+    )) / greatest(coalesce(history_totals.n_order_days, 0) - 1, 1) as gap_spread_days,
+    cast(coalesce(history_totals.net_revenue, 0) as {{ dbt.type_float() }}) as net_revenue,
+    cast(history_totals.net_revenue as {{ dbt.type_float() }}) / nullif(history_totals.n_order_days, 0) as mean_order_value,
+    cast(history_totals.last_order_value as {{ dbt.type_float() }}) as last_order_value,
     sqrt(greatest(
         coalesce(
-            summed.n_order_days * summed.squared_revenue
-            - cast(summed.gross_revenue as {{ dbt.type_float() }}) * cast(summed.gross_revenue as {{ dbt.type_float() }}),
+            history_totals.n_order_days * history_totals.squared_revenue
+            - cast(history_totals.gross_revenue as {{ dbt.type_float() }}) * cast(history_totals.gross_revenue as {{ dbt.type_float() }}),
             0
         ),
         0
-    )) / greatest(coalesce(summed.n_order_days, 0), 1) as order_value_spread,
-    cast(summed.returned_amount as {{ dbt.type_float() }}) / nullif(cast(summed.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
-    cast(summed.discount_amount as {{ dbt.type_float() }})
-    / nullif(cast(summed.gross_revenue + summed.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,
-    cast(coalesce(breadth.n_categories, 0) as bigint) as n_categories,
-    cast({{ dbt.datediff('summed.last_session_on', 'described.counted_on', 'day') }} as bigint) as days_since_last_session,
-    cast({{ dbt.datediff('summed.last_clicked_on', 'described.counted_on', 'day') }} as bigint) as days_since_last_click,
+    )) / greatest(coalesce(history_totals.n_order_days, 0), 1) as order_value_spread,
+    cast(history_totals.returned_amount as {{ dbt.type_float() }}) / nullif(cast(history_totals.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
+    cast(history_totals.discount_amount as {{ dbt.type_float() }})
+    / nullif(cast(history_totals.gross_revenue + history_totals.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,
+    cast(coalesce(category_counts.n_categories, 0) as bigint) as n_categories,
+    cast({{ dbt.datediff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
+    cast({{ dbt.datediff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
     {{ counts | join(',\n    ') }}
-from described
-left join summed on described.customer_id = summed.customer_id and described.cutoff_on = summed.cutoff_on
-left join breadth on described.customer_id = breadth.customer_id and described.cutoff_on = breadth.cutoff_on
-where described.is_scoring or described.first_seen_on < described.cutoff_on
+from customer_cutoffs
+left join history_totals
+    on customer_cutoffs.customer_id = history_totals.customer_id and customer_cutoffs.cutoff_on = history_totals.cutoff_on
+left join category_counts
+    on customer_cutoffs.customer_id = category_counts.customer_id and customer_cutoffs.cutoff_on = category_counts.cutoff_on
+where customer_cutoffs.is_scoring or customer_cutoffs.first_seen_on < customer_cutoffs.cutoff_on

@@ -1,4 +1,4 @@
--- What happened after each cut-off, where it is over: no window closes after the scoring day.
+-- What happened after each cut-off. A window that ends after the scoring day has no outcome yet.
 {% set scored_on = scoring_day() %}
 with cutoffs as (
     select
@@ -9,7 +9,7 @@ with cutoffs as (
     where not is_scoring
 ),
 
-described as (
+customer_cutoffs as (
     select
         features.customer_id,
         features.cutoff_on,
@@ -30,19 +30,19 @@ activity as (
     where (n_orders > 0 or n_refunds > 0 or revenue <> 0) and activity_on < {{ scored_on }}
 ),
 
-dated as (
+dated_activity as (
     select
-        described.customer_id,
-        described.cutoff_on,
-        described.learning_days,
-        described.is_over,
-        described.is_year_over,
+        customer_cutoffs.customer_id,
+        customer_cutoffs.cutoff_on,
+        customer_cutoffs.learning_days,
+        customer_cutoffs.is_over,
+        customer_cutoffs.is_year_over,
         activity.n_orders,
         activity.net_revenue,
-        {{ dbt.datediff('described.cutoff_on', 'activity.activity_on', 'day') }} as days_after
-    from described
+        {{ dbt.datediff('customer_cutoffs.cutoff_on', 'activity.activity_on', 'day') }} as days_after
+    from customer_cutoffs
     left join activity
-        on described.customer_id = activity.customer_id and activity.activity_on >= described.cutoff_on
+        on customer_cutoffs.customer_id = activity.customer_id and activity.activity_on >= customer_cutoffs.cutoff_on
 )
 
 select
@@ -56,5 +56,5 @@ select
     cast(case when is_year_over then coalesce(sum(case when days_after < 365 then net_revenue end), 0) end as {{ dbt.type_float() }})
         as net_revenue_next_365d,
     cast(min(case when n_orders > 0 then days_after end) as bigint) as days_to_next_order
-from dated
+from dated_activity
 group by customer_id, cutoff_on, learning_days, is_over, is_year_over

@@ -1,8 +1,8 @@
--- What can be told of people whether they have bought or not: where they are, what they said, what they take an interest
--- in, and what they did up to their first order, or up to now where there is none. That somebody has bought is no trait.
+-- Traits that buyers and non-buyers can share: country, stated preferences, interests, and behaviour up to the first order,
+-- or up to now without one. Having bought is not a trait.
 {% set scored_on = scoring_day() %}
 {% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
-with described as (
+with profiled_customers as (
     select
         features.customer_id,
         features.is_sampled,
@@ -11,7 +11,7 @@ with described as (
         features.n_order_days > 0 as has_bought,
         features.known_days - coalesce(features.age_days, 0) as known_days,
         cast({{ described_on }} as date) as described_on,
-        -- Equals share a place, so that a tie is never cut in two.
+        -- Ties share a rank, so the boundary never splits them.
         features.net_revenue_365d > 0
         and rank() over (partition by features.n_order_days > 0 order by features.net_revenue_365d desc) - 1
         < {{ var('best_buyer_share') }} * count(*) over (partition by features.n_order_days > 0) as is_best_buyer,
@@ -36,26 +36,26 @@ activity as (
     where n_sessions > 0 or n_emails_sent > 0 or n_human_clicks > 0
 ),
 
-tracked as (
+tracking_start as (
     select min(case when n_sessions > 0 then activity_on end) as tracked_since
     from activity
 ),
 
-done as (
+recent_activity as (
     select
-        described.customer_id,
-        coalesce(sum(case when activity.activity_on >= {{ days_before('described.described_on', 30) }} then activity.n_sessions end), 0) as n_sessions,
+        profiled_customers.customer_id,
+        coalesce(sum(case when activity.activity_on >= {{ days_before('profiled_customers.described_on', 30) }} then activity.n_sessions end), 0) as n_sessions,
         coalesce(sum(activity.n_emails_sent), 0) as n_emails_sent,
         coalesce(sum(activity.n_human_clicks), 0) as n_human_clicks
-    from described
+    from profiled_customers
     left join activity
         on
-            described.customer_id = activity.customer_id
-            and activity.activity_on < described.described_on
-            and activity.activity_on >= {{ days_before('described.described_on', 90) }}
-    -- Who was first seen ordering has no time before it to tell of.
-    where described.may_watch and described.known_days > 0
-    group by described.customer_id
+            profiled_customers.customer_id = activity.customer_id
+            and activity.activity_on < profiled_customers.described_on
+            and activity.activity_on >= {{ days_before('profiled_customers.described_on', 90) }}
+    -- A customer first seen in an order has no days before it.
+    where profiled_customers.may_watch and profiled_customers.known_days > 0
+    group by profiled_customers.customer_id
 ),
 
 interests as (
@@ -79,8 +79,8 @@ categories as (
     select category from {{ ref('category_shares') }} where cutoff_on = {{ scored_on }}
 ),
 
--- What people buy and look at most, and what they asked for, tell the same thing.
-liked as (
+-- Strong interests and stated preferences count as the same trait.
+liked_categories as (
     select
         interests.customer_id,
         interests.category
@@ -89,12 +89,12 @@ liked as (
     where interests.interest >= {{ var('trait_interest_min_share') }} * totals.own_interest
     union distinct
     select
-        described.customer_id,
+        profiled_customers.customer_id,
         categories.category
-    from described
+    from profiled_customers
     inner join categories
         on
-            ',' || lower(replace(described.preferred_categories, ', ', ',')) || ','
+            ',' || lower(replace(profiled_customers.preferred_categories, ', ', ',')) || ','
             like '%,' || lower(categories.category) || ',%'
 ),
 
@@ -104,7 +104,7 @@ traits as (
         customer_id,
         '{{ trait }}' as trait,
         {{ column }} as trait_value
-    from described
+    from profiled_customers
     where {{ column }} is not null
     union all
     {% endfor -%}
@@ -112,23 +112,23 @@ traits as (
         customer_id,
         'interest' as trait,
         category as trait_value
-    from liked
+    from liked_categories
     union all
     select
-        done.customer_id,
+        recent_activity.customer_id,
         'sessions' as trait,
-        case when done.n_sessions = 0 then 'none' when done.n_sessions = 1 then 'one' when done.n_sessions < 5 then '2 to 4' else '5 or more' end
+        case when recent_activity.n_sessions = 0 then 'none' when recent_activity.n_sessions = 1 then 'one' when recent_activity.n_sessions < 5 then '2 to 4' else '5 or more' end
             as trait_value
-    from done
-    inner join described on done.customer_id = described.customer_id
-    cross join tracked
-    where tracked.tracked_since <= {{ days_before('described.described_on', 30) }}
+    from recent_activity
+    inner join profiled_customers on recent_activity.customer_id = profiled_customers.customer_id
+    cross join tracking_start
+    where tracking_start.tracked_since <= {{ days_before('profiled_customers.described_on', 30) }}
     union all
     select
         customer_id,
         'clicks' as trait,
         case when n_human_clicks = 0 then 'none' when n_human_clicks = 1 then 'one' else '2 or more' end as trait_value
-    from done
+    from recent_activity
     where n_emails_sent > 0
 )
 
@@ -137,9 +137,9 @@ select
     traits.trait,
     traits.trait_value,
     count(*) over (partition by traits.customer_id, traits.trait) as n_values,
-    described.has_bought,
-    described.has_bought and described.is_best_buyer as is_best_buyer,
-    described.is_sampled,
-    described.sample_weight
+    profiled_customers.has_bought,
+    profiled_customers.has_bought and profiled_customers.is_best_buyer as is_best_buyer,
+    profiled_customers.is_sampled,
+    profiled_customers.sample_weight
 from traits
-inner join described on traits.customer_id = described.customer_id
+inner join profiled_customers on traits.customer_id = profiled_customers.customer_id

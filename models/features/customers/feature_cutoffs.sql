@@ -1,5 +1,4 @@
--- The moments at which customers are described: now, to be scored; and past ones whose outcome is known, to learn from
--- and to be judged by. The same model describes all of them.
+-- The cut-offs of customer_features: the scoring day, and past days with known outcomes for training and back-tests.
 {% set horizon = var('churn_days') %}
 {% set scored_on = scoring_day() %}
 {% set shortest = var('training_min_history_days') %}
@@ -11,8 +10,8 @@ with first_order as (
     where n_orders > 0
 ),
 
--- What is learned from one outcome is judged by another after it. Where there is no room for two, they are shorter, and
--- then with room for three: what teaches best is several moments.
+-- A model trained on one outcome window is back-tested on a later one. If the history is too short for two windows of the
+-- horizon, windows shrink until three fit: several cut-offs train better than one.
 lengths as (
     select
         *,
@@ -33,7 +32,7 @@ steps as (
 moments as (
     select 0 as days_back
     union distinct
-    -- The newest one is what recommendations are judged by.
+    -- Recommendations are back-tested on the newest one.
     select {{ horizon }} as days_back
     union distinct
     select
@@ -42,7 +41,7 @@ moments as (
     from lengths
     cross join steps
     union distinct
-    -- The same season a year before, for what is judged today and for what was judged one outcome ago.
+    -- The same season a year before the scoring day, and a year before the newest back-test.
     select 365 as days_back
     union distinct
     select 365 + learning_days as days_back

@@ -1,4 +1,4 @@
--- Customers who bought on as many days, over as long a time, as long ago, are one row to a model of purchases.
+-- Purchase models read only these three numbers, so customers with equal numbers are scored once.
 select
     cutoff_on,
     is_scoring,

@@ -1,8 +1,8 @@
--- What each customer takes an interest in: bought, or looked at by those who agreed to be watched. A sign counts for
--- less the older it is; what is bought again fades more slowly than what is looked at.
+-- Each customer's interest by product: purchases, and interactions of customers who agreed to profiling. Older signals
+-- count for less. Purchases fade more slowly than interactions.
 {% set scored_on = scoring_day() %}
 {% set points = var('interest_points') %}
-with described as (
+with customer_cutoffs as (
     select
         customer_id,
         cutoff_on,
@@ -12,12 +12,12 @@ with described as (
     where is_scoring or cutoff_on = {{ days_before(scored_on, var('churn_days')) }}
 ),
 
-signs as (
+signals as (
     select distinct
         customer_id,
         product_id,
-        {{ day_of('ordered_at') }} as signed_on,
-        'bought' as sign,
+        {{ day_of('ordered_at') }} as signal_on,
+        'bought' as signal_kind,
         {{ points['purchase'] }} as points
     from {{ ref('order_lines') }}
     where is_sale and not coalesce(is_renewal, false) and product_id is not null
@@ -25,8 +25,8 @@ signs as (
     select
         customer_id,
         product_id,
-        viewed_on as signed_on,
-        'viewed' as sign,
+        viewed_on as signal_on,
+        'viewed' as signal_kind,
         case
             when n_cart_adds > 0 then {{ points['add_to_cart'] }}
             when n_wishlist_adds > 0 then {{ points['add_to_wishlist'] }}
@@ -37,40 +37,40 @@ signs as (
     select distinct
         customer_id,
         product_id,
-        {{ day_of('refunded_at') }} as signed_on,
-        'given_back' as sign,
+        {{ day_of('refunded_at') }} as signal_on,
+        'given_back' as signal_kind,
         0 as points
     from {{ ref('refunds') }}
     where product_id is not null
 ),
 
-known as (
+known_signals as (
     select
-        described.customer_id,
-        described.cutoff_on,
-        described.is_scoring,
-        signs.product_id,
-        signs.signed_on,
-        signs.sign,
+        customer_cutoffs.customer_id,
+        customer_cutoffs.cutoff_on,
+        customer_cutoffs.is_scoring,
+        signals.product_id,
+        signals.signal_on,
+        signals.signal_kind,
         cast(
-            signs.points * power(
+            signals.points * power(
                 0.5,
-                cast({{ dbt.datediff('signs.signed_on', 'described.cutoff_on', 'day') }} as {{ dbt.type_float() }})
+                cast({{ dbt.datediff('signals.signal_on', 'customer_cutoffs.cutoff_on', 'day') }} as {{ dbt.type_float() }})
                 / case
-                    when signs.sign = 'viewed' then {{ var('interest_half_life_days') }}
+                    when signals.signal_kind = 'viewed' then {{ var('interest_half_life_days') }}
                     else {{ var('purchase_half_life_days') }}
                 end
             ) as decimal(18, 8)
         ) as interest
-    from described
-    inner join signs
-        on described.customer_id = signs.customer_id and signs.signed_on < described.cutoff_on
+    from customer_cutoffs
+    inner join signals
+        on customer_cutoffs.customer_id = signals.customer_id and signals.signal_on < customer_cutoffs.cutoff_on
     where
-        signs.sign <> 'viewed'
-        or (described.may_watch and signs.signed_on >= {{ days_before('described.cutoff_on', var('interest_days')) }})
+        signals.signal_kind <> 'viewed'
+        or (customer_cutoffs.may_watch and signals.signal_on >= {{ days_before('customer_cutoffs.cutoff_on', var('interest_days')) }})
 ),
 
--- A day with ten products is one occasion, as one with a single product is.
+-- A day counts once, whether the customer showed interest in one product or in ten.
 occasions as (
     select
         customer_id,
@@ -81,8 +81,8 @@ occasions as (
             customer_id,
             cutoff_on,
             max(interest) as interest
-        from known
-        group by customer_id, cutoff_on, signed_on
+        from known_signals
+        group by customer_id, cutoff_on, signal_on
     ) as days
     group by customer_id, cutoff_on
 ),
@@ -94,11 +94,11 @@ by_product as (
         is_scoring,
         product_id,
         sum(interest) as interest,
-        count(case when sign = 'bought' then 1 end) as n_days_bought,
-        count(case when sign = 'viewed' then 1 end) as n_days_viewed,
-        max(case when sign = 'bought' then signed_on end) as last_bought_on,
-        count(case when sign = 'given_back' then 1 end) as n_days_given_back
-    from known
+        count(case when signal_kind = 'bought' then 1 end) as n_days_bought,
+        count(case when signal_kind = 'viewed' then 1 end) as n_days_viewed,
+        max(case when signal_kind = 'bought' then signal_on end) as last_bought_on,
+        count(case when signal_kind = 'given_back' then 1 end) as n_days_given_back
+    from known_signals
     group by customer_id, cutoff_on, is_scoring, product_id
 )
 
@@ -110,7 +110,7 @@ select
     by_product.n_days_bought,
     by_product.n_days_viewed,
     by_product.last_bought_on,
-    -- Who keeps what they bought another time likes it.
+    -- A customer who kept the product from another purchase likes it.
     by_product.n_days_given_back > 0 and by_product.n_days_given_back >= by_product.n_days_bought as was_given_back,
     by_product.interest,
     cast(

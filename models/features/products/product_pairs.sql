@@ -1,5 +1,5 @@
--- Which products go together: bought, or looked at, by the same people on the same day (statistics of many, in which
--- nobody's basket can be seen), and else those of one category that are most alike.
+-- Products that go together: bought or viewed by the same customers on the same day, in aggregates that show no single
+-- basket. Similar products of the category fill in.
 {% set points = var('interest_points') %}
 {% set days = var('related_days') %}
 with cutoffs as (
@@ -16,12 +16,12 @@ customers as (
     where is_scoring
 ),
 
-signs as (
+signals as (
     select distinct
         customer_id,
         product_id,
-        {{ day_of('ordered_at') }} as signed_on,
-        'bought' as sign,
+        {{ day_of('ordered_at') }} as signal_on,
+        'bought' as signal_kind,
         cast(1 as {{ dbt.type_float() }}) as weight
     from {{ ref('order_lines') }}
     where is_sale and not coalesce(is_renewal, false) and product_id is not null
@@ -29,53 +29,53 @@ signs as (
     select
         customer_id,
         product_id,
-        viewed_on as signed_on,
-        'viewed' as sign,
+        viewed_on as signal_on,
+        'viewed' as signal_kind,
         cast({{ points['product_view'] }} as {{ dbt.type_float() }}) / {{ points['purchase'] }} as weight
     from {{ ref('product_interaction_days') }}
 ),
 
 baskets as (
     select
-        signs.*,
-        count(*) over (partition by signs.customer_id, signs.signed_on, signs.sign) as n_products,
-        -- Of a very large basket a part that does not depend on what the products are called.
+        signals.*,
+        count(*) over (partition by signals.customer_id, signals.signal_on, signals.signal_kind) as n_products,
+        -- Very large baskets are sampled by hash, so the sample does not depend on the product ids.
         row_number() over (
-            partition by signs.customer_id, signs.signed_on, signs.sign
-            order by {{ dbt.hash('signs.product_id || signs.customer_id') }}, signs.product_id
+            partition by signals.customer_id, signals.signal_on, signals.signal_kind
+            order by {{ dbt.hash('signals.product_id || signals.customer_id') }}, signals.product_id
         ) as place
-    from signs
-    inner join customers on signs.customer_id = customers.customer_id
-    where signs.sign = 'bought' or customers.may_watch
+    from signals
+    inner join customers on signals.customer_id = customers.customer_id
+    where signals.signal_kind = 'bought' or customers.may_watch
 ),
 
-bounded as (
+basket_products as (
     select
         *,
-        -- To go together in a large basket says less.
+        -- A pair in a large basket is weaker evidence.
         cast(weight / sqrt(least(n_products, {{ var('basket_max_products') }})) as decimal(18, 8)) as pair_weight
     from baskets
     where place <= {{ var('basket_max_products') }}
 ),
 
--- By customer first: to count the different ones in one go is twice the work.
+-- Grouped by customer first: one count(distinct) over all takes twice the time.
 customer_pairs as (
     select
         cutoffs.cutoff_on,
-        one.product_id,
-        other.product_id as related_product_id,
-        sum(one.pair_weight) as weight,
-        max(case when one.sign = 'bought' then 1 else 0 end) as is_bought_together
-    from bounded as one
-    inner join bounded as other
+        left_product.product_id,
+        right_product.product_id as related_product_id,
+        sum(left_product.pair_weight) as weight,
+        max(case when left_product.signal_kind = 'bought' then 1 else 0 end) as is_bought_together
+    from basket_products as left_product
+    inner join basket_products as right_product
         on
-            one.customer_id = other.customer_id
-            and one.signed_on = other.signed_on
-            and one.sign = other.sign
-            and one.product_id <> other.product_id
+            left_product.customer_id = right_product.customer_id
+            and left_product.signal_on = right_product.signal_on
+            and left_product.signal_kind = right_product.signal_kind
+            and left_product.product_id <> right_product.product_id
     inner join cutoffs
-        on one.signed_on < cutoffs.cutoff_on and one.signed_on >= {{ days_before('cutoffs.cutoff_on', days) }}
-    group by cutoffs.cutoff_on, one.product_id, other.product_id, one.customer_id
+        on left_product.signal_on < cutoffs.cutoff_on and left_product.signal_on >= {{ days_before('cutoffs.cutoff_on', days) }}
+    group by cutoffs.cutoff_on, left_product.product_id, right_product.product_id, left_product.customer_id
 ),
 
 pairs as (
@@ -94,18 +94,18 @@ pairs as (
 products as (
     select
         cutoffs.cutoff_on,
-        bounded.product_id,
-        sum(cast(bounded.weight as decimal(18, 8))) as weight
-    from bounded
+        basket_products.product_id,
+        sum(cast(basket_products.weight as decimal(18, 8))) as weight
+    from basket_products
     inner join cutoffs
-        on bounded.signed_on < cutoffs.cutoff_on and bounded.signed_on >= {{ days_before('cutoffs.cutoff_on', days) }}
-    group by cutoffs.cutoff_on, bounded.product_id
+        on basket_products.signal_on < cutoffs.cutoff_on and basket_products.signal_on >= {{ days_before('cutoffs.cutoff_on', days) }}
+    group by cutoffs.cutoff_on, basket_products.product_id
 ),
 
-rated as (
+rated_pairs as (
     select
         pairs.*,
-        -- A product that few have bought has not shown yet what goes with it: five more baskets without are assumed.
+        -- Five baskets without the pair are added, so that rare products do not score too high.
         cast(cast(pairs.weight as {{ dbt.type_float() }}) / (cast(products.weight as {{ dbt.type_float() }}) + 5) as decimal(18, 8)) as likelihood
     from pairs
     inner join products on pairs.cutoff_on = products.cutoff_on and pairs.product_id = products.product_id
@@ -123,24 +123,24 @@ on_sale as (
     where category is not null and price > 0
 ),
 
--- The neighbours by price only, for a large category not to be paired with itself.
-alike as (
+-- Only neighbours by price: pairing a whole large category with itself would be too many rows.
+similar_pairs as (
     select
-        one.cutoff_on,
-        one.product_id,
-        other.product_id as related_product_id,
+        left_product.cutoff_on,
+        left_product.product_id,
+        right_product.product_id as related_product_id,
         cast(
-            {{ var('similar_likelihood') }} * least(one.price, other.price) / greatest(one.price, other.price)
-            * case when one.brand = other.brand then 1 else 0.5 end
+            {{ var('similar_likelihood') }} * least(left_product.price, right_product.price) / greatest(left_product.price, right_product.price)
+            * case when left_product.brand = right_product.brand then 1 else 0.5 end
             as decimal(18, 8)
         ) as likelihood
-    from on_sale as one
-    inner join on_sale as other
+    from on_sale as left_product
+    inner join on_sale as right_product
         on
-            one.cutoff_on = other.cutoff_on
-            and one.category = other.category
-            and other.price_place between one.price_place - 10 and one.price_place + 10
-            and one.product_id <> other.product_id
+            left_product.cutoff_on = right_product.cutoff_on
+            and left_product.category = right_product.category
+            and right_product.price_place between left_product.price_place - 10 and left_product.price_place + 10
+            and left_product.product_id <> right_product.product_id
 ),
 
 all_pairs as (
@@ -151,25 +151,25 @@ all_pairs as (
         likelihood,
         n_customers,
         case when is_bought_together then 'bought_together' else 'viewed_together' end as kind
-    from rated
+    from rated_pairs
     union all
     select
-        alike.cutoff_on,
-        alike.product_id,
-        alike.related_product_id,
-        alike.likelihood,
+        similar_pairs.cutoff_on,
+        similar_pairs.product_id,
+        similar_pairs.related_product_id,
+        similar_pairs.likelihood,
         cast(null as bigint) as n_customers,
         'similar' as kind
-    from alike
-    left join rated
+    from similar_pairs
+    left join rated_pairs
         on
-            alike.cutoff_on = rated.cutoff_on
-            and alike.product_id = rated.product_id
-            and alike.related_product_id = rated.related_product_id
-    where rated.product_id is null
+            similar_pairs.cutoff_on = rated_pairs.cutoff_on
+            and similar_pairs.product_id = rated_pairs.product_id
+            and similar_pairs.related_product_id = rated_pairs.related_product_id
+    where rated_pairs.product_id is null
 ),
 
-ranked as (
+ranked_pairs as (
     select
         *,
         row_number() over (
@@ -186,5 +186,5 @@ select
     likelihood,
     n_customers,
     kind
-from ranked
+from ranked_pairs
 where place <= 20

@@ -1,4 +1,4 @@
--- How much each product is asked for now, by whomever, and whether those who have it buy it again.
+-- How often each product sells now, and whether its buyers buy it again.
 with cutoffs as (
     select cutoff_on
     from {{ ref('feature_cutoffs') }}
@@ -9,7 +9,7 @@ products as (
     select * from {{ ref('products') }}
 ),
 
-bought as (
+purchases as (
     select distinct
         customer_id,
         product_id,
@@ -21,14 +21,14 @@ bought as (
 by_customer as (
     select
         cutoffs.cutoff_on,
-        bought.product_id,
-        bought.customer_id,
+        purchases.product_id,
+        purchases.customer_id,
         count(*) as n_days,
-        count(case when bought.ordered_on >= {{ days_before('cutoffs.cutoff_on', 30) }} then 1 end) as n_days_30d,
-        min(bought.ordered_on) as first_ordered_on
-    from bought
-    inner join cutoffs on bought.ordered_on < cutoffs.cutoff_on
-    group by cutoffs.cutoff_on, bought.product_id, bought.customer_id
+        count(case when purchases.ordered_on >= {{ days_before('cutoffs.cutoff_on', 30) }} then 1 end) as n_days_30d,
+        min(purchases.ordered_on) as first_ordered_on
+    from purchases
+    inner join cutoffs on purchases.ordered_on < cutoffs.cutoff_on
+    group by cutoffs.cutoff_on, purchases.product_id, purchases.customer_id
 ),
 
 by_product as (
@@ -43,7 +43,7 @@ by_product as (
     group by cutoff_on, product_id
 ),
 
-described as (
+product_cutoffs as (
     select
         cutoffs.cutoff_on,
         products.product_id,
@@ -61,15 +61,15 @@ described as (
     left join by_product on products.product_id = by_product.product_id and cutoffs.cutoff_on = by_product.cutoff_on
 ),
 
-shared as (
+product_rates as (
     select
         *,
         cast(sum(n_rebuyers) over (partition by cutoff_on) as {{ dbt.type_float() }})
         / nullif(sum(n_buyers) over (partition by cutoff_on), 0) as rebuyer_share,
         cast(sum(n_baskets_30d) over (partition by cutoff_on, category) as {{ dbt.type_float() }})
         / nullif(count(days_on_sale) over (partition by cutoff_on, category), 0) as category_baskets_30d
-    from described
-    -- Since when is not known of what nobody has bought yet.
+    from product_cutoffs
+    -- A product without a sale may have no start date.
     where coalesce(days_on_sale > 0, true)
 )
 
@@ -84,14 +84,14 @@ select
     cast(n_baskets_30d as bigint) as n_baskets_30d,
     coalesce(
         is_replenishable,
-        -- Where the shop does not say, its customers do; a product that few have bought is like the others.
+        -- Without the shop's own flag, repeat purchases decide. Products with few buyers are drawn towards the average.
         (n_rebuyers + 20 * rebuyer_share) / (n_buyers + 20) >= {{ var('bought_again_min_share') }},
         false
     ) as is_bought_again,
-    -- What is new has not had 30 days: it is taken to sell on as it began, drawn towards its category.
+    -- A new product has less than 30 days of sales: its pace so far is projected, drawn towards its category.
     case
         when days_on_sale < 30
             then (n_baskets_30d + 0.5 * category_baskets_30d) / (cast(days_on_sale as {{ dbt.type_float() }}) / 30 + 0.5)
         else cast(n_baskets_30d as {{ dbt.type_float() }})
     end as expected_baskets_30d
-from shared
+from product_rates

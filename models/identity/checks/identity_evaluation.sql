@@ -1,4 +1,4 @@
--- How many records identity joined, by what, and how many of them probably wrongly.
+-- How many records identity joined, by which identifier, and how many joins are expected to be wrong.
 {% set bands = [[0.9, 0.99], [0.99, 0.998], [0.998, 0.999], [0.999, 0.9999], [0.9999, 2]] %}
 with records as (
     select
@@ -25,7 +25,7 @@ clusters as (
     group by customer_id, certain_cluster_id
 ),
 
-shared as (
+shared_identifiers as (
     select
         identifiers.identifier_type,
         count(*) as n_records
@@ -35,7 +35,7 @@ shared as (
     group by identifiers.identifier_type, identifiers.identifier, records.customer_id
 ),
 
-pairs as (
+pair_counts as (
     select
         (select coalesce(sum(n_records * (n_records - 1) / 2.0), 0) from customers) as n_all,
         (select coalesce(sum(n_records * (n_records - 1) / 2.0), 0) from clusters) as n_sure
@@ -43,7 +43,7 @@ pairs as (
 
 {% if joins_probable() -%}
 -- Edges whose two clusters are one customer.
-probable as (
+joining_edges as (
     select
         edges.probability,
         edges.first_n_records * edges.n_records as n_pairs
@@ -53,7 +53,7 @@ probable as (
     where one.cluster_id = other.cluster_id
 ),
 
-possible as (
+cross_cluster_pairs as (
     select pairs.probability
     from {{ ref('probable_pairs') }} as pairs
     inner join {{ ref('certain_clusters') }} as one on pairs.record_key = one.record_key
@@ -76,20 +76,20 @@ measures as (
     select
         'pairs of one customer' as measure,
         cast(n_all as {{ dbt.type_float() }}) as value
-    from pairs
+    from pair_counts
     {%- for identifier_type in ['email', 'phone', 'shop_customer_id'] %}
     union all
     select
         'pairs of one customer that share {{ identifier_type }}' as measure,
         cast(coalesce(sum(n_records * (n_records - 1) / 2.0), 0) as {{ dbt.type_float() }}) as value
-    from shared
+    from shared_identifiers
     where identifier_type = '{{ identifier_type }}'
     {%- endfor %}
     union all
     select
         'pairs gained by probable edges' as measure,
         cast(n_all - n_sure as {{ dbt.type_float() }}) as value
-    from pairs
+    from pair_counts
     {%- if joins_probable() %}
     {%- for least, most in bands %}
     {%- set band = least ~ (' to ' ~ most if most <= 1 else ' and more') %}
@@ -97,26 +97,26 @@ measures as (
     select
         'probable edges that join, {{ band }}' as measure,
         cast(count(*) as {{ dbt.type_float() }}) as value
-    from probable
+    from joining_edges
     where probability >= {{ least }} and probability < {{ most }}
     union all
     select
-        'of these probably wrong, {{ band }}' as measure,
+        'probable edges expected to be wrong, {{ band }}' as measure,
         cast(coalesce(sum(1 - probability), 0) as {{ dbt.type_float() }}) as value
-    from probable
+    from joining_edges
     where probability >= {{ least }} and probability < {{ most }}
     union all
     select
         'pairs of two clusters, {{ band }}' as measure,
         cast(count(*) as {{ dbt.type_float() }}) as value
-    from possible
+    from cross_cluster_pairs
     where probability >= {{ least }} and probability < {{ most }}
     {%- endfor %}
     union all
     select
         'gained pairs that are probably wrong' as measure,
         cast(coalesce(sum((1 - probability) * n_pairs), 0) as {{ dbt.type_float() }}) as value
-    from probable
+    from joining_edges
     {%- endif %}
 )
 

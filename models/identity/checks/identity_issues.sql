@@ -1,4 +1,4 @@
--- What the guards against joining too much did, and what could not be read: for a person to look at.
+-- For review: what the guards against joining too much did, and phone numbers that could not be read.
 with identifiers as (
     select
         person_identifiers.*,
@@ -7,9 +7,9 @@ with identifiers as (
     inner join {{ ref('record_customers') }} as records on person_identifiers.record_key = records.record_key
 ),
 
-kept_apart as (
+unjoined_identifiers as (
     select
-        'identifier joins nobody' as issue_type,
+        'identifier joins no records' as issue_type,
         identifier_type as subject_type,
         identifier as subject,
         why_not as why,
@@ -20,8 +20,8 @@ kept_apart as (
     group by identifier_type, identifier, why_not
 ),
 
--- What two people had one after the other, or two of one name have together.
-two_people as (
+-- Identifiers that two people used one after the other, or that two people of one name share.
+two_person_identifiers as (
     select
         'identifier of two people' as issue_type,
         compared.identifier_type as subject_type,
@@ -36,13 +36,16 @@ two_people as (
     group by compared.identifier_type, compared.identifier, compared.different_because
 ),
 
-oversized as (
+oversized_clusters as (
     select
         case when records.cluster_state = 'quarantined' then 'cluster quarantined' else 'cluster broken' end as issue_type,
         'cluster' as subject_type,
         min(records.record_key) as subject,
-        'joined more than {{ var("identity_max_records_per_customer") }} records, with phone numbers'
-        || case when records.cluster_state = 'quarantined' then ' or without' else '' end as why,
+        'more than {{ var("identity_max_records_per_customer") }} records in one cluster'
+        || case
+            when records.cluster_state = 'quarantined' then ', even without phone numbers'
+            else ', split at phone numbers'
+        end as why,
         count(*) as n_records,
         min(records.record_key) as example_record_key
     from {{ ref('record_customers') }} as records
@@ -51,12 +54,12 @@ oversized as (
     group by clusters.component_id, records.cluster_state
 ),
 
-ambiguous as (
+ambiguous_identifiers as (
     select
         'identifier leads to several customers' as issue_type,
         identifier_type as subject_type,
         identifier as subject,
-        'events that carry nothing else count for none of them' as why,
+        'events with no other identifier are attributed to no customer' as why,
         n_customers as n_records,
         cast(null as {{ dbt.type_string() }}) as example_record_key
     from {{ ref('identifier_customers') }}
@@ -68,7 +71,7 @@ shared_devices as (
         'shared device' as issue_type,
         'web_visitor' as subject_type,
         visitor_id as subject,
-        'several people logged in or left an address on it' as why,
+        'several customers logged in or gave an address on this device' as why,
         n_customers as n_records,
         'web_visitor:' || visitor_id as example_record_key
     from {{ ref('visitor_customers') }}
@@ -80,7 +83,7 @@ unread_phones as (
         'phone number not understood' as issue_type,
         'phone' as subject_type,
         identity_records.phone_as_given as subject,
-        'no number of its country, and not international' as why,
+        'not a valid number of its country, and not in international format' as why,
         count(*) as n_records,
         min(identity_records.record_key) as example_record_key
     from {{ ref('identity_records') }} as identity_records
@@ -89,7 +92,7 @@ unread_phones as (
     group by identity_records.phone_as_given
 ),
 
-not_persons as (
+non_person_identifiers as (
     select
         'not a person' as issue_type,
         identifier_type as subject_type,
@@ -102,15 +105,15 @@ not_persons as (
 ),
 
 issues as (
-    select * from not_persons
+    select * from non_person_identifiers
     union all
-    select * from kept_apart
+    select * from unjoined_identifiers
     union all
-    select * from two_people
+    select * from two_person_identifiers
     union all
-    select * from oversized
+    select * from oversized_clusters
     union all
-    select * from ambiguous
+    select * from ambiguous_identifiers
     union all
     select * from shared_devices
     union all

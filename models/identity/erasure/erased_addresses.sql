@@ -1,5 +1,5 @@
--- What an erased person was written to at, in any spelling that leads there, is not written to again, whatever person reads
--- it now, until that person does something themselves: see erased_or_objecting.
+-- An erased person's address, in any spelling, gets no mail until its present reader acts themselves, even if that is another
+-- person: see erased_or_objecting.
 with addresses as (
     select distinct
         identity_records.email,
@@ -10,7 +10,7 @@ with addresses as (
     where identity_records.email is not null
 ),
 
--- Ledgers of before have the address as it was written only.
+-- Older ledgers hold the address only as it was written.
 spellings as (
     select
         email,
@@ -32,7 +32,7 @@ spellings as (
     where widest_mailbox <> email
 ),
 
-hashed as (
+hashed_spellings as (
     select
         spellings.email,
         {{ identifier_hash('spellings.identifier_type', 'spellings.identifier') }} as identifier_hash
@@ -41,10 +41,10 @@ hashed as (
 )
 
 select
-    hashed.email,
+    hashed_spellings.email,
     min(erased_identifiers.recorded_at) as since,
     max(erased_identifiers.received_at) as received_at
-from hashed
+from hashed_spellings
 inner join {{ ref('erased_identifiers') }} as erased_identifiers
-    on hashed.identifier_hash = erased_identifiers.identifier_hash
-group by hashed.email
+    on hashed_spellings.identifier_hash = erased_identifiers.identifier_hash
+group by hashed_spellings.email

@@ -1,11 +1,11 @@
--- A request that was refused after all erases nothing.
-with refused as (
+-- A request that is refused later erases nothing.
+with refused_requests as (
     select request_id
     from {{ ref('privacy_requests') }}
     where request_type = 'erasure' and request_status = 'refused'
 ),
 
-requests as (
+request_times as (
     {{ request_moments(ref('erasure_ledger')) }}
 )
 
@@ -13,9 +13,9 @@ select
     ledger.identifier_type,
     ledger.identifier_hash,
     min(ledger.recorded_at) as recorded_at,
-    max(requests.received_at) as received_at
+    max(request_times.received_at) as received_at
 from {{ ref('erasure_ledger') }} as ledger
-inner join requests on ledger.request_id = requests.request_id
-left join refused on ledger.request_id = refused.request_id
-where refused.request_id is null and ledger.identifier_type <> 'carried out'
+inner join request_times on ledger.request_id = request_times.request_id
+left join refused_requests on ledger.request_id = refused_requests.request_id
+where refused_requests.request_id is null and ledger.identifier_type <> 'carried out'
 group by ledger.identifier_type, ledger.identifier_hash

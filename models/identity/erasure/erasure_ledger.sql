@@ -1,12 +1,12 @@
--- Whom we must not know again, as salted hashes. Only ever added to: a request that the privacy desk's table forgets
--- holds on, and what an erased person's identifier leads to is that person come back, unless they did something
--- themselves since: see known_records.
+-- Erased persons, as salted hashes. Rows are only added, so a request stays in force after the privacy desk deletes it. A
+-- record with an erased person's identifier is that person come back, unless they have acted themselves since: see
+-- known_records.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 -- depends_on: {{ ref('request_ledger') }}
 -- depends_on: {{ ref('own_acts') }}
 -- depends_on: {{ ref('returning_persons') }}
 
-with held as (
+with held_customers as (
     select distinct customer_id from {{ ref('legal_hold_customers') }}
 ),
 
@@ -14,7 +14,7 @@ subjects as (
     select * from {{ ref('erasure_subjects') }}
 ),
 
-leads as (
+matches as (
     select distinct
         identifier_type,
         identifier,
@@ -22,19 +22,19 @@ leads as (
     from {{ ref('privacy_request_matches') }}
 ),
 
-requested as (
+requested_identifiers as (
     select
         named.named_by_id as request_id,
         named.identifier_type,
         named.identifier_as_given,
         named.identifier,
         named.widest_mailbox,
-        coalesce(leads.n_customers, 0) as n_customers,
+        coalesce(matches.n_customers, 0) as n_customers,
         subjects.verdict,
         subjects.is_held
     from {{ ref('privacy_request_identifiers') }} as named
     inner join subjects on named.named_by_id = subjects.request_id
-    left join leads on named.identifier_type = leads.identifier_type and named.person_identifier = leads.identifier
+    left join matches on named.identifier_type = matches.identifier_type and named.person_identifier = matches.identifier
     where named.named_by = 'erasure request'
 ),
 
@@ -50,7 +50,7 @@ salt as (
     select salt from {{ ref('erasure_salt') }}
 ),
 
-joining as (
+usable_identifiers as (
     select * from {{ ref('joining_identifiers') }}
 ),
 
@@ -67,12 +67,12 @@ record_identifiers as (
         customer_id,
         'record' as identifier_type,
         'shop_customer:' || identifier as identifier
-    from joining
+    from usable_identifiers
     where identifier_type = 'shop_customer_id'
 ),
 
 {% if is_incremental() -%}
-come_back as (
+returning_customers as (
     select * from {{ ref('returning_persons') }}
 ),
 
@@ -86,29 +86,29 @@ known_requests as (
 ),
 
 {% endif -%}
-agreeing as (
+consistent_subjects as (
     select subjects.*
     from subjects
     left join {{ ref('requests_naming_erased_others') }} as naming_others on subjects.request_id = naming_others.request_id
     where subjects.verdict <> 'contradicts itself' and naming_others.request_id is null
 ),
 
-erased as (
+erased_customers as (
     select
         request_id,
         customer_id
-    from agreeing
+    from consistent_subjects
     where verdict = 'one person'
     {%- if is_incremental() %}
     union distinct
     select
         request_id,
         customer_id
-    from come_back
+    from returning_customers
     {%- endif %}
 ),
 
-moments as (
+request_times as (
     select
         request_id,
         min(received_at) as received_at
@@ -116,7 +116,7 @@ moments as (
     group by request_id
     {%- if is_incremental() %}
     union all
-    -- Of a request that was forgotten before request_ledger was there.
+    -- Requests that the desk deleted before request_ledger existed.
     select
         request_id,
         min(recorded_at) as received_at
@@ -126,128 +126,128 @@ moments as (
     {%- endif %}
 ),
 
-touched as (
+affected_records as (
     select
-        erased.request_id,
+        erased_customers.request_id,
         records.record_key,
         records.customer_id,
         records.first_seen_at,
-        coalesce(moments.received_at, {{ as_of() }}) as received_at
-    from erased
-    inner join records on erased.customer_id = records.customer_id
-    left join moments on erased.request_id = moments.request_id
-    left join held on erased.customer_id = held.customer_id
-    where held.customer_id is null
+        coalesce(request_times.received_at, {{ as_of() }}) as received_at
+    from erased_customers
+    inner join records on erased_customers.customer_id = records.customer_id
+    left join request_times on erased_customers.request_id = request_times.request_id
+    left join held_customers on erased_customers.customer_id = held_customers.customer_id
+    where held_customers.customer_id is null
 ),
 
-judged as (
-    {{ records_come_back('touched') }}
+affected_records_by_return as (
+    {{ records_come_back('affected_records') }}
 ),
 
--- Of what is theirs again only the past is erased: see known_records.
-erased_now as (
+-- A record that is theirs again loses its past only: see known_records.
+records_to_erase as (
     select
         request_id,
         record_key,
         customer_id
-    from judged
+    from affected_records_by_return
     where not coalesce(is_back and first_seen_at > received_at, false)
 ),
 
-erased_joining as (
+usable_identifiers_to_erase as (
     select
-        erased_now.request_id,
-        joining.*
-    from joining
-    inner join erased_now on joining.record_key = erased_now.record_key
+        records_to_erase.request_id,
+        usable_identifiers.*
+    from usable_identifiers
+    inner join records_to_erase on usable_identifiers.record_key = records_to_erase.record_key
 ),
 
-erased_contacts as (
+contacts_to_erase as (
     select
-        erased_now.request_id,
-        erased_now.customer_id,
+        records_to_erase.request_id,
+        records_to_erase.customer_id,
         identity_records.email,
         case when identity_records.email is not null then identity_records.widest_mailbox end as widest_mailbox,
         identity_records.phone,
         identity_records.phone_as_given
     from identity_records
-    inner join erased_now on identity_records.record_key = erased_now.record_key
+    inner join records_to_erase on identity_records.record_key = records_to_erase.record_key
 ),
 
--- An address that is one customer's alone says who logged in with it on a device.
+-- An address of one customer alone shows which devices that customer logged in on.
 own_addresses as (
     select identity_records.email
     from identity_records
     inner join records on identity_records.record_key = records.record_key
-    where identity_records.email in (select email from erased_contacts)
+    where identity_records.email in (select email from contacts_to_erase)
     group by identity_records.email
     having count(distinct records.customer_id) = 1
 ),
 
 logins as (
     select
-        erased_contacts.request_id,
+        contacts_to_erase.request_id,
         'email' as identifier_type,
         own_addresses.email as identifier
-    from erased_contacts
-    inner join own_addresses on erased_contacts.email = own_addresses.email
+    from contacts_to_erase
+    inner join own_addresses on contacts_to_erase.email = own_addresses.email
     union distinct
     select
         request_id,
         identifier_type,
         identifier
-    from erased_joining
+    from usable_identifiers_to_erase
     where identifier_type = 'shop_customer_id'
 ),
 
--- What a request names that may still lead to the person later: a name that leads to no one yet, or to somebody under a
--- legal hold, whose names are not looked up before it ends. A request that contradicts itself leaves nothing.
-named as (
-    select requested.*
-    from requested
-    inner join agreeing on requested.request_id = agreeing.request_id
+-- Identifiers that may still lead to the person later: they lead to no customer yet, or to one under a legal hold, who is
+-- not looked up before it ends. A request that contradicts itself leaves no hash.
+open_identifiers as (
+    select requested_identifiers.*
+    from requested_identifiers
+    inner join consistent_subjects on requested_identifiers.request_id = consistent_subjects.request_id
 ),
 
 mailboxes as (
     select
-        named.request_id,
-        named.identifier as mailbox
-    from named
-    left join known_requests on named.request_id = known_requests.request_id
+        open_identifiers.request_id,
+        open_identifiers.identifier as mailbox
+    from open_identifiers
+    left join known_requests on open_identifiers.request_id = known_requests.request_id
     where
-        named.identifier_type = 'email'
-        and (named.n_customers = 0 or (named.verdict = 'one person' and named.is_held))
+        open_identifiers.identifier_type = 'email'
+        and (open_identifiers.n_customers = 0 or (open_identifiers.verdict = 'one person' and open_identifiers.is_held))
         and known_requests.request_id is null
 ),
 
 identifiers as (
     select
-        erased_now.request_id,
+        records_to_erase.request_id,
         record_identifiers.identifier_type,
         record_identifiers.identifier
     from record_identifiers
-    inner join erased_now on record_identifiers.record_key = erased_now.record_key
+    inner join records_to_erase on record_identifiers.record_key = records_to_erase.record_key
     union all
     select
         marks.request_id,
         {{ name_mark_type('marks.identifier_type') }} as identifier_type,
         marks.identifier || '|' || marks.mark as identifier
     from (
-        {{ name_marks("(select * from erased_joining where identifier_type <> 'shop_customer_id')", ['request_id'], 'erased') }}
+        {{ name_marks("(select * from usable_identifiers_to_erase where identifier_type <> 'shop_customer_id')", ['request_id'], 'erased') }}
     ) as marks
     union all
     select
         request_id,
         'mailbox' as identifier_type,
         identifier || '|no name' as identifier
-    from erased_joining
+    from usable_identifiers_to_erase
     where identifier_type = 'email'
     union all
     select
         request_id,
         'mailbox' as identifier_type,
         identifier || '|any name' as identifier
-    from erased_joining
+    from usable_identifiers_to_erase
     where identifier_type = 'email'
     group by request_id, identifier
     having max(case when has_given_name then 1 else 0 end) = 0
@@ -259,7 +259,7 @@ identifiers as (
         request_id,
         '{{ identifier_type }}' as identifier_type,
         {{ column }} as identifier
-    from erased_contacts
+    from contacts_to_erase
     where {{ column }} is not null
     {% endfor -%}
     union all
@@ -275,29 +275,29 @@ identifiers as (
         request_id,
         identifier_type,
         identifier_as_given as identifier
-    from named
-    where not is_held and (identifier_type = 'email' or (identifier_type = 'phone' and (n_customers = 0 or verdict <> 'names nobody')))
+    from open_identifiers
+    where not is_held and (identifier_type = 'email' or (identifier_type = 'phone' and (n_customers = 0 or verdict <> 'names no customer')))
     union all
     select
         request_id,
         'widest mailbox' as identifier_type,
         widest_mailbox as identifier
-    from named
+    from open_identifiers
     where not is_held and widest_mailbox is not null
     union all
     select
         request_id,
         'record' as identifier_type,
         'shop_customer:' || identifier as identifier
-    from named
+    from open_identifiers
     where identifier_type = 'shop_customer_id' and n_customers <= 1
     union all
-    -- That it was carried out, and when: what erasure_requests says for good.
+    -- Keeps the outcome and its time in erasure_requests for good.
     select distinct
         request_id,
         'carried out' as identifier_type,
         'carried out' as identifier
-    from erased_now
+    from records_to_erase
     union all
     select
         mailboxes.request_id,
@@ -312,7 +312,7 @@ identifiers as (
     from mailboxes
 ),
 
-hashed as (
+hashed_identifiers as (
     select distinct
         identifiers.request_id,
         identifiers.identifier_type,
@@ -323,14 +323,14 @@ hashed as (
 )
 
 select
-    hashed.request_id,
-    hashed.identifier_type,
-    hashed.identifier_hash,
-    hashed.salt_id,
+    hashed_identifiers.request_id,
+    hashed_identifiers.identifier_type,
+    hashed_identifiers.identifier_hash,
+    hashed_identifiers.salt_id,
     {{ as_of() }} as recorded_at
-from hashed
+from hashed_identifiers
 {% if is_incremental() -%}
 left join {{ this }} as known
-    on hashed.request_id = known.request_id and hashed.identifier_hash = known.identifier_hash
+    on hashed_identifiers.request_id = known.request_id and hashed_identifiers.identifier_hash = known.identifier_hash
 where known.request_id is null
 {%- endif %}

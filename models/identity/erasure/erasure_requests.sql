@@ -1,5 +1,5 @@
--- What became of each erasure request. One that was carried out stays so, also where the privacy desk forgets or edits it,
--- or the person leaves every source; one that is refused afterwards says both.
+-- The outcome of each erasure request. One that was carried out stays erased, even if the privacy desk deletes or edits it, or
+-- the person leaves every source. One that is refused afterwards keeps erased_at.
 with requests as (
     select * from {{ ref('privacy_requests') }} where request_type = 'erasure'
 ),
@@ -8,7 +8,7 @@ subjects as (
     select * from {{ ref('erasure_subjects') }}
 ),
 
-accounts as (
+account_counts as (
     select
         named_by_id as request_id,
         count(distinct identifier) as n_accounts
@@ -17,7 +17,7 @@ accounts as (
     group by named_by_id
 ),
 
-first_seen as (
+first_receipts as (
     select
         request_id,
         min(received_at) as received_at,
@@ -36,39 +36,39 @@ ledger as (
     group by request_id
 ),
 
--- Before the ledger said whether a request was carried out, only the number of its records did.
-carried_out as (
+-- Older ledgers have no row for a completed request: more records than named accounts show it.
+completed_requests as (
     select
         ledger.request_id,
         case
             when ledger.carried_out_at is not null then ledger.carried_out_at
             when
-                coalesce(ledger.recorded_at < first_seen.recorded_at, true)
-                and ledger.n_records > coalesce(accounts.n_accounts, 0)
+                coalesce(ledger.recorded_at < first_receipts.recorded_at, true)
+                and ledger.n_records > coalesce(account_counts.n_accounts, 0)
                 then ledger.recorded_at
         end as erased_at
     from ledger
-    left join first_seen on ledger.request_id = first_seen.request_id
-    left join accounts on ledger.request_id = accounts.request_id
+    left join first_receipts on ledger.request_id = first_receipts.request_id
+    left join account_counts on ledger.request_id = account_counts.request_id
 )
 
 select
-    coalesce(requests.request_id, carried_out.request_id) as request_id,
+    coalesce(requests.request_id, completed_requests.request_id) as request_id,
     case
         when requests.request_status = 'refused' then 'refused'
-        when carried_out.erased_at is not null then 'erased'
+        when completed_requests.erased_at is not null then 'erased'
         when requests.request_id is null then 'not carried out yet'
         when requests.may_be_refused or coalesce(requests.email, requests.phone, requests.shop_customer_id) is null then 'not readable'
         when subjects.is_held then 'held'
-        when subjects.verdict = 'names nobody' then 'names nobody'
-        -- It names one person, all of whose records are newer than the request.
-        when subjects.verdict = 'one person' and carried_out.request_id is not null then 'names nobody'
+        when subjects.verdict = 'names no customer' then 'names no customer'
+        -- It names one person, but all their records are newer than the request.
+        when subjects.verdict = 'one person' and completed_requests.request_id is not null then 'names no customer'
         else 'names more than one person'
     end as outcome,
-    coalesce(requests.received_at, first_seen.received_at) as received_at,
-    carried_out.erased_at,
+    coalesce(requests.received_at, first_receipts.received_at) as received_at,
+    completed_requests.erased_at,
     coalesce(subjects.is_held, false) as is_held
 from requests
-full outer join carried_out on requests.request_id = carried_out.request_id
+full outer join completed_requests on requests.request_id = completed_requests.request_id
 left join subjects on requests.request_id = subjects.request_id
-left join first_seen on coalesce(requests.request_id, carried_out.request_id) = first_seen.request_id
+left join first_receipts on coalesce(requests.request_id, completed_requests.request_id) = first_receipts.request_id

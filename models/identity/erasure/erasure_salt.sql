@@ -1,4 +1,4 @@
--- Made once, in the warehouse: it stands in no file and no log. Without it nobody can try addresses against the ledger.
+-- Made once, in the warehouse, and written to no file or log. Without it, addresses cannot be tried against the ledger.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 select {{ random_text() }} as salt

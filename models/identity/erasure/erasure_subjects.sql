@@ -1,10 +1,10 @@
--- Whom each erasure request erases: the one person to whom all leads that it names. A name that leads to no one says nothing
--- against that person; a name that leads to somebody else does.
+-- The person whom each erasure request erases: all identifiers that it names must lead to them. An identifier that leads to
+-- no customer is ignored. One that leads to another customer is a contradiction.
 with customers as (
     select * from {{ ref('privacy_request_matches') }}
 ),
 
-found as (
+matches as (
     select distinct
         identifier_type,
         identifier,
@@ -12,7 +12,7 @@ found as (
     from customers
 ),
 
-named as (
+named_identifiers as (
     select
         named_by_id as request_id,
         identifier_type,
@@ -22,29 +22,29 @@ named as (
     where named_by = 'erasure request'
 ),
 
--- A home shares a phone: it says who asks only where nothing else is named. Elsewhere it may only contradict.
-weighed as (
+-- A household may share a phone. It identifies the person only if nothing else is named, and may otherwise only contradict.
+weighed_identifiers as (
     select
         named.request_id,
         named.identifier_type,
-        found.identifier,
-        found.n_customers,
-        found.identifier is not null and (named.identifier_type <> 'phone' or not named.names_more_than_a_phone) as is_lead,
-        found.identifier is not null and named.identifier_type = 'phone' and named.names_more_than_a_phone as is_phone
-    from named
-    left join found
-        on named.identifier_type = found.identifier_type and named.person_identifier = found.identifier
+        matches.identifier,
+        matches.n_customers,
+        matches.identifier is not null and (named.identifier_type <> 'phone' or not named.names_more_than_a_phone) as is_lead,
+        matches.identifier is not null and named.identifier_type = 'phone' and named.names_more_than_a_phone as is_phone
+    from named_identifiers as named
+    left join matches
+        on named.identifier_type = matches.identifier_type and named.person_identifier = matches.identifier
 ),
 
-by_request as (
+lead_counts as (
     select
         request_id,
         count(case when is_lead then 1 end) as n_leads
-    from weighed
+    from weighed_identifiers
     group by request_id
 ),
 
--- Two questions about a request: to whom its leads lead, and to whom of them the phone that may contradict does.
+-- Two questions about a request: which customers match its leads, and which of these also match the phone.
 questions as (
     select 'leads' as question
     union all
@@ -53,23 +53,23 @@ questions as (
 
 question_identifiers as (
     select
-        weighed.request_id,
+        weighed_identifiers.request_id,
         questions.question,
-        weighed.identifier_type,
-        weighed.identifier,
+        weighed_identifiers.identifier_type,
+        weighed_identifiers.identifier,
         {% for identifier_type in ['email', 'phone', 'shop_customer_id'] -%}
-        max(case when weighed.identifier_type = '{{ identifier_type }}' then weighed.identifier end) over (
-            partition by weighed.request_id, questions.question
+        max(case when weighed_identifiers.identifier_type = '{{ identifier_type }}' then weighed_identifiers.identifier end) over (
+            partition by weighed_identifiers.request_id, questions.question
         ) as {{ identifier_type }},
         {% endfor -%}
-        weighed.n_customers
-    from weighed
+        weighed_identifiers.n_customers
+    from weighed_identifiers
     cross join questions
-    where weighed.is_lead or (weighed.is_phone and questions.question = 'phone')
+    where weighed_identifiers.is_lead or (weighed_identifiers.is_phone and questions.question = 'phone')
 ),
 
--- Requests that ask the same are answered together.
-numbered as (
+-- Requests with the same identifiers are answered together.
+numbered_identifiers as (
     select
         *,
         dense_rank() over (order by email, phone, shop_customer_id) as set_number
@@ -82,7 +82,7 @@ members as (
         identifier_type,
         identifier,
         n_customers
-    from numbered
+    from numbered_identifiers
 ),
 
 ordered_members as (
@@ -93,9 +93,9 @@ ordered_members as (
     from members
 ),
 
--- From the identifier that has the fewest customers to the others: hundreds who ask by one address and an account each are
--- hundreds of rows, though hundreds have the address.
-fewest as (
+-- Starts from the identifier with the fewest customers. Hundreds of requests with one address and an account each stay hundreds
+-- of rows, even if hundreds of customers have the address.
+candidates as (
     select
         ordered_members.set_number,
         ordered_members.n_members,
@@ -106,60 +106,60 @@ fewest as (
     where ordered_members.place = 1
 ),
 
-others as (
+other_members as (
     select * from ordered_members where place > 1
 ),
 
-agreeing as (
+matching_customers as (
     select
-        fewest.set_number,
-        fewest.customer_id
-    from fewest
-    left join others on fewest.set_number = others.set_number
+        candidates.set_number,
+        candidates.customer_id
+    from candidates
+    left join other_members on candidates.set_number = other_members.set_number
     left join customers
         on
-            others.identifier_type = customers.identifier_type
-            and others.identifier = customers.identifier
-            and fewest.customer_id = customers.customer_id
-    group by fewest.set_number, fewest.customer_id, fewest.n_members
-    having count(customers.customer_id) = fewest.n_members - 1
+            other_members.identifier_type = customers.identifier_type
+            and other_members.identifier = customers.identifier
+            and candidates.customer_id = customers.customer_id
+    group by candidates.set_number, candidates.customer_id, candidates.n_members
+    having count(customers.customer_id) = candidates.n_members - 1
 ),
 
-answers as (
+set_answers as (
     select
         set_number,
         count(*) as n_customers,
         min(customer_id) as customer_id
-    from agreeing
+    from matching_customers
     group by set_number
 ),
 
-answered as (
+request_answers as (
     select
-        numbered.request_id,
-        max(case when numbered.question = 'leads' then answers.n_customers else 0 end) as n_by_leads,
-        max(case when numbered.question = 'phone' then answers.n_customers else 0 end) as n_by_phone,
-        max(case when numbered.question = 'leads' then answers.customer_id end) as customer_id
-    from numbered
-    inner join answers on numbered.set_number = answers.set_number
-    group by numbered.request_id
+        numbered_identifiers.request_id,
+        max(case when numbered_identifiers.question = 'leads' then set_answers.n_customers else 0 end) as n_by_leads,
+        max(case when numbered_identifiers.question = 'phone' then set_answers.n_customers else 0 end) as n_by_phone,
+        max(case when numbered_identifiers.question = 'leads' then set_answers.customer_id end) as customer_id
+    from numbered_identifiers
+    inner join set_answers on numbered_identifiers.set_number = set_answers.set_number
+    group by numbered_identifiers.request_id
 ),
 
 verdicts as (
     select
-        by_request.request_id,
-        answered.customer_id,
+        lead_counts.request_id,
+        request_answers.customer_id,
         case
-            when by_request.n_leads = 0 then 'names nobody'
-            when coalesce(answered.n_by_leads, 0) = 0 or answered.n_by_phone = 0 then 'contradicts itself'
-            when answered.n_by_leads = 1 then 'one person'
+            when lead_counts.n_leads = 0 then 'names no customer'
+            when coalesce(request_answers.n_by_leads, 0) = 0 or request_answers.n_by_phone = 0 then 'contradicts itself'
+            when request_answers.n_by_leads = 1 then 'one person'
             else 'shared by several'
         end as verdict
-    from by_request
-    left join answered on by_request.request_id = answered.request_id
+    from lead_counts
+    left join request_answers on lead_counts.request_id = request_answers.request_id
 ),
 
-held as (
+held_customers as (
     select distinct customer_id from {{ ref('legal_hold_customers') }}
 )
 
@@ -167,6 +167,6 @@ select
     verdicts.request_id,
     verdicts.verdict,
     case when verdicts.verdict = 'one person' then verdicts.customer_id end as customer_id,
-    verdicts.verdict = 'one person' and held.customer_id is not null as is_held
+    verdicts.verdict = 'one person' and held_customers.customer_id is not null as is_held
 from verdicts
-left join held on verdicts.customer_id = held.customer_id
+left join held_customers on verdicts.customer_id = held_customers.customer_id

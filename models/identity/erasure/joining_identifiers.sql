@@ -1,5 +1,5 @@
--- What may join records joins them to an erased person too, with the same caution (see person_identifiers): of a cluster that was
--- too large only what still counted there.
+-- Identifiers that may join records also lead to an erased person, with the same guards (see person_identifiers). Of an
+-- oversized cluster, only those that still joined there.
 select
     records.record_key,
     records.customer_id,

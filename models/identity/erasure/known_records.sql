@@ -1,5 +1,5 @@
--- Every record that the ledger has as an erased person's, for it is filled before this in each build: gone, or theirs again
--- by what they did since.
+-- Every record that the ledger lists as an erased person's: still erased, or theirs again because they have acted since. Each
+-- build fills the ledger first.
 with records as (
     select
         record_key,
@@ -29,7 +29,7 @@ with records as (
     {%- endif %}
 ),
 
-hashed as (
+hashed_records as (
     select
         records.*,
         {{ identifier_hash("'record'", 'records.record_key') }} as identifier_hash
@@ -37,59 +37,59 @@ hashed as (
     cross join {{ ref('erasure_salt') }} as salt
 ),
 
--- Looking back to a day when a hold held does not bring back whom its end let go.
-ledger as (
+-- A build as of a day under a hold does not bring back persons erased after the hold ended.
+last_entry as (
     select max(recorded_at) as last_recorded_at from {{ ref('erasure_ledger') }}
 ),
 
-held as (
+held_customers as (
     select distinct holds.customer_id
     from {{ ref('legal_hold_customers') }} as holds
-    cross join ledger
-    where holds.held_until is null or ledger.last_recorded_at is null or holds.held_until > ledger.last_recorded_at
+    cross join last_entry
+    where holds.held_until is null or last_entry.last_recorded_at is null or holds.held_until > last_entry.last_recorded_at
 ),
 
-known as (
+ledger_records as (
     select
-        hashed.record_key,
-        hashed.record_type,
-        hashed.record_id,
-        hashed.customer_id,
-        hashed.first_seen_at,
+        hashed_records.record_key,
+        hashed_records.record_type,
+        hashed_records.record_id,
+        hashed_records.customer_id,
+        hashed_records.first_seen_at,
         erased_identifiers.received_at
-    from hashed
+    from hashed_records
     inner join {{ ref('erased_identifiers') }} as erased_identifiers
-        on hashed.identifier_hash = erased_identifiers.identifier_hash
-    left join held on hashed.customer_id = held.customer_id
-    where held.customer_id is null
+        on hashed_records.identifier_hash = erased_identifiers.identifier_hash
+    left join held_customers on hashed_records.customer_id = held_customers.customer_id
+    where held_customers.customer_id is null
 ),
 
-judged as (
-    {{ records_come_back('known') }}
+records_by_return as (
+    {{ records_come_back('ledger_records') }}
 ),
 
--- Since when a record of before is theirs again.
+-- When a record that is older than the request became theirs again.
 first_acts as (
     select
-        known.record_key,
+        ledger_records.record_key,
         min(acts.acted_at) as acted_at
-    from known
-    inner join {{ ref('own_acts') }} as acts on known.record_key = acts.record_key
-    where acts.acted_at > known.received_at
-    group by known.record_key
+    from ledger_records
+    inner join {{ ref('own_acts') }} as acts on ledger_records.record_key = acts.record_key
+    where acts.acted_at > ledger_records.received_at
+    group by ledger_records.record_key
 )
 
 select
-    judged.record_key,
-    judged.record_type,
-    judged.record_id,
-    judged.customer_id,
-    judged.received_at as erased_until,
-    judged.is_back,
+    records_by_return.record_key,
+    records_by_return.record_type,
+    records_by_return.record_id,
+    records_by_return.customer_id,
+    records_by_return.received_at as erased_until,
+    records_by_return.is_back,
     case
-        when not judged.is_back then null
-        when judged.first_seen_at > judged.received_at then judged.first_seen_at
+        when not records_by_return.is_back then null
+        when records_by_return.first_seen_at > records_by_return.received_at then records_by_return.first_seen_at
         else first_acts.acted_at
     end as back_since
-from judged
-left join first_acts on judged.record_key = first_acts.record_key
+from records_by_return
+left join first_acts on records_by_return.record_key = first_acts.record_key

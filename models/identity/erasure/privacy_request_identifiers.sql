@@ -1,4 +1,4 @@
--- What erasure requests and legal holds name, normalised as identity does.
+-- Identifiers that erasure requests and legal holds name, normalised as identity does.
 with own_country as (
     {{ default_country_codes() }}
 ),
@@ -13,7 +13,7 @@ requests as (
     where request_type = 'erasure' and request_status <> 'refused' and not may_be_refused
 ),
 
--- A hold counts from the day it is entered, whatever day the build is as of: an erasure can't be undone.
+-- A hold counts as soon as it is entered, whatever day the build is as of, because an erasure cannot be undone.
 holds as (
     select
         identifier_type || '/' || identifier as hold_id,
@@ -23,7 +23,7 @@ holds as (
     where held_until is null or held_until > {{ as_of() }}
 ),
 
-named as (
+named_identifiers as (
     select
         'erasure request' as named_by,
         request_id as named_by_id,
@@ -56,43 +56,43 @@ named as (
     from holds
 ),
 
-split as (
+split_identifiers as (
     select
         *,
         case when identifier_type = 'phone' then {{ dialled_phone('identifier') }} end as dialled,
         case when identifier_type = 'email' then {{ dbt.split_part('identifier', "'@'", 2) }} end as email_domain
-    from named
+    from named_identifiers
 ),
 
-normalised as (
+normalised_identifiers as (
     select
-        split.named_by,
-        split.named_by_id,
-        split.identifier_type,
-        split.identifier as identifier_as_given,
-        case split.identifier_type
-            when 'email' then {{ mailbox_of('split.identifier', 'domains') }}
-            when 'phone' then {{ e164('split.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}
-            else split.identifier
+        split_identifiers.named_by,
+        split_identifiers.named_by_id,
+        split_identifiers.identifier_type,
+        split_identifiers.identifier as identifier_as_given,
+        case split_identifiers.identifier_type
+            when 'email' then {{ mailbox_of('split_identifiers.identifier', 'domains') }}
+            when 'phone' then {{ e164('split_identifiers.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}
+            else split_identifiers.identifier
         end as identifier,
-        case when split.identifier_type = 'email' then {{ widest_mailbox('split.identifier', 'domains') }} end as widest_mailbox
-    from split
-    left join {{ ref('mailbox_domains') }} as domains on split.email_domain = domains.email_domain
+        case when split_identifiers.identifier_type = 'email' then {{ widest_mailbox('split_identifiers.identifier', 'domains') }} end as widest_mailbox
+    from split_identifiers
+    left join {{ ref('mailbox_domains') }} as domains on split_identifiers.email_domain = domains.email_domain
     cross join own_country
 )
 
--- Who asks by what is no person's is none of those who have it.
+-- A request by a shared identifier leads to none of the customers who have it.
 select
-    normalised.named_by,
-    normalised.named_by_id,
-    normalised.identifier_type,
-    normalised.identifier_as_given,
-    normalised.identifier,
-    normalised.widest_mailbox,
-    case when impersonal.identifier is null then normalised.identifier end as person_identifier
-from normalised
+    normalised_identifiers.named_by,
+    normalised_identifiers.named_by_id,
+    normalised_identifiers.identifier_type,
+    normalised_identifiers.identifier_as_given,
+    normalised_identifiers.identifier,
+    normalised_identifiers.widest_mailbox,
+    case when impersonal.identifier is null then normalised_identifiers.identifier end as person_identifier
+from normalised_identifiers
 left join {{ ref('impersonal_identifiers') }} as impersonal
     on
-        normalised.named_by = 'erasure request'
-        and normalised.identifier_type = impersonal.identifier_type
-        and coalesce(normalised.widest_mailbox, normalised.identifier) = impersonal.identifier
+        normalised_identifiers.named_by = 'erasure request'
+        and normalised_identifiers.identifier_type = impersonal.identifier_type
+        and coalesce(normalised_identifiers.widest_mailbox, normalised_identifiers.identifier) = impersonal.identifier

@@ -1,6 +1,6 @@
--- To whom what erasure requests and legal holds name leads. Once for each identifier, however many name it: an address on the
--- records of hundreds, named by hundreds, would be a row for each two of them.
-with named as (
+-- The customers that identifiers in erasure requests and legal holds lead to. Once per identifier, however many requests name
+-- it: an address of hundreds of customers, named by hundreds of requests, would give a row for each two of them.
+with named_identifiers as (
     select distinct
         identifier_type,
         person_identifier
@@ -14,10 +14,10 @@ customers as (
         person_identifiers.identifier,
         record_clusters.customer_id
     from {{ ref('person_identifiers') }} as person_identifiers
-    inner join named
+    inner join named_identifiers
         on
-            person_identifiers.identifier_type = named.identifier_type
-            and person_identifiers.identifier = named.person_identifier
+            person_identifiers.identifier_type = named_identifiers.identifier_type
+            and person_identifiers.identifier = named_identifiers.person_identifier
     inner join {{ ref('record_clusters') }} as record_clusters
         on person_identifiers.record_key = record_clusters.record_key
 )

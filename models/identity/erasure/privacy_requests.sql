@@ -1,9 +1,9 @@
--- The desk's requests of today, each under one id of its own and with a clock.
+-- The desk's current requests, each with its own id and a clock.
 with desk_requests as (
     select * from {{ ref('desk_requests') }}
 ),
 
-ledger as (
+first_receipts as (
     select
         request_id,
         desk_request_id,
@@ -13,28 +13,30 @@ ledger as (
     from {{ ref('request_ledger') }}
 ),
 
-identified as (
+identified_requests as (
     select
         desk_requests.*,
-        coalesce(ledger.request_id, desk_requests.desk_request_id) as named_id,
-        coalesce(ledger.received_at, desk_requests.dated_at, {{ as_of() }}) as first_received_at,
-        coalesce(ledger.recorded_at, {{ as_of() }}) as recorded_at,
+        coalesce(first_receipts.request_id, desk_requests.desk_request_id) as named_id,
+        coalesce(first_receipts.received_at, desk_requests.dated_at, {{ as_of() }}) as first_received_at,
+        coalesce(first_receipts.recorded_at, {{ as_of() }}) as recorded_at,
         row_number() over (
-            partition by coalesce(ledger.request_id, desk_requests.desk_request_id), desk_requests.request_type
+            partition by coalesce(first_receipts.request_id, desk_requests.desk_request_id), desk_requests.request_type
             order by desk_requests.place
         ) as copy_number
     from desk_requests
-    left join ledger
-        on desk_requests.desk_request_id = ledger.desk_request_id and desk_requests.names_hash = ledger.names_hash
+    left join first_receipts
+        on
+            desk_requests.desk_request_id = first_receipts.desk_request_id
+            and desk_requests.names_hash = first_receipts.names_hash
 ),
 
 -- One id with two types is two requests.
-numbered as (
+numbered_requests as (
     select
         *,
         row_number() over (partition by named_id order by place) as place_of_type,
         count(*) over (partition by desk_request_id) as n_of_id
-    from identified
+    from identified_requests
     where copy_number = 1
 )
 
@@ -47,11 +49,11 @@ select
     request_type,
     request_status,
     may_be_refused,
-    -- Never later than the day we learned of it: a new date does not start the clock again.
+    -- Never later than the first build that saw it: a new date does not restart the clock.
     least(coalesce(dated_at, first_received_at), recorded_at, {{ as_of() }}) as received_at,
     first_received_at,
     dated_at is not null as is_dated,
     is_dated_ahead and recorded_at > {{ as_of() }} as is_still_to_come,
     completed_at,
-    nullif({{ joined('; ', ["issue", "case when n_of_id > 1 then 'its id is that of another request too' end"]) }}, '') as issue
-from numbered
+    nullif({{ joined('; ', ["issue", "case when n_of_id > 1 then 'another request has the same id' end"]) }}, '') as issue
+from numbered_requests

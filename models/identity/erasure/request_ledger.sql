@@ -1,12 +1,12 @@
--- Which request an id stands for, and since when we know of it. Only ever added to, and only forwards: a date that can't be
--- read does not start the clock again each day, and an id that the desk gives to another person is another request.
+-- Which request an id stands for, and when a build first saw it. Rows are only added, and only forwards. So an unreadable date
+-- does not restart the clock each day, and an id that the desk reuses for another person is another request.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 with desk_requests as (
     select * from {{ ref('desk_requests') }}
 ),
 
-firsts as (
+first_rows as (
     select
         desk_request_id,
         email_hash,
@@ -17,44 +17,44 @@ firsts as (
 ),
 
 {% if is_incremental() -%}
-known as (
+ledger_entries as (
     select * from {{ this }}
 ),
 
--- The same request with a name added, mended or emptied.
-same_as_known as (
+-- The same request with an identifier added, corrected or emptied.
+matched_entries as (
     select
         desk_requests.desk_request_id,
         desk_requests.names_hash,
-        min(known.request_id) as request_id
+        min(ledger_entries.request_id) as request_id
     from desk_requests
-    inner join known
+    inner join ledger_entries
         on
-            desk_requests.desk_request_id = known.desk_request_id
+            desk_requests.desk_request_id = ledger_entries.desk_request_id
             and (
-                desk_requests.email_hash = known.email_hash
-                or desk_requests.phone_hash = known.phone_hash
-                or desk_requests.account_hash = known.account_hash
+                desk_requests.email_hash = ledger_entries.email_hash
+                or desk_requests.phone_hash = ledger_entries.phone_hash
+                or desk_requests.account_hash = ledger_entries.account_hash
                 or coalesce(desk_requests.email_hash, desk_requests.phone_hash, desk_requests.account_hash) is null
-                or coalesce(known.email_hash, known.phone_hash, known.account_hash) is null
+                or coalesce(ledger_entries.email_hash, ledger_entries.phone_hash, ledger_entries.account_hash) is null
             )
     group by desk_requests.desk_request_id, desk_requests.names_hash
 ),
 
 used_ids as (
-    select distinct desk_request_id from known
+    select distinct desk_request_id from ledger_entries
 ),
 
 forwards as (
-    select coalesce(max(recorded_at), {{ as_of() }}) <= {{ as_of() }} as is_forwards from known
+    select coalesce(max(recorded_at), {{ as_of() }}) <= {{ as_of() }} as is_forwards from ledger_entries
 ),
 
 {% endif -%}
-named as (
+matched_requests as (
     select
         desk_requests.*,
         {% if is_incremental() -%}
-        same_as_known.request_id as known_request_id,
+        matched_entries.request_id as known_request_id,
         used_ids.desk_request_id is not null as is_used,
         {%- else -%}
         cast(null as {{ dbt.type_string() }}) as known_request_id,
@@ -62,22 +62,24 @@ named as (
         {%- endif %}
         coalesce(
             desk_requests.place = 1
-            or desk_requests.email_hash = firsts.email_hash
-            or desk_requests.phone_hash = firsts.phone_hash
-            or desk_requests.account_hash = firsts.account_hash
+            or desk_requests.email_hash = first_rows.email_hash
+            or desk_requests.phone_hash = first_rows.phone_hash
+            or desk_requests.account_hash = first_rows.account_hash
             or coalesce(desk_requests.email_hash, desk_requests.phone_hash, desk_requests.account_hash) is null,
             false
         ) as is_of_first
     from desk_requests
-    inner join firsts on desk_requests.desk_request_id = firsts.desk_request_id
+    inner join first_rows on desk_requests.desk_request_id = first_rows.desk_request_id
     {%- if is_incremental() %}
-    left join same_as_known
-        on desk_requests.desk_request_id = same_as_known.desk_request_id and desk_requests.names_hash = same_as_known.names_hash
+    left join matched_entries
+        on
+            desk_requests.desk_request_id = matched_entries.desk_request_id
+            and desk_requests.names_hash = matched_entries.names_hash
     left join used_ids on desk_requests.desk_request_id = used_ids.desk_request_id
     {%- endif %}
 ),
 
-identified as (
+identified_requests as (
     select
         *,
         coalesce(
@@ -85,7 +87,7 @@ identified as (
             case when is_of_first and not is_used then desk_request_id end,
             desk_request_id || ' / ' || substr(names_hash, 1, 8)
         ) as request_id
-    from named
+    from matched_requests
 ),
 
 entries as (
@@ -97,7 +99,7 @@ entries as (
         phone_hash,
         account_hash,
         max(coalesce(dated_at, {{ as_of() }})) as received_at
-    from identified
+    from identified_requests
     group by request_id, desk_request_id, names_hash, email_hash, phone_hash, account_hash
 )
 
@@ -112,7 +114,8 @@ select
     {{ as_of() }} as recorded_at
 from entries
 {% if is_incremental() -%}
-left join known on entries.desk_request_id = known.desk_request_id and entries.names_hash = known.names_hash
+left join ledger_entries
+    on entries.desk_request_id = ledger_entries.desk_request_id and entries.names_hash = ledger_entries.names_hash
 cross join forwards
-where forwards.is_forwards and known.request_id is null
+where forwards.is_forwards and ledger_entries.request_id is null
 {%- endif %}

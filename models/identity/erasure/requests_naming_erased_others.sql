@@ -1,5 +1,5 @@
--- A request may name somebody who was erased before and is in no source any more, beside one who is: then it contradicts itself
--- too. By what the ledger held before this build.
+-- A request also contradicts itself if it names one customer and a person who was erased earlier and is in no source any more.
+-- Read from the ledger as it was before this build.
 -- depends_on: {{ ref('privacy_request_matches') }}
 -- depends_on: {{ ref('privacy_request_identifiers') }}
 -- depends_on: {{ ref('erasure_salt') }}
@@ -7,30 +7,30 @@
 -- depends_on: {{ ref('returning_persons') }}
 {% set ledger = load_cached_relation(this.incorporate(path={'identifier': 'erasure_ledger'})) %}
 {% if ledger -%}
-with carried_out as (
+with completed_requests as (
     select request_id from {{ ledger }} where identifier_type = 'carried out'
 ),
 
-of_one_person as (
+one_person_requests as (
     select
         subjects.request_id,
         subjects.customer_id
     from {{ ref('erasure_subjects') }} as subjects
-    left join carried_out on subjects.request_id = carried_out.request_id
-    where subjects.verdict = 'one person' and carried_out.request_id is null
+    left join completed_requests on subjects.request_id = completed_requests.request_id
+    where subjects.verdict = 'one person' and completed_requests.request_id is null
 ),
 
-leads as (
+matches as (
     select distinct
         identifier_type,
         identifier
     from {{ ref('privacy_request_matches') }}
 ),
 
-names_of_none as (
+unmatched_identifiers as (
     select
-        of_one_person.request_id,
-        of_one_person.customer_id,
+        one_person_requests.request_id,
+        one_person_requests.customer_id,
         case named.identifier_type
             when 'shop_customer_id' then 'record'
             when 'email' then 'mailbox'
@@ -41,79 +41,81 @@ names_of_none as (
             when 'email' then named.identifier || '|no name'
             else named.identifier
         end as identifier
-    from of_one_person
-    inner join {{ ref('privacy_request_identifiers') }} as named on of_one_person.request_id = named.named_by_id
-    left join leads
-        on named.identifier_type = leads.identifier_type and named.person_identifier = leads.identifier
-    where named.named_by = 'erasure request' and leads.identifier is null and named.identifier is not null
+    from one_person_requests
+    inner join {{ ref('privacy_request_identifiers') }} as named on one_person_requests.request_id = named.named_by_id
+    left join matches
+        on named.identifier_type = matches.identifier_type and named.person_identifier = matches.identifier
+    where named.named_by = 'erasure request' and matches.identifier is null and named.identifier is not null
 ),
 
-asking as (
+hashed_names as (
     select
-        names_of_none.request_id,
-        names_of_none.customer_id,
-        {{ identifier_hash('names_of_none.identifier_type', 'names_of_none.identifier') }} as identifier_hash
-    from names_of_none
+        unmatched_identifiers.request_id,
+        unmatched_identifiers.customer_id,
+        {{ identifier_hash('unmatched_identifiers.identifier_type', 'unmatched_identifiers.identifier') }} as identifier_hash
+    from unmatched_identifiers
     cross join {{ ref('erasure_salt') }} as salt
 ),
 
-asked_for as (
-    select distinct identifier_hash from asking
+requested_hashes as (
+    select distinct identifier_hash from hashed_names
 ),
 
-refused as (
+refused_requests as (
     select request_id
     from {{ ref('privacy_requests') }}
     where request_type = 'erasure' and request_status = 'refused'
 ),
 
-known as (
+ledger_entries as (
     select
         ledger.request_id,
         ledger.identifier_hash
     from {{ ledger }} as ledger
-    inner join asked_for on ledger.identifier_hash = asked_for.identifier_hash
-    left join refused on ledger.request_id = refused.request_id
-    where refused.request_id is null
+    inner join requested_hashes on ledger.identifier_hash = requested_hashes.identifier_hash
+    left join refused_requests on ledger.request_id = refused_requests.request_id
+    where refused_requests.request_id is null
 ),
 
--- Requests of the same name are counted: of hundreds by one address, as an agency sends them, each two would be a row.
-knowing as (
+-- Counted, not joined: hundreds of requests by one address, as an agency sends them, would give a row for each two.
+requests_by_hash as (
     select
         identifier_hash,
         count(*) as n_requests
-    from known
+    from ledger_entries
     group by identifier_hash
 ),
 
--- Of those the requests of this person, who is back, and the request itself name no other.
-of_the_same as (
+-- Earlier requests of the same person, who is back, and the request itself name no other person.
+own_requests_by_hash as (
     select
-        known.identifier_hash,
-        come_back.customer_id,
+        ledger_entries.identifier_hash,
+        returning_persons.customer_id,
         count(*) as n_requests
-    from known
-    inner join {{ ref('returning_persons') }} as come_back on known.request_id = come_back.request_id
-    group by known.identifier_hash, come_back.customer_id
+    from ledger_entries
+    inner join {{ ref('returning_persons') }} as returning_persons on ledger_entries.request_id = returning_persons.request_id
+    group by ledger_entries.identifier_hash, returning_persons.customer_id
 ),
 
-counted as (
+requests_with_others as (
     select
-        asking.request_id,
-        knowing.n_requests - coalesce(of_the_same.n_requests, 0)
-        - case when itself.request_id is not null and itself_back.request_id is null then 1 else 0 end as n_others
-    from asking
-    inner join knowing on asking.identifier_hash = knowing.identifier_hash
-    left join of_the_same
-        on asking.identifier_hash = of_the_same.identifier_hash and asking.customer_id = of_the_same.customer_id
-    left join known as itself
-        on asking.identifier_hash = itself.identifier_hash and asking.request_id = itself.request_id
-    left join {{ ref('returning_persons') }} as itself_back
-        on asking.request_id = itself_back.request_id and asking.customer_id = itself_back.customer_id
+        hashed_names.request_id,
+        requests_by_hash.n_requests - coalesce(own_requests_by_hash.n_requests, 0)
+        - case when own_entry.request_id is not null and own_return.request_id is null then 1 else 0 end as n_others
+    from hashed_names
+    inner join requests_by_hash on hashed_names.identifier_hash = requests_by_hash.identifier_hash
+    left join own_requests_by_hash
+        on
+            hashed_names.identifier_hash = own_requests_by_hash.identifier_hash
+            and hashed_names.customer_id = own_requests_by_hash.customer_id
+    left join ledger_entries as own_entry
+        on hashed_names.identifier_hash = own_entry.identifier_hash and hashed_names.request_id = own_entry.request_id
+    left join {{ ref('returning_persons') }} as own_return
+        on hashed_names.request_id = own_return.request_id and hashed_names.customer_id = own_return.customer_id
 )
 
 select distinct request_id
-from counted
+from requests_with_others
 where n_others > 0
 {%- else -%}
 select request_id

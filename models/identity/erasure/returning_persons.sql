@@ -1,5 +1,5 @@
--- Customers who are an erased person come back, by what the ledger held before this build. A table of its own: the ledger asks it
--- several times.
+-- Customers who are an erased person come back, according to the ledger before this build. A table of its own, because the
+-- ledger reads it several times.
 -- depends_on: {{ ref('given_names') }}
 -- depends_on: {{ ref('person_names') }}
 -- depends_on: {{ ref('joining_identifiers') }}
@@ -7,7 +7,7 @@
 -- depends_on: {{ ref('privacy_requests') }}
 {% set ledger = load_cached_relation(this.incorporate(path={'identifier': 'erasure_ledger'})) %}
 {% if ledger -%}
-with joining as (
+with usable_identifiers as (
     select * from {{ ref('joining_identifiers') }}
 ),
 
@@ -15,21 +15,21 @@ salt as (
     select salt from {{ ref('erasure_salt') }}
 ),
 
--- Addresses and numbers that the ledger knows: only there are names looked up.
+-- Names are compared only on addresses and numbers that the ledger holds.
 known_identifiers as (
-    select joining.*
-    from joining
+    select usable_identifiers.*
+    from usable_identifiers
     cross join salt
-    inner join (select distinct identifier_hash from {{ ledger }}) as known
+    inner join (select distinct identifier_hash from {{ ledger }}) as ledger
         on
-            case joining.identifier_type
-                when 'email' then {{ mailbox_hash('joining.identifier') }}
-                else {{ identifier_hash("'phone'", 'joining.identifier') }}
-            end = known.identifier_hash
-    where joining.identifier_type <> 'shop_customer_id'
+            case usable_identifiers.identifier_type
+                when 'email' then {{ mailbox_hash('usable_identifiers.identifier') }}
+                else {{ identifier_hash("'phone'", 'usable_identifiers.identifier') }}
+            end = ledger.identifier_hash
+    where usable_identifiers.identifier_type <> 'shop_customer_id'
 ),
 
--- A mailbox leads back where the names agree, or either has none; a number where the names agree.
+-- A mailbox matches if the names agree or one is missing, a number only if the names agree.
 keys as (
     select
         customer_id,
@@ -41,7 +41,7 @@ keys as (
         customer_id,
         'record' as identifier_type,
         'shop_customer:' || identifier as identifier
-    from joining
+    from usable_identifiers
     where identifier_type = 'shop_customer_id'
     union all
     select
@@ -68,19 +68,19 @@ hashed_keys as (
     cross join salt
 ),
 
-refused as (
+refused_requests as (
     select request_id
     from {{ ref('privacy_requests') }}
     where request_type = 'erasure' and request_status = 'refused'
 )
 
 select distinct
-    known.request_id,
+    ledger.request_id,
     hashed_keys.customer_id
 from hashed_keys
-inner join {{ ledger }} as known on hashed_keys.identifier_hash = known.identifier_hash
-left join refused on known.request_id = refused.request_id
-where refused.request_id is null
+inner join {{ ledger }} as ledger on hashed_keys.identifier_hash = ledger.identifier_hash
+left join refused_requests on ledger.request_id = refused_requests.request_id
+where refused_requests.request_id is null
 {%- else -%}
 select
     cast(null as {{ dbt.type_string() }}) as request_id,

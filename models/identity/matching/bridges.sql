@@ -1,5 +1,5 @@
--- Records that two of their identifiers would join to two records of other names or birth dates, which they would make one person
--- of. What their account leads to counts for more than what their address does, and that for more than their number.
+-- Records whose two identifiers would merge two records with different names or birth dates into one person. An account
+-- outranks an address, and an address outranks a number.
 {% set tell_apart = ['given_1', 'given_2', 'title', 'generation', 'birth_date'] %}
 with identifiers as (
     select

@@ -1,4 +1,4 @@
--- The cluster of each record by what joins records for certain: addresses, numbers and accounts.
+-- The cluster of each record by the identifiers that join for certain: addresses, numbers and accounts.
 {{ config(materialized='table' if joins_probable() else 'ephemeral') }}
 
 with records as (

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- The pairs of records to compare, by what they share.
+-- The pairs of records to compare, by the identifier they share.
 with candidates as (
     select
         record_key,

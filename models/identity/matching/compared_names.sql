@@ -1,4 +1,4 @@
--- How two names compare that stand on one address or number, or that a record would bridge.
+-- How two names compare that share an address or number, or that a record would bridge.
 with pairs as (
     select
         name_key,

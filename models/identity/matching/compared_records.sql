@@ -1,6 +1,6 @@
--- Two records that one address or number stands on, where their names or birth dates differ: are they one person's?
--- "same" joins them, and so does "fits": they share an address, and nothing speaks against it. "apart" does not join them.
--- "different" are two people, so that a record which is the same as both, or fits both, is joined to neither.
+-- Whether two records with the same address or number, but different names or birth dates, are one person. "same" joins them.
+-- "fits" joins them too: they share an address, and nothing contradicts it. "apart" does not join them. "different" are two
+-- people: a record that is the same as both, or fits both, is joined to neither.
 {% set silence_days = var('identity_silence_days') %}
 with records as (
     select
@@ -17,7 +17,7 @@ pairs as (
     select * from {{ ref('compared_identifiers') }}
 ),
 
-weighed as (
+pair_evidence as (
     select
         pairs.identifier_type,
         pairs.identifier,
@@ -40,7 +40,7 @@ weighed as (
     inner join records as other on pairs.other_record_key = other.record_key
 ),
 
-judged as (
+pair_verdicts as (
     select
         *,
         coalesce(
@@ -49,7 +49,7 @@ judged as (
                 when
                     has_other_place and has_long_silence
                     and (family_names = 'different' or (identifier_type = 'phone' and family_names = 'unknown'))
-                    then 'it changed hands: another name, another place, and a silence of more than {{ silence_days }} days between'
+                    then 'it changed hands: another name and place, after more than {{ silence_days }} days without activity'
             end
         ) as different_because,
         case
@@ -59,7 +59,7 @@ judged as (
             when identifier_type = 'email' then {{ likeness_at_an_address() }}
             else {{ likeness_on_a_number() }}
         end as likeness
-    from weighed
+    from pair_evidence
 )
 
 select
@@ -72,4 +72,4 @@ select
     birth_dates,
     case when different_because is null then likeness else 'different' end as verdict,
     different_because
-from judged
+from pair_verdicts

@@ -1,12 +1,12 @@
--- Whom an address or phone number leads to: the customer of each record that has it, or once had it. A record that its
--- system has deleted since leads to the customer it was last part of. A blocked address leads to no one.
-with blocked as (
+-- The customers that an address or phone number leads to: those whose records have it or once had it. A record deleted in its
+-- system leads to its last customer. A blocked address leads to no customer.
+with blocked_mailboxes as (
     select distinct widest_mailbox
     from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
     where identifier_type = 'email'
 ),
 
-points as (
+recorded_contacts as (
     select
         record_key,
         contact_type,
@@ -30,9 +30,9 @@ points as (
 ),
 
 deleted_records as (
-    select distinct points.record_key
-    from points
-    left join {{ ref('identity_records') }} as records on points.record_key = records.record_key
+    select distinct recorded_contacts.record_key
+    from recorded_contacts
+    left join {{ ref('identity_records') }} as records on recorded_contacts.record_key = records.record_key
     where records.record_key is null
 ),
 
@@ -45,7 +45,7 @@ log as (
     where customer_id is not null
 ),
 
--- The customer of a deleted record may go by another id today: that of the records that once were the same customer.
+-- The customer of a deleted record may have another id today: that of the records that once shared its id.
 last_customers as (
     select
         log.record_key,
@@ -55,7 +55,7 @@ last_customers as (
     where log.newest_first = 1
 ),
 
-owners as (
+record_owners as (
     select
         record_key,
         customer_id
@@ -69,28 +69,29 @@ owners as (
     inner join {{ ref('record_customers') }} as record_customers on log.record_key = record_customers.record_key
 ),
 
-addressed as (
+customer_contacts as (
     select
-        owners.customer_id,
-        points.record_key,
-        points.contact_type,
-        points.contact,
-        case when points.contact_type = 'email' then points.contact end as email
-    from points
-    inner join owners on points.record_key = owners.record_key
+        record_owners.customer_id,
+        recorded_contacts.record_key,
+        recorded_contacts.contact_type,
+        recorded_contacts.contact,
+        case when recorded_contacts.contact_type = 'email' then recorded_contacts.contact end as email
+    from recorded_contacts
+    inner join record_owners on recorded_contacts.record_key = record_owners.record_key
 )
 
 select
-    addressed.customer_id,
-    addressed.record_key,
-    addressed.contact_type,
-    addressed.contact,
-    addressed.mailbox,
-    addressed.widest_mailbox,
+    customer_contacts.customer_id,
+    customer_contacts.record_key,
+    customer_contacts.contact_type,
+    customer_contacts.contact,
+    customer_contacts.mailbox,
+    customer_contacts.widest_mailbox,
     coalesce(
-        case when addressed.contact_type = 'email' then records.email else records.phone end = addressed.contact, false
+        case when customer_contacts.contact_type = 'email' then records.email else records.phone end = customer_contacts.contact,
+        false
     ) as is_current
-from {{ with_mailboxes('addressed') }} as addressed
-left join {{ ref('identity_records') }} as records on addressed.record_key = records.record_key
-left join blocked on addressed.widest_mailbox = blocked.widest_mailbox
-where blocked.widest_mailbox is null
+from {{ with_mailboxes('customer_contacts') }} as customer_contacts
+left join {{ ref('identity_records') }} as records on customer_contacts.record_key = records.record_key
+left join blocked_mailboxes on customer_contacts.widest_mailbox = blocked_mailboxes.widest_mailbox
+where blocked_mailboxes.widest_mailbox is null

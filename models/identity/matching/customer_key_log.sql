@@ -1,5 +1,5 @@
--- The memory of customer_keys: a row each time a record's customer_id is new, has changed or is gone (null). Only
--- ever added to, so a full refresh does not empty it; and only forwards, so a build as of the past adds nothing.
+-- The history of customer_keys: a row each time a record's customer_id is new, changed or gone (null). Rows are only added,
+-- so a full refresh does not empty it, and only forwards, so a build as of the past adds nothing.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
 with keys as (
@@ -13,15 +13,15 @@ with keys as (
 )
 
 {% if is_incremental() -%}
-, numbered as (
+, ranked_entries as (
     select
         *,
         row_number() over (partition by record_key order by log_number desc) as newest_first
     from {{ this }}
 ),
 
-newest as (
-    select * from numbered where newest_first = 1
+newest_entries as (
+    select * from ranked_entries where newest_first = 1
 ),
 
 forwards as (
@@ -29,14 +29,14 @@ forwards as (
 )
 
 select
-    coalesce(keys.record_key, newest.record_key) as record_key,
+    coalesce(keys.record_key, newest_entries.record_key) as record_key,
     keys.customer_id,
-    coalesce(newest.log_number, 0) + 1 as log_number,
+    coalesce(newest_entries.log_number, 0) + 1 as log_number,
     {{ as_of() }} as changed_at
 from keys
-full outer join newest on keys.record_key = newest.record_key
+full outer join newest_entries on keys.record_key = newest_entries.record_key
 cross join forwards
-where forwards.is_forwards and keys.customer_id is distinct from newest.customer_id
+where forwards.is_forwards and keys.customer_id is distinct from newest_entries.customer_id
 {%- else -%}
 select
     record_key,

@@ -1,5 +1,5 @@
--- Which customer an e-mail address or a shop account leads to, for events that carry nothing else. What was an erased
--- person's too leads to nobody: an event may have been theirs.
+-- The customer that an e-mail address or a shop account leads to, for events with no other identifier. An identifier that an
+-- erased person had too leads to no customer, because the event may have been theirs.
 with records as (
     select
         identity_records.email,
@@ -26,7 +26,7 @@ identifiers as (
     where shop_customer_id is not null
 ),
 
-counted as (
+customer_counts as (
     select
         identifier_type,
         identifier,
@@ -36,7 +36,7 @@ counted as (
     group by identifier_type, identifier
 ),
 
-erased as (
+erased_identifiers as (
     select
         'email' as identifier_type,
         email as identifier,
@@ -51,14 +51,15 @@ erased as (
     where is_back and record_type = 'shop_customer'
 ),
 
-with_erased as (
+total_counts as (
     select
-        counted.identifier_type,
-        counted.identifier,
-        counted.customer_id,
-        counted.n_customers + coalesce(erased.n_customers, 0) as n_customers
-    from counted
-    left join erased on counted.identifier_type = erased.identifier_type and counted.identifier = erased.identifier
+        customer_counts.identifier_type,
+        customer_counts.identifier,
+        customer_counts.customer_id,
+        customer_counts.n_customers + coalesce(erased.n_customers, 0) as n_customers
+    from customer_counts
+    left join erased_identifiers as erased
+        on customer_counts.identifier_type = erased.identifier_type and customer_counts.identifier = erased.identifier
 )
 
 select
@@ -66,4 +67,4 @@ select
     identifier,
     case when n_customers = 1 then customer_id end as customer_id,
     n_customers
-from with_erased
+from total_counts

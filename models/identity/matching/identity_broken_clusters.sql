@@ -1,4 +1,4 @@
--- Oversized clusters again, without their weakest identifier: people share phones sooner than mailboxes.
+-- Oversized clusters without their weakest identifier: people share phones more often than mailboxes.
 {{ config(materialized='connected_components') }}
 
 select

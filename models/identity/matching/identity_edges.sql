@@ -1,7 +1,7 @@
--- Which records are joined. Where nothing had to be compared, a star per identifier: every record that has it is joined to one of
--- them, so n records cost n - 1 edges. Else the pairs that were found to be one person.
--- Records stand here as numbers only: at millions of records half the time went into writing their keys.
-with usable as (
+-- Which records are joined. If no names had to be compared, a star per identifier: every record is joined to one of them, so n
+-- records cost n - 1 edges. Otherwise the pairs that were found to be one person.
+-- Records are numbers here: with millions of records, writing their keys took half the time.
+with usable_identifiers as (
     select
         identifier_type,
         identifier,
@@ -12,25 +12,28 @@ with usable as (
     where why_not is null
 ),
 
-shared as (
+star_centres as (
     select
         identifier_type,
         identifier,
         min(node_id) as first_node_id
-    from usable
+    from usable_identifiers
     where not is_compared
     group by identifier_type, identifier
     having count(*) > 1
 )
 
 select
-    usable.identifier_type,
-    usable.identifier,
-    shared.first_node_id,
-    usable.node_id
-from usable
-inner join shared on usable.identifier_type = shared.identifier_type and usable.identifier = shared.identifier
-where usable.node_id <> shared.first_node_id
+    usable_identifiers.identifier_type,
+    usable_identifiers.identifier,
+    star_centres.first_node_id,
+    usable_identifiers.node_id
+from usable_identifiers
+inner join star_centres
+    on
+        usable_identifiers.identifier_type = star_centres.identifier_type
+        and usable_identifiers.identifier = star_centres.identifier
+where usable_identifiers.node_id <> star_centres.first_node_id
 union all
 select
     compared.identifier_type,
@@ -38,12 +41,12 @@ select
     one.node_id as first_node_id,
     other.node_id
 from {{ ref('compared_records') }} as compared
-inner join usable as one
+inner join usable_identifiers as one
     on
         compared.identifier_type = one.identifier_type
         and compared.identifier = one.identifier
         and compared.record_key = one.record_key
-inner join usable as other
+inner join usable_identifiers as other
     on
         compared.identifier_type = other.identifier_type
         and compared.identifier = other.identifier

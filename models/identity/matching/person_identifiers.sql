@@ -1,5 +1,5 @@
--- What of a record's addresses, numbers and accounts may join it, and what of it may not, and why.
-with compared as (
+-- Which of a record's addresses, numbers and accounts may join it, and why the others may not.
+with compared_pairs as (
     select
         identifier_type,
         identifier,
@@ -9,8 +9,8 @@ with compared as (
     from {{ ref('compared_records') }}
 ),
 
-both_ways as (
-    select * from compared
+pairs_both_ways as (
+    select * from compared_pairs
     union all
     select
         identifier_type,
@@ -18,44 +18,44 @@ both_ways as (
         other_record_key as record_key,
         record_key as other_record_key,
         verdict
-    from compared
+    from compared_pairs
 ),
 
--- A record is joined to those who are the same, and by an address also to those whom it fits.
-joined as (
+-- Joins by verdict: same, and at an address also fits.
+joined_pairs as (
     select
         identifier_type,
         identifier,
         record_key,
         other_record_key
-    from both_ways
+    from pairs_both_ways
     where verdict in ('same', 'fits')
 ),
 
--- Alex, where Alexander and Alexandra share the address; a record without a name at a couple's address.
-undecided as (
+-- For example Alex, if Alexander and Alexandra share the address, or a record without a name at a couple's address.
+undecided_records as (
     select distinct
         one.identifier_type,
         one.identifier,
         one.record_key
-    from joined as one
-    inner join joined as other
+    from joined_pairs as one
+    inner join joined_pairs as other
         on
             one.identifier_type = other.identifier_type
             and one.identifier = other.identifier
             and one.record_key = other.record_key
             and one.other_record_key < other.other_record_key
-    inner join compared
+    inner join compared_pairs
         on
-            one.identifier_type = compared.identifier_type
-            and one.identifier = compared.identifier
-            and one.other_record_key = compared.record_key
-            and other.other_record_key = compared.other_record_key
-            and compared.verdict = 'different'
+            one.identifier_type = compared_pairs.identifier_type
+            and one.identifier = compared_pairs.identifier
+            and one.other_record_key = compared_pairs.record_key
+            and other.other_record_key = compared_pairs.other_record_key
+            and compared_pairs.verdict = 'different'
 ),
 
--- A record without a name that has Anna's account and Ben's address: it stays with the stronger of the two.
-bridging as (
+-- For example a record without a name with Anna's account and Ben's address: it stays with the stronger identifier.
+bridging_records as (
     select distinct
         bridges.record_key,
         bridges.weaker_type as identifier_type,
@@ -63,13 +63,13 @@ bridging as (
     from {{ ref('bridges') }} as bridges
     inner join {{ ref('compared_names') }} as names
         on bridges.name_key = names.name_key and bridges.other_name_key = names.other_name_key
-    left join joined as near
+    left join joined_pairs as near
         on
             bridges.identifier_type = near.identifier_type
             and bridges.identifier = near.identifier
             and bridges.record_key = near.record_key
             and bridges.near_record_key = near.other_record_key
-    left join joined as far
+    left join joined_pairs as far
         on
             bridges.weaker_type = far.identifier_type
             and bridges.weaker_identifier = far.identifier
@@ -81,24 +81,24 @@ bridging as (
         and {{ two_people_because('names.given_names', birth_dates_compared('bridges.birth_date', 'bridges.other_birth_date')) }} is not null
 ),
 
-stronger as (
+stronger_identifiers as (
     select
         record_key,
         identifier_type,
         min(case stronger_type when 'shop_customer_id' then 'account' else 'address' end) as stronger_type
-    from bridging
+    from bridging_records
     group by record_key, identifier_type
 ),
 
--- How many people an address or number stands for: records of a name that are the same as no other before them.
-firsts as (
+-- One record per person on an address or number: those that have a name and are not the same as an earlier one.
+distinct_persons as (
     select
         identifiers.identifier_type,
         identifiers.identifier,
         identifiers.record_key
     from {{ ref('record_identifiers') }} as identifiers
     inner join {{ ref('person_names') }} as names on identifiers.name_key = names.name_key
-    left join both_ways as before
+    left join pairs_both_ways as before
         on
             identifiers.identifier_type = before.identifier_type
             and identifiers.identifier = before.identifier
@@ -108,11 +108,11 @@ firsts as (
     where identifiers.is_compared and identifiers.why_not is null and names.given_1 is not null and before.record_key is null
 ),
 
-crowds as (
+crowd_identifiers as (
     select
         identifier_type,
         identifier
-    from firsts
+    from distinct_persons
     group by identifier_type, identifier
     having count(*) > {{ var('identity_max_names') }}
 )
@@ -126,18 +126,18 @@ select
     coalesce(
         identifiers.why_not,
         case
-            when crowds.identifier is not null then 'goes by more than {{ var("identity_max_names") }} names'
+            when crowds.identifier is not null then 'used with more than {{ var("identity_max_names") }} names'
             when undecided.record_key is not null then 'several people share it, and the record fits more than one of them'
             when stronger.record_key is not null then 'leads to another person than its ' || stronger.stronger_type || ' does'
         end
     ) as why_not
 from {{ ref('record_identifiers') }} as identifiers
-left join crowds
+left join crowd_identifiers as crowds
     on identifiers.identifier_type = crowds.identifier_type and identifiers.identifier = crowds.identifier
-left join undecided
+left join undecided_records as undecided
     on
         identifiers.identifier_type = undecided.identifier_type
         and identifiers.identifier = undecided.identifier
         and identifiers.record_key = undecided.record_key
-left join stronger
+left join stronger_identifiers as stronger
     on identifiers.identifier_type = stronger.identifier_type and identifiers.record_key = stronger.record_key

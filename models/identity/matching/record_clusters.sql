@@ -1,5 +1,5 @@
 {% if joins_probable() -%}
-with placed as (
+with clustered_records as (
     select
         certain_clusters.*,
         coalesce(probable.cluster_id, certain_clusters.certain_cluster_id) as cluster_id
@@ -7,7 +7,7 @@ with placed as (
     left join {{ ref('probable_clusters') }} as probable on certain_clusters.certain_cluster_id = probable.certain_cluster_id
 ),
 {%- else -%}
-with placed as (
+with clustered_records as (
     select
         *,
         certain_cluster_id as cluster_id
@@ -15,14 +15,14 @@ with placed as (
 ),
 {%- endif %}
 
--- The oldest record gives the id, so that when two customers turn out to be one the older id lives on.
-minted as (
+-- The oldest record gives the id, so when two customers are merged, the older id stays.
+records_by_age as (
     select
         *,
         first_value(record_key) over (
             partition by cluster_id order by first_seen_at nulls last, record_key
         ) as oldest_record_key
-    from placed
+    from clustered_records
 )
 
 select
@@ -33,4 +33,4 @@ select
     certain_cluster_id,
     cluster_state,
     first_seen_at
-from minted
+from records_by_age

@@ -1,4 +1,4 @@
--- The one place where erased persons leave: everything above takes its customers from here or from visitor_customers.
+-- The one place that removes erased persons: all later models take their customers from here or from visitor_customers.
 with records as (
     select
         clusters.record_key,
@@ -15,21 +15,21 @@ with records as (
     left join {{ ref('known_records') }} as known on clusters.record_key = known.record_key
 ),
 
--- An erased person who comes back is a new one: the id of the old records is not theirs, nor is one made of such a record.
-with_erased as (
+-- An erased person who comes back is a new customer. They keep neither the old id nor an id made from an old record alone.
+ids_with_erased_records as (
     select distinct customer_id
     from records
     where is_erased or is_back
 ),
 
-new_persons as (
+returned_records as (
     select
         records.*,
         first_value({{ key_since('records.record_key', 'records.erased_until') }}) over (
             partition by records.customer_id order by records.first_seen_at nulls last, records.record_key
         ) as oldest_record_key
     from records
-    inner join with_erased on records.customer_id = with_erased.customer_id
+    inner join ids_with_erased_records on records.customer_id = ids_with_erased_records.customer_id
     where not records.is_erased
 )
 
@@ -43,8 +43,8 @@ select
     records.first_seen_at,
     records.erased_until
 from records
-left join with_erased on records.customer_id = with_erased.customer_id
-where with_erased.customer_id is null
+left join ids_with_erased_records on records.customer_id = ids_with_erased_records.customer_id
+where ids_with_erased_records.customer_id is null
 union all
 select
     record_key,
@@ -55,4 +55,4 @@ select
     cluster_state,
     first_seen_at,
     erased_until
-from new_persons
+from returned_records

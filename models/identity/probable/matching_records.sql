@@ -1,7 +1,7 @@
--- What is compared of each record: names as person_names has them, and only addresses and numbers that may join it. A record
--- without a given name is left out (it may be the husband's, or a twin's), and so is one with nothing beside its name.
+-- The compared values of each record: names as in person_names, and only addresses and numbers that may join it. A record
+-- without a given name is left out (it may belong to a husband or a twin), and so is one with nothing but a name.
 {% set max_records = var('identity_probable_max_block') %}
-with usable as (
+with usable_contacts as (
     select
         record_key,
         max(case when identifier_type = 'email' then identifier end) as mailbox,
@@ -23,29 +23,29 @@ records as (
         {{ street_key('records.street') }} as street,
         {{ postal_code_key('records.postal_code') }} as postal_code,
         nullif(lower(trim(records.city)), '') as city,
-        usable.mailbox,
-        -- anna.berg at one provider and at another are any two people of that name; anna.berg85 are not.
+        usable_contacts.mailbox,
+        -- anna.berg at two providers may be any two people of that name, anna.berg85 hardly.
         case
-            when {{ matches_pattern('usable.mailbox', '^[^@]*[0-9][^@]*[0-9][^@]*@') }}
-                then {{ dbt.split_part('usable.mailbox', "'@'", 1) }}
+            when {{ matches_pattern('usable_contacts.mailbox', '^[^@]*[0-9][^@]*[0-9][^@]*@') }}
+                then {{ dbt.split_part('usable_contacts.mailbox', "'@'", 1) }}
         end as local_part,
-        usable.phone
+        usable_contacts.phone
     from {{ ref('identity_records') }} as records
     inner join {{ ref('person_names') }} as names
         on {{ name_key('records.first_name', 'records.last_name') }} = names.name_key
-    left join usable on records.record_key = usable.record_key
+    left join usable_contacts on records.record_key = usable_contacts.record_key
     where
         not names.is_joint
         and length(names.given_1) > 1
         and (
-            (length(names.family_whole) > 1 and coalesce(records.street, usable.mailbox, usable.phone) is not null)
+            (length(names.family_whole) > 1 and coalesce(records.street, usable_contacts.mailbox, usable_contacts.phone) is not null)
             or (length(names.family_whole) > 1 and records.birth_date is not null)
-            or (records.birth_date is not null and coalesce(records.street, usable.mailbox, usable.phone) is not null)
+            or (records.birth_date is not null and coalesce(records.street, usable_contacts.mailbox, usable_contacts.phone) is not null)
         )
 ),
 
--- Records are compared that have one of these in common: whatever was typed wrongly, something else was not.
-keyed as (
+-- Records that share one of these keys are compared. Several keys, so that a typing error in one leaves another.
+records_with_keys as (
     select
         *,
         least(given, family) || '|' || greatest(given, family) as key_1,
@@ -63,7 +63,7 @@ keyed as (
     from records
 )
 
--- What more records have in common tells little, and would cost their square.
+-- A key of more records says little, and comparing them all would cost their square.
 select
     record_key,
     {% for place in range(1, 13) -%}
@@ -81,4 +81,4 @@ select
     mailbox,
     local_part,
     phone
-from keyed
+from records_with_keys

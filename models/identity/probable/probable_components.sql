@@ -1,5 +1,5 @@
 {{ config(materialized='connected_components') }}
--- What the probable edges would join, if all of them did.
+-- The components if all probable edges joined.
 select
     first_cluster_id as left_id,
     cluster_id as right_id

@@ -1,5 +1,5 @@
--- The probable pairs that may join two clusters: at or above var identity_probable_from, and no record of the one is of another
--- person than a record of the other. Of several pairs between two clusters the most probable stands for them.
+-- The probable pairs that may join two clusters: at or above var identity_probable_from, and with no two records of different
+-- people between the clusters. Of several pairs between two clusters, the most probable one is kept.
 with pairs as (
     select * from {{ ref('probable_pairs') }} where probability >= {{ var('identity_probable_from') }}
 ),
@@ -10,7 +10,7 @@ clusters as (
         certain_cluster_id,
         count(*) over (partition by certain_cluster_id) as n_records
     from {{ ref('certain_clusters') }}
-    -- Too much joins these already.
+    -- Quarantined clusters are joined too much already.
     where cluster_state <> 'quarantined'
 ),
 
@@ -22,7 +22,7 @@ records as (
     from {{ ref('identity_records') }}
 ),
 
-between_clusters as (
+cross_cluster_pairs as (
     select
         pairs.record_key,
         pairs.other_record_key,
@@ -44,14 +44,14 @@ between_clusters as (
     where one.certain_cluster_id <> other.certain_cluster_id
 ),
 
--- Of the two themselves more is asked than that nothing differs: one given name, and one family name or birth date.
-alike as (
+-- The pair itself must also agree: on the given name, and on the family name or birth date.
+agreeing_pairs as (
     select
         *,
         row_number() over (
             partition by first_cluster_id, cluster_id order by probability desc, record_key asc, other_record_key asc
         ) as most_probable_first
-    from {{ with_two_people('between_clusters') }} as compared
+    from {{ with_two_people('cross_cluster_pairs') }} as compared
     where
         different_because is null
         and given_names in ('same', 'typo', 'scrambled')
@@ -59,7 +59,7 @@ alike as (
 ),
 
 edges as (
-    select * from alike where most_probable_first = 1
+    select * from agreeing_pairs where most_probable_first = 1
 ),
 
 {{ clusters_of_two_people('edges') }}

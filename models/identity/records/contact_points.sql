@@ -1,8 +1,8 @@
--- Every address and phone number that a record ever had: a no to an old one follows the person to the new one. Only ever
--- added to, as the ledgers are; and only forwards, so a build as of the past adds nothing.
+-- Every address and phone number that a record ever had, so that an opt-out by an old one still applies after a change. Rows
+-- are only added, and only forwards, so a build as of the past adds nothing.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 
-with points as (
+with current_points as (
     select
         record_key,
         'email' as contact_type,
@@ -17,7 +17,7 @@ with points as (
     from {{ ref('identity_records') }}
     where phone is not null
     union distinct
-    -- Its orders show which address an account had before.
+    -- Orders show the earlier addresses of an account.
     select
         record_key,
         'email' as contact_type,
@@ -27,17 +27,17 @@ with points as (
 )
 
 select
-    points.record_key,
-    points.contact_type,
-    points.contact,
+    current_points.record_key,
+    current_points.contact_type,
+    current_points.contact,
     {{ as_of() }} as recorded_at
-from points
+from current_points
 {%- if is_incremental() %}
 left join {{ this }} as known
     on
-        points.record_key = known.record_key
-        and points.contact_type = known.contact_type
-        and points.contact = known.contact
+        current_points.record_key = known.record_key
+        and current_points.contact_type = known.contact_type
+        and current_points.contact = known.contact
 cross join (select coalesce(max(recorded_at), {{ as_of() }}) <= {{ as_of() }} as is_forwards from {{ this }}) as forwards
 where forwards.is_forwards and known.record_key is null
 {%- endif %}

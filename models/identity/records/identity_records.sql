@@ -1,6 +1,6 @@
--- One shape for every record that describes a person, whatever system it comes from.
+-- One shape for every record of a person, from any system.
 {% set recency = recency_key('ordered_at', 'order_id') %}
--- Of what was given several times the last counts.
+-- Of several values the last counts.
 with guest_orders as (
     select
         guest_id as record_id,
@@ -16,9 +16,9 @@ with guest_orders as (
     group by guest_id, email, phone
 ),
 
--- An order may name a shop account that the shop did not hand over: the order is what is known of it. They are few, so
--- they are found first: the names on all the other orders need not be cleaned.
-unlisted as (
+-- An order may name a shop account that the shop's export lacks. Then its orders are the only source. These accounts are few
+-- and found first, so that the names on all other orders need no cleaning.
+unlisted_account_ids as (
     select shop_customer_id from {{ ref('order_records') }} where shop_customer_id is not null
     {{ dbt.except() }}
     select shop_customer_id from {{ ref('stg_shop__customers') }}
@@ -35,11 +35,11 @@ unlisted_accounts as (
         min(orders.ordered_at) as first_seen_at,
         max(orders.updated_at) as updated_at
     from {{ ref('order_records') }} as orders
-    inner join unlisted on orders.shop_customer_id = unlisted.shop_customer_id
+    inner join unlisted_account_ids on orders.shop_customer_id = unlisted_account_ids.shop_customer_id
     group by orders.shop_customer_id
 ),
 
--- An account whose day is not known is as old as its first order.
+-- An account without a date is as old as its first order.
 undated_accounts as (
     select
         accounts.shop_customer_id,
@@ -192,7 +192,7 @@ records as (
     from requesters
 ),
 
-dialled as (
+records_with_dialled_phone as (
     select
         records.*,
         records.phone as phone_as_given,
@@ -204,35 +204,37 @@ dialled as (
         on coalesce(records.country_code, '{{ var("default_country") }}') = countries.country_code
 ),
 
-numbered as (
+records_with_phone as (
     select
         *,
         {{ e164('dialled', 'calling_code', 'trunk_prefix') }} as whole_number
-    from dialled
+    from records_with_dialled_phone
 ),
 
-impersonal as (
+shared_identifiers as (
     select * from {{ ref('impersonal_identifiers') }}
 ),
 
--- What is no person's is left out of what a record has.
-judged as (
+-- Shared identifiers are removed from a record.
+records_with_flags as (
     select
-        numbered.*,
+        records_with_phone.*,
         emails.why as why_no_email,
         accounts.identifier is not null as has_impersonal_account,
         coalesce(
-            phones.identifier is not null or {{ matches_pattern('numbered.whole_number', placeholder_phone()) | trim }}
-            or {{ matches_pattern('numbered.dialled', placeholder_phone()) | trim }},
+            phones.identifier is not null or {{ matches_pattern('records_with_phone.whole_number', placeholder_phone()) | trim }}
+            or {{ matches_pattern('records_with_phone.dialled', placeholder_phone()) | trim }},
             false
         ) as has_impersonal_phone
-    from numbered
-    left join impersonal as emails
-        on emails.identifier_type = 'email' and numbered.widest_mailbox = emails.identifier
-    left join impersonal as phones
-        on phones.identifier_type = 'phone' and coalesce(numbered.whole_number, numbered.phone_as_given) = phones.identifier
-    left join impersonal as accounts
-        on accounts.identifier_type = 'shop_customer_id' and numbered.shop_customer_id = accounts.identifier
+    from records_with_phone
+    left join shared_identifiers as emails
+        on emails.identifier_type = 'email' and records_with_phone.widest_mailbox = emails.identifier
+    left join shared_identifiers as phones
+        on
+            phones.identifier_type = 'phone'
+            and coalesce(records_with_phone.whole_number, records_with_phone.phone_as_given) = phones.identifier
+    left join shared_identifiers as accounts
+        on accounts.identifier_type = 'shop_customer_id' and records_with_phone.shop_customer_id = accounts.identifier
 )
 
 select
@@ -258,8 +260,8 @@ select
     acquisition_channel,
     first_seen_at,
     updated_at
-from judged
--- A till's account is no record of a person. Nor is a guest, profile or requester with nothing but what is no person's.
+from records_with_flags
+-- A shared account is not a record of a person. Neither is a guest, profile or requester with shared identifiers only.
 where
     not (record_type = 'shop_customer' and has_impersonal_account)
     and not (

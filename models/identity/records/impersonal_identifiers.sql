@@ -1,17 +1,17 @@
--- Accounts, addresses and phone numbers that are no person's: what people type to get past a form (seed
--- blocked_identifiers), and what its orders show to be a till, a marketplace's account or a placeholder.
+-- Shared accounts, addresses and phone numbers: placeholders (seed blocked_identifiers), and those whose orders show a till, a
+-- marketplace account or a placeholder.
 {% set max_names = var('identity_max_names') %}
 {% set max_orders = var('identity_max_orders_30d') %}
--- Where a shop names no buyer, to be without a name tells nothing.
+-- In a shop without buyers' names, a missing name means nothing.
 with shop as (
-    select count(case when name_text <> '' then 1 end) > 0 as tells_names from {{ ref('order_identifiers') }}
+    select count(case when name_text <> '' then 1 end) > 0 as has_names from {{ ref('order_identifiers') }}
 ),
 
 suspects as (
     select * from {{ ref('order_identifiers') }} where is_suspect
 ),
 
--- What they go by: their own key or address, the account's address, and a name.
+-- The texts to search: the key or address itself, the account's address, and a name.
 texts as (
     select
         identifier_type,
@@ -37,7 +37,7 @@ texts as (
     where name_text <> ''
 ),
 
-spelled as (
+text_words as (
     select
         identifier_type,
         identifier,
@@ -46,38 +46,38 @@ spelled as (
     from texts
 ),
 
--- A word tells wherever it stands; what may be a person's name too (Till) only where it stands alone.
-telling as (
+-- A word counts anywhere in a text. A word that may also be a name (Till) counts only on its own.
+matched_words as (
     select
-        spelled.identifier_type,
-        spelled.identifier,
-        spelled.text_type,
+        text_words.identifier_type,
+        text_words.identifier,
+        text_words.text_type,
         min(blocked.identifier) as word
-    from spelled
+    from text_words
     cross join {{ ref('blocked_identifiers') }} as blocked
     where
-        (blocked.identifier_type = 'word' and spelled.words like '% ' || blocked.identifier || ' %')
-        or (blocked.identifier_type = 'name' and spelled.words = ' ' || blocked.identifier || ' ')
-    group by spelled.identifier_type, spelled.identifier, spelled.text_type
+        (blocked.identifier_type = 'word' and text_words.words like '% ' || blocked.identifier || ' %')
+        or (blocked.identifier_type = 'name' and text_words.words = ' ' || blocked.identifier || ' ')
+    group by text_words.identifier_type, text_words.identifier, text_words.text_type
 ),
 
--- Who has a name that tells nothing is a person, whatever their address is.
-called_so as (
+-- A name without such a word is a person's, whatever the address says.
+suspects_by_word as (
     select
-        spelled.identifier_type,
-        spelled.identifier,
-        min(telling.word) as word
-    from spelled
-    left join telling
+        text_words.identifier_type,
+        text_words.identifier,
+        min(matched_words.word) as word
+    from text_words
+    left join matched_words
         on
-            spelled.identifier_type = telling.identifier_type
-            and spelled.identifier = telling.identifier
-            and spelled.text_type = telling.text_type
-    group by spelled.identifier_type, spelled.identifier
-    having count(case when spelled.text_type = 'name' and telling.word is null then 1 end) = 0
+            text_words.identifier_type = matched_words.identifier_type
+            and text_words.identifier = matched_words.identifier
+            and text_words.text_type = matched_words.text_type
+    group by text_words.identifier_type, text_words.identifier
+    having count(case when text_words.text_type = 'name' and matched_words.word is null then 1 end) = 0
 ),
 
-shapes as (
+suspect_reasons as (
     select
         suspects.identifier_type,
         suspects.identifier,
@@ -85,36 +85,37 @@ shapes as (
         case
             when suspects.n_names > {{ max_names }} then 'more than {{ max_names }} names on its orders'
             when suspects.n_contacts > {{ max_names }} then 'more than {{ max_names }} addresses or phone numbers on its orders'
-            when suspects.is_too_busy_called_so and called_so.word is not null
-                then 'more than {{ max_orders.called_so }} orders in 30 days, and it is called ' || called_so.word
-            when suspects.is_too_busy_nameless and suspects.name_text = '' and shop.tells_names
+            when suspects.is_too_busy_called_so and suspects_by_word.word is not null
+                then 'more than {{ max_orders.called_so }} orders in 30 days, and it is called ' || suspects_by_word.word
+            when suspects.is_too_busy_nameless and suspects.name_text = '' and shop.has_names
                 then 'more than {{ max_orders.nameless }} orders in 30 days, and no name'
         end as why
     from suspects
     cross join shop
-    left join called_so on suspects.identifier_type = called_so.identifier_type and suspects.identifier = called_so.identifier
+    left join suspects_by_word
+        on suspects.identifier_type = suspects_by_word.identifier_type and suspects.identifier = suspects_by_word.identifier
 ),
 
-found as (
+identifier_reasons as (
     select
         identifier_type,
         identifier,
         why
-    from shapes
+    from suspect_reasons
     where why is not null
     union all
-    -- A till's address is a till's too; where only its orders say what it is, a person may have lent it theirs.
+    -- The address of such an account is shared too, if it says so. If only the orders say so, it may be a person's.
     select
         'email' as identifier_type,
-        shapes.account_mailbox as identifier,
-        'the address of ' || shapes.identifier || ', an account of no person' as why
-    from shapes
-    inner join telling
+        suspect_reasons.account_mailbox as identifier,
+        'the address of account ' || suspect_reasons.identifier || ', which is not a person' as why
+    from suspect_reasons
+    inner join matched_words
         on
-            shapes.identifier_type = telling.identifier_type
-            and shapes.identifier = telling.identifier
-            and telling.text_type = 'address'
-    where shapes.why is not null
+            suspect_reasons.identifier_type = matched_words.identifier_type
+            and suspect_reasons.identifier = matched_words.identifier
+            and matched_words.text_type = 'address'
+    where suspect_reasons.why is not null
     union all
     select
         identifier_type,
@@ -125,11 +126,11 @@ found as (
 )
 
 select
-    found.identifier_type,
-    found.identifier,
-    min(found.why) as why,
+    identifier_reasons.identifier_type,
+    identifier_reasons.identifier,
+    min(identifier_reasons.why) as why,
     coalesce(max(orders.n_orders), 0) as n_orders
-from found
+from identifier_reasons
 left join {{ ref('order_identifiers') }} as orders
-    on found.identifier_type = orders.identifier_type and found.identifier = orders.identifier
-group by found.identifier_type, found.identifier
+    on identifier_reasons.identifier_type = orders.identifier_type and identifier_reasons.identifier = orders.identifier
+group by identifier_reasons.identifier_type, identifier_reasons.identifier

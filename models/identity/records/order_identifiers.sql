@@ -1,5 +1,5 @@
--- What orders name: an account, an address, or a phone number where an order has no address; of what many name also how it
--- looks. All orders count, whatever became of them, so that what is found stays found.
+-- Identifiers that orders name: an account, an address, or a phone number if an order has no address. Those on many orders are
+-- measured. Orders of every status count, so that a finding does not disappear later.
 {% set max_names = var('identity_max_names') %}
 {% set max_orders = var('identity_max_orders_30d') %}
 with shop_orders as (
@@ -22,7 +22,7 @@ accounts as (
     from {{ with_mailboxes(ref('stg_shop__customers')) }} as addressed_accounts
 ),
 
-named as (
+order_names as (
     select
         'shop_customer_id' as identifier_type,
         shop_customer_id as identifier,
@@ -54,7 +54,7 @@ named as (
     where email is null and phone is not null
 ),
 
-counted as (
+identifier_counts as (
     select
         identifier_type,
         identifier,
@@ -62,34 +62,37 @@ counted as (
         count(distinct given_name) as n_spellings,
         count(distinct contact) as n_contacts,
         max(given_name) as a_name
-    from named
+    from order_names
     group by identifier_type, identifier
 ),
 
-many as (
-    select * from counted where n_orders > {{ [max_names, max_orders.called_so] | min }}
+busy_identifiers as (
+    select * from identifier_counts where n_orders > {{ [max_names, max_orders.called_so] | min }}
 ),
 
--- People are counted by the first letters of their names, whatever way these are written.
-spaced as (
+-- Names are counted by their first letters, so that spellings count once.
+busy_orders as (
     select
-        named.identifier_type,
-        named.identifier,
+        order_names.identifier_type,
+        order_names.identifier,
         case
-            when many.n_spellings > {{ max_names }}
-                then lower(substr(named.given_name, 1, 3))
+            when busy_identifiers.n_spellings > {{ max_names }}
+                then lower(substr(order_names.given_name, 1, 3))
         end as name_key,
         {% for kind, limit in max_orders.items() -%}
-        lag(named.ordered_at, {{ limit }}) over (
-            partition by named.identifier_type, named.identifier order by named.ordered_at, named.order_id
+        lag(order_names.ordered_at, {{ limit }}) over (
+            partition by order_names.identifier_type, order_names.identifier order by order_names.ordered_at, order_names.order_id
         ) as before_{{ kind }},
         {% endfor -%}
-        {{ dbt.dateadd('day', -30, 'named.ordered_at') }} as month_before_at
-    from named
-    inner join many on named.identifier_type = many.identifier_type and named.identifier = many.identifier
+        {{ dbt.dateadd('day', -30, 'order_names.ordered_at') }} as month_before_at
+    from order_names
+    inner join busy_identifiers
+        on
+            order_names.identifier_type = busy_identifiers.identifier_type
+            and order_names.identifier = busy_identifiers.identifier
 ),
 
-measured as (
+busy_measures as (
     select
         {% for kind in max_orders -%}
         max(case when before_{{ kind }} > month_before_at then 1 else 0 end) = 1 as is_too_busy_{{ kind }},
@@ -97,28 +100,32 @@ measured as (
         identifier_type,
         identifier,
         count(distinct name_key) as n_names
-    from spaced
+    from busy_orders
     group by identifier_type, identifier
 )
 
 select
-    counted.identifier_type,
-    counted.identifier,
-    counted.n_orders,
-    counted.n_contacts,
-    measured.n_names,
-    measured.is_too_busy_called_so,
-    measured.is_too_busy_nameless,
-    coalesce(accounts.account_name, counted.a_name, '') as name_text,
+    identifier_counts.identifier_type,
+    identifier_counts.identifier,
+    identifier_counts.n_orders,
+    identifier_counts.n_contacts,
+    busy_measures.n_names,
+    busy_measures.is_too_busy_called_so,
+    busy_measures.is_too_busy_nameless,
+    coalesce(accounts.account_name, identifier_counts.a_name, '') as name_text,
     accounts.widest_mailbox as account_mailbox,
-    -- Only these can turn out to be no person's.
+    -- Only these can turn out to be shared.
     coalesce(
-        measured.is_too_busy_called_so
-        or measured.is_too_busy_nameless
-        or measured.n_names > {{ max_names }}
-        or counted.n_contacts > {{ max_names }},
+        busy_measures.is_too_busy_called_so
+        or busy_measures.is_too_busy_nameless
+        or busy_measures.n_names > {{ max_names }}
+        or identifier_counts.n_contacts > {{ max_names }},
         false
     ) as is_suspect
-from counted
-left join measured on counted.identifier_type = measured.identifier_type and counted.identifier = measured.identifier
-left join accounts on counted.identifier_type = 'shop_customer_id' and counted.identifier = accounts.shop_customer_id
+from identifier_counts
+left join busy_measures
+    on
+        identifier_counts.identifier_type = busy_measures.identifier_type
+        and identifier_counts.identifier = busy_measures.identifier
+left join accounts
+    on identifier_counts.identifier_type = 'shop_customer_id' and identifier_counts.identifier = accounts.shop_customer_id

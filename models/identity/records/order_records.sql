@@ -1,5 +1,5 @@
--- Whom an order names: its account, or a guest by the address and phone number given, where it has no account or one that
--- is no person's; or the device alone, where devices are customers (var `keep_anonymous_visitors`).
+-- The record that an order names: its account; a guest by address and phone number, if it has no account or a shared one; or
+-- the device alone, if devices are customers (var `keep_anonymous_visitors`).
 with subscription_orders as (
     select
         links.order_id,
@@ -24,7 +24,7 @@ orders as (
     left join subscription_orders on orders.order_id = subscription_orders.order_id
 ),
 
-guests as (
+orders_with_guest as (
     select
         *,
         case
@@ -56,4 +56,4 @@ select
     is_renewal,
     ordered_at,
     updated_at
-from guests
+from orders_with_guest

@@ -1,8 +1,8 @@
--- Each name that records go by, taken apart for comparing: titles, a company's words and particles left out, the order put
--- right where one field holds it all. People share few names: this is worked out once a name, not once a record.
+-- Each name on records, split for comparing: without titles, company words and particles, and with the words in order if one
+-- field holds them all. Computed once per name, not once per record, because people share few names.
 {% set columns_of_forms = [] %}
 {% for column in full_names() -%}{%- do columns_of_forms.append('max(case when place = ' ~ loop.index ~ ' then full_name end) as ' ~ column) -%}{%- endfor %}
-with given as (
+with raw_names as (
     select distinct
         first_name,
         last_name
@@ -10,8 +10,8 @@ with given as (
     where first_name is not null or last_name is not null
 ),
 
--- "Berg, Anna" in one field, the other being empty.
-ordered as (
+-- "Berg, Anna" in one field, with the other empty.
+name_fields as (
     select
         first_name,
         last_name,
@@ -25,13 +25,13 @@ ordered as (
             when first_name is null and last_name like '%,%' then {{ dbt.split_part('last_name', "','", 1) }}
             else last_name
         end as family_text
-    from given
+    from raw_names
 ),
 
--- Names, and what the seeds say of names, are spelt by one rule.
-texts as (
+-- Names, and the words of the seeds, are spelt by one rule.
+name_texts as (
     {% for column, relation in [
-        ('given_text', 'ordered'), ('family_text', 'ordered'), ('word', ref('name_words')),
+        ('given_text', 'name_fields'), ('family_text', 'name_fields'), ('word', ref('name_words')),
         ('short_name', ref('given_names')), ('given_name', ref('given_names'))
     ] -%}
     select {{ column }} as name_text from {{ relation }}
@@ -39,26 +39,26 @@ texts as (
     {% endfor %}
 ),
 
-lowered as (
+lowered_texts as (
     select
         name_text,
         {{ in_latin_letters('name_text') }} as lowered
-    from texts
+    from name_texts
     where name_text is not null
 ),
 
-worded as (
+text_words as (
     select
         name_text,
         {{ plain_words('lowered') }} as words
-    from lowered
+    from lowered_texts
 ),
 
-plain as (
+plain_texts as (
     select
         name_text,
         {{ by_sound('words') }} as plain_text
-    from worded
+    from text_words
 ),
 
 words as (
@@ -67,7 +67,7 @@ words as (
         name_text,
         {{ place }} as place,
         {{ dbt.split_part('plain_text', "' '", place) }} as word
-    from plain
+    from plain_texts
     where length(plain_text) - length(replace(plain_text, ' ', '')) >= {{ place - 1 }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -75,15 +75,15 @@ words as (
 
 name_words as (
     select
-        plain.plain_text as word,
+        plain_texts.plain_text as word,
         min(seed.kind) as kind
     from {{ ref('name_words') }} as seed
-    inner join plain on seed.word = plain.name_text
-    group by plain.plain_text
+    inner join plain_texts on seed.word = plain_texts.name_text
+    group by plain_texts.plain_text
 ),
 
--- "de" alone is a name; before another word it is a particle.
-sorted_words as (
+-- "de" alone is a name. Before another word it is a particle.
+words_by_kind as (
     select
         words.name_text,
         words.place,
@@ -97,14 +97,14 @@ sorted_words as (
     left join name_words on words.word = name_words.word
 ),
 
-numbered as (
+numbered_words as (
     select
         *,
         row_number() over (partition by name_text, coalesce(kind, 'name') order by place) as number_of_kind
-    from sorted_words
+    from words_by_kind
 ),
 
-parts as (
+name_parts as (
     select
         name_text,
         {% for number in range(1, 4) -%}
@@ -115,25 +115,25 @@ parts as (
         max(case when kind like 'title%' then 1 else 0 end) = 1 as has_title,
         min(case when kind like 'title of%' then kind end) as title,
         min(case when kind in ('elder', 'younger') then kind end) as generation,
-        -- What stands together in one system stands apart in another: van den Berg, Vandenberg.
+        -- Systems differ in spacing: van den Berg, Vandenberg.
         nullif(
             {% for place in range(1, 7) -%}
             coalesce(max(case when place = {{ place }} and coalesce(kind, 'particle') = 'particle' then word end), ''){{ ' ||' if not loop.last }}
             {% endfor -%},
             ''
         ) as whole
-    from numbered
+    from numbered_words
     group by name_text
 ),
 
--- The names that a given name may be short for; one that stands for itself is a name all the same.
+-- The names that a given name may be short for. A name that the seed maps to itself is a full name too.
 short_forms as (
     select distinct
         short_names.plain_text as given_name,
         given_names.plain_text as full_name
     from {{ ref('given_names') }} as seed
-    inner join plain as short_names on seed.short_name = short_names.name_text
-    inner join plain as given_names on seed.given_name = given_names.name_text
+    inner join plain_texts as short_names on seed.short_name = short_names.name_text
+    inner join plain_texts as given_names on seed.given_name = given_names.name_text
 ),
 
 numbered_forms as (
@@ -159,10 +159,10 @@ known_names as (
     select full_name as given_name from short_forms
 ),
 
-paired as (
+parsed_names as (
     select
-        ordered.first_name,
-        ordered.last_name,
+        name_fields.first_name,
+        name_fields.last_name,
         givens.word_1 as given_1,
         givens.word_2 as given_2,
         givens.word_3 as given_3,
@@ -178,17 +178,17 @@ paired as (
             when families.whole is null and {{ matches_pattern('givens.whole', '^[一-鿿가-힣]{2,4}$') }} then 'in one word'
             when
                 (givens.has_title and givens.n_words = 0 and families.n_words > 1)
-                or (ordered.given_text is null and families.n_words = 2 and known_names.given_name is not null)
+                or (name_fields.given_text is null and families.n_words = 2 and known_names.given_name is not null)
                 then 'in the last field'
         end as where_it_is_whole
-    from ordered
-    left join parts as givens on ordered.given_text = givens.name_text
-    left join parts as families on ordered.family_text = families.name_text
+    from name_fields
+    left join name_parts as givens on name_fields.given_text = givens.name_text
+    left join name_parts as families on name_fields.family_text = families.name_text
     left join known_names on families.word_1 = known_names.given_name
 ),
 
--- A whole name in one field ends in the family name; in one Chinese or Korean word it begins with it.
-named as (
+-- A whole name in one field ends with the family name. One Chinese or Korean word begins with it.
+split_names as (
     select
         first_name,
         last_name,
@@ -217,26 +217,26 @@ named as (
             when 'in the last field' then family_2
             else family_whole
         end as family_whole
-    from paired
+    from parsed_names
 )
 
 select
-    {{ name_key('named.first_name', 'named.last_name') }} as name_key,
-    named.given_1,
-    named.given_2,
-    named.given_whole,
-    named.is_joint,
-    named.title,
-    named.generation,
-    named.family_1,
-    named.family_2,
-    named.family_whole,
+    {{ name_key('split_names.first_name', 'split_names.last_name') }} as name_key,
+    split_names.given_1,
+    split_names.given_2,
+    split_names.given_whole,
+    split_names.is_joint,
+    split_names.title,
+    split_names.generation,
+    split_names.family_1,
+    split_names.family_2,
+    split_names.family_whole,
     full_names.{{ full_names() | join(',\n    full_names.') }},
     known_names.given_name is not null as is_known,
     known_families.given_name is not null as has_known_family,
-    {{ sorted_letters('named.given_1') }} as given_letters,
-    {{ sorted_letters('named.family_whole') }} as family_letters
-from named
-left join full_names on named.given_1 = full_names.given_name
-left join known_names on named.given_1 = known_names.given_name
-left join known_names as known_families on named.family_whole = known_families.given_name
+    {{ sorted_letters('split_names.given_1') }} as given_letters,
+    {{ sorted_letters('split_names.family_whole') }} as family_letters
+from split_names
+left join full_names on split_names.given_1 = full_names.given_name
+left join known_names on split_names.given_1 = known_names.given_name
+left join known_names as known_families on split_names.family_whole = known_families.given_name

@@ -1,4 +1,4 @@
--- What records have that may join them, and what speaks against that before names are compared.
+-- The identifiers of records that may join them, and the reasons against that before names are compared.
 with records as (
     select
         record_key,
@@ -56,7 +56,7 @@ identifiers as (
     where shop_customer_id is not null
 ),
 
-named as (
+named_identifiers as (
     select
         identifiers.*,
         names.given_1,
@@ -69,18 +69,18 @@ named as (
     left join {{ ref('person_names') }} as names on identifiers.name_key = names.name_key
 ),
 
-counted as (
+identifier_counts as (
     select
         identifier_type,
         identifier,
         count(*) as n_records,
-        -- Where all that names and dates say agrees, or they say nothing, there is nothing to compare.
+        -- If all names and dates agree, or are missing, there is nothing to compare.
         identifier_type <> 'shop_customer_id' and (
             max(case when is_joint then 1 else 0 end) = 1
             {% for column in ['given_1', 'given_2', 'family_whole', 'title', 'generation', 'birth_date'] -%}
             or coalesce(min({{ column }}) <> max({{ column }}), false)
             {% endfor -%}
-            -- A number that may have changed hands.
+            -- The number may have changed hands.
             or (identifier_type = 'phone' and count(family_whole) < count(*) and coalesce(min(postal_code) <> max(postal_code), false))
         ) as is_compared,
         min(given_1) as least_given_1,
@@ -93,22 +93,22 @@ counted as (
         max(generation) as greatest_generation,
         min(birth_date) as least_birth_date,
         max(birth_date) as greatest_birth_date
-    from named
+    from named_identifiers
     group by identifier_type, identifier
 ),
 
--- A switchboard's number, or that of the person who typed the records in.
+-- The number of a switchboard, or of the person who entered the records.
 switchboards as (
-    select named.identifier
-    from named
-    inner join counted
+    select named_identifiers.identifier
+    from named_identifiers
+    inner join identifier_counts
         on
-            named.identifier_type = counted.identifier_type
-            and named.identifier = counted.identifier
-            and counted.n_records > {{ var('identity_max_names') }}
-    where named.identifier_type = 'phone'
-    group by named.identifier
-    having count(distinct named.mailbox) > {{ var('identity_max_names') }}
+            named_identifiers.identifier_type = identifier_counts.identifier_type
+            and named_identifiers.identifier = identifier_counts.identifier
+            and identifier_counts.n_records > {{ var('identity_max_names') }}
+    where named_identifiers.identifier_type = 'phone'
+    group by named_identifiers.identifier
+    having count(distinct named_identifiers.mailbox) > {{ var('identity_max_names') }}
 )
 
 select
@@ -121,22 +121,22 @@ select
     named.birth_date,
     named.identifier_type,
     named.identifier,
-    counted.n_records,
-    counted.is_compared,
-    counted.least_given_1,
-    counted.greatest_given_1,
-    counted.least_given_2,
-    counted.greatest_given_2,
-    counted.least_title,
-    counted.greatest_title,
-    counted.least_generation,
-    counted.greatest_generation,
-    counted.least_birth_date,
-    counted.greatest_birth_date,
+    counts.n_records,
+    counts.is_compared,
+    counts.least_given_1,
+    counts.greatest_given_1,
+    counts.least_given_2,
+    counts.greatest_given_2,
+    counts.least_title,
+    counts.greatest_title,
+    counts.least_generation,
+    counts.greatest_generation,
+    counts.least_birth_date,
+    counts.greatest_birth_date,
     coalesce(
         named.why_not,
         case
-            when counted.n_records > {{ var('identity_max_records_per_identifier') }}
+            when counts.n_records > {{ var('identity_max_records_per_identifier') }}
                 then 'seen on more than {{ var("identity_max_records_per_identifier") }} records'
             when switchboards.identifier is not null
                 then 'appears with more than {{ var("identity_max_names") }} e-mail addresses'
@@ -149,6 +149,7 @@ select
                 then 'a phone number, and the record has no given name'
         end
     ) as why_not
-from named
-inner join counted on named.identifier_type = counted.identifier_type and named.identifier = counted.identifier
+from named_identifiers as named
+inner join identifier_counts as counts
+    on named.identifier_type = counts.identifier_type and named.identifier = counts.identifier
 left join switchboards on named.identifier_type = 'phone' and named.identifier = switchboards.identifier

@@ -1,7 +1,7 @@
--- A visitor is joined to the one customer who ever logged in or left an address on it. A device that several
--- people use is nobody's: sessions on it count only for the person logged in. So is one that an erased person used too,
--- and one that only they used is gone.
-with known as (
+-- A visitor belongs to the one customer who ever logged in or gave an address on it. A shared device, or one that an erased
+-- person used too, belongs to no customer: its sessions count only for the person logged in. A device that only an erased
+-- person used is left out.
+with login_customers as (
     select
         logins.visitor_id,
         min(identifier_customers.customer_id) as customer_id,
@@ -14,7 +14,7 @@ with known as (
     group by logins.visitor_id
 ),
 
-erased as (
+erased_visitors as (
     select
         record_id as visitor_id,
         1 as n_customers
@@ -45,16 +45,16 @@ visitors as (
     group by visitor_id
 ),
 
-counted as (
+visitor_counts as (
     select
         visitors.visitor_id,
         visitors.first_seen_at,
-        known.customer_id,
-        coalesce(known.n_customers, 0) + coalesce(erased.n_customers, 0) as n_customers
+        login_customers.customer_id,
+        coalesce(login_customers.n_customers, 0) + coalesce(erased_visitors.n_customers, 0) as n_customers
     from visitors
-    left join known on visitors.visitor_id = known.visitor_id
-    left join erased on visitors.visitor_id = erased.visitor_id
-    where erased.visitor_id is null or known.n_customers > 0
+    left join login_customers on visitors.visitor_id = login_customers.visitor_id
+    left join erased_visitors on visitors.visitor_id = erased_visitors.visitor_id
+    where erased_visitors.visitor_id is null or login_customers.n_customers > 0
 )
 
 select
@@ -62,4 +62,4 @@ select
     case when n_customers = 1 then customer_id end as customer_id,
     n_customers,
     first_seen_at
-from counted
+from visitor_counts

@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
--- Who logged in or left an address on which device.
+-- Accounts that logged in, and addresses given, on each device.
 with sessions as (
     select distinct
         visitor_id,

@@ -1,17 +1,17 @@
 {{ config(materialized='view') }}
--- Counted by source_reconciliation, listed nowhere: what sources still have of erased persons.
-with erased as (
+-- Rows that sources still have of erased persons. source_reconciliation counts them. No public table lists them.
+with erased_records as (
     select * from {{ ref('erased_records') }}
 ),
 
--- Of somebody who came back what is older than the request stays erased.
+-- A person who came back after an erasure keeps only what is newer than the request.
 erased_until as (
     select
         record_key,
         record_type,
         record_id,
         cast(null as timestamp) as erased_until
-    from erased
+    from erased_records
     union all
     select
         record_key,
@@ -22,7 +22,7 @@ erased_until as (
     where erased_until is not null
 ),
 
--- A profile may be gone and its events not.
+-- Events may outlive their profile in the source.
 profiles as (
     select events.profile_id
     from {{ ref('profile_event_counts') }} as events
@@ -52,10 +52,10 @@ orders as (
         orders.total_amount
     from {{ ref('stg_shop__orders') }} as orders
     inner join {{ ref('order_records') }} as records on orders.order_id = records.order_id
-    inner join erased_until as erased
+    inner join erased_until as erasures
         on
-            records.record_key = erased.record_key
-            and not coalesce(orders.ordered_at > erased.erased_until, false)
+            records.record_key = erasures.record_key
+            and not coalesce(orders.ordered_at > erasures.erased_until, false)
 ),
 
 {% set of_record = {
@@ -66,7 +66,7 @@ orders as (
     'esp.profiles': ['stg_esp__profiles', 'profile_id', 'esp_profile', 'profile_id', none],
     'billing.subscriptions': ['stg_billing__subscriptions', 'subscription_id', 'shop_customer', 'shop_customer_id', none],
 } -%}
-counted as (
+erased_row_counts as (
     {% for table, named in of_record.items() -%}
     select
         '{{ table.split('.')[0] }}' as source_name,
@@ -75,7 +75,7 @@ counted as (
         1 as n_rows,
         {{ 'cast(staged.' ~ named[4] ~ ' as decimal(18, 2))' if named[4] else 'cast(null as decimal(18, 2))' }} as amount
     from {{ ref(named[0]) }} as staged
-    inner join erased on erased.record_type = '{{ named[2] }}' and staged.{{ named[3] }} = erased.record_id
+    inner join erased_records on erased_records.record_type = '{{ named[2] }}' and staged.{{ named[3] }} = erased_records.record_id
     union all
     {% endfor -%}
     select
@@ -104,13 +104,13 @@ counted as (
     from {{ ref('stg_shop__refunds') }} as refunds
     left join orders on refunds.order_id = orders.order_id
     left join {{ ref('order_customers') }} as kept_orders on refunds.order_id = kept_orders.order_id
-    left join erased_until as erased
+    left join erased_until as erasures
         on
-            erased.record_type = 'shop_customer'
-            and refunds.shop_customer_id = erased.record_id
-            and not coalesce(refunds.refunded_at > erased.erased_until, false)
-    -- A refund is of whoever's its order is, whichever account it went to.
-    where orders.order_id is not null or (kept_orders.order_id is null and erased.record_id is not null)
+            erasures.record_type = 'shop_customer'
+            and refunds.shop_customer_id = erasures.record_id
+            and not coalesce(refunds.refunded_at > erasures.erased_until, false)
+    -- A refund belongs to the customer of its order, whichever account it was paid to.
+    where orders.order_id is not null or (kept_orders.order_id is null and erasures.record_id is not null)
     union all
     select
         'web' as source_name,
@@ -138,5 +138,5 @@ select
     row_key,
     sum(n_rows) as n_rows,
     sum(amount) as amount
-from counted
+from erased_row_counts
 group by source_name, table_name, row_key

@@ -1,4 +1,4 @@
--- One pass over each public table: a rollup counts the whole list and each source at once.
+-- One pass over each public table: a rollup counts the whole table and each source at once.
 {%- set tables = [
     'customer_id_changes', 'customer_keys', 'customers', 'orders', 'order_lines', 'refunds', 'revenue_bridge', 'subscriptions', 'products',
     'email_events', 'customer_daily_activity', 'customer_categories', 'customer_products',

@@ -1,4 +1,4 @@
--- How many message events staging keeps of each profile, however old.
+-- All message events that staging keeps, whatever their age.
 with days as (
     select
         profile_id,

@@ -1,18 +1,18 @@
--- Spellings to review: those of categories that seed category_spellings does not have stand for themselves, and rows with a
--- country that seed country_names does not have have no country, and so no law, until it is added.
+-- A category that is missing from seed category_spellings keeps its own name. A country that is missing from seed country_names
+-- counts as no country, and so as no law, until it is added.
 {% set tables = {'shop': ['customers', 'orders'], 'crm': ['contacts'], 'esp': ['profiles']} %}
 with products as (
     select * from {{ ref('stg_shop__categories') }}
 ),
 
-seed as (
+seed_spellings as (
     select
         {{ category_key('category_key') }} as category_key,
         trim(category_key) like '%>' as holds_below
     from {{ ref('category_spellings') }}
 ),
 
-names as (
+category_names as (
     select
         category_key,
         max(category) as category
@@ -20,7 +20,7 @@ names as (
     group by category_key
 ),
 
-viewed as (
+viewed_categories as (
     select
         category as category_as_given,
         count(*) as n_rows
@@ -29,23 +29,23 @@ viewed as (
     group by category
 ),
 
-keyed as (
+keyed_categories as (
     select
         *,
         {{ category_key('category_as_given') }} as category_key
-    from viewed
+    from viewed_categories
 ),
 
-known as (
-    select distinct keyed.category_as_given
-    from keyed
-    inner join seed
+known_categories as (
+    select distinct keyed_categories.category_as_given
+    from keyed_categories
+    inner join seed_spellings
         on
-            keyed.category_key = seed.category_key
-            or (seed.holds_below and keyed.category_key like seed.category_key || '>%')
+            keyed_categories.category_key = seed_spellings.category_key
+            or (seed_spellings.holds_below and keyed_categories.category_key like seed_spellings.category_key || '>%')
 ),
 
-unmapped as (
+unmapped_categories as (
     select
         category_as_given,
         category_key,
@@ -56,15 +56,15 @@ unmapped as (
     where not is_mapped
     union all
     select
-        keyed.category_as_given,
-        keyed.category_key,
-        names.category,
+        keyed_categories.category_as_given,
+        keyed_categories.category_key,
+        category_names.category,
         'web events' as used_in,
-        keyed.n_rows
-    from keyed
-    left join known on keyed.category_as_given = known.category_as_given
-    left join names on keyed.category_key = names.category_key
-    where known.category_as_given is null
+        keyed_categories.n_rows
+    from keyed_categories
+    left join known_categories on keyed_categories.category_as_given = known_categories.category_as_given
+    left join category_names on keyed_categories.category_key = category_names.category_key
+    where known_categories.category_as_given is null
 ),
 
 countries as (
@@ -72,13 +72,13 @@ countries as (
 ),
 
 country_spellings as (
-    {% for source_name, names in tables.items() -%}
+    {% for source_name, table_names in tables.items() -%}
     {%- set last_source = loop.last -%}
-    {% for name in names -%}
+    {% for table_name in table_names -%}
     select
         country as country_as_given,
-        '{{ source_name }}.{{ name }}' as used_in
-    from {{ ref('base_' ~ source_name ~ '__' ~ name) }}
+        '{{ source_name }}.{{ table_name }}' as used_in
+    from {{ ref('base_' ~ source_name ~ '__' ~ table_name) }}
     where country is not null and reject_reason is null
     {{ 'union all' if not (last_source and loop.last) }}
     {% endfor -%}
@@ -87,14 +87,14 @@ country_spellings as (
 
 select
     'category' as kind,
-    unmapped.category_as_given as spelling,
-    unmapped.used_in,
-    unmapped.category_key as lookup_key,
-    unmapped.category as stands_for,
+    unmapped_categories.category_as_given as spelling,
+    unmapped_categories.used_in,
+    unmapped_categories.category_key as lookup_key,
+    unmapped_categories.category as stands_for,
     coalesce(categories.is_sensitive, false) as is_sensitive,
-    unmapped.n_rows
-from unmapped
-left join {{ ref('categories') }} as categories on unmapped.category = categories.category
+    unmapped_categories.n_rows
+from unmapped_categories
+left join {{ ref('categories') }} as categories on unmapped_categories.category = categories.category
 union all
 select
     'country' as kind,

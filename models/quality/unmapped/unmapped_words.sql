@@ -1,12 +1,11 @@
--- Words that the seed source_words does not know, and what they were taken for: listed for a person to look at.
-{% set flawed_in = {'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
+{% set flawed_models = {'web.events': 'base_web__flawed_events', 'esp.message_events': 'base_esp__flawed_message_events'} %}
 {% set bases = {} %}
 {% for source_name, table_name in contract_tables() %}
 {% set table = source_name ~ '.' ~ table_name %}
-{% do bases.update({table: ref(flawed_in.get(table, 'base_' ~ source_name ~ '__' ~ table_name))}) %}
+{% do bases.update({table: ref(flawed_models.get(table, 'base_' ~ source_name ~ '__' ~ table_name))}) %}
 {% endfor %}
 {% set columns = worded_columns() %}
-with met as (
+with unmapped_occurrences as (
     {% for source_name, table_name, column_name in columns -%}
     select
         '{{ source_name }}' as source_name,
@@ -15,8 +14,8 @@ with met as (
         {{ dbt.split_part(dbt.split_part("'; ' || unmapped_words", "'; " ~ column_name ~ "='", 2), "'; '", 1) }} as word_as_given,
         case
             when reject_reason like '{{ column_name }} is %' then 'nothing: its row is set aside'
-            -- Only what asks for consent keeps its own words, and there every unknown one is a no.
-            when '; ' || unmapped_words like '%; {{ column_name }}=' || cast({{ column_name }} as {{ dbt.type_string() }}) || '%' then 'a no'
+            -- Only consent columns keep unmapped words, and there each counts as an opt-out.
+            when '; ' || unmapped_words like '%; {{ column_name }}=' || cast({{ column_name }} as {{ dbt.type_string() }}) || '%' then 'opt-out'
             else coalesce(cast({{ column_name }} as {{ dbt.type_string() }}), 'nothing')
         end as taken_for
     from {{ bases[source_name ~ '.' ~ table_name] }}
@@ -25,15 +24,15 @@ with met as (
     {% endfor -%}
 ),
 
--- An address in the wrong column is no word.
-hidden as (
+-- An address in the wrong column must not be shown.
+masked_words as (
     select
         source_name,
         table_name,
         column_name,
         case when word_as_given like '%@%' then 'an e-mail address' else word_as_given end as word_as_given,
         case when taken_for like '%@%' then 'an e-mail address' else taken_for end as taken_for
-    from met
+    from unmapped_occurrences
 )
 
 select
@@ -43,5 +42,5 @@ select
     word_as_given,
     taken_for,
     cast(count(*) as bigint) as n_rows
-from hidden
+from masked_words
 group by source_name, table_name, column_name, word_as_given, taken_for

@@ -1,4 +1,4 @@
--- Whom the shop's numbers do not see: orders in a currency that has no rate (seed exchange_rates) on their day.
+-- Orders in a currency without a rate (seed exchange_rates) on their day are in no other table.
 with orders as (
     select
         order_id,
@@ -25,7 +25,7 @@ customers as (
     from {{ ref('customers') }}
 ),
 
-counted as (
+currency_counts as (
     select
         orders.currency,
         count(*) as n_orders,
@@ -49,11 +49,11 @@ select
     first_ordered_on,
     last_ordered_on,
     {{ counted('n_orders', 'order') }} || ' of ' || {{ counted('n_customers', 'customer') }} || ' in ' || currency || ' '
-    || case when n_orders = 1 then 'is' else 'are' end || ' in no number, as seed exchange_rates has no rate for '
+    || case when n_orders = 1 then 'is' else 'are' end || ' in no total, because seed exchange_rates has no rate for '
     || case when n_orders = 1 then 'its day' else 'their days' end || '.'
     || case
         when n_customers > n_with_other_orders
-            then ' Without them ' || {{ counted('n_customers - n_with_other_orders', 'customer seems', 'customers seem') }} || ' never to have ordered.'
+            then ' Without them ' || {{ counted('n_customers - n_with_other_orders', 'customer appears', 'customers appear') }} || ' to have no order.'
         else ''
     end as sentence
-from counted
+from currency_counts

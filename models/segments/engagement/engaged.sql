@@ -1,4 +1,4 @@
--- Whoever visited, ordered or clicked lately, the highly engaged among them; stays somewhat longer.
+-- Customers with a recent session, order or click, including the highly engaged. Members stay some days longer.
 select
     customer_id,
     days_since_last_action <= {{ var('engaged_days') }} as may_enter,

@@ -1,4 +1,4 @@
--- Enters by sessions and clicks, and stays with somewhat fewer.
+-- Entering needs more sessions and clicks than staying.
 select
     customer_id,
     tier = 'highly_engaged' as may_enter,

@@ -1,4 +1,4 @@
--- Enters unanswered by so many e-mails, and stays when the oldest of them leave the window.
+-- Entering needs more unanswered e-mails than staying, so that members stay when the oldest e-mails leave the window.
 select
     customer_id,
     tier = 'unengaged' as may_enter,

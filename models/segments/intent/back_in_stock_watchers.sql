@@ -1,5 +1,5 @@
--- Looked at something that is out of stock, or came back since; and did not buy it since. Of several the last counts.
-with watched as (
+-- Viewed a product that is out of stock or has come back since, and did not buy it. Of several products the last counts.
+with watched_products as (
     select
         customer_products.customer_id,
         customer_products.product_id,
@@ -19,20 +19,20 @@ with watched as (
         )
 ),
 
-ranked as (
+ranked_products as (
     select
         *,
         row_number() over (partition by customer_id order by is_in_stock desc, last_viewed_at desc, product_id asc) as place
-    from watched
+    from watched_products
 )
 
 select
     customer_id,
-    'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ day_text('last_viewed_at') }}
+    'Viewed ' || coalesce(product_name, product_id) || ' on ' || {{ day_text('last_viewed_at') }}
     || case
-        when is_in_stock then ', which came back into stock on ' || {{ day_text('restocked_at') }}
-        else '; it is out of stock'
+        when is_in_stock then ', which came back in stock on ' || {{ day_text('restocked_at') }}
+        else ', which is out of stock'
     end
     || ', and has not bought it since.' as reason
-from ranked
+from ranked_products
 where place = 1

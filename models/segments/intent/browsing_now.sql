@@ -1,6 +1,6 @@
 select
     customer_id,
-    'Looked at ' || {{ counted('n_product_views_1d', 'product page') }} || ' since yesterday (last seen '
+    'Viewed ' || {{ counted('n_product_views_1d', 'product page') }} || ' since yesterday (last seen '
     || {{ day_text('last_seen_at') }} || ') and has not ordered since.' as reason
 from {{ ref('customers') }}
 where

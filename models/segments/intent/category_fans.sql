@@ -1,4 +1,4 @@
--- Enters with enough interest, and stays at first with somewhat less, so that nobody comes and goes with every look.
+-- Entering needs more interest than staying in the first days, so that single views do not move customers in and out.
 with categories as (
     select
         customer_id,
@@ -17,14 +17,14 @@ shares as (
     from categories
 ),
 
--- What has no category, or tells too much, is part of all interest and is no taste.
-placed as (
+-- Products without a category and sensitive ones count in the total interest, but make no fan.
+ranked_shares as (
     select
         shares.*,
         row_number() over (partition by shares.customer_id order by shares.interest desc, shares.category asc) as place
     from shares
-    inner join {{ ref('categories') }} as known on shares.category = known.category
-    where not known.is_sensitive
+    inner join {{ ref('categories') }} as visible_categories on shares.category = visible_categories.category
+    where not visible_categories.is_sensitive
 )
 
 select
@@ -32,7 +32,7 @@ select
     interest >= {{ var('category_fan_min_points') }} and interest_share >= {{ var('category_fan_min_share') }} as may_enter,
     {{ percent_text('interest_share') }} || ' of their interest is in ' || category || ': '
     || {{ counted('n_views', 'view') }} || ' in {{ var("interest_days") }} days, ' || {{ counted('n_units', 'unit', n_text=number_text('n_units')) }} || ' bought.' as reason
-from placed
+from ranked_shares
 where
     place = 1
     and interest >= {{ var('category_fan_min_points') - var('category_fan_band_points') }}

@@ -1,5 +1,5 @@
--- Looked at it again and again, or its price fell since; and did not buy it since. Of several products the last counts.
-with watched as (
+-- Viewed a product repeatedly or before its price fell, and did not buy it. Of several products the last counts.
+with watched_products as (
     select
         customer_products.customer_id,
         customer_products.product_id,
@@ -23,28 +23,28 @@ with watched as (
         and coalesce({{ latest_at('customer_products.last_ordered_at') }} < customer_products.first_viewed_at, true)
 ),
 
-ranked as (
+ranked_products as (
     select
         *,
         row_number() over (
             partition by customer_id
             order by has_become_cheaper desc, last_viewed_at desc, product_id asc
         ) as place
-    from watched
+    from watched_products
     where has_become_cheaper or n_days_viewed >= {{ var('price_watch_min_days_viewed') }}
 )
 
 select
     customer_id,
-    'Looked at ' || coalesce(product_name, product_id) || ' on ' || {{ counted('n_days_viewed', 'day') }} || ', last on '
-    || {{ day_text('last_viewed_at') }} || ', without buying it since'
+    'Viewed ' || coalesce(product_name, product_id) || ' on ' || {{ counted('n_days_viewed', 'day') }} || ', last on '
+    || {{ day_text('last_viewed_at') }} || ', and has not bought it since'
     || case
         when has_become_cheaper
             then
-                '; meanwhile its price fell from ' || cast(previous_price as {{ dbt.type_string() }}) || ' to '
+                ', although its price fell from ' || cast(previous_price as {{ dbt.type_string() }}) || ' to '
                 || cast(price as {{ dbt.type_string() }}) || ' {{ var("currency") }}'
         else ''
     end
     || '.' as reason
-from ranked
+from ranked_products
 where place = 1

@@ -1,4 +1,4 @@
--- The reason is of the refill that profile_fields carries.
+-- The reason names the same refill as profile_fields.
 select
     customer_id,
     reason

@@ -1,4 +1,4 @@
--- The segments of var segments, which names every file in the folders of segments.
+-- Members of every segment in var segments.
 {%- set banded = segment_entries() | selectattr('has_band', 'defined') | selectattr('has_band') | map(attribute='segment') | list %}
 
 {% for segment in var('segments') -%}

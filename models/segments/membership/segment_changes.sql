@@ -1,5 +1,5 @@
--- The ledger. Only ever added to: who enters or leaves a segment is written down with as_of(), never changed. It keeps
--- what the facts of that day cannot say afterwards: who was held by a band, and what a late order changed.
+-- Append-only ledger: each entry and exit is recorded with as_of() and never changed. It keeps what later data cannot show:
+-- members kept by a band, and the state before a late order.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with catalog as (
@@ -36,7 +36,7 @@ last_changes as (
     group by customer_id, segment
 ),
 
-compared as (
+memberships as (
     select
         coalesce(candidates.customer_id, last_changes.customer_id) as customer_id,
         coalesce(candidates.segment, last_changes.segment) as segment,
@@ -52,25 +52,25 @@ compared as (
         on candidates.customer_id = last_changes.customer_id and candidates.segment = last_changes.segment
 ),
 
-decided as (
+decisions as (
     select
-        compared.*,
+        memberships.*,
         catalog.segment is not null as is_kept_segment,
         customers.customer_id is not null as is_customer,
         case
             when customers.customer_id is null or catalog.segment is null then false
-            when compared.may_enter then true
-            -- In the band. Who is not even there leaves at once: it may never have been so, once records move.
-            when compared.is_candidate and compared.was_member
-                then coalesce({{ dbt.dateadd('day', 'catalog.dwell_days', 'compared.changed_at') }} > {{ as_of() }}, true)
+            when memberships.may_enter then true
+            -- In the band. Members outside of the band leave at once: after a change of records they may never have qualified.
+            when memberships.is_candidate and memberships.was_member
+                then coalesce({{ dbt.dateadd('day', 'catalog.dwell_days', 'memberships.changed_at') }} > {{ as_of() }}, true)
             else false
         end as is_member
-    from compared
-    left join catalog on compared.segment = catalog.segment
-    left join customers on compared.customer_id = customers.customer_id
+    from memberships
+    left join catalog on memberships.segment = catalog.segment
+    left join customers on memberships.customer_id = customers.customer_id
 ),
 
-recorded as (
+last_record as (
     select max(changed_at) as last_recorded_at from last_changes
 )
 
@@ -81,14 +81,14 @@ select
     is_member,
     case
         when is_member then reason_to_enter
-        when not is_customer then 'Is no customer any more: merged into another one, or erased.'
-        when not is_kept_segment then 'The segment is no longer kept.'
-        else 'No longer so: ' || recorded_reason
+        when not is_customer then 'No longer a customer: merged into another one, or erased.'
+        when not is_kept_segment then 'The segment was taken off the list.'
+        else 'No longer true: ' || recorded_reason
     end as reason,
     {{ as_of() }} as changed_at
-from decided
-cross join recorded
+from decisions
+cross join last_record
 where
     is_member is distinct from was_member
-    -- A past moment is read from the ledger, never added to it.
+    -- A build as of a past moment reads the ledger and adds nothing.
     and {{ as_of() }} >= coalesce(last_recorded_at, {{ as_of() }})

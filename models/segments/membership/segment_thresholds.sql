@@ -1,4 +1,4 @@
--- What this build used: a var of the command line is nowhere else. It is built again with every new candidate:
+-- Thresholds of this build, including vars from the command line. Rebuilt whenever the candidates are:
 -- depends_on: {{ ref('segment_candidates') }}
 {%- set names = [
     'first_time_buyer_days', 'active_days', 'at_risk_days', 'lapsed_days',

@@ -1,5 +1,5 @@
--- Enters by the rule of models/trust/suppression_rules that keeps promotions from them, and stays while somewhat less of their
--- money was given back: of few orders one moves the share far.
+-- Entering follows the suppression rule refund_heavy. Staying needs a lower refund share: with few orders, one order moves
+-- the share far.
 with refunds as (
     select
         customer_id,

@@ -1,6 +1,6 @@
 select
     customer_id,
-    'Rated support ' || cast(last_satisfaction as {{ dbt.type_string() }}) || ' of 5 last (ticket of '
+    'Last rated support ' || cast(last_satisfaction as {{ dbt.type_string() }}) || ' of 5 (ticket of '
     || {{ day_text('last_rated_ticket_at') }} || ').' as reason
 from {{ ref('customers') }}
 where

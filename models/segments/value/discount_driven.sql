@@ -1,4 +1,4 @@
--- Enters with most orders discounted, and stays with somewhat fewer: of few orders one moves the share far.
+-- Entering needs a higher share of discounted orders than staying: with few orders, one order moves the share far.
 select
     customer_id,
     is_discount_driven as may_enter,

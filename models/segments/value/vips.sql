@@ -1,10 +1,10 @@
--- Enters among the top by what they left in the shop, and stays somewhat below it: a place at least, or two who take turns
--- would come and go.
+-- Entering needs a higher rank by revenue than staying. The band is at least one rank, so that two customers who swap ranks
+-- both stay.
 select
     stages.customer_id,
     stages.is_vip as may_enter,
-    'Spent ' || cast(customers.revenue_365d as {{ dbt.type_string() }}) || ' {{ var("currency") }} in 365 days after refunds, place '
-    || cast(stages.revenue_place as {{ dbt.type_string() }}) || ' of ' || {{ counted('stages.n_ranked_buyers', 'buyer') }} || ' of that time.' as reason
+    'Spent ' || cast(customers.revenue_365d as {{ dbt.type_string() }}) || ' {{ var("currency") }} in 365 days after refunds, rank '
+    || cast(stages.revenue_place as {{ dbt.type_string() }}) || ' of ' || {{ counted('stages.n_ranked_buyers', 'buyer') }} || '.' as reason
 from {{ ref('lifecycle_stages') }} as stages
 inner join {{ ref('customers') }} as customers on stages.customer_id = customers.customer_id
 where

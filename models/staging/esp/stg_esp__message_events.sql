@@ -1,4 +1,4 @@
--- A table, though it holds what the source does: whom mail reached, and who reacted, is asked by half a dozen models.
+-- A table although it mostly copies its source, because half a dozen models read it.
 {{ config(
     materialized='incremental', event_time='occurred_at', unique_key=['event_id', is_refusal()],
     meta={'built_through': 'stg_esp__profile_days.activity_on', 'never_late': {'event_type': refusals()}}
@@ -10,7 +10,7 @@ with events as (
     where reject_reason is null and {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}
 ),
 
-judged as (
+reactions as (
     select * from {{ ref('base_esp__reactions') }}
     where (machine_reason is not null or is_sending) and {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}
 )
@@ -24,9 +24,9 @@ select
     case when events.event_word <> events.event_type then events.event_word end as event_word,
     events.bounce_type,
     events.url,
-    judged.machine_reason,
-    judged.machine_reason is not null as is_machine,
-    events.event_type = 'sent' or coalesce(judged.is_sending, false) as is_sending,
+    reactions.machine_reason,
+    reactions.machine_reason is not null as is_machine,
+    events.event_type = 'sent' or coalesce(reactions.is_sending, false) as is_sending,
     events.occurred_at
 from events
-left join judged on events.event_id = judged.event_id and events.event_type = judged.event_type
+left join reactions on events.event_id = reactions.event_id and events.event_type = reactions.event_type

@@ -1,4 +1,5 @@
--- What the ESP's own feed says is counted by profile and day here; refusals may come at any age, and are counted anew each time.
+-- Message events by profile and day. Refusals are not counted here, because they may arrive late: stg_esp__refusal_days is
+-- rebuilt each time.
 {{ config(materialized='incremental', event_time='activity_on') }}
 
 select

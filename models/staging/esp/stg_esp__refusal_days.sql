@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
--- Mail that was refused, by profile and day.
+-- Bounces, complaints and unsubscribes by profile and day.
 select
     profile_id,
     {{ day_of('occurred_at') }} as activity_on,

@@ -1,9 +1,9 @@
--- A phone number names no country of its own here; one that can't be understood stays as it was typed.
+-- Phone numbers have no country here, so the default country applies. An unreadable number stays as typed.
 with own_country as (
     {{ default_country_codes() }}
 ),
 
-kept as (
+kept_rows as (
     select
         rows_kept.*,
         {{ dialled_phone('rows_kept.phone') }} as dialled,
@@ -28,7 +28,7 @@ select
     lower(recorded_by) as recorded_by,
     form,
     text_version,
-    -- A confirmation whose date can't be read is none.
+    -- A confirmation with an unreadable date does not count.
     case when {{ is_blanked('confirmed_at') }} then {{ unreadable_date() }} else confirmed_at end as confirmed_at,
     occurred_at
-from kept
+from kept_rows

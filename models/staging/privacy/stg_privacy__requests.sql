@@ -1,9 +1,9 @@
--- A phone number names no country of its own here; one that can't be understood stays as it was typed.
+-- Phone numbers have no country here, so the default country applies. An unreadable number stays as typed.
 with own_country as (
     {{ default_country_codes() }}
 ),
 
-kept as (
+kept_rows as (
     select
         rows_kept.*,
         {{ dialled_phone('rows_kept.phone') }} as dialled,
@@ -23,4 +23,4 @@ select
     status as request_status,
     received_at,
     completed_at
-from kept
+from kept_rows

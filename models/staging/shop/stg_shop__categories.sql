@@ -1,5 +1,5 @@
--- A spelling stands for what the seed category_spellings says, and else for itself. A key that ends in > holds for all below
--- it, but never for what may tell too much: that is mapped by its whole path, or stays what it is.
+-- A spelling gets the category in seed category_spellings, or keeps its own name. A key that ends in > covers all categories
+-- below it, except sensitive ones: these are mapped by their whole path only, or keep their name.
 with spellings as (
     select
         category as category_as_given,
@@ -9,7 +9,7 @@ with spellings as (
     group by category
 ),
 
-keyed as (
+keyed_spellings as (
     select
         *,
         {{ category_key('category_as_given') }} as category_key,
@@ -17,26 +17,26 @@ keyed as (
     from spellings
 ),
 
-counted as (
+name_counts as (
     select
         category_key,
         category_name,
         sum(n_products) as n_products
-    from keyed
+    from keyed_spellings
     where category_key is not null and category_name is not null
     group by category_key, category_name
 ),
 
--- Of the ways to write one category, the most frequent is its name.
-named as (
+-- The most frequent spelling of a category is its name.
+own_names as (
     select
         category_key,
         {{ value_at_max('category_name', "lpad(cast(n_products as " ~ dbt.type_string() ~ "), 20, '0') || category_name", is_unique=true) }} as own_name
-    from counted
+    from name_counts
     group by category_key
 ),
 
-seed as (
+mapped_keys as (
     select
         {{ category_key('category_key') }} as category_key,
         trim(category_key) like '%>' as holds_below,
@@ -44,42 +44,42 @@ seed as (
     from {{ ref('category_spellings') }}
 ),
 
-exact as (
+exact_matches as (
     select
         category_key,
         max(category) as category
-    from seed
+    from mapped_keys
     group by category_key
 ),
 
-sensitive as (
+sensitive_texts as (
     select {{ sensitive_words('category') }} as words from {{ ref('sensitive_categories') }}
 ),
 
-revealing as (
-    select distinct keyed.category_key
-    from keyed
-    inner join sensitive on {{ category_words('keyed.category_as_given') }} like '%' || sensitive.words || '%'
+sensitive_keys as (
+    select distinct keyed_spellings.category_key
+    from keyed_spellings
+    inner join sensitive_texts on {{ category_words('keyed_spellings.category_as_given') }} like '%' || sensitive_texts.words || '%'
 ),
 
-above as (
+parent_matches as (
     select
-        named.category_key,
+        own_names.category_key,
         {{ value_at_max('seed.category', "lpad(cast(length(seed.category_key) as " ~ dbt.type_string() ~ "), 20, '0') || seed.category", is_unique=true) }} as category
-    from named
-    inner join seed on named.category_key like seed.category_key || '>%'
-    left join revealing on named.category_key = revealing.category_key
-    where seed.holds_below and revealing.category_key is null
-    group by named.category_key
+    from own_names
+    inner join mapped_keys as seed on own_names.category_key like seed.category_key || '>%'
+    left join sensitive_keys on own_names.category_key = sensitive_keys.category_key
+    where seed.holds_below and sensitive_keys.category_key is null
+    group by own_names.category_key
 )
 
 select
-    keyed.category_as_given,
-    keyed.category_key,
-    coalesce(exact.category, above.category, named.own_name) as category,
-    coalesce(exact.category, above.category) is not null as is_mapped,
-    keyed.n_products
-from keyed
-left join exact on keyed.category_key = exact.category_key
-left join above on keyed.category_key = above.category_key
-left join named on keyed.category_key = named.category_key
+    keyed_spellings.category_as_given,
+    keyed_spellings.category_key,
+    coalesce(exact_matches.category, parent_matches.category, own_names.own_name) as category,
+    coalesce(exact_matches.category, parent_matches.category) is not null as is_mapped,
+    keyed_spellings.n_products
+from keyed_spellings
+left join exact_matches on keyed_spellings.category_key = exact_matches.category_key
+left join parent_matches on keyed_spellings.category_key = parent_matches.category_key
+left join own_names on keyed_spellings.category_key = own_names.category_key

@@ -1,4 +1,4 @@
--- The discount of a line that is given back is given back with it.
+-- The discount of a returned line is returned with it, so it takes the sign of the amount.
 with lines as (
     select
         *,

@@ -1,5 +1,5 @@
--- Amounts are in the order's own currency; exchange_rate makes them the shop's. What is taken off is positive here, with
--- whichever sign it came: order_issues names columns in which both occur.
+-- Amounts are in the order's own currency, and exchange_rate converts them to the shop's. Deductions are positive here,
+-- whichever sign they came with: order_issues lists columns with both signs.
 with orders as (
     select * from {{ ref('base_shop__rated_orders') }} where reject_reason is null
 )

@@ -1,4 +1,4 @@
--- What was put into carts and taken out, one by one: in which order it happened says what is still there.
+-- Single cart events, because their order decides what is still in the cart.
 {{ config(materialized='incremental', event_time='occurred_at') }}
 select
     event_id,

@@ -1,4 +1,4 @@
--- Read whole in each build: a no is never too late. A signal that came with a flawed event is one all the same.
+-- Read in full in each build, because an opt-out is never too late. A signal on a rejected event counts too.
 {{ config(materialized='table') }}
 
 select

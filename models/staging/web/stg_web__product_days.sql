@@ -1,4 +1,4 @@
--- Which products were looked at on which session and day, for as long as anything above asks for it.
+-- Product interactions by session and day, for as long as a later model needs them.
 {{ config(materialized='incremental', event_time='viewed_on') }}
 select
     visitor_id,

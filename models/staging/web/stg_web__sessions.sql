@@ -1,4 +1,3 @@
--- Everything that is counted by session is counted here.
 {{ config(materialized='incremental', event_time='started_at', unique_key=['visitor_id', 'session_key']) }}
 {% set days = replaced_days() %}
 
@@ -10,7 +9,7 @@ with events as (
     where {{ is_replaced('occurred_at', days, is_read=true) }}
 ),
 
--- Least and greatest differ where a session has several accounts or addresses, in whatever order they were given.
+-- Least and greatest differ if a session has several accounts or addresses, in any order.
 sessions as (
     select
         visitor_id,

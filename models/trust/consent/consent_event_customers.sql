@@ -1,5 +1,5 @@
--- Whom an answer may be about. Of a crowd only those whose own record it names, and the first, who stands for all of them: what
--- it says of the others is in crowd_consent_events.
+-- The customers that a consent event may concern. Of a crowd only the customers with a record that it names, and the first
+-- customer, who stands for the rest: see crowd_consent_events.
 {% set record_types = {'shop_customer_id': 'shop_customer', 'contact_id': 'crm_contact', 'profile_id': 'esp_profile'} %}
 with subjects as (
     select * from {{ ref('consent_event_subjects') }}
@@ -9,7 +9,7 @@ crowd_customers as (
     select * from {{ ref('crowd_customers') }}
 ),
 
-said_in_crowds as (
+crowd_events as (
     select distinct consent_event_id
     from subjects
     where crowd is not null
@@ -21,13 +21,13 @@ named_records as (
         history.consent_event_id,
         '{{ record_type }}:' || history.{{ identifier }} as record_key
     from {{ ref('consent_history') }} as history
-    inner join said_in_crowds on history.consent_event_id = said_in_crowds.consent_event_id
+    inner join crowd_events on history.consent_event_id = crowd_events.consent_event_id
     where history.{{ identifier }} is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
-privacy_request_matches as (
+named_customers as (
     select distinct
         named_records.consent_event_id,
         points.customer_id
@@ -35,7 +35,7 @@ privacy_request_matches as (
     inner join {{ ref('contact_point_customers') }} as points on named_records.record_key = points.record_key
 ),
 
-about as (
+event_customers as (
     select
         subjects.consent_event_id,
         subject_customers.customer_id,
@@ -70,44 +70,46 @@ about as (
     union all
     select
         subjects.consent_event_id,
-        privacy_request_matches.customer_id,
+        named_customers.customer_id,
         subjects.subject,
         subjects.mailbox,
         subjects.crowd
     from subjects
-    inner join privacy_request_matches on subjects.consent_event_id = privacy_request_matches.consent_event_id
+    inner join named_customers on subjects.consent_event_id = named_customers.consent_event_id
     inner join crowd_customers
-        on subjects.crowd = crowd_customers.crowd and privacy_request_matches.customer_id = crowd_customers.customer_id
+        on subjects.crowd = crowd_customers.crowd and named_customers.customer_id = crowd_customers.customer_id
 ),
 
-about_each as (
+distinct_event_customers as (
     select
         consent_event_id,
         customer_id,
         subject,
         min(mailbox) as mailbox,
         min(crowd) as crowd
-    from about
+    from event_customers
     group by consent_event_id, customer_id, subject
 ),
 
-about_one as (
+event_reach as (
     select
         consent_event_id,
         min(customer_id) = max(customer_id) and count(crowd) = 0 as is_about_one
-    from about_each
+    from distinct_event_customers
     group by consent_event_id
 )
 
 select
-    about_each.consent_event_id,
-    about_each.customer_id,
-    about_each.subject,
-    about_each.mailbox,
-    about_each.mailbox is null or coalesce(mailbox_customers.is_current, false) as has_mailbox_today,
-    about_one.is_about_one,
-    about_each.crowd
-from about_each
-inner join about_one on about_each.consent_event_id = about_one.consent_event_id
+    distinct_event_customers.consent_event_id,
+    distinct_event_customers.customer_id,
+    distinct_event_customers.subject,
+    distinct_event_customers.mailbox,
+    distinct_event_customers.mailbox is null or coalesce(mailbox_customers.is_current, false) as has_mailbox_today,
+    event_reach.is_about_one,
+    distinct_event_customers.crowd
+from distinct_event_customers
+inner join event_reach on distinct_event_customers.consent_event_id = event_reach.consent_event_id
 left join {{ ref('mailbox_customers') }} as mailbox_customers
-    on about_each.mailbox = mailbox_customers.mailbox and about_each.customer_id = mailbox_customers.customer_id
+    on
+        distinct_event_customers.mailbox = mailbox_customers.mailbox
+        and distinct_event_customers.customer_id = mailbox_customers.customer_id

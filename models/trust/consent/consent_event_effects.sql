@@ -1,5 +1,5 @@
--- Each answer and what it is worth today, for each customer, channel and purpose that it speaks of. The rules stand in
--- docs/consent.md, with their sources. Of a crowd: for those whom consent_event_customers has; for all others see crowd_consent_events.
+-- The effect of each consent event today, per customer, channel and purpose. The rules and their sources are in
+-- docs/consent.md. Of a crowd only the customers in consent_event_customers are here; for the rest see crowd_consent_events.
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
@@ -8,15 +8,15 @@ jurisdictions as (
     select * from {{ ref('jurisdictions') }}
 ),
 
--- What is about a crowd is about all of it.
-people as (
+-- An event about a crowd counts once for the whole crowd.
+event_customers as (
     select
         *,
-        coalesce(crowd, customer_id) as whom
+        coalesce(crowd, customer_id) as customer_or_crowd
     from {{ ref('consent_event_customers') }}
 ),
 
--- A day that has passed is answered from what was known then; what the first build took in counts as known before.
+-- A past day is decided from what was recorded by then. Events of the first build count as recorded before.
 first_build as (
     select min(recorded_at) as first_recorded_at from {{ ref('consent_history') }}
 ),
@@ -29,12 +29,12 @@ history as (
     cross join first_build
 ),
 
-known as (
+known_events as (
     select
         history.*,
         max(history.recorded_at) over (partition by history.source_system, history.source_key) as row_changed_at,
         history.consent_status in ('granted', 'pending') as is_yes,
-        -- Dates of before the shop, and of after the build that recorded them, can't be right.
+        -- A date before the shop was founded, or after the build that recorded it, is wrong.
         coalesce(
             history.occurred_at between cast('{{ var("founded_on") }}' as timestamp) and history.recorded_at, false
         ) as has_likely_date
@@ -42,10 +42,10 @@ known as (
     where history.recorded_at <= {{ as_of() }} or history.recorded_at = history.first_recorded_at
 ),
 
--- A yes without a date counts from before everything. A no without a likely one counts from when it was learned of; what
--- the first build took in may have been said long before, so that on a day before that build it stands as the last word.
--- A no of a day without an hour counts to the end of that day, and one with a later confirmation from that.
-dated as (
+-- An opt-in without a date counts as the oldest event. An opt-out without a likely date counts from the day it was recorded.
+-- One of the first build may be much older, so on a day before that build it is the latest event. An opt-out with a day but no
+-- hour counts from the end of that day, and one with a later confirmation from the confirmation.
+dated_events as (
     select
         *,
         case when is_yes then occurred_at is not null else has_likely_date end as is_dated,
@@ -59,16 +59,16 @@ dated as (
         end as effective_at,
         case
             when not is_yes then null
-            -- Only what a row says now can be a yes.
-            when row_changed_at > recorded_at then 'the row that held it says something else by now'
+            -- Only the current content of a row can be an opt-in.
+            when row_changed_at > recorded_at then 'its row has changed since'
             when occurred_at < cast('{{ var("founded_on") }}' as timestamp) then 'it is dated before the shop was founded'
             when
                 (consent_status = 'pending' and confirmed_at is null)
                 or confirmed_at < cast('{{ var("founded_on") }}' as timestamp)
                 or confirmed_at > {{ as_of() }}
                 then '{{ waits_for_confirmation() }}'
-        end as is_no_yes_because
-    from known
+        end as event_void_because
+    from known_events
     where
         consent_status <> '{{ not_said() }}'
         and case
@@ -77,21 +77,21 @@ dated as (
         end
 ),
 
--- What an answer may name, and what that stands for.
+-- The scopes an event may name, and the purposes in each.
 scopes as (
     select
-        channel || '/' || purpose as named,
+        channel || '/' || purpose as scope_name,
         channel,
         purpose
     from purposes
-    {% for named, condition in {
+    {% for scope_name, condition in {
         every_marketing_purpose(): 'is_marketing',
         every_signalled_purpose(): 'stops_on_opt_out_signal',
         every_purpose(): 'true',
     }.items() -%}
     union all
     select
-        '{{ named }}' as named,
+        '{{ scope_name }}' as scope_name,
         channel,
         purpose
     from purposes
@@ -99,73 +99,76 @@ scopes as (
     {% endfor %}
 ),
 
--- A no to something that the register lacks closes every marketing purpose; a yes to it, or to several at once, opens nothing.
-named as (
+-- An opt-out of an unregistered purpose stops all marketing. An opt-in to it, or to several purposes at once, allows nothing.
+scoped_events as (
     select
-        dated.*,
+        dated_events.*,
         case
-            when purposes.purpose is not null then dated.channel || '/' || dated.purpose
-            when dated.is_yes then null
-            when dated.purpose in ('{{ every_purpose() }}', '{{ every_signalled_purpose() }}') then dated.purpose
+            when purposes.purpose is not null then dated_events.channel || '/' || dated_events.purpose
+            when dated_events.is_yes then null
+            when dated_events.purpose in ('{{ every_purpose() }}', '{{ every_signalled_purpose() }}') then dated_events.purpose
             else '{{ every_marketing_purpose() }}'
-        end as named
-    from dated
-    left join purposes on dated.channel = purposes.channel and dated.purpose = purposes.purpose
+        end as scope_name
+    from dated_events
+    left join purposes on dated_events.channel = purposes.channel and dated_events.purpose = purposes.purpose
 ),
 
--- Yeses of rows that were set aside, and whom the row of their key that was kept is about.
-copies as (
+-- Opt-ins of rejected rows, and the customers of the kept row with the same key.
+copied_opt_ins as (
     select distinct
         source_system,
         {{ row_of('source_key') }} as row_of
-    from dated
+    from dated_events
     where is_yes and {{ is_set_aside('source_key') }}
 ),
 
-kept as (
+kept_rows as (
     select distinct
-        copies.source_system,
-        copies.row_of,
-        people.whom
-    from dated
-    inner join copies on dated.source_system = copies.source_system and {{ row_of('dated.source_key') }} = copies.row_of
-    inner join people on dated.consent_event_id = people.consent_event_id
-    where not {{ is_set_aside('dated.source_key') }} and dated.recorded_at = dated.row_changed_at
+        copied_opt_ins.source_system,
+        copied_opt_ins.row_of,
+        event_customers.customer_or_crowd
+    from dated_events
+    inner join copied_opt_ins
+        on
+            dated_events.source_system = copied_opt_ins.source_system
+            and {{ row_of('dated_events.source_key') }} = copied_opt_ins.row_of
+    inner join event_customers on dated_events.consent_event_id = event_customers.consent_event_id
+    where not {{ is_set_aside('dated_events.source_key') }} and dated_events.recorded_at = dated_events.row_changed_at
 ),
 
-answers as (
+customer_events as (
     select
-        named.consent_event_id,
-        people.customer_id,
-        people.crowd,
-        people.subject,
-        people.mailbox,
-        people.has_mailbox_today,
+        scoped_events.consent_event_id,
+        event_customers.customer_id,
+        event_customers.crowd,
+        event_customers.subject,
+        event_customers.mailbox,
+        event_customers.has_mailbox_today,
         scopes.channel,
         scopes.purpose,
-        named.named in ('{{ every_marketing_purpose() }}', '{{ every_purpose() }}') as is_global,
-        named.is_yes,
-        named.consent_status,
-        named.lawful_basis,
-        named.recorded_by,
-        named.phone,
-        people.is_about_one,
-        kept.whom is not null as is_a_copy,
-        -- Who confirms a double opt-in has answered from the mailbox, whatever system took it down.
-        coalesce(named.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false)
-        or named.confirmed_at is not null as is_by_the_person,
-        named.is_no_yes_because,
-        named.is_dated,
-        named.effective_at
-    from named
-    inner join people on named.consent_event_id = people.consent_event_id
-    inner join scopes on named.named = scopes.named
-    left join kept
+        scoped_events.scope_name in ('{{ every_marketing_purpose() }}', '{{ every_purpose() }}') as is_global,
+        scoped_events.is_yes,
+        scoped_events.consent_status,
+        scoped_events.lawful_basis,
+        scoped_events.recorded_by,
+        scoped_events.phone,
+        event_customers.is_about_one,
+        kept_rows.customer_or_crowd is not null as is_a_copy,
+        -- A confirmed double opt-in comes from the mailbox itself, whichever system recorded it.
+        coalesce(scoped_events.recorded_by in ('{{ var("consent_by_the_person") | join("', '") }}'), false)
+        or scoped_events.confirmed_at is not null as is_by_the_person,
+        scoped_events.event_void_because,
+        scoped_events.is_dated,
+        scoped_events.effective_at
+    from scoped_events
+    inner join event_customers on scoped_events.consent_event_id = event_customers.consent_event_id
+    inner join scopes on scoped_events.scope_name = scopes.scope_name
+    left join kept_rows
         on
-            {{ is_set_aside('named.source_key') }}
-            and named.source_system = kept.source_system
-            and {{ row_of('named.source_key') }} = kept.row_of
-            and people.whom = kept.whom
+            {{ is_set_aside('scoped_events.source_key') }}
+            and scoped_events.source_system = kept_rows.source_system
+            and {{ row_of('scoped_events.source_key') }} = kept_rows.row_of
+            and event_customers.customer_or_crowd = kept_rows.customer_or_crowd
 ),
 
 crowd_closings as (
@@ -174,7 +177,7 @@ crowd_closings as (
         channel,
         purpose,
         min(effective_at) as first_closed_at
-    from answers
+    from customer_events
     where is_global and not is_yes and crowd is not null
     group by crowd, channel, purpose
 ),
@@ -191,7 +194,7 @@ closings as (
             channel,
             purpose,
             effective_at as closed_at
-        from answers
+        from customer_events
         where is_global and not is_yes
         union all
         select
@@ -201,7 +204,7 @@ closings as (
             crowd_closings.first_closed_at as closed_at
         from crowd_closings
         inner join {{ ref('crowd_customers') }} as crowd_customers on crowd_closings.crowd = crowd_customers.crowd
-    ) as closed
+    ) as closing_events
     group by customer_id, channel, purpose
 ),
 
@@ -220,9 +223,9 @@ customers as (
     left join jurisdictions on customers.country_code = jurisdictions.country_code
 ),
 
--- Which mailboxes came from a sale: an order carries them, or the shop account that it was placed through has them.
+-- Mailboxes from a sale: the address of the order, or of the shop account that placed it.
 soft_opt_ins as (
-    select distinct customer_id from answers where is_yes and lawful_basis = 'soft_opt_in'
+    select distinct customer_id from customer_events where is_yes and lawful_basis = 'soft_opt_in'
 ),
 
 sales as (
@@ -251,66 +254,68 @@ sale_mailboxes as (
         on sales.record_key = points.record_key and points.contact_type = 'email'
 ),
 
-weighed as (
+validated_events as (
     select
-        answers.*,
+        customer_events.*,
         case
-            when answers.is_yes and answers.lawful_basis = 'implied'
-                then {{ dbt.dateadd('day', 'customers.implied_days', 'answers.effective_at') }}
+            when customer_events.is_yes and customer_events.lawful_basis = 'implied'
+                then {{ dbt.dateadd('day', 'customers.implied_days', 'customer_events.effective_at') }}
         end as expires_at,
         case
-            when not answers.is_yes then null
-            when answers.is_no_yes_because is not null then answers.is_no_yes_because
-            when answers.is_a_copy then 'its system has another row of that key about the same customer'
-            when not answers.is_about_one then 'more than one customer answers to that address'
+            when not customer_events.is_yes then null
+            when customer_events.event_void_because is not null then customer_events.event_void_because
+            when customer_events.is_a_copy then 'its system has another row with this key for the same customer'
+            when not customer_events.is_about_one then 'more than one customer uses that address'
             {%- if joins_probable() %}
-            -- No yes goes from one to the other of two records that are probably one person's. A no does.
+            -- An opt-in does not pass between records that only probably belong to one person. An opt-out does.
             when
                 probable.customer_id is not null
-                and coalesce(answers.mailbox <> customers.mailbox, true)
-                and not (answers.channel = 'sms' and coalesce(answers.phone = customers.phone, false))
-                then 'it was given on a record that is only probably the same person'
+                and coalesce(customer_events.mailbox <> customers.mailbox, true)
+                and not (customer_events.channel = 'sms' and coalesce(customer_events.phone = customers.phone, false))
+                then 'it was given on a record that only probably belongs to the same person'
             {%- endif %}
-            when answers.channel <> 'email' and not answers.has_mailbox_today then 'it was given for an address that the customer no longer has'
-            when answers.channel = 'sms' and answers.phone <> customers.phone then 'it was given for another number than the one to write to'
-            when answers.lawful_basis is null then 'it names no lawful basis'
-            when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || answers.lawful_basis || ',%'
-                then replace(answers.lawful_basis, '_', ' ') || ' is no basis for ' || purposes.label
-            when answers.lawful_basis = 'soft_opt_in' and not customers.has_soft_opt_in
+            when customer_events.channel <> 'email' and not customer_events.has_mailbox_today
+                then 'it was given for an address that the customer no longer has'
+            when customer_events.channel = 'sms' and customer_events.phone <> customers.phone
+                then 'it was given for a number other than the current one'
+            when customer_events.lawful_basis is null then 'it names no lawful basis'
+            when ', ' || coalesce(purposes.accepted_bases, '') || ',' not like '%, ' || customer_events.lawful_basis || ',%'
+                then 'its basis (' || replace(customer_events.lawful_basis, '_', ' ') || ') is not accepted for ' || purposes.label
+            when customer_events.lawful_basis = 'soft_opt_in' and not customers.has_soft_opt_in
                 then 'there is no soft opt-in in ' || coalesce(customers.country_code, 'an unknown country')
-            when answers.lawful_basis = 'soft_opt_in' and sale_mailboxes.customer_id is null
-                then 'a soft opt-in needs a sale that the address came from'
-            when answers.lawful_basis = 'implied' and customers.implied_days is null
+            when customer_events.lawful_basis = 'soft_opt_in' and sale_mailboxes.customer_id is null
+                then 'a soft opt-in needs a sale in which the address was collected'
+            when customer_events.lawful_basis = 'implied' and customers.implied_days is null
                 then 'consent is not implied in ' || coalesce(customers.country_code, 'an unknown country')
             when
-                answers.lawful_basis = 'implied'
-                and {{ dbt.dateadd('day', 'customers.implied_days', 'answers.effective_at') }} <= {{ as_of() }}
+                customer_events.lawful_basis = 'implied'
+                and {{ dbt.dateadd('day', 'customers.implied_days', 'customer_events.effective_at') }} <= {{ as_of() }}
                 then 'implied consent has lapsed'
             when
-                closings.first_closed_at <= answers.effective_at
-                and not (answers.is_by_the_person and answers.lawful_basis = 'express')
+                closings.first_closed_at <= customer_events.effective_at
+                and not (customer_events.is_by_the_person and customer_events.lawful_basis = 'express')
                 then 'only the person can undo an unsubscribe, a complaint or an objection'
-            -- The last ones asked: a yes with no other fault lifts a no to what it was given for.
-            when answers.channel = 'email' and answers.mailbox is null then '{{ names_no_address() }}'
-            when answers.channel = 'email' and coalesce(answers.mailbox <> customers.mailbox, true)
+            -- Checked last: such an opt-in, if otherwise valid, ends the opt-out for its own subject (see consents).
+            when customer_events.channel = 'email' and customer_events.mailbox is null then '{{ names_no_address() }}'
+            when customer_events.channel = 'email' and coalesce(customer_events.mailbox <> customers.mailbox, true)
                 then '{{ for_another_address() }}'
         end as void_because
-    from answers
-    inner join purposes on answers.channel = purposes.channel and answers.purpose = purposes.purpose
-    inner join customers on answers.customer_id = customers.customer_id
+    from customer_events
+    inner join purposes on customer_events.channel = purposes.channel and customer_events.purpose = purposes.purpose
+    inner join customers on customer_events.customer_id = customers.customer_id
     {%- if joins_probable() %}
-    left join {{ probable_customers() }} as probable on answers.customer_id = probable.customer_id
+    left join {{ probable_customers() }} as probable on customer_events.customer_id = probable.customer_id
     {%- endif %}
     left join closings
         on
-            answers.customer_id = closings.customer_id
-            and answers.channel = closings.channel
-            and answers.purpose = closings.purpose
+            customer_events.customer_id = closings.customer_id
+            and customer_events.channel = closings.channel
+            and customer_events.purpose = closings.purpose
     left join sale_mailboxes
         on
-            answers.lawful_basis = 'soft_opt_in'
-            and answers.customer_id = sale_mailboxes.customer_id
-            and answers.mailbox = sale_mailboxes.mailbox
+            customer_events.lawful_basis = 'soft_opt_in'
+            and customer_events.customer_id = sale_mailboxes.customer_id
+            and customer_events.mailbox = sale_mailboxes.mailbox
 )
 
 select
@@ -328,4 +333,4 @@ select
     is_dated,
     effective_at,
     expires_at
-from weighed
+from validated_events

@@ -1,5 +1,5 @@
--- What an answer leads by to those it may be about. A no binds everybody who answers, or ever answered, to anything that it
--- names. A yes is about those who answer to it today, and by e-mail about the one mailbox that it was given for.
+-- The circles of customers that a consent event may concern. An opt-out concerns every customer who has, or ever had, an
+-- identifier that it names. An opt-in concerns the customers who have it today, and by e-mail the one mailbox it was given for.
 {% set identifiers = ['phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
 with history as (
     select
@@ -9,7 +9,7 @@ with history as (
     where history.consent_status <> '{{ not_said() }}'
 ),
 
-named as (
+named_identifiers as (
     select
         consent_event_id,
         channel,
@@ -33,38 +33,38 @@ named as (
 
 subjects as (
     select distinct
-        named.consent_event_id,
-        named.channel,
-        named.is_yes,
+        named_identifiers.consent_event_id,
+        named_identifiers.channel,
+        named_identifiers.is_yes,
         subjects.subject
-    from named
+    from named_identifiers
     inner join {{ ref('consent_subjects') }} as subjects
-        on named.identifier_type = subjects.identifier_type and named.identifier = subjects.identifier
-    where not named.is_yes or subjects.is_current
+        on named_identifiers.identifier_type = subjects.identifier_type and named_identifiers.identifier = subjects.identifier
+    where not named_identifiers.is_yes or subjects.is_current
 ),
 
--- A yes is about the one mailbox of the address it names. Where a yes to e-mail names none, it is about the address that its
--- record had when it was recorded. A blocked address is none.
-blocked as (
+-- An opt-in is for the mailbox of the address it names. If an opt-in to e-mail names no address, it is for the address its
+-- record had at that time. A blocked address does not count.
+blocked_mailboxes as (
     select distinct mailbox
     from {{ with_mailboxes(ref('blocked_identifiers'), email='identifier') }} as identifiers
     where identifier_type = 'email'
 ),
 
-given_for as (
+opt_in_mailboxes as (
     select
-        yeses.consent_event_id,
-        yeses.mailbox,
-        'mailbox:' || yeses.widest_mailbox as subject
+        opt_ins.consent_event_id,
+        opt_ins.mailbox,
+        'mailbox:' || opt_ins.widest_mailbox as subject
     from {{ with_mailboxes(
         "(select consent_event_id, coalesce(email, case when channel = 'email' then email_then end) as email from "
         ~ ref('consent_history') ~ " where consent_status in ('granted', 'pending'))"
-    ) }} as yeses
-    left join blocked on yeses.mailbox = blocked.mailbox
-    where yeses.email is not null and blocked.mailbox is null
+    ) }} as opt_ins
+    left join blocked_mailboxes on opt_ins.mailbox = blocked_mailboxes.mailbox
+    where opt_ins.email is not null and blocked_mailboxes.mailbox is null
 ),
 
-leads as (
+event_circles as (
     select
         consent_event_id,
         'ever' as circle_type,
@@ -80,30 +80,30 @@ leads as (
         mailbox as circle,
         subject,
         mailbox
-    from given_for
+    from opt_in_mailboxes
     union all
-    -- Whom the account, contact or profile leads to, where its address is another by now: the yes says why it is none.
+    -- The customers of the account, contact or profile if its address has changed, so that the opt-in appears as void there.
     select
         subjects.consent_event_id,
         'today' as circle_type,
         subjects.subject as circle,
         case
-            when subjects.channel = 'email' then coalesce(given_for.subject, subjects.subject) else subjects.subject
+            when subjects.channel = 'email' then coalesce(opt_in_mailboxes.subject, subjects.subject) else subjects.subject
         end as subject,
-        given_for.mailbox
+        opt_in_mailboxes.mailbox
     from subjects
-    left join given_for on subjects.consent_event_id = given_for.consent_event_id
-    where subjects.is_yes and coalesce(subjects.subject <> given_for.subject, true)
+    left join opt_in_mailboxes on subjects.consent_event_id = opt_in_mailboxes.consent_event_id
+    where subjects.is_yes and coalesce(subjects.subject <> opt_in_mailboxes.subject, true)
     union distinct
-    -- A yes that names a phone or device as well is for these too: it lifts a no that was given there.
+    -- An opt-in that also names a phone or device ends an opt-out for these.
     select
         subjects.consent_event_id,
         'today' as circle_type,
         subjects.subject as circle,
         subjects.subject,
-        given_for.mailbox
+        opt_in_mailboxes.mailbox
     from subjects
-    inner join given_for on subjects.consent_event_id = given_for.consent_event_id
+    inner join opt_in_mailboxes on subjects.consent_event_id = opt_in_mailboxes.consent_event_id
     where subjects.is_yes and (subjects.subject like 'phone:%' or subjects.subject like 'web_visitor:%')
 ),
 
@@ -116,11 +116,11 @@ crowds as (
 )
 
 select
-    leads.consent_event_id,
-    leads.circle_type,
-    leads.circle,
-    leads.subject,
-    leads.mailbox,
+    event_circles.consent_event_id,
+    event_circles.circle_type,
+    event_circles.circle,
+    event_circles.subject,
+    event_circles.mailbox,
     crowds.crowd
-from leads
-left join crowds on leads.circle_type = crowds.circle_type and leads.circle = crowds.circle
+from event_circles
+left join crowds on event_circles.circle_type = crowds.circle_type and event_circles.circle = crowds.circle

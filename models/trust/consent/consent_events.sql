@@ -1,6 +1,6 @@
--- Every answer in every system that records consent, as it was given. What it is worth is decided in consent_event_effects.
--- What staging sets aside is no yes, but it may be a no: then it closes. A row that says nothing is there because it may
--- have said something once; the ledger takes it only then.
+-- Every consent event in every source system, as it was given. consent_event_effects decides its effect. A rejected row is no
+-- opt-in, but it may be an opt-out, which counts. Rows with status "not said" are here because they may have said something
+-- before; the ledger takes them only then.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
 {% set texts = identifiers + ['lawful_basis', 'form', 'text_version', 'email_given'] %}
 {% set moments = ['confirmed_at', 'occurred_at'] %}
@@ -8,8 +8,7 @@ with own_country as (
     {{ default_country_codes() }}
 ),
 
--- The consent tool.
-answers as (
+tool_events as (
     select
         'consent tool' as source_system,
         consent_event_id as source_key,
@@ -33,7 +32,7 @@ answers as (
     from {{ ref('stg_privacy__consent_events') }}
 ),
 
-flawed_answers as (
+rejected_tool_events as (
     select distinct
         'consent tool' as source_system,
         {{ set_aside_key('consent_event_id', [
@@ -67,37 +66,37 @@ flawed_answers as (
     where reject_reason is not null
 ),
 
--- Two people under one key are two answers: a copy that says yes counts where it is about another customer than the row that
--- was kept. Every other yes that was set aside opens nothing.
-set_aside_answers as (
-    select flawed_answers.*
-    from flawed_answers
-    left join answers on flawed_answers.consent_event_id = answers.source_key
+-- Two people under one key are two events: a duplicate with an opt-in counts if it concerns another customer than the kept row.
+-- Every other rejected opt-in allows nothing.
+usable_rejected_events as (
+    select rejected_tool_events.*
+    from rejected_tool_events
+    left join tool_events on rejected_tool_events.consent_event_id = tool_events.source_key
     where
         case
-            when coalesce(flawed_answers.reject_reason not like '% is a duplicate', true)
-                then flawed_answers.consent_status not in ('granted', 'pending')
+            when coalesce(rejected_tool_events.reject_reason not like '% is a duplicate', true)
+                then rejected_tool_events.consent_status not in ('granted', 'pending')
             else not (
                 {%- for column in ['email', 'phone', 'shop_customer_id', 'visitor_id', 'channel', 'purpose', 'consent_status'] %}
-                flawed_answers.{{ column }} is not distinct from answers.{{ column }}{{ ' and' if not loop.last }}
+                rejected_tool_events.{{ column }} is not distinct from tool_events.{{ column }}{{ ' and' if not loop.last }}
                 {%- endfor %}
             )
         end
 ),
 
--- A row that said yes once, and can't be read any more or is deleted, says it no longer.
-silenced_answers as (
+-- An opt-in ends when its row is deleted or becomes unreadable.
+silenced_rows as (
     select
         'consent tool' as source_system,
-        flawed_answers.consent_event_id as source_key,
-        min(flawed_answers.channel) as channel,
-        min(flawed_answers.purpose) as purpose,
+        rejected_tool_events.consent_event_id as source_key,
+        min(rejected_tool_events.channel) as channel,
+        min(rejected_tool_events.purpose) as purpose,
         '{{ not_said() }}' as consent_status,
         cast(null as {{ dbt.type_string() }}) as recorded_by
-    from flawed_answers
-    left join answers on flawed_answers.consent_event_id = answers.source_key
-    where flawed_answers.consent_event_id is not null and answers.source_key is null
-    group by flawed_answers.consent_event_id
+    from rejected_tool_events
+    left join tool_events on rejected_tool_events.consent_event_id = tool_events.source_key
+    where rejected_tool_events.consent_event_id is not null and tool_events.source_key is null
+    group by rejected_tool_events.consent_event_id
     {%- for source_system, base, key in [
         ('shop', ref('base_shop__customers'), 'customer_id'), ('crm', ref('base_crm__contacts'), 'contact_id'),
         ('esp profile', ref('base_esp__profiles'), 'profile_id')
@@ -111,12 +110,12 @@ silenced_answers as (
         '{{ not_said() }}' as consent_status,
         cast(null as {{ dbt.type_string() }}) as recorded_by
     from {{ marked_keys(base, key) }} as marked
-    left join {{ base }} as kept on marked.{{ key }} = kept.{{ key }} and kept.reject_reason is null
-    where marked.{{ key }} is not null and kept.{{ key }} is null
+    left join {{ base }} as kept_rows on marked.{{ key }} = kept_rows.{{ key }} and kept_rows.reject_reason is null
+    where marked.{{ key }} is not null and kept_rows.{{ key }} is null
     {%- endfor %}
 ),
 
--- The shop's checkbox and the CRM's, which say when they were last set. A value that can't be read is a no.
+-- The checkboxes of the shop and the CRM, with the time of their last change. An unreadable value is an opt-out.
 checkboxes as (
     select
         'shop' as source_system,
@@ -173,7 +172,7 @@ flags as (
     where reject_reason is null or is_yes = false
 ),
 
--- The ESP dates its profiles, not their subscription: a status has no clock. One that Mailroom does not know is a no.
+-- The ESP dates its profiles but not their subscription status, so the status has no date. An unknown status is an opt-out.
 all_profiles as (
     select
         profile_id,
@@ -209,7 +208,7 @@ subscriptions as (
     where reject_reason is null or subscription_status not in ('subscribed', 'pending', 'never_subscribed')
 ),
 
--- An event of a profile that is gone still closes: the answer was given.
+-- A refusal by a profile that no longer exists still counts.
 refusals as (
     select
         event_id as source_key,
@@ -221,24 +220,24 @@ refusals as (
     where event_type in ('unsubscribed', 'complained')
     union distinct
     select
-        {{ set_aside_key('flawed.event_id', ['flawed.profile_id', 'flawed.event_type', 'flawed.occurred_at']) }} as source_key,
-        flawed.profile_id,
-        flawed.event_type,
-        case when flawed.event_word <> flawed.event_type then flawed.event_word end as event_word,
-        flawed.occurred_at
-    from {{ ref('base_esp__flawed_message_events') }} as flawed
-    left join {{ ref('stg_esp__message_events') }} as kept
+        {{ set_aside_key('rejected_events.event_id', ['rejected_events.profile_id', 'rejected_events.event_type', 'rejected_events.occurred_at']) }} as source_key,
+        rejected_events.profile_id,
+        rejected_events.event_type,
+        case when rejected_events.event_word <> rejected_events.event_type then rejected_events.event_word end as event_word,
+        rejected_events.occurred_at
+    from {{ ref('base_esp__flawed_message_events') }} as rejected_events
+    left join {{ ref('stg_esp__message_events') }} as kept_events
         on
-            flawed.event_id = kept.event_id
-            and flawed.profile_id = kept.profile_id
-            and flawed.event_type = kept.event_type
+            rejected_events.event_id = kept_events.event_id
+            and rejected_events.profile_id = kept_events.profile_id
+            and rejected_events.event_type = kept_events.event_type
     where
-        flawed.event_type in ('unsubscribed', 'complained')
-        and flawed.reject_reason is not null
-        and kept.event_id is null
+        rejected_events.event_type in ('unsubscribed', 'complained')
+        and rejected_events.reject_reason is not null
+        and kept_events.event_id is null
 ),
 
--- A profile that is deleted still says whom its refusals are of.
+-- A deleted profile still shows which address its refusals concern.
 profiles as (
     select distinct
         profile_id,
@@ -266,7 +265,7 @@ unsubscribes as (
     left join profiles on refusals.profile_id = profiles.profile_id
 ),
 
--- The browser repeats it with every event; of a day the last one counts.
+-- The browser repeats the signal with every event. Only the last one of a day counts.
 signals as (
     select
         'browser' as source_system,
@@ -282,8 +281,8 @@ signals as (
     from {{ ref('stg_web__opt_out_signals') }}
 ),
 
--- An objection counts whatever became of it, an erasure unless it is refused. A request of any other type may be an
--- objection in other words.
+-- An objection counts whatever its status, an erasure unless it is refused. A request of an unknown type may be an objection in
+-- other words.
 requests as (
     select distinct
         'privacy desk' as source_system,
@@ -311,9 +310,9 @@ requests as (
 
 events as (
     {% for part, has in {
-        'answers': ['email', 'email_given', 'phone', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
-        'set_aside_answers': ['email', 'email_given', 'phone', 'dialled', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
-        'silenced_answers': [],
+        'tool_events': ['email', 'email_given', 'phone', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
+        'usable_rejected_events': ['email', 'email_given', 'phone', 'dialled', 'shop_customer_id', 'visitor_id', 'lawful_basis', 'form', 'text_version', 'confirmed_at', 'occurred_at'],
+        'silenced_rows': [],
         'flags': ['email', 'email_given', 'shop_customer_id', 'contact_id', 'lawful_basis', 'occurred_at'],
         'subscriptions': ['email', 'email_given', 'profile_id', 'lawful_basis'],
         'unsubscribes': ['email', 'email_given', 'profile_id', 'form', 'occurred_at'],
@@ -338,8 +337,8 @@ events as (
     {% endfor %}
 ),
 
--- A yes of tomorrow is none yet, and one for an address that can't be read is none.
-judged as (
+-- An opt-in with a future date, or for an unreadable address, does not count.
+checked_events as (
     select
         *,
         case
@@ -352,7 +351,7 @@ judged as (
     from events
 ),
 
-given as (
+valid_events as (
     select
         source_system,
         source_key,
@@ -361,58 +360,58 @@ given as (
         status_today as consent_status,
         recorded_by,
         {{ (texts + ['dialled'] + moments) | join(',\n        ') }}
-    from judged
+    from checked_events
 ),
 
--- A no whose address can't be read closes whatever it may have meant.
-guessed as (
+-- An opt-out with an unreadable address counts for every address that it may mean.
+guessed_addresses as (
     {% for address in refused_addresses('email_given') -%}
     select
         source_system,
         source_key,
         {{ address }} as guessed_email
-    from given
+    from valid_events
     where email is null and email_given is not null and consent_status not in ('granted', 'pending', '{{ not_said() }}')
     {{ 'union distinct' if not loop.last }}
     {% endfor %}
 ),
 
--- A phone number that staging set aside is still as it was typed.
-addressed as (
+-- Phone numbers of rejected rows are still as typed.
+addressed_events as (
     select
-        given.source_system,
+        valid_events.source_system,
         case
-            when guessed.guessed_email is null then given.source_key
-            else given.source_key || '/' || guessed.guessed_email
+            when guessed_addresses.guessed_email is null then valid_events.source_key
+            else valid_events.source_key || '/' || guessed_addresses.guessed_email
         end as source_key,
-        coalesce(given.email, guessed.guessed_email) as email,
+        coalesce(valid_events.email, guessed_addresses.guessed_email) as email,
         coalesce(
-            {{ e164('given.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}, given.phone
+            {{ e164('valid_events.dialled', 'own_country.calling_code', 'own_country.trunk_prefix') }}, valid_events.phone
         ) as phone,
-        given.shop_customer_id,
-        given.contact_id,
-        given.profile_id,
-        given.visitor_id,
-        given.channel,
-        given.purpose,
-        given.consent_status,
-        given.lawful_basis,
-        given.recorded_by,
-        given.form,
-        given.text_version,
-        given.confirmed_at,
-        given.occurred_at
-    from given
+        valid_events.shop_customer_id,
+        valid_events.contact_id,
+        valid_events.profile_id,
+        valid_events.visitor_id,
+        valid_events.channel,
+        valid_events.purpose,
+        valid_events.consent_status,
+        valid_events.lawful_basis,
+        valid_events.recorded_by,
+        valid_events.form,
+        valid_events.text_version,
+        valid_events.confirmed_at,
+        valid_events.occurred_at
+    from valid_events
     cross join own_country
-    left join guessed
+    left join guessed_addresses
         on
-            given.source_system = guessed.source_system
-            and given.source_key = guessed.source_key
-            and guessed.guessed_email is not null
+            valid_events.source_system = guessed_addresses.source_system
+            and valid_events.source_key = guessed_addresses.source_key
+            and guessed_addresses.guessed_email is not null
 )
 
--- What may change under one key (a checkbox, a status, an address) is another event each time it does.
+-- The key includes the content: each change under one source key (checkbox, status, address) is a new event.
 select
     {{ dbt.hash(consent_content()) }} as consent_event_id,
     *
-from addressed
+from addressed_events

@@ -1,10 +1,10 @@
--- Every answer as it was given. Only ever added to: a full refresh does not empty it, and an answer that its system
--- forgets or changes stays. And only forwards: a build as of the past adds nothing. It names erased persons too until
--- macro purge_erased has run, so people read consent_history.
+-- Every consent event as it was given. The ledger only grows: a full refresh does not empty it, an event stays when its system
+-- deletes or changes it, and a build as of the past adds nothing. It names erased persons until macro purge_erased has run, so
+-- read consent_history instead.
 {% set texts = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'lawful_basis', 'recorded_by', 'form', 'text_version'] %}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
-with delivered as (
+with current_events as (
     select * from {{ ref('consent_events') }}
 ),
 
@@ -18,7 +18,7 @@ records as (
 
 {%- if is_incremental() %},
 
-known as (
+ledger_rows as (
     select
         source_system,
         source_key,
@@ -34,38 +34,39 @@ known as (
     from {{ this }}
 ),
 
-forwards as (
+ledger_state as (
     select coalesce(max(recorded_at), {{ as_of() }}) <= {{ as_of() }} as is_forwards from {{ this }}
 ),
 
--- A copy that said yes and is there no more, though its key is, says it no longer.
+-- The opt-in of a rejected duplicate ends when the duplicate is gone and its key is still there.
 silenced_copies as (
     select
-        known.source_system,
-        known.source_key,
+        ledger_rows.source_system,
+        ledger_rows.source_key,
         {% for column in texts -%}
         cast(null as {{ dbt.type_string() }}) as {{ column }},
         {% endfor -%}
-        known.channel,
-        known.purpose,
+        ledger_rows.channel,
+        ledger_rows.purpose,
         '{{ not_said() }}' as consent_status,
         cast(null as timestamp) as confirmed_at,
         cast(null as timestamp) as occurred_at
-    from known
-    inner join (select distinct source_system, {{ row_of('source_key') }} as row_of from delivered) as keys
-        on known.source_system = keys.source_system and known.row_of = keys.row_of
-    left join delivered as today on known.source_system = today.source_system and known.source_key = today.source_key
+    from ledger_rows
+    inner join (select distinct source_system, {{ row_of('source_key') }} as row_of from current_events) as keys
+        on ledger_rows.source_system = keys.source_system and ledger_rows.row_of = keys.row_of
+    left join current_events as today
+        on ledger_rows.source_system = today.source_system and ledger_rows.source_key = today.source_key
     where
-        known.newest_first = 1
-        and {{ is_set_aside('known.source_key') }}
-        and known.consent_status in ('granted', 'pending')
+        ledger_rows.newest_first = 1
+        and {{ is_set_aside('ledger_rows.source_key') }}
+        and ledger_rows.consent_status in ('granted', 'pending')
         and today.source_key is null
 ),
 
 events as (
-    {% for part in ['delivered', 'silenced_copies'] -%}
+    {% for part in ['current_events', 'silenced_copies'] -%}
     select
-        {{ 'consent_event_id' if part == 'delivered' else dbt.hash(consent_content()) ~ ' as consent_event_id' }},
+        {{ 'consent_event_id' if part == 'current_events' else dbt.hash(consent_content()) ~ ' as consent_event_id' }},
         source_system,
         source_key,
         {{ texts | join(',\n        ') }},
@@ -79,23 +80,26 @@ events as (
     {% endfor %}
 ),
 
--- New is what differs from the last that the same row said, also if the row said so once before.
+-- An event is new if it differs from the last event of the same row, even if the row said the same earlier.
 new_events as (
     select
         events.*,
-        known.consent_event_id is not null as is_of_known_row
+        ledger_rows.consent_event_id is not null as is_of_known_row
     from events
-    left join known
-        on events.source_system = known.source_system and events.source_key = known.source_key and known.newest_first = 1
-    cross join forwards
+    left join ledger_rows
+        on
+            events.source_system = ledger_rows.source_system
+            and events.source_key = ledger_rows.source_key
+            and ledger_rows.newest_first = 1
+    cross join ledger_state
     where
-        forwards.is_forwards
-        and events.consent_event_id is distinct from known.consent_event_id
-        and (events.consent_status <> '{{ not_said() }}' or known.consent_event_id is not null)
+        ledger_state.is_forwards
+        and events.consent_event_id is distinct from ledger_rows.consent_event_id
+        and (events.consent_status <> '{{ not_said() }}' or ledger_rows.consent_event_id is not null)
 )
 {%- endif %}
 
--- A yes is about the address that its record had then, whatever address it has by now.
+-- email_then: an opt-in is for the address its record had at that time, not for a later one.
 select
     {% if is_incremental() -%}
     case
@@ -124,7 +128,7 @@ select
     events.occurred_at,
     {{ as_of() }} as recorded_at,
     case when events.email is null then coalesce(accounts.email, contacts.email, profiles.email) end as email_then
-from {{ 'new_events' if is_incremental() else 'delivered' }} as events
+from {{ 'new_events' if is_incremental() else 'current_events' }} as events
 left join records as accounts on accounts.record_key = 'shop_customer:' || events.shop_customer_id
 left join records as contacts on contacts.record_key = 'crm_contact:' || events.contact_id
 left join records as profiles on profiles.record_key = 'esp_profile:' || events.profile_id

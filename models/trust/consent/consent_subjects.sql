@@ -1,5 +1,6 @@
--- What an identifier in an answer stands for. Consent is given for an address, so a record stands for each address that it
--- has or had (a no follows it); a record that never had one stands for itself. subject_customers says who answers to it.
+-- The subjects of each identifier in a consent event. Consent is given for an address, so a record stands for each address that
+-- it has or had (an opt-out follows the record). A record that never had one stands for itself. subject_customers has the
+-- customers.
 with points as (
     select * from {{ ref('contact_point_customers') }}
 ),
@@ -13,7 +14,7 @@ records as (
     where record_type in ('shop_customer', 'crm_contact', 'esp_profile')
 ),
 
--- Also what a record had that its system has deleted since.
+-- Includes the addresses of deleted records.
 record_points as (
     select distinct
         record_key,
@@ -39,7 +40,7 @@ record_subjects as (
     where record_points.record_key is null
 ),
 
--- Of two addresses of one mailbox one may be the record's today.
+-- A record may have a current and a past address of one mailbox.
 by_record as (
     select
         record_key,

@@ -1,5 +1,5 @@
--- Of what a crowd is about, the answers that can decide, for each of its customers: for each channel and purpose the last no, the
--- date of the same no in another system, and the last yes, which is void for all of them but says why there is none.
+-- The events that can decide for a crowd, for each of its customers. Per channel and purpose: the last opt-out, the same
+-- opt-out with a date from another system, and the last opt-in, which is void for all of them but gives the reason.
 with customers as (
     select * from {{ ref('crowd_customers') }}
 ),
@@ -12,7 +12,7 @@ crowds as (
 ),
 
 -- The first customer of a crowd stands for it.
-said as (
+crowd_events as (
     select
         subjects.crowd,
         answers.*
@@ -25,8 +25,8 @@ said as (
             and crowds.first_customer_id = answers.customer_id
 ),
 
--- In the order in which consents lets them decide.
-placed as (
+-- The order of precedence in consents.
+ranked_events as (
     select
         *,
         row_number() over (
@@ -37,70 +37,75 @@ placed as (
             partition by crowd, is_yes, channel, purpose, is_global, consent_status
             order by is_dated desc, effective_at desc, consent_event_id asc, subject asc
         ) as newest_dated_first
-    from said
+    from crowd_events
 ),
 
-newest as (
+newest_opt_outs as (
     select
         crowd,
         channel,
         purpose,
         is_global,
         consent_status
-    from placed
+    from ranked_events
     where newest_first = 1 and not is_yes
 ),
 
-deciding as (
-    select placed.*
-    from placed
-    left join newest
+deciding_events as (
+    select ranked_events.*
+    from ranked_events
+    left join newest_opt_outs
         on
-            placed.crowd = newest.crowd
-            and placed.channel = newest.channel
-            and placed.purpose = newest.purpose
-            and placed.is_global = newest.is_global
-            and placed.consent_status = newest.consent_status
+            ranked_events.crowd = newest_opt_outs.crowd
+            and ranked_events.channel = newest_opt_outs.channel
+            and ranked_events.purpose = newest_opt_outs.purpose
+            and ranked_events.is_global = newest_opt_outs.is_global
+            and ranked_events.consent_status = newest_opt_outs.consent_status
     where
-        placed.newest_first = 1
-        or (not placed.is_yes and placed.is_dated and placed.newest_dated_first = 1 and newest.crowd is not null)
+        ranked_events.newest_first = 1
+        or (
+            not ranked_events.is_yes
+            and ranked_events.is_dated
+            and ranked_events.newest_dated_first = 1
+            and newest_opt_outs.crowd is not null
+        )
 )
 
 select
-    deciding.consent_event_id,
+    deciding_events.consent_event_id,
     customers.customer_id,
-    deciding.subject,
-    deciding.channel,
-    deciding.purpose,
-    deciding.is_yes,
-    deciding.is_global,
-    deciding.consent_status,
-    deciding.lawful_basis,
-    deciding.recorded_by,
-    min(deciding.void_because) as void_because,
-    deciding.is_dated,
-    deciding.effective_at,
+    deciding_events.subject,
+    deciding_events.channel,
+    deciding_events.purpose,
+    deciding_events.is_yes,
+    deciding_events.is_global,
+    deciding_events.consent_status,
+    deciding_events.lawful_basis,
+    deciding_events.recorded_by,
+    min(deciding_events.void_because) as void_because,
+    deciding_events.is_dated,
+    deciding_events.effective_at,
     cast(null as timestamp) as expires_at
-from deciding
-inner join customers on deciding.crowd = customers.crowd
-left join {{ ref('consent_event_effects') }} as own
+from deciding_events
+inner join customers on deciding_events.crowd = customers.crowd
+left join {{ ref('consent_event_effects') }} as own_effects
     on
-        deciding.consent_event_id = own.consent_event_id
-        and customers.customer_id = own.customer_id
-        and deciding.subject = own.subject
-        and deciding.channel = own.channel
-        and deciding.purpose = own.purpose
-where own.customer_id is null
+        deciding_events.consent_event_id = own_effects.consent_event_id
+        and customers.customer_id = own_effects.customer_id
+        and deciding_events.subject = own_effects.subject
+        and deciding_events.channel = own_effects.channel
+        and deciding_events.purpose = own_effects.purpose
+where own_effects.customer_id is null
 group by
-    deciding.consent_event_id,
+    deciding_events.consent_event_id,
     customers.customer_id,
-    deciding.subject,
-    deciding.channel,
-    deciding.purpose,
-    deciding.is_yes,
-    deciding.is_global,
-    deciding.consent_status,
-    deciding.lawful_basis,
-    deciding.recorded_by,
-    deciding.is_dated,
-    deciding.effective_at
+    deciding_events.subject,
+    deciding_events.channel,
+    deciding_events.purpose,
+    deciding_events.is_yes,
+    deciding_events.is_global,
+    deciding_events.consent_status,
+    deciding_events.lawful_basis,
+    deciding_events.recorded_by,
+    deciding_events.is_dated,
+    deciding_events.effective_at

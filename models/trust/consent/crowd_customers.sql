@@ -1,7 +1,7 @@
--- Where more customers answer to an address or phone number than identity lets it join records, they are a crowd. Each answer
--- for each of them would be a square: what decides for a crowd is found once, in crowd_consent_events.
+-- A crowd is more customers on one address or phone number than identity lets it join. One row per event and customer would
+-- grow with the square of the crowd, so crowd_consent_events finds the deciding events once.
 {% set max_customers = [var('identity_max_records_per_identifier'), 1] | max %}
-with crowded as (
+with crowded_subjects as (
     select subject
     from {{ ref('subject_customers') }}
     group by subject
@@ -16,7 +16,7 @@ crowded_mailboxes as (
     having count(*) > {{ max_customers }}
 ),
 
--- A no leads to all who ever answered, a yes to those who do today, or to the owners of the mailbox that it was given for.
+-- An opt-out concerns all customers who ever had the subject. An opt-in concerns those who have it today, or own its mailbox.
 circles as (
     {% for circle_type in ['ever', 'today'] -%}
     select
@@ -24,7 +24,7 @@ circles as (
         subject_customers.subject as circle,
         subject_customers.customer_id
     from {{ ref('subject_customers') }} as subject_customers
-    inner join crowded on subject_customers.subject = crowded.subject
+    inner join crowded_subjects on subject_customers.subject = crowded_subjects.subject
     {{ 'where subject_customers.is_current' if circle_type == 'today' }}
     union all
     {% endfor -%}
@@ -37,7 +37,7 @@ circles as (
     where owners.is_owner
 ),
 
-counted as (
+counted_circles as (
     select
         *,
         count(*) over (partition by circle_type, circle) as n_customers,
@@ -51,5 +51,5 @@ select
     circle_type,
     circle,
     first_customer_id
-from counted
+from counted_circles
 where n_customers > {{ max_customers }}

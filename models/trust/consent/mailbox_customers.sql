@@ -1,5 +1,5 @@
--- Who has a mailbox, today or once. At an unknown domain two people may share what a no takes for one mailbox. A mailbox that
--- no record has today is of those who once had it: a yes for it lifts a no that was given for it.
+-- The customers of each mailbox, now or in the past. The mailbox here is the narrow one: at an unknown domain two people may
+-- share the widest mailbox. If no record has it today, the past customers own it, so an opt-in for it can end its opt-out.
 with mailbox_customers as (
     select
         mailbox,

@@ -1,4 +1,4 @@
--- Who answers to an address, a phone number, a device or a record without an address, now or in the past.
+-- The customers of each address, phone number, device and record without an address, now or in the past.
 select
     'mailbox:' || widest_mailbox as subject,
     customer_id,

@@ -1,4 +1,4 @@
--- What the suppression rules ask of the message events, in one pass over them.
+-- One pass over the message events for all suppression rules that need them.
 {% set cap_days = var('frequency_cap_days') %}
 {% set click_days = 7 %}
 {% set household_days = var('household_rest_days') %}
@@ -15,15 +15,15 @@ addresses as (
         widest_mailbox,
         min(coalesce(from_at, cast('1900-01-01' as timestamp))) as from_at,
         max(coalesce(until_at, cast('9999-01-01' as timestamp))) as until_at
-    from {{ with_mailboxes(profile_addresses()) }} as spelled
+    from {{ with_mailboxes(profile_addresses()) }} as profile_mailboxes
     group by profile_id, widest_mailbox
 ),
 
-addressed as (
+profiles_with_address as (
     select distinct profile_id from addresses
 ),
 
--- A message of a campaign that nobody knows counts as marketing.
+-- A message of an unknown campaign counts as marketing.
 events as (
     select
         event_id,
@@ -31,7 +31,7 @@ events as (
         profile_id,
         event_type,
         is_sending,
-        -- A bounce of no type may pass; repeated, it counts.
+        -- A bounce without a type counts as soft.
         case when event_type = 'bounced' then coalesce(bounce_type, 'soft') end as bounce_type,
         coalesce(message_class, 'promotional') as message_class,
         occurred_at
@@ -44,23 +44,23 @@ events as (
         or (is_sending and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
 ),
 
--- A bounce speaks of the mailbox that the profile had that day. That of another than we would write to today says nothing.
-told as (
+-- A bounce belongs to the mailbox that the profile had that day. It counts only if that is the customer's mailbox today.
+flagged_events as (
     select
         events.*,
         addresses.profile_id is not null
-        or addressed.profile_id is null
+        or profiles_with_address.profile_id is null
         or customers.widest_mailbox is null as is_of_todays_address,
         events.is_sending
         and events.message_class <> 'transactional'
         and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped,
-        -- Only in what a rest stops: an order's own messages are clicked on as long as there are orders.
+        -- Clicks in transactional messages do not count: every order causes some.
         events.event_type = 'clicked'
         and events.message_class <> 'transactional'
         and events.occurred_at > {{ dbt.dateadd('day', -click_days, as_of()) }} as is_rested_from
     from events
     inner join customers on events.customer_id = customers.customer_id
-    left join addressed on events.profile_id = addressed.profile_id
+    left join profiles_with_address on events.profile_id = profiles_with_address.profile_id
     left join addresses
         on
             events.profile_id = addresses.profile_id
@@ -68,15 +68,15 @@ told as (
             and {{ is_of_its_time('events.occurred_at', 'addresses') }}
 ),
 
-placed as (
+ranked_events as (
     select
         *,
         row_number() over (partition by customer_id, is_capped order by occurred_at desc, event_id desc) as newest_first,
         row_number() over (partition by customer_id, is_capped order by occurred_at, event_id) as oldest_first,
-        -- Some ESPs tell of no delivery, but of who reads.
+        -- Some ESPs report opens and clicks, but no deliveries.
         max(case when event_type in ('delivered', 'opened', 'clicked') and is_of_todays_address then occurred_at end)
             over (partition by customer_id) as last_reached_at
-    from told
+    from flagged_events
 )
 
 select
@@ -110,5 +110,5 @@ select
     max(case when bounce_type = 'soft' and is_of_todays_address then occurred_at end) as last_soft_bounced_at,
     max(case when event_type = 'complained' then occurred_at end) as last_complained_at,
     max(case when event_type = 'unsubscribed' then occurred_at end) as last_unsubscribed_at
-from placed
+from ranked_events
 group by customer_id

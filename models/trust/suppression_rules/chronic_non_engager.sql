@@ -1,4 +1,4 @@
--- Orders, sessions and clicks count; an open, which machines make too, only buys time.
+-- Orders, sessions and clicks count. An open, which may be a machine's, only delays the rule.
 {% set ever = "cast('1900-01-01' as timestamp)" %}
 with customers as (
     select

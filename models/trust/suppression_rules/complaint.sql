@@ -1,4 +1,4 @@
--- consents knows whether the person has said yes since.
+-- A later opt-in by the person ends it; consents decides which one counts.
 select
     messages.customer_id,
     'marketing' as scope,

@@ -1,4 +1,4 @@
--- Who clicks on everything is not worn out.
+-- Protects the most frequent clickers from fatigue.
 select
     customer_id,
     'promotional' as scope,

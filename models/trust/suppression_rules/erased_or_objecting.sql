@@ -1,24 +1,24 @@
--- An erasure stops everything at the erased person's addresses, whatever person reads them now, until that person opens an
--- account, orders or says yes themselves. An objection, or an erasure that names them otherwise, stops marketing until the
--- person says yes again, which consents knows.
-with answers as (
+-- An erasure stops every message to the erased person's addresses, whichever customer reads them now. It ends when that
+-- customer opens an account, orders or opts in. An objection, or an erasure that names a customer otherwise, stops marketing
+-- until the customer opts in again, which consents decides.
+with event_targets as (
     select distinct
         consent_event_id,
         customer_id,
         cast(null as {{ dbt.type_string() }}) as crowd
     from {{ ref('consent_event_effects') }}
     union distinct
-    -- What is about a crowd is about all of it: once for all of them.
+    -- An event about a crowd is about every customer in it: one row for all of them.
     select
-        answers.consent_event_id,
+        effects.consent_event_id,
         cast(null as {{ dbt.type_string() }}) as customer_id,
         subjects.crowd
     from {{ ref('consent_event_subjects') }} as subjects
-    inner join {{ ref('consent_event_effects') }} as answers on subjects.consent_event_id = answers.consent_event_id
+    inner join {{ ref('consent_event_effects') }} as effects on subjects.consent_event_id = effects.consent_event_id
     where subjects.crowd is not null
 ),
 
--- A refused erasure stops nothing more. An objection to direct marketing can't be refused (GDPR art. 21(3)).
+-- A refused erasure stops nothing any more. An objection to direct marketing cannot be refused (GDPR art. 21(3)).
 requests as (
     select
         {{ row_of('desk_request_id') }} as row_of,
@@ -28,78 +28,78 @@ requests as (
     group by desk_request_id
 ),
 
-noes as (
+request_events as (
     select
-        answers.customer_id,
-        answers.crowd,
-        -- A date that can't be right: since when we knew.
+        event_targets.customer_id,
+        event_targets.crowd,
+        -- An impossible date is replaced by the day we learned of it.
         case
             when history.occurred_at between cast('{{ var("founded_on") }}' as timestamp) and history.recorded_at then history.occurred_at
             else history.recorded_at
         end as received_at,
         {{ row_of('history.source_key') }} as row_of
-    from answers
+    from event_targets
     inner join {{ ref('consent_history') }} as history
-        on answers.consent_event_id = history.consent_event_id and history.recorded_by = 'privacy_request'
+        on event_targets.consent_event_id = history.consent_event_id and history.recorded_by = 'privacy_request'
 ),
 
-named as (
+valid_requests as (
     select
-        noes.customer_id,
-        noes.crowd,
-        -- Of an erased person's no the history keeps no key.
-        coalesce(requests.is_erasure, noes.row_of is null) as is_erasure,
-        noes.received_at
-    from noes
-    left join requests on noes.row_of = requests.row_of
+        request_events.customer_id,
+        request_events.crowd,
+        -- The history keeps no key for opt-outs of an erased person.
+        coalesce(requests.is_erasure, request_events.row_of is null) as is_erasure,
+        request_events.received_at
+    from request_events
+    left join requests on request_events.row_of = requests.row_of
     where not coalesce(requests.is_void, false)
 ),
 
-named_crowds as (
+crowd_requests as (
     select
         crowd,
         is_erasure,
         max(received_at) as received_at
-    from named
+    from valid_requests
     where crowd is not null
     group by crowd, is_erasure
 ),
 
-acts as (
+customer_acts as (
     select
         records.customer_id,
-        max(acts.acted_at) as last_acted_at
-    from {{ ref('own_acts') }} as acts
-    inner join {{ ref('record_customers') }} as records on acts.record_key = records.record_key
+        max(own_acts.acted_at) as last_acted_at
+    from {{ ref('own_acts') }} as own_acts
+    inner join {{ ref('record_customers') }} as records on own_acts.record_key = records.record_key
     group by records.customer_id
 ),
 
 at_erased_addresses as (
     select
         customers.customer_id,
-        coalesce(acts.last_acted_at > erased_addresses.received_at, false) as has_acted_since,
+        coalesce(customer_acts.last_acted_at > erased_addresses.received_at, false) as has_acted_since,
         coalesce(erased_addresses.received_at, erased_addresses.since) as since
     from {{ ref('customers') }} as customers
     inner join {{ ref('erased_addresses') }} as erased_addresses on customers.email = erased_addresses.email
-    left join acts on customers.customer_id = acts.customer_id
+    left join customer_acts on customers.customer_id = customer_acts.customer_id
 ),
 
-asked as (
+customer_requests as (
     select
         customer_id,
         is_erasure,
         false as stops_everything,
         received_at
-    from named
+    from valid_requests
     where customer_id is not null
     union all
     select
         crowd_customers.customer_id,
-        named_crowds.is_erasure,
+        crowd_requests.is_erasure,
         false as stops_everything,
-        named_crowds.received_at
-    from named_crowds
-    inner join {{ ref('crowd_customers') }} as crowd_customers on named_crowds.crowd = crowd_customers.crowd
+        crowd_requests.received_at
+    from crowd_requests
+    inner join {{ ref('crowd_customers') }} as crowd_customers on crowd_requests.crowd = crowd_customers.crowd
     union all
     select
         customer_id,
@@ -109,31 +109,31 @@ asked as (
     from at_erased_addresses
 ),
 
-by_customer as (
+customer_stops as (
     select
         customer_id,
         min(case when stops_everything then received_at end) as erased_at,
-        max(case when is_erasure then received_at end) as erasure_asked_at,
+        max(case when is_erasure then received_at end) as erasure_requested_at,
         max(case when not is_erasure then received_at end) as objected_at
-    from asked
+    from customer_requests
     group by customer_id
 )
 
 select
-    by_customer.customer_id,
-    case when by_customer.erased_at is null then 'marketing' else 'everything' end as scope,
-    coalesce(by_customer.erased_at, by_customer.objected_at, by_customer.erasure_asked_at) as since,
+    customer_stops.customer_id,
+    case when customer_stops.erased_at is null then 'marketing' else 'everything' end as scope,
+    coalesce(customer_stops.erased_at, customer_stops.objected_at, customer_stops.erasure_requested_at) as since,
     cast(null as timestamp) as until,
     case
-        when by_customer.erased_at is not null
-            then 'Somebody at the address asked to be erased, ' || {{ day_text('by_customer.erased_at') }} || '.'
-        when by_customer.objected_at is not null then 'Objected on ' || {{ day_text('by_customer.objected_at') }} || '.'
-        else 'A request for erasure names them, ' || {{ day_text('by_customer.erasure_asked_at') }} || ': it stops marketing.'
+        when customer_stops.erased_at is not null
+            then 'A person at this address requested erasure on ' || {{ day_text('customer_stops.erased_at') }} || '.'
+        when customer_stops.objected_at is not null then 'Objected on ' || {{ day_text('customer_stops.objected_at') }} || '.'
+        else 'An erasure request of ' || {{ day_text('customer_stops.erasure_requested_at') }} || ' names this customer and stops marketing.'
     end as reason
-from by_customer
+from customer_stops
 left join {{ ref('consents') }} as consents
     on
-        by_customer.customer_id = consents.customer_id
+        customer_stops.customer_id = consents.customer_id
         and consents.channel = 'email'
         and consents.purpose = 'marketing_email'
-where by_customer.erased_at is not null or coalesce(not consents.is_allowed, true)
+where customer_stops.erased_at is not null or coalesce(not consents.is_allowed, true)

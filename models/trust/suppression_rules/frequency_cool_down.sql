@@ -1,4 +1,4 @@
--- Opens again when the oldest of the newest so many messages leaves the window.
+-- Ends when the oldest of the last frequency_cap_messages messages leaves the window.
 select
     customer_id,
     'marketing' as scope,

@@ -1,38 +1,38 @@
--- Until a person is seen at the mailbox again, or the address changes: mailbox providers count mail to dead addresses against
--- the sender. A bounce speaks of the mailbox that the profile had that day, for all who have it, in any spelling, and
--- whichever profile it came through, also one that identity lacks.
+-- Lasts until a person acts at the mailbox again, or the address changes: mailbox providers count mail to dead addresses
+-- against the sender. A bounce belongs to the mailbox that the profile had that day. It holds for every customer with that
+-- mailbox, in any spelling and through any profile, also one that identity lacks.
 with addresses as (
     select * from {{ with_mailboxes(profile_addresses()) }}
 ),
 
-bounced as (
+bounced_mailboxes as (
     select
         addresses.widest_mailbox,
         min(events.occurred_at) as bounced_at,
         max(events.occurred_at) as last_bounced_at
     from {{ ref('stg_esp__message_events') }} as events
     inner join addresses on events.profile_id = addresses.profile_id and {{ is_of_its_time('events.occurred_at', 'addresses') }}
-    -- Whatever word the ESP has for the event itself.
+    -- By bounce_type, because ESPs name the event type differently.
     where events.bounce_type = 'hard'
     group by addresses.widest_mailbox
 ),
 
--- What became of each message to these mailboxes. A delivery is none: a server takes mail for mailboxes that it lacks, and a
--- dead address may come back as a trap. Nor is an open of what was sent before: a copy is read where the mailbox is gone.
+-- Opens and clicks of messages sent after the bounce. A delivery proves nothing: servers accept mail for missing mailboxes, and
+-- a dead address may return as a spam trap. Nor does an open of an older message, which may be a copy elsewhere.
 messages as (
     select
-        bounced.widest_mailbox,
+        bounced_mailboxes.widest_mailbox,
         events.message_id,
         max(case when events.event_type in ('opened', 'clicked') and not events.is_machine then events.occurred_at end) as acted_at
     from {{ ref('stg_esp__message_events') }} as events
     inner join addresses on events.profile_id = addresses.profile_id
-    inner join bounced on addresses.widest_mailbox = bounced.widest_mailbox
+    inner join bounced_mailboxes on addresses.widest_mailbox = bounced_mailboxes.widest_mailbox
     where addresses.is_current and {{ is_of_its_time('events.occurred_at', 'addresses') }}
-    group by bounced.widest_mailbox, events.message_id
-    having min(events.occurred_at) > max(bounced.last_bounced_at)
+    group by bounced_mailboxes.widest_mailbox, events.message_id
+    having min(events.occurred_at) > max(bounced_mailboxes.last_bounced_at)
 ),
 
--- Who confirms a double opt-in has read the message that asked.
+-- A confirmed double opt-in proves that a person read the message.
 confirmations as (
     select
         widest_mailbox,
@@ -41,15 +41,15 @@ confirmations as (
     where consent_status in ('granted', 'pending') and confirmed_at <= {{ as_of() }}
 ),
 
-alive as (
+reachable_mailboxes as (
     select widest_mailbox
     from messages
     where acted_at is not null
     union distinct
-    select bounced.widest_mailbox
-    from bounced
-    inner join confirmations on bounced.widest_mailbox = confirmations.widest_mailbox
-    where confirmations.acted_at > bounced.last_bounced_at
+    select bounced_mailboxes.widest_mailbox
+    from bounced_mailboxes
+    inner join confirmations on bounced_mailboxes.widest_mailbox = confirmations.widest_mailbox
+    where confirmations.acted_at > bounced_mailboxes.last_bounced_at
 ),
 
 customers as (
@@ -59,10 +59,10 @@ customers as (
 select
     customers.customer_id,
     'everything' as scope,
-    bounced.bounced_at as since,
+    bounced_mailboxes.bounced_at as since,
     cast(null as timestamp) as until,
-    'The mailbox refused mail for good on ' || {{ day_text('bounced.bounced_at') }} || '.' as reason
+    'Hard bounce on ' || {{ day_text('bounced_mailboxes.bounced_at') }} || '.' as reason
 from customers
-inner join bounced on customers.widest_mailbox = bounced.widest_mailbox
-left join alive on bounced.widest_mailbox = alive.widest_mailbox
-where alive.widest_mailbox is null
+inner join bounced_mailboxes on customers.widest_mailbox = bounced_mailboxes.widest_mailbox
+left join reachable_mailboxes on bounced_mailboxes.widest_mailbox = reachable_mailboxes.widest_mailbox
+where reachable_mailboxes.widest_mailbox is null

@@ -1,4 +1,4 @@
--- One promotion a household or account. A large one is a dormitory or an office, where people read each for themselves.
+-- One promotion per household or account. Large ones are dormitories or offices, where each person reads their own mail.
 with members as (
     select
         customer_id,
@@ -26,13 +26,13 @@ small_groups as (
     having count(*) between 2 and {{ var('household_max_customers') }}
 ),
 
-written as (
+promoted_members as (
     select
         members.customer_id,
         members.group_type,
         max(messages.last_promoted_at) as promoted_at
     from members
-    inner join small_groups as chosen on members.group_type = chosen.group_type and members.group_id = chosen.group_id
+    inner join small_groups on members.group_type = small_groups.group_type and members.group_id = small_groups.group_id
     inner join members as others on members.group_type = others.group_type and members.group_id = others.group_id
     inner join {{ ref('customer_message_counts') }} as messages on others.customer_id = messages.customer_id
     where members.customer_id <> others.customer_id and messages.last_promoted_at is not null
@@ -44,6 +44,6 @@ select
     'promotional' as scope,
     max(promoted_at) as since,
     {{ dbt.dateadd('day', var('household_rest_days'), 'max(promoted_at)') }} as until,
-    'Somebody else of the ' || min(group_type) || ' was written to on ' || {{ day_text('max(promoted_at)') }} || '.' as reason
-from written
+    'Another customer in the ' || min(group_type) || ' was sent a promotion on ' || {{ day_text('max(promoted_at)') }} || '.' as reason
+from promoted_members
 group by customer_id

@@ -3,6 +3,6 @@ select
     'everything' as scope,
     first_seen_at as since,
     cast(null as timestamp) as until,
-    'No valid e-mail address is known.' as reason
+    'No valid e-mail address on record.' as reason
 from {{ ref('customers') }}
 where email is null

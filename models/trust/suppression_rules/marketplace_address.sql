@@ -1,5 +1,5 @@
--- Marketplaces forbid marketing to the buyers they bring, and deliver only what is about an order. An alias that a person
--- chose (Hide My Email, Firefox Relay, DuckDuckGo) is theirs, and is none of these.
+-- Marketplaces forbid marketing to their buyers, and relay only messages about an order. An alias that the person chose (Hide
+-- My Email, Firefox Relay, DuckDuckGo) is their own address and is not suppressed.
 with domains as (
     select distinct {{ dbt.split_part('email', "'@'", 2) }} as email_domain
     from {{ ref('customers') }}
@@ -21,6 +21,6 @@ select
     'marketing' as scope,
     customers.first_seen_at as since,
     cast(null as timestamp) as until,
-    'The address is lent by ' || relays.marketplace || ' for an order, and takes no marketing.' as reason
+    'Relay address from ' || relays.marketplace || ', for messages about an order only.' as reason
 from {{ ref('customers') }} as customers
 inner join relays on {{ dbt.split_part('customers.email', "'@'", 2) }} = relays.email_domain

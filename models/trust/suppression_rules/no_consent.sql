@@ -1,4 +1,4 @@
--- Whoever has not withdrawn, but whose yes nobody can show.
+-- Customers without provable consent. Customers who withdrew it are in unsubscribed.
 select
     customer_id,
     'marketing' as scope,

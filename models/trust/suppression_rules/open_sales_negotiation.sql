@@ -1,10 +1,10 @@
--- No campaign undercuts a salesperson.
+-- A campaign could undercut the offer of the salesperson.
 select
     records.customer_id,
     'promotional' as scope,
     min(opportunities.created_at) as since,
     cast(null as timestamp) as until,
-    'A salesperson negotiates with them since ' || {{ day_text('min(opportunities.created_at)') }} || '.' as reason
+    'In negotiation with sales since ' || {{ day_text('min(opportunities.created_at)') }} || '.' as reason
 from {{ ref('stg_crm__opportunities') }} as opportunities
 inner join {{ ref('record_customers') }} as records
     on records.record_type = 'crm_contact' and opportunities.contact_id = records.record_id

@@ -6,7 +6,7 @@ with customers as (
     where last_ordered_at > {{ dbt.dateadd('day', -var('conversion_rest_days'), as_of()) }}
 ),
 
-resting as (
+rest_periods as (
     select
         *,
         {{ dbt.dateadd('hour', 'rest_hours', 'last_ordered_at') }} as until
@@ -20,5 +20,5 @@ select
     until,
     'Ordered on ' || {{ day_text('last_ordered_at') }}
     || {{ rest_reason(var('conversion_rest_days'), 'rest_hours', 'usual_days_between_orders') }} as reason
-from resting
+from rest_periods
 where until > {{ as_of() }}

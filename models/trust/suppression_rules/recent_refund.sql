@@ -7,7 +7,7 @@ with refunds as (
     group by customer_id
 ),
 
-resting as (
+refund_rests as (
     select
         refunds.*,
         customers.usual_days_between_orders,
@@ -16,11 +16,11 @@ resting as (
     inner join {{ ref('customers') }} as customers on refunds.customer_id = customers.customer_id
 ),
 
-dated as (
+rest_periods as (
     select
         *,
         {{ dbt.dateadd('hour', 'rest_hours', 'refunded_at') }} as until
-    from resting
+    from refund_rests
 )
 
 select
@@ -28,7 +28,7 @@ select
     'promotional' as scope,
     refunded_at as since,
     until,
-    'Got money back on ' || {{ day_text('refunded_at') }}
+    'Received a refund on ' || {{ day_text('refunded_at') }}
     || {{ rest_reason(var('refund_rest_days'), 'rest_hours', 'usual_days_between_orders') }} as reason
-from dated
+from rest_periods
 where until > {{ as_of() }}

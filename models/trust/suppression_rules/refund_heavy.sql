@@ -1,4 +1,4 @@
--- A refund is a line of a return: days tell returns apart.
+-- A return may have several refunds, one per line, so refund days are counted.
 with refunds as (
     select
         customer_id,

@@ -1,4 +1,4 @@
-"""One vendor's API over HTTP: its key, its pace, and how long a push is patient with it."""
+"""One vendor's API over HTTP: authentication, rate limits and retries."""
 
 import json as json_module
 import logging
@@ -24,22 +24,22 @@ from pyrate_limiter import Limiter, Rate
 from mailroom.activation.rows import Answer, Row
 from mailroom.activation.scrub import Scrubber, error_text
 
-# An address may stand in a URL, and httpx logs URLs.
+# httpx logs URLs, which may contain an address.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-# Later, the same request may be answered otherwise: HTTP's, Cloudflare's and HubSpot's.
+# Statuses after which a retry may succeed: HTTP's, Cloudflare's and HubSpot's.
 RETRYABLE = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 521, 522, 523, 524})
 UNAUTHORIZED = frozenset({401, 402, 403})
-# What reading an answer of another shape than the documented one raises.
+# Errors from reading an answer with an undocumented shape.
 OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
 ADDRESS = re.compile(r"[^/]+(@|%40)[^/]+")  # in a path
-UNREADABLE = 5  # answers to one request, after which a refusal counts as one though nothing says why
+UNREADABLE = 5  # unreadable refusals of one request, after which it counts as refused
 LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 Result = TypeVar("Result")
 
 
 class RefusedError(Exception):
-    """A request was understood and refused. body: what was answered, JSON or text."""
+    """The vendor refused a request. body: the answer, JSON or text."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(f"refused with status {status}")
@@ -47,25 +47,25 @@ class RefusedError(Exception):
 
 
 class StoppedError(RuntimeError):
-    """A destination does not let us in, or does not answer however patient we are. Says no more than that:
-    what it repeats of a person is taken out."""
+    """A destination denies access, or does not answer after all retries. The message is scrubbed of personal
+    data."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(Scrubber().message(reason))
 
 
 class NotUnderstoodError(Exception):
-    """An answer came whole, and can't be read however often it is asked for: what it says of the rows is not
-    known. status: what it was."""
+    """A complete answer is unreadable, and a retry would not help: the result of the rows is unknown. status:
+    the HTTP status."""
 
     def __init__(self, status: int, why: str) -> None:
-        super().__init__(f"The answer, with status {status}, can't be read: {why}.")
+        super().__init__(f"The answer with status {status} can't be read: {why}.")
         self.status = status
 
 
 class TryAgainError(Exception):
-    """No answer to count on, now. status: what it was, where there was any answer. after: seconds that the
-    server asks to wait. refused: what it means if it stays like that."""
+    """No usable answer yet. status: the HTTP status, if there was an answer. after: the seconds to wait that
+    the server asks for. refused: the error to raise if it stays like that."""
 
     def __init__(
         self,
@@ -80,10 +80,9 @@ class TryAgainError(Exception):
 
 @dataclass(frozen=True)
 class Connection:
-    """How destinations are reached. sandbox: address of `mailroom sandbox`, instead of the vendors' own.
-    deadline: seconds after which one request is given up, whatever has arrived of its answer. attempts,
-    seconds: how often one request is tried, and how long it may take with the waits in between. The others
-    are for tests."""
+    """How destinations are reached. sandbox: address of `mailroom sandbox`, used instead of the vendors.
+    deadline: seconds after which a request is aborted, even within its answer. attempts, seconds: tries of
+    one request, and its time limit including waits. The others are for tests."""
 
     sandbox: str = field(default_factory=lambda: os.environ.get("MAILROOM_SANDBOX", "").rstrip("/"))
     deadline: float = 60
@@ -97,10 +96,10 @@ class Connection:
 class Api:
     """The API of one vendor.
 
-    url: where it is, without a path. secret: the environment variable that has the key. headers: made of the
-    key. rates: the vendor's limits, waited for before a request. Requests are tried again after a time-out, a
-    lost connection, a status of RETRYABLE or an answer that can't be read, once the time of Retry-After or of
-    an exponential back-off with jitter has passed: so every request must be safe to send twice.
+    url: the base, without a path. secret: the environment variable with the key. headers: computed from the
+    key. rates: the vendor's rate limits, enforced before a request. A time-out, a lost connection, a
+    RETRYABLE status or an unreadable answer is retried after the Retry-After time, or an exponential back-off
+    with jitter. So every request must be safe to send twice.
     """
 
     def __init__(
@@ -118,8 +117,8 @@ class Api:
         key = setting(secret) if is_real else "sandbox"
         self._key = key if is_real else None
         if not (key.isascii() and key.isprintable()):
-            # A dash or a quote that a text program put in.
-            raise StoppedError(f"{secret} has a character that no key has: copy it again")
+            # For instance a typographic dash or quote from a word processor.
+            raise StoppedError(f"{secret} has a character that no key has: copy the key again")
         self._new_client = partial(
             httpx.Client,
             base_url=f"{connection.sandbox}/{vendor}"
@@ -141,11 +140,11 @@ class Api:
         also: Collection[int] = (),
         yes: int | None = None,
     ) -> Any:
-        """What a request is answered: its JSON, None where there is no body. also: statuses above 299 that
-        are answers here. yes: the only status below 300 that is one, where the vendor documents an answer
-        without words: another one may be of a gateway.
+        """Return the JSON of the answer, None without a body. also: statuses above 299 that are answers here.
+        yes: the only success status, for endpoints that answer without a body: another one may come from a
+        gateway.
 
-        Raises RefusedError (it will not be otherwise), NotUnderstoodError, StoppedError.
+        Raises RefusedError (permanent), NotUnderstoodError, StoppedError.
         """
         return self.with_retries(lambda: self.once(method, path, json, params, also, yes))
 
@@ -158,11 +157,11 @@ class Api:
         also: Collection[int] = (),
         yes: int | None = None,
     ) -> Any:
-        """As call(), tried once: for what must not arrive twice, inside get_or_create(). Raises TryAgainError
-        too."""
+        """Like call(), but without retries: for requests inside get_or_create(), which must not arrive twice.
+        It may raise TryAgainError, too."""
         if self._limiter:
             self._limiter.try_acquire(self.vendor)
-        asked = f"{method} {ADDRESS.sub('(an address)', path)}"
+        request = f"{method} {ADDRESS.sub('(an address)', path)}"
         try:
             response = within(
                 self._connection.deadline,
@@ -171,18 +170,16 @@ class Api:
         except TimeoutError as error:
             self._client.close()
             self._client = self._new_client()
-            raise TryAgainError(f"no whole answer at {asked}") from error
+            raise TryAgainError(f"no complete answer at {request}") from error
         except httpx.RequestError as error:
-            raise TryAgainError(f"{type(error).__name__} at {asked}") from error
+            raise TryAgainError(f"{type(error).__name__} at {request}") from error
         except httpx.InvalidURL as error:  # made with an id that the vendor gave
-            raise StoppedError(f"{self.vendor} gives an id that no address can have, at {asked}") from error
+            raise StoppedError(f"{self.vendor} gave an id that is invalid in a URL, at {request}") from error
         status = response.status_code
         if status in UNAUTHORIZED and status not in also:
-            raise StoppedError(
-                f"{self.vendor} does not let us in: status {status} at {asked}; look at its key"
-            )
+            raise StoppedError(f"{self.vendor} denies access: status {status} at {request}. Check its key.")
         if status in RETRYABLE:
-            raise TryAgainError(f"status {status} at {asked}", status, retry_after(response.headers))
+            raise TryAgainError(f"status {status} at {request}", status, retry_after(response.headers))
         content = response.content
         if self._key:
             content = content.replace(self._key.encode(), b"(the key)")
@@ -190,20 +187,22 @@ class Api:
             body = parsed(content, status) if content else None
         except json_module.JSONDecodeError as error:
             body = content.decode("utf-8", "replace")
-            # A refusal may be a page for people; one that calls itself JSON was cut on the way.
+            # A refusal may be an HTML page. One with a JSON content type was cut off.
             if status < 300 or "json" in response.headers.get("Content-Type", ""):
                 refused = None if status < 300 else RefusedError(status, body)
-                raise TryAgainError(f"an answer that is no JSON at {asked}", status, None, refused) from error
+                raise TryAgainError(
+                    f"an answer that is not JSON at {request}", status, None, refused
+                ) from error
         if (status >= 300 and status not in also) or (status < 300 and yes not in (None, status)):
             raise RefusedError(status, body)
         return body
 
     def with_retries(self, ask: Callable[[], Result]) -> Result:
-        """What ask() returns in the end, asked again whenever it raises TryAgainError. Raises StoppedError
-        once patience has run out; RefusedError where it was refused UNREADABLE times without words."""
+        """Return ask(), called again whenever it raises TryAgainError. Raises StoppedError after the last
+        retry, and RefusedError after UNREADABLE refusals with an unreadable body."""
         unreadable = 0
 
-        def asked() -> Result:
+        def attempt() -> Result:
             nonlocal unreadable
             try:
                 return ask()
@@ -221,7 +220,7 @@ class Api:
             reraise=True,
         )
         try:
-            return retrying(asked)
+            return retrying(attempt)
         except TryAgainError as error:
             raise StoppedError(f"{self.vendor} does not answer: {error}") from error
 
@@ -231,8 +230,8 @@ class Api:
         return state.attempt_number >= self._connection.attempts or waited > self._connection.seconds
 
     def get_or_create(self, find: Callable[[], Result | None], make: Callable[[], Result]) -> Result:
-        """What find() finds, or else make() makes. A request of make() that got no answer may have arrived:
-        what it makes is looked for again before it is sent again. make() uses once()."""
+        """Return find(), or make() if it finds None. A request of make() without an answer may have arrived,
+        so find() runs again before a retry. make() uses once()."""
 
         def either() -> Result:
             found = find()
@@ -242,14 +241,14 @@ class Api:
 
 
 def within(seconds: float, ask: Callable[[], Result]) -> Result:
-    """What ask() returns. httpx limits the time between two bytes, not the time of them all: an answer that
-    drips is left to a thread of its own, which ends with its connection. Raises TimeoutError."""
+    """Return ask(), or raise TimeoutError. httpx limits the time between two bytes, not the total: a slow
+    answer is left to a thread, which ends with its connection."""
     answers: SimpleQueue[Result | BaseException] = SimpleQueue()
 
     def run() -> None:
         try:
             answers.put(ask())
-        except BaseException as error:  # raised below, where there is somebody to hear it
+        except BaseException as error:  # raised below, in the calling thread
             answers.put(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -263,17 +262,16 @@ def within(seconds: float, ask: Callable[[], Result]) -> Result:
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds: what the server asked for, else a second, two, four, … up to a minute; up to half as much
-    again, so that not all come back at once."""
+    """Return the seconds to wait: the server's value, else 1, 2, 4, … up to 60, plus up to 50% jitter."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.after if isinstance(error, TryAgainError) else None
-    wait = asked or min(2.0 ** (state.attempt_number - 1), 60)
+    after = error.after if isinstance(error, TryAgainError) else None
+    wait = after or min(2.0 ** (state.attempt_number - 1), 60)
     return wait * random.uniform(1, 1.5)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a Retry-After header asks to wait, as a number or a date (RFC 9110, 10.2.3), or Brevo's
-    own; None without one that can be read. What is over already is 0."""
+    """Return the seconds of a Retry-After header, a number or a date (RFC 9110, 10.2.3), or of Brevo's own
+    header; None without a readable one. A past date is 0."""
     value = headers.get("Retry-After") or headers.get("x-sib-ratelimit-reset", "")
     try:
         seconds = float(value)
@@ -287,51 +285,51 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def parsed(content: bytes | str, status: int) -> Any:
-    """The JSON of an answer with this status. A question mark stands for bytes that are no letters: a broken
-    name in an error is no reason to lose the rest of it.
+    """Return the JSON of an answer with this status. Invalid bytes become question marks, so that a broken
+    name does not lose the rest of an error.
 
-    Raises json.JSONDecodeError where it is none, or was cut; NotUnderstoodError where it is JSON that can't
-    be read, and will not be another time.
+    Raises json.JSONDecodeError if it is not JSON or cut off, and NotUnderstoodError if a retry would not make
+    it readable.
     """
     if isinstance(content, bytes):
         content = content.decode(json_module.detect_encoding(content), "replace")
 
-    def no_number(name: str) -> Any:
-        raise NotUnderstoodError(status, f"{name} is no number")
+    def reject_constant(name: str) -> Any:
+        raise NotUnderstoodError(status, f"{name} is not a number")
 
     try:
-        body = json_module.loads(content, parse_constant=no_number)
+        body = json_module.loads(content, parse_constant=reject_constant)
         if LONE_SURROGATE.search(content):
             body = json_module.loads(
                 json_module.dumps(body, ensure_ascii=False).encode("utf-8", "replace").decode()
             )
     except RecursionError as error:
-        raise NotUnderstoodError(status, "it is nested too deep") from error
+        raise NotUnderstoodError(status, "it is nested too deeply") from error
     except json_module.JSONDecodeError:
         raise
     except ValueError as error:
-        raise NotUnderstoodError(status, "it has a number of thousands of digits") from error
+        raise NotUnderstoodError(status, "a number has thousands of digits") from error
     return body
 
 
-def reread_on_retry(
-    find: Callable[[], Result | None], look: Callable[[], object], was_looked_at: bool
+def with_refresh(
+    find: Callable[[], Result | None], refresh: Callable[[], object], is_fresh: bool
 ) -> Callable[[], Result | None]:
-    """A find() for get_or_create() among things that look() reads all of. What was read before is read again
-    only where find() is called again: what was to be made may be there."""
+    """Return a find() for get_or_create() that searches a list in memory, which refresh() reads. It refreshes
+    unless the list is fresh, and on every retry, because a lost request may have created the thing."""
 
-    def found() -> Result | None:
-        nonlocal was_looked_at
-        if not was_looked_at:
-            look()
-        was_looked_at = False
+    def refreshed_find() -> Result | None:
+        nonlocal is_fresh
+        if not is_fresh:
+            refresh()
+        is_fresh = False
         return find()
 
-    return found
+    return refreshed_find
 
 
 def setting(name: str) -> str:
-    """An environment variable that must be there. Raises StoppedError with its name."""
+    """Return an environment variable. Raises StoppedError with its name if it is not set."""
     value = os.environ.get(name, "").strip()
     if not value:
         raise StoppedError(f"the environment variable {name} is not set")
@@ -344,12 +342,12 @@ def send_without_bad_rows(
     pointed: Callable[[RefusedError], Mapping[int, tuple[str, str]]],
     calls: int = 40,
 ) -> Iterator[Answer]:
-    """Answers about rows sent to an API that refuses all of them for one bad one.
+    """Send rows to an API that refuses all of them for one bad row, and yield their answers.
 
-    send: one request with these rows, and what it was answered. pointed: the rows (by place, from 0) that a
-    refusal points at, with code and message: they are refused, the rest is sent again. A refusal that points
-    at none is narrowed down by halves, with so many requests at most; then all that is left is refused with
-    its words.
+    send: makes one request with these rows and returns its answers. pointed: returns the rows (by place, from
+    0) that a refusal names, with code and message. They are rejected and the others sent again. A refusal
+    that names none is bisected, with `calls` requests at most. The remaining rows are rejected with its
+    message.
     """
     waiting = [list(rows)]
     while waiting:
@@ -376,17 +374,17 @@ def send_without_bad_rows(
             waiting.append([row for place, row in enumerate(some) if place not in bad])
 
 
-def was_there(ask: Callable[[], object], says_absent: Callable[[Any], bool]) -> bool:
-    """Ask for something to be done to one person; whether they were there for it.
+def was_found(request: Callable[[], object], is_not_found: Callable[[Any], bool]) -> bool:
+    """Make a request about one person. Return whether the vendor has them.
 
-    says_absent: whether the body of a 404 is the vendor's word for "no such person". Any other 404 proves
-    nothing: a gateway says it of a path, an API of a list. It is raised, as every other RefusedError.
+    is_not_found: whether the body of a 404 is the vendor's for "no such person". Any other 404 is raised, as
+    every other RefusedError: a gateway may give it for a path, an API for a list.
     """
     try:
-        ask()
+        request()
     except RefusedError as refused:
         try:
-            is_absent = refused.status == 404 and says_absent(refused.body)
+            is_absent = refused.status == 404 and is_not_found(refused.body)
         except OTHER_SHAPE:
             is_absent = False
         if not is_absent:
@@ -396,40 +394,40 @@ def was_there(ask: Callable[[], object], says_absent: Callable[[Any], bool]) -> 
 
 
 def validated_answers(ask: Callable[[], Iterable[Result]]) -> Iterator[Result]:
-    """What a destination answers. Raises NotUnderstoodError; StoppedError where an answer has a shape that
-    its module does not know, without what was in it."""
+    """Yield a destination's answers. Raises NotUnderstoodError, and StoppedError for an answer of an unknown
+    shape, without its content."""
     try:
         yield from ask()
     except RefusedError as refused:
         raise StoppedError(f"a request was refused: status {refused.status}") from refused
     except (*OTHER_SHAPE, RecursionError) as error:
-        raise StoppedError(f"an answer has another shape than is known ({type(error).__name__})") from error
+        raise StoppedError(f"an answer has an unknown shape ({type(error).__name__})") from error
 
 
 def why(error: Exception) -> str:
-    """Why a destination stops, whatever was raised, without the words of an error that is not ours: they may
-    repeat a person."""
+    """Return why a destination stopped. Messages of foreign errors are left out, because they may contain
+    personal data."""
     if isinstance(error, StoppedError | NotUnderstoodError):
         return str(error)
     if isinstance(error, OSError):
-        return f"this machine can't read or write: {error.strerror or type(error).__name__}"
+        return f"a local file can't be read or written: {error.strerror or type(error).__name__}"
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename.rpartition('/')[2]}, line {place.lineno}"
-    return f"Mailroom has a fault: {type(error).__name__} in {where}"
+    return f"internal error: {type(error).__name__} in {where}"
 
 
 def json_bytes(fields: Mapping[str, Any]) -> int:
-    """Bytes of fields in the JSON of a request, at most: their names and values, with what parts them, but
-    without what a request has around them or puts before a name. A value may be put into a text there.
+    """Return the bytes of fields in the JSON of a request, at most: names, values and separators, without the
+    envelope and name prefixes. A value may be quoted as text there.
 
-    Most values are plain: they are counted, not encoded, which the request does once.
+    Most values are plain text, whose length is counted without encoding them.
     """
     return sum(_name_bytes(name) + _value_bytes(value) for name, value in fields.items())
 
 
 @cache
 def _name_bytes(name: str) -> int:
-    return _encoded_bytes(name) + 2  # a colon before its value and a comma after it
+    return _encoded_bytes(name) + 2  # a colon before the value and a comma after it
 
 
 def _value_bytes(value: Any) -> int:
@@ -446,6 +444,6 @@ def _encoded_bytes(text: str) -> int:
 
 
 def utc(text: str) -> datetime:
-    """A moment that an API gives, as UTC without a zone; one without a zone is taken for UTC."""
+    """Return an API's moment as UTC without a zone. A moment without a zone counts as UTC."""
     moment = datetime.fromisoformat(text)
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -1,5 +1,5 @@
-"""Jobs that a vendor has under way: many are asked about in one request, so that asking takes fewer requests
-than the work did."""
+"""Running jobs of a vendor. One request reads the status of many, so that polling takes fewer requests than
+the work."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,20 +11,19 @@ Job = dict[str, Any]
 
 
 class Jobs:
-    """What a vendor says of its jobs, by name.
+    """Statuses of a vendor's jobs, by name.
 
-    look: a request that tells of many, the one of this name mostly among them; ask: one that tells of this
-    one, and raises RefusedError where there is none. What was heard of a job is given once: a second question
-    about the same job wants to know how it is by then.
+    list_jobs: reads many jobs, usually with the one of this name; get_job: reads this one, and raises
+    RefusedError if there is none. Each status is returned once, so a second call reads it again.
     """
 
-    def __init__(self, look: Callable[[str], Mapping[str, Job]], ask: Callable[[str], Job]) -> None:
-        self._look, self._ask = look, ask
-        self._heard: dict[str, Job] = {}
+    def __init__(self, list_jobs: Callable[[str], Mapping[str, Job]], get_job: Callable[[str], Job]) -> None:
+        self._list_jobs, self._get_job = list_jobs, get_job
+        self._statuses: dict[str, Job] = {}
 
     def latest(self, name: str) -> Job:
-        """How a job is. Raises RefusedError, StoppedError."""
-        if name not in self._heard:
-            with suppress(RefusedError):  # then it is asked for alone
-                self._heard |= self._look(name)
-        return self._heard.pop(name) if name in self._heard else self._ask(name)
+        """Return the status of a job. Raises RefusedError, StoppedError."""
+        if name not in self._statuses:
+            with suppress(RefusedError):  # then it is read alone
+                self._statuses |= self._list_jobs(name)
+        return self._statuses.pop(name) if name in self._statuses else self._get_job(name)

@@ -1,6 +1,6 @@
-"""Ledgers: folders of Parquet files that are only ever added to, each file whole or not there.
+"""Ledgers: append-only folders of Parquet files, each written completely or not at all.
 
-dbt reads them too (macro read_ledger), with the columns of macro ledger_columns().
+dbt reads them, too (macro read_ledger), with the columns of macro ledger_columns().
 """
 
 import json
@@ -18,8 +18,8 @@ from filelock import FileLock, Timeout
 
 from mailroom.files import replace
 
-MOST_FILES = 200  # of a ledger, before they are merged
-LARGEST_MERGED = 64 * 1024 * 1024  # bytes; a larger file is left as it is
+MOST_FILES = 200  # in a ledger, before they are merged
+LARGEST_MERGED = 64 * 1024 * 1024  # bytes; larger files are not merged
 MERGED = b"mailroom.merged"
 
 TEXT, MOMENT = pa.string(), pa.timestamp("us")
@@ -47,8 +47,8 @@ SCHEMAS = {
     "pulls": pa.schema(
         {"destination": TEXT, "newest_at": MOMENT, "n_new": pa.int64(), "pulled_at": MOMENT}
     ),
-    # What is pulled back, as the source contract has it: all text; and when it was learned. A file of an
-    # earlier version lacks that, and what a yes rests on.
+    # Pulled rows as the source contract has them, all text, and when they were pulled. Files of earlier
+    # versions lack that, and the evidence of an opt-in.
     "esp_profiles": pa.schema({"profile_id": TEXT, "email": TEXT, "created_at": TEXT}),
     "esp_message_events": pa.schema(
         {
@@ -67,19 +67,18 @@ SCHEMAS = {
 
 
 def activation_folder(warehouse: Path) -> Path:
-    """Where a warehouse's ledgers and files are; macro activation_folder() finds the same place."""
+    """Return the folder of a warehouse's ledgers and files, as macro activation_folder() does."""
     beside = f"{str(warehouse).replace('.duckdb', '')}-activation"
     return Path(os.environ.get("MAILROOM_ACTIVATION", beside))
 
 
 class AnotherPushError(RuntimeError):
-    """Another push or pull is under way."""
+    """Another push or pull is running."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Nobody else writes the ledgers of this folder meanwhile. Raises AnotherPushError where somebody
-    does."""
+    """Lock the ledgers of this folder. Raises AnotherPushError if another process holds the lock."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "push.lock")
     try:
@@ -91,7 +90,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def in_a_sentence(warehouse: Path, folder: Path) -> Iterator[None]:
-    """What this machine may lack, as a ValueError: a warehouse that no build is writing, and space."""
+    """Raise a warehouse in use, a full disk and other I/O errors as ValueError with one sentence."""
     try:
         yield
     except duckdb.IOException as error:
@@ -103,12 +102,12 @@ def in_a_sentence(warehouse: Path, folder: Path) -> Iterator[None]:
 
 
 def now() -> datetime:
-    """The moment by the clock on the wall, UTC without a zone."""
+    """Return the current time, UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
 def write(folder: Path, ledger: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add a file of rows to a ledger in this folder of ledgers; nothing where there are none."""
+    """Add a file of rows to a ledger in this folder. Without a row, write nothing."""
     table = pa.Table.from_pylist([dict(row) for row in rows], SCHEMAS[ledger])
     if table.num_rows:
         (folder / ledger).mkdir(parents=True, exist_ok=True)
@@ -116,8 +115,8 @@ def write(folder: Path, ledger: str, name: str, rows: Iterable[Mapping[str, Any]
 
 
 def scan(folder: Path, ledger: str, files: str = "*.parquet") -> str:
-    """A ledger, or these files of it, as a relation in DuckDB's SQL, with the file and place of each row; one
-    without files is empty. Columns that a file of an earlier version lacks are null."""
+    """Return a ledger, or some of its files, as a relation in DuckDB's SQL, with the file and place of each
+    row. Without files it is empty. Columns that files of earlier versions lack are null."""
     types = {TEXT: "varchar", MOMENT: "timestamp", pa.int64(): "bigint"}
     columns = [f"null::{types[field.type]} as {field.name}" for field in SCHEMAS[ledger]]
     empty = (
@@ -125,13 +124,13 @@ def scan(folder: Path, ledger: str, files: str = "*.parquet") -> str:
     )
     if not any((folder / ledger).glob(files)):
         return f"({empty})"
-    found = f"'{folder / ledger}/{files}', filename = true, file_row_number = true, union_by_name = true"
-    return f"({empty} union all by name from read_parquet({found}))"
+    files_read = f"'{folder / ledger}/{files}', filename = true, file_row_number = true, union_by_name = true"
+    return f"({empty} union all by name from read_parquet({files_read}))"
 
 
 def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB, or a warehouse to read, that holds little at once and puts the rest into this folder: a
-    push is small whatever it sends."""
+    """Connect to a DuckDB in memory, or to a warehouse read-only, with a low memory limit that spills into
+    this folder."""
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
         str(warehouse or ":memory:"),
@@ -143,13 +142,13 @@ def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConne
 
 
 def merge(folder: Path, ledger: str) -> None:
-    """Make one file of many small ones, so that years of hourly pushes stay quick to read. Killed before the
-    small ones are gone, the next call takes them away; until then their rows are there twice. What a killed
-    push left unfinished goes, too."""
+    """Merge many small files into one, so that years of hourly pushes stay quick to read. If killed before
+    the small files are deleted, the next call deletes them; until then their rows are duplicated. It also
+    deletes unfinished files of a killed push."""
     for path in (folder / ledger).glob(".*.unfinished"):
         path.unlink()
     for path in (folder / ledger).glob("*-merged.parquet"):
-        if path.exists():  # it may be one of those that another has taken in
+        if path.exists():  # another merge may have taken it in
             for name in json.loads((pq.read_schema(path).metadata or {}).get(MERGED, b"[]")):
                 path.with_name(name).unlink(missing_ok=True)
     small = [
@@ -173,7 +172,7 @@ def merge(folder: Path, ledger: str) -> None:
 
 
 def _with_all_columns(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Rows of a file, which may be of an earlier version and lack columns."""
+    """Return the rows of a file with all columns. Files of earlier versions may lack some."""
     columns = [
         rows.column(field.name).cast(field.type)
         if field.name in rows.schema.names

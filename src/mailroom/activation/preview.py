@@ -1,6 +1,6 @@
-"""What a dry run shows: the requests that a batch would make, with nobody's data in them.
+"""Preview of a dry run: the requests of a batch, without personal data.
 
-They are made for real, of masked rows, and go to a sandbox in this process.
+The destination makes real requests with masked rows, and sends them to a sandbox in this process.
 """
 
 import json
@@ -18,7 +18,7 @@ SHOWN = 2  # elements of a list
 
 
 class Recorder(httpx.BaseTransport):
-    """Hands requests to another transport and keeps them while it is told to."""
+    """Passes requests on to another transport and records them while is_on."""
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self.transport = transport
@@ -26,7 +26,7 @@ class Recorder(httpx.BaseTransport):
         self.requests: list[str] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass it on."""
+        """Pass the request on."""
         if self.is_on:
             path = httpx.URL(request.url).raw_path.decode()
             self.requests.append(f"{request.method} /{path.lstrip('/').partition('/')[2]}")
@@ -38,15 +38,15 @@ class Recorder(httpx.BaseTransport):
 
 
 def dry_connection() -> Connection:
-    """A connection that leads to nobody."""
-    from mailroom.sandbox import Sandbox  # Flask is for those who ask for it
+    """Return a connection to a sandbox in this process."""
+    from mailroom.sandbox import Sandbox  # imported late, as Flask is only needed here
 
     return Connection(transport=Recorder(Sandbox().transport()), sleep=lambda seconds: None)
 
 
 def preview(batch: Batch, folder: Path) -> list[str]:
-    """The requests of a batch, as text: method, path, and the body with SHOWN elements of each list; none
-    where a destination makes none."""
+    """Return the requests of a batch as text: method, path, and the body with SHOWN elements of each list.
+    Empty for a destination without requests."""
     connection = dry_connection()
     recorder = connection.transport
     opened = open_destination(batch.destination, folder, connection)
@@ -54,7 +54,7 @@ def preview(batch: Batch, folder: Path) -> list[str]:
         return []
     rows = [_masked(row, place) for place, row in enumerate(batch.rows, 1)]
     if batch.operation != "add":
-        # Whom it does not know, it has nothing to do for.
+        # The sandbox must know the people first, or there would be nothing to do.
         known = [replace(row, operation="add", audience=row.audience or "everywhere") for row in rows]
         list(opened.send(replace(batch, operation="add", audience=known[0].audience, rows=known)))
     recorder.is_on = True
@@ -63,7 +63,7 @@ def preview(batch: Batch, folder: Path) -> list[str]:
 
 
 def _masked(row: Row, place: int) -> Row:
-    """A row that says nothing of anybody: the number keeps addresses apart."""
+    """Return a row without personal data. The number keeps addresses distinct."""
     return replace(
         row,
         email=masked(row.email).replace("@", f"{place}@"),

@@ -1,9 +1,9 @@
-"""`mailroom pull`: who said no at an ESP, or whose mailbox did, comes back into the sources before the next
-build; and who of those that said no has subscribed there again by a form that they confirmed.
+"""`mailroom pull` brings opt-outs, complaints and hard bounces at an ESP into the sources before the next
+build, and new subscriptions of the same people, if they confirmed a form there.
 
 An unsubscribe or a complaint becomes a row of privacy.consent_events, a hard bounce or a complaint one of
-esp.message_events with its profile in esp.profiles; a new yes one of privacy.consent_events, with its
-evidence. Macro raw() reads them beside what the sources have themselves.
+esp.message_events with its profile in esp.profiles. A new opt-in becomes a row of privacy.consent_events with
+its evidence. Macro raw() reads them beside the sources' own rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,7 +24,7 @@ from mailroom.activation.rows import Refusal, Resubscription, TellsResubscriptio
 from mailroom.files import replace
 from mailroom.warehouse import opened, qualified_tables
 
-OVERLAP = timedelta(days=2)  # of what is asked for again: an ESP may tell late
+OVERLAP = timedelta(days=2)  # read again, because an ESP may report late
 SINCE_EVER = datetime(2000, 1, 1)
 WRITTEN_AT_ONCE = 10_000  # refusals
 REFUSALS = pa.schema(
@@ -33,7 +33,7 @@ REFUSALS = pa.schema(
         "occurred_at": ledger.MOMENT,
     }
 )  # fmt: skip
-# The key of each ledger that raw() reads, and what a refusal is there.
+# The key of each ledger that raw() reads, and its rows.
 ROWS = {
     "esp_profiles": (
         "profile_id",
@@ -67,8 +67,8 @@ ROWS = {
 
 @dataclass
 class Pulled:
-    """How many refusals that were not known came back from each destination, and how many who had said no
-    subscribed again; which destinations stopped, and why."""
+    """Counts per destination: new refusals, and new subscriptions after an opt-out. stopped: why a
+    destination stopped."""
 
     new: dict[str, int] = field(default_factory=dict)
     again: dict[str, int] = field(default_factory=dict)
@@ -83,11 +83,11 @@ class Pulled:
 def pull(
     warehouse: Path, folder: Path, destinations: Collection[str] = (), connection: Connection | None = None
 ) -> Pulled:
-    """Bring back every no since the newest that is known, two days of them once more, from these
-    destinations or from all that audiences go to; then, of the addresses that the last build has as refused
-    there, each new yes that its API proves. One that stops is asked for the same again next time.
+    """Pull all refusals since the newest known one, with an overlap of two days, from these destinations or
+    from all with an audience. Then pull each proven new opt-in of addresses that the last build refuses
+    there. The next pull repeats what a stopped destination missed.
 
-    Raises AnotherPushError, ValueError (no such destination, no warehouse).
+    Raises AnotherPushError, and ValueError for an unknown destination or a missing warehouse.
     """
     with ledger.in_a_sentence(warehouse, folder):
         names = list(destinations) or _destinations(warehouse)
@@ -102,8 +102,8 @@ def pull(
                 )
                 if isinstance(esp, TellsResubscriptions):
                     refused = _refused(warehouse, name)
-                    yeses = validated_answers(partial(esp.resubscriptions, refused))
-                    pulled.again[name] = write_resubscriptions(folder, name, yeses)
+                    opt_ins = validated_answers(partial(esp.resubscriptions, refused))
+                    pulled.again[name] = write_resubscriptions(folder, name, opt_ins)
             except Exception as error:
                 pulled.stopped[name] = why(error)
     return pulled
@@ -120,36 +120,35 @@ def _destinations(warehouse: Path) -> list[str]:
 
 
 def _refused(warehouse: Path, destination: str) -> Sequence[str]:
-    """Addresses there whose mailbox must not be written to, as the last build has it."""
+    """Return the addresses there that the last build refuses."""
     if not warehouse.exists():
         return []
     with opened(warehouse) as built:
         table = qualified_tables(built).get("refused_addresses")
         if table is None:
             return []
-        found = built.execute(
+        emails = built.execute(
             f"select distinct email from {table} where destination = ? order by 1", [destination]
         )
-        return [row[0] for row in found.fetchall()]
+        return [row[0] for row in emails.fetchall()]
 
 
 def _newest(folder: Path, destination: str) -> datetime:
     with ledger.connect(folder) as database:
-        found = database.execute(
-            # A no that an ESP dates into the future, or a pull by a clock that was ahead, must not hide those
-            # that come until then.
+        newest = database.execute(
+            # A refusal with a future date, or a pull by a clock that was ahead, must not hide later ones.
             f"""
             select max(least(newest_at, pulled_at))
             from {ledger.scan(folder, "pulls")} where destination = ? and pulled_at <= ?
             """,
             [destination, ledger.now()],
         ).fetchone()
-    return found[0] if found and found[0] else SINCE_EVER + OVERLAP
+    return newest[0] if newest and newest[0] else SINCE_EVER + OVERLAP
 
 
 def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) -> int:
-    """Add what is not known yet to the ledgers that raw() reads; how many refusals that are. What was known
-    up to when is written last: killed before, the next pull asks for the same again."""
+    """Add new refusals to the ledgers that raw() reads. Return how many. The moment of the newest is written
+    last: if killed before, the next pull reads the same again."""
     folder.mkdir(parents=True, exist_ok=True)
     pulled_at = ledger.now()
     copy, stem = folder / "refusals.parquet", f"{pulled_at:%Y%m%dT%H%M%S%f}-{destination}"
@@ -159,10 +158,10 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
             while some := [asdict(refusal) for refusal in islice(remaining, WRITTEN_AT_ONCE)]:
                 writer.write_table(pa.Table.from_pylist(some, REFUSALS))
         with ledger.connect(folder) as database:
-            # A profile has one address in our ledger. A no by another one that it has had since gets a
-            # profile of its own: else it would count for the first address only.
+            # A profile has one address in our ledger. A refusal by a later address gets a profile of its own,
+            # or it would count for the first address only.
             database.execute(f"""
-                create view found as
+                create view new_rows as
                 select distinct
                     '{destination}-' || key as key, '{destination}-' || profile_id as profile_id, email, kind,
                     occurred_at::varchar as occurred_at, timestamp '{pulled_at}' as pulled_at
@@ -172,19 +171,19 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
                 from (
                     select profile_id, email, '0' as place from {ledger.scan(folder, "esp_profiles")}
                     union all
-                    select profile_id, email, '1' as place from found where kind <> 'unsubscribed'
+                    select profile_id, email, '1' as place from new_rows where kind <> 'unsubscribed'
                 )
                 group by profile_id;
                 create view refusals as
-                select found.* replace (
+                select new_rows.* replace (
                     if(lower(email) = lower(known_as), profile_id, key) as profile_id
                 )
-                from found left join addresses using (profile_id)
+                from new_rows left join addresses using (profile_id)
             """)
             events, answers = (
                 ledger.scan(folder, f) for f in ("esp_message_events", "privacy_consent_events")
             )
-            told = database.execute(f"""
+            totals = database.execute(f"""
                 select
                     max(occurred_at) filter (occurred_at <= pulled_at::varchar)::timestamp,
                     count(*) filter (
@@ -193,7 +192,7 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
                     )
                 from refusals
             """).fetchall()
-            newest, n_new = told[0]
+            newest, n_new = totals[0]
             for name in ROWS:
                 _write_new(database, folder, name, f"{stem}.parquet")
     finally:
@@ -203,21 +202,22 @@ def write_refusals(folder: Path, destination: str, refusals: Iterable[Refusal]) 
     return int(n_new)
 
 
-def write_resubscriptions(folder: Path, destination: str, yeses: Iterable[Resubscription]) -> int:
-    """Add the yeses that are not known yet to the ledger of consent, with what they rest on; how many."""
+def write_resubscriptions(folder: Path, destination: str, opt_ins: Iterable[Resubscription]) -> int:
+    """Add new opt-ins to the ledger of consent, with their evidence. Return how many."""
     with ledger.connect(folder) as database:
         scanned = ledger.scan(folder, "privacy_consent_events")
         known = {row[0] for row in database.execute(f"select consent_event_id from {scanned}").fetchall()}
     pulled_at = ledger.now()
     new = {
         key: {
-            "consent_event_id": key, "email": yes.email, "channel": "email", "purpose": "marketing_email",
-            "status": "granted", "lawful_basis": "express", "recorded_by": "double_opt_in", "form": yes.form,
-            "confirmed_at": str(yes.confirmed_at), "occurred_at": str(yes.confirmed_at),
+            "consent_event_id": key, "email": opt_in.email, "channel": "email", "purpose": "marketing_email",
+            "status": "granted", "lawful_basis": "express", "recorded_by": "double_opt_in",
+            "form": opt_in.form,
+            "confirmed_at": str(opt_in.confirmed_at), "occurred_at": str(opt_in.confirmed_at),
             "pulled_at": pulled_at,
         }
-        for yes in yeses
-        if (key := f"{destination}-{yes.key}") not in known
+        for opt_in in opt_ins
+        if (key := f"{destination}-{opt_in.key}") not in known
     }  # fmt: skip
     if new:
         stem = f"{pulled_at:%Y%m%dT%H%M%S%f}-{destination}-again"
@@ -230,7 +230,7 @@ def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, fil
     columns = ", ".join(ledger.SCHEMAS[name].names)
     database.execute(f"""
         create table new as
-        select {columns} from ({rows}) as told
+        select {columns} from ({rows}) as refused
         anti join {ledger.scan(folder, name)} as known using ({key})
         order by all
     """)
@@ -241,8 +241,8 @@ def _write_new(database: duckdb.DuckDBPyConnection, folder: Path, name: str, fil
 
 
 def as_text(pulled: Pulled) -> str:
-    """How many came back, for a person."""
+    """Return the counts as text for a person."""
     lines = [f"{name:<14} {count:,} new refusals" for name, count in pulled.new.items()]
     lines += [f"{name:<14} {count:,} subscribed again" for name, count in pulled.again.items() if count]
     lines += [f"{name:<14} stopped: {reason}" for name, reason in pulled.stopped.items()]
-    return "\n".join(lines) or "No audience goes to any destination."
+    return "\n".join(lines) or "No audience has a destination."

@@ -1,8 +1,8 @@
-"""`mailroom push`: the outbox goes out in batches, each answered for in receipts before the next goes.
+"""`mailroom push` sends the outbox in batches and writes receipts for each batch before the next.
 
-Destinations go side by side, so that none waits for another, and in each of them a no goes first. Killed
-anywhere, the next push sends what has no receipt: at most one batch of each twice, which changes nothing.
-What adds people is written down before it goes: until a later removal it counts as there.
+Destinations run in parallel, and in each of them opt-outs go first. If a push is killed, the next one sends
+the rows without a receipt: at most one batch per destination twice, which changes nothing. Batches that add
+people are recorded before they are sent: until a later removal, the people count as added.
 """
 
 import dataclasses
@@ -36,14 +36,13 @@ from mailroom.activation.scrub import Scrubber
 from mailroom.mailbox import widest_mailbox
 from mailroom.warehouse import qualified_tables
 
-READ_AT_ONCE = 10_240  # rows; of a group in a file, too
-NOT_SETTLED = timedelta(days=1)  # after which a job that says nothing is taken for lost
+READ_AT_ONCE = 10_240  # rows; also of a row group in a file
+NOT_SETTLED = timedelta(days=1)  # after which a job without a result counts as lost
 
 
 @dataclass
 class BatchResult:
-    """What became of the rows of one destination, audience and operation. requests: those that a dry run
-    would make for its first batch."""
+    """Counts of one destination, audience and operation. requests: those of the first batch in a dry run."""
 
     destination: str
     audience: str
@@ -58,7 +57,7 @@ class BatchResult:
 
 @dataclass
 class HeldAudience:
-    """An audience that guards kept back: how many rows, and why. overridden: they went out all the same."""
+    """An audience that guards stopped: number of rows and reasons. overridden: the rows were sent anyway."""
 
     destination: str
     audience: str
@@ -69,8 +68,8 @@ class HeldAudience:
 
 @dataclass
 class PushResult:
-    """One push: its key, what became of the rows, what guards said, why destinations stopped, how many rows
-    wait for another day."""
+    """One push: its key, counts, stopped audiences, why destinations stopped, and the rows that wait for a
+    retry."""
 
     push_id: str
     sent: list[BatchResult] = field(default_factory=list)
@@ -80,7 +79,7 @@ class PushResult:
 
     @property
     def exit_code(self) -> int:
-        """5: a destination stopped; 4: a guard held something back; 1: a row was refused; else 0."""
+        """5: a destination stopped; 4: a guard stopped an audience; 1: a row was rejected; else 0."""
         if self.stopped:
             return 5
         if any(not held.overridden for held in self.held):
@@ -88,7 +87,7 @@ class PushResult:
         return 1 if any(sent.rejected for sent in self.sent) else 0
 
     def summary(self, batch: Batch) -> BatchResult:
-        """Where the rows of a batch are counted."""
+        """Return the counts that a batch belongs to."""
         key = (batch.destination, batch.audience, batch.operation)
         for sent in self.sent:
             if (sent.destination, sent.audience, sent.operation) == key:
@@ -99,9 +98,9 @@ class PushResult:
 
 @dataclass(frozen=True)
 class PushOptions:
-    """What a push is asked to do: destinations and audiences (all where none is named), audiences to send
-    though a guard stops them and why, dry_run (say what would go out), is_shown (a progress bar), wait:
-    seconds that it waits at most for jobs to be done."""
+    """Options of a push. destinations and audiences: all if none is named. overrides: audiences to send
+    although a guard stops them, and because: the reason. dry_run: report what would be sent. is_shown: show
+    a progress bar. wait: seconds to wait for jobs, at most."""
 
     destinations: Collection[str] = ()
     audiences: Collection[str] = ()
@@ -113,25 +112,25 @@ class PushOptions:
 
 
 def push(
-    warehouse: Path, folder: Path, asked: PushOptions | None = None, connection: Connection | None = None
+    warehouse: Path, folder: Path, options: PushOptions | None = None, connection: Connection | None = None
 ) -> PushResult:
-    """Send what the outbox has, but for audiences that a guard stops.
+    """Send the outbox, except for audiences that a guard stops.
 
-    Raises AnotherPushError, ValueError (no such destination, no outbox, a warehouse that is being built, a
-    disk that is full, an override that has no because or is of no audience).
+    Raises AnotherPushError, and ValueError for an unknown destination, a missing outbox, a warehouse in use,
+    a full disk, or an override without a reason or a stopped audience.
     """
-    asked = asked or PushOptions()
-    if asked.overrides and not asked.because.strip():
+    options = options or PushOptions()
+    if options.overrides and not options.because.strip():
         raise ValueError("an override needs a reason: --because")
     with ledger.locked(folder), ledger.in_a_sentence(warehouse, folder):
-        return _Push(warehouse, folder, asked, connection or Connection()).run()
+        return _Push(warehouse, folder, options, connection or Connection()).run()
 
 
 class _Push:
-    """One push under way."""
+    """One running push."""
 
-    def __init__(self, warehouse: Path, folder: Path, asked: PushOptions, connection: Connection) -> None:
-        self.warehouse, self.folder, self.options, self.connection = warehouse, folder, asked, connection
+    def __init__(self, warehouse: Path, folder: Path, options: PushOptions, connection: Connection) -> None:
+        self.warehouse, self.folder, self.options, self.connection = warehouse, folder, options, connection
         self.result = PushResult(uuid.uuid4().hex[:12])
         self.started_at = now()
         self.opened: dict[str, Destination] = {}
@@ -172,13 +171,13 @@ class _Push:
         return self.result
 
     def _side_by_side(self, names: Sequence[str], action: Callable[[str], object]) -> None:
-        """Do something about every destination, a thread each: killed, they leave no more open than one."""
+        """Run action for every destination, in a thread each. Killed, each leaves one batch open at most."""
         ended: list[BaseException] = []
 
         def run(name: str) -> None:
             try:
                 self._try(name, partial(action, name))
-            except BaseException as error:  # raised again below, where there is somebody to hear it
+            except BaseException as error:  # raised again below, in the main thread
                 ended.append(error)
 
         threads = [threading.Thread(target=run, args=[name], daemon=True) for name in names]
@@ -192,8 +191,7 @@ class _Push:
             raise ended[0]
 
     def _try(self, name: str, action: Callable[[], object]) -> None:
-        """A destination that stops does not keep the others from what is theirs; its own rows stay as they
-        are."""
+        """Run action. If it fails, the destination stops and its rows stay due. Other destinations go on."""
         if name not in self.result.stopped:
             try:
                 action()
@@ -213,17 +211,17 @@ class _Push:
         waits_for_jobs: Collection[str],
         bar: "tqdm[Any]",
     ) -> None:
-        """Send what is due, wait for its jobs, and send the noes that had to wait for one: removed before it
-        is done, somebody would be added after."""
+        """Send the due rows, wait for their jobs, then send the opt-outs that waited for a job. Sent earlier,
+        the job could add the customer again."""
         self._send(name, _rows(self.folder, name, held), bar)
         if not self.options.dry_run and self._wait_for_jobs(name) and name in waits_for_jobs:
             self._send(name, _rows(self.folder, name, held, is_after_jobs=True), bar)
             self._wait_for_jobs(name)
 
     def _send(self, name: str, rows: Iterator[Row], bar: "tqdm[Any]") -> None:
-        for _, alike in groupby(rows, key=lambda row: (row.audience, row.operation)):
+        for _, group in groupby(rows, key=lambda row: (row.audience, row.operation)):
             opened = self._open(name)
-            for batch, does_fit in batches(alike, opened):
+            for batch, does_fit in batches(group, opened):
                 sent = self.result.summary(batch)
                 sent.rows += len(batch.rows)
                 sent.batches += 1
@@ -246,18 +244,18 @@ class _Push:
             setattr(sent, status, getattr(sent, status) + count)
 
     def _settle(self, name: str) -> int:
-        """Ask what became of what was pending; how many jobs are not done yet."""
+        """Read the results of pending jobs. Return how many are not done yet."""
         waiting = 0
         for reference, since, batch in pending(self.folder, name):
             opened = self._open(name)
             try:
                 answers = list(validated_answers(partial(opened.settle, batch, reference)))
-            except NotUnderstoodError:  # of a job: as if it had said nothing yet
+            except NotUnderstoodError:  # a job's unreadable answer counts as none yet
                 answers = []
             except StoppedError as error:
                 raise _without_people(error, _with_fields(batch, self.folder)) from error
             if not answers and now() - since > NOT_SETTLED:
-                words = f"Nothing was heard of it since {since:%Y-%m-%d %H:%M}."
+                words = f"No result since {since:%Y-%m-%d %H:%M}."
                 answers = [Answer(row.outbox_id, "rejected", "job_lost", words) for row in batch.rows]
             if answers:
                 if any(answer.message for answer in answers):
@@ -270,7 +268,7 @@ class _Push:
         return waiting
 
     def _wait_for_jobs(self, name: str) -> bool:
-        """Whether every job is done before patience ends."""
+        """Wait for all jobs. Return whether they are done within options.wait seconds."""
         waited, pause = 0.0, 1.0
         while self._settle(name):
             if waited >= self.options.wait:
@@ -291,7 +289,7 @@ class _Push:
         ledger.write(self.folder, "overrides", self.result.push_id, rows)
 
     def _record(self, routes: Mapping[tuple[str, str], datetime | None]) -> None:
-        """What this push did for each destination and audience, also where there was nothing to do."""
+        """Write the outcome of this push for each destination and audience, even without a due row."""
         held = {
             (held.destination, held.audience): "; ".join(held.guards)
             for held in self.result.held if not held.overridden
@@ -317,8 +315,8 @@ class _Push:
 
 
 def batches(rows: Iterable[Row], opened: Destination) -> Iterator[tuple[Batch, bool]]:
-    """Rows of one destination, audience and operation in batches as large as the destination takes them, and
-    whether it takes them: a row that is too large for it stands alone."""
+    """Yield rows of one destination, audience and operation in batches within the destination's limits, and
+    whether they fit. A row that is too large is a batch of its own, and does not fit."""
     together: list[Row] = []
     n_bytes = 0
     for row in rows:
@@ -342,9 +340,9 @@ def _batch(rows: list[Row]) -> Batch:
 
 
 def _answers(opened: Destination, batch: Batch) -> list[Answer]:
-    """What a destination answers about a batch. Rows about which it says nothing that can be read are
-    rejected, and sent again another time: that they arrived is not known. Raises StoppedError, without the
-    people in the batch."""
+    """Return a destination's answers about a batch. Rows without a readable answer are rejected and sent
+    again later, because they may not have arrived. Raises StoppedError, scrubbed of the people in the
+    batch."""
     answers: list[Answer] = []
     try:
         for answer in validated_answers(partial(opened.send, batch)):
@@ -365,27 +363,27 @@ def _without_people(error: StoppedError, batch: Batch) -> StoppedError:
 
 
 def _with_fields(batch: Batch, folder: Path) -> Batch:
-    """A batch that was pending, with the fields that its rows went out with, as far as they are still in the
-    outbox: what a job says of them may repeat them."""
+    """Return a pending batch with the fields of its rows that are still in the outbox. The job's messages may
+    repeat their values, so the scrubber needs them."""
     ids = [row.outbox_id for row in batch.rows]
-    found = pq.read_table(
+    sent = pq.read_table(
         folder / "outbox.parquet", columns=["outbox_id", "payload"], filters=[("outbox_id", "in", ids)]
     ).to_pylist()
-    fields = {row["outbox_id"]: json.loads(row["payload"]) for row in found if row["payload"]}
+    fields = {row["outbox_id"]: json.loads(row["payload"]) for row in sent if row["payload"]}
     rows = [dataclasses.replace(row, payload=fields.get(row.outbox_id, {})) for row in batch.rows]
     return dataclasses.replace(batch, rows=rows)
 
 
 def _too_large(batch: Batch) -> list[Answer]:
-    words = "Its fields are more than the destination takes of one profile."
+    words = "The fields exceed the size limit of the destination for one profile."
     return [Answer(row.outbox_id, "rejected", "too_large", words) for row in batch.rows]
 
 
 def _read(
-    database: duckdb.DuckDBPyConnection, warehouse: Path, folder: Path, asked: PushOptions
+    database: duckdb.DuckDBPyConnection, warehouse: Path, folder: Path, options: PushOptions
 ) -> dict[tuple[str, str], datetime | None]:
-    """Copy the outbox, so that a long push locks no build out of the warehouse, and make the table guards;
-    the destinations and audiences that were asked for, and as of when the outbox of each is."""
+    """Copy the outbox, so that a long push does not lock builds out of the warehouse, and create the table
+    guards. Return the chosen destinations and audiences with the decided_at of their outbox rows."""
     copy = folder / "outbox.parquet"
     if not warehouse.exists():
         raise ValueError(f"there is no warehouse {warehouse}: run dbt build")
@@ -394,7 +392,7 @@ def _read(
         for name in ("sync_outbox", "sync_guards", "audience_catalog"):
             if name not in tables:
                 raise ValueError(f"{warehouse} has no {name}: run dbt build")
-        # An outbox of an earlier version does not say which removals pass on a no.
+        # An outbox of an earlier version does not say which removals are opt-outs.
         columns = {row[0] for row in built.execute(f"describe {tables['sync_outbox']}").fetchall()}
         is_no = "is_no" if "is_no" in columns else "operation in ('delete', 'suppress') as is_no"
         left_out = "reason, is_no" if "is_no" in columns else "reason"
@@ -402,10 +400,10 @@ def _read(
             f"""
             copy (
                 select * exclude ({left_out}), {is_no}
-                from {tables["sync_outbox"]} where {_IS_ASKED} order by {_ORDER}
+                from {tables["sync_outbox"]} where {_IS_CHOSEN} order by {_ORDER}
             ) to '{copy}' (format parquet, row_group_size {READ_AT_ONCE})
             """,
-            _asked(asked),
+            _chosen(options),
         )
         guards = built.sql(
             f"select destination, audience, guard, reason from {tables['sync_guards']}"
@@ -428,51 +426,50 @@ def _read(
             select distinct destination, audience, 'failed_build', ?
             from '{copy}' where not is_no
             """,
-            [f"The last build has failed: {', '.join(failing)}."],
+            [f"The last build failed: {', '.join(failing)}."],
         )
-    found = database.execute(
+    routes = database.execute(
         f"""
         select destination, audience, max(decided_at)
         from (
-            select destination, audience, null as decided_at from catalog where {_IS_ASKED}
+            select destination, audience, null as decided_at from catalog where {_IS_CHOSEN}
             union all
             select destination, audience, decided_at from '{copy}'
         )
         group by all order by all
         """,
-        _asked(asked),
+        _chosen(options),
     )
-    return {(destination, audience): moment for destination, audience, moment in found.fetchall()}
+    return {(destination, audience): moment for destination, audience, moment in routes.fetchall()}
 
 
 def _domains(built: duckdb.DuckDBPyConnection, table: str | None) -> pa.Table:
-    """The seed mailbox_domains; empty where there is none."""
+    """Return the seed mailbox_domains; empty if there is none."""
     columns = "email_domain, canonical_domain, ignores_dots, ignores_plus_part"
-    nothing = "select null::varchar, null::varchar, null::boolean, null::boolean where false"
-    found = f"select {columns} from {table}" if table else nothing
-    return built.sql(f"with found ({columns}) as ({found}) from found").to_arrow_table()
+    no_rows = "select null::varchar, null::varchar, null::boolean, null::boolean where false"
+    rows = f"select {columns} from {table}" if table else no_rows
+    return built.sql(f"with mailbox_domains ({columns}) as ({rows}) from mailbox_domains").to_arrow_table()
 
 
-_IS_ASKED = """
+_IS_CHOSEN = """
     (len($destinations) = 0 or list_contains($destinations, destination))
     and (len($audiences) = 0 or list_contains($audiences, audience))
 """
-# In which rows go out.
+# The order in which rows are sent.
 _ORDER = f"destination, not is_no, list_position({list(OPERATIONS)}, operation), audience, outbox_id"
 
 
-def _asked(asked: PushOptions) -> dict[str, list[str]]:
-    return {"destinations": list(asked.destinations), "audiences": list(asked.audiences)}
+def _chosen(options: PushOptions) -> dict[str, list[str]]:
+    return {"destinations": list(options.destinations), "audiences": list(options.audiences)}
 
 
 def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, int, set[str]]:
-    """Write down, in the order of the outbox, which of its rows do not go out now; how many do, how many
-    wait for another day, and which destinations have noes that wait for a job.
+    """Write the rows that are not sent now to not_due.parquet, in the order of the outbox. Return how many
+    are due, how many wait for a retry, and the destinations with opt-outs that wait for a job.
 
-    Which do not: what is accepted; what was refused since the outbox was built, or before, until its time
-    has come, but for a no, which goes each time; whoever has a row pending about the same audience, so that
-    the older wish does not arrive last, until its job is done; and additions and changes of people who have
-    said no at an ESP since the outbox was built.
+    Not due are accepted rows; rejected rows until their retry time, except opt-outs, which are always due;
+    addresses with a pending row of the same audience until its job is done, so that the older change does not
+    arrive last; and additions and updates of people who opted out at an ESP since the build.
     """
     receipts = ledger.scan(folder, "receipts")
     database.execute(f"create view outbox as from '{folder}/outbox.parquet'")
@@ -483,7 +480,7 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
             with recent as (
                 select outbox_id, status, attempt
                 from {receipts}
-                -- A build may be younger than the answers to what was in the outbox before it.
+                -- Answers may be older than the build, if they are about the outbox before it.
                 where decided_at >= (select min(decided_at) from outbox) - interval 2 days
             ),
             underway as (
@@ -512,10 +509,10 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
         ) to '{folder}/not_due.parquet' (format parquet, row_group_size {READ_AT_ONCE});
         create view not_due as from '{folder}/not_due.parquet';
     """)
-    counted = database.execute("""
+    totals = database.execute("""
         select (select count(*) from outbox) - count(*), count(*) filter (waits) from not_due
     """)
-    n_due, n_waiting = counted.fetchall()[0]
+    n_due, n_waiting = totals.fetchall()[0]
     late = database.execute("select distinct destination from not_due where waits_for_job").fetchall()
     return n_due, n_waiting, {destination for (destination,) in late}
 
@@ -524,10 +521,10 @@ _OCCURRED_AT = "try_cast(occurred_at as timestamp)"
 
 
 def _unseen(folder: Path, tables: Mapping[str, str]) -> str:
-    """Addresses that have said no at an ESP in a way that the outbox may not know, as a query in the
-    warehouse: pulled after the moment that the outbox is as of, or not among what the last build read.
+    """Return a query for the addresses with an opt-out at an ESP that the outbox may not include: pulled
+    after the moment of the outbox, or not among the rows that the last build read.
 
-    Dates that an ESP gives do not count here, and a clock that was set back does not either.
+    It ignores an ESP's dates, and a clock that was set back does not matter.
     """
     queries = []
     for name, key, base in (
@@ -535,13 +532,13 @@ def _unseen(folder: Path, tables: Mapping[str, str]) -> str:
         ("esp_message_events", "event_id", "base_esp__message_events"),
     ):
         pulled = f"from {ledger.scan(folder, name)}"
-        # Who has subscribed again has said no before: that is the build's to weigh, and no news of a no.
+        # A new subscription follows an earlier opt-out. The build decides on it, and it is no new opt-out.
         is_no = "true" if name == "esp_message_events" else "status is distinct from 'granted'"
         if name == "esp_message_events":
             profiles = f"from {ledger.scan(folder, 'esp_profiles')} select distinct profile_id, email"
             pulled += f" inner join ({profiles}) using (profile_id)"
         read, moment = f"from {tables.get(base)} semi join pulled using ({key})", "pulled_at"
-        if base not in tables:  # an outbox that another warehouse has built: there, the moments have to do
+        if base not in tables:  # built in another warehouse: only the moments are known
             read, moment = "from pulled", f"greatest(pulled_at, {_OCCURRED_AT})"
         queries.append(f"""
             with pulled as (
@@ -557,13 +554,13 @@ def _unseen(folder: Path, tables: Mapping[str, str]) -> str:
 
 
 def _refused(database: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
-    """Rows about a mailbox that has said no in a way that the outbox may not know, by outbox_id.
+    """Return the outbox_id of rows whose mailbox has an opt-out that the outbox may not include.
 
-    A no counts for the mailbox, by the widest notion of it, whatever the spelling of either address.
-    Mailboxes are worked out here, row by row (seconds for a million), and only where there is such a no.
+    An opt-out counts for the widest mailbox, in any spelling of either address. Mailboxes are computed here
+    row by row (seconds for a million), and only if there is such an opt-out.
     """
     unseen = database.execute("select email from unseen").fetchall()
-    found: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
     if unseen:
         domains = {
             domain: (canonical, bool(ignores_dots), bool(ignores_plus_part))
@@ -573,25 +570,25 @@ def _refused(database: duckdb.DuckDBPyConnection, folder: Path) -> pa.Table:
         mailboxes = {widest_mailbox(email, domains) for (email,) in unseen}
         for row in _read_some(folder / "outbox.parquet", ["outbox_id", "email"]):
             if widest_mailbox(row["email"], domains) in mailboxes:
-                found.append({"outbox_id": row["outbox_id"]})
-    return pa.Table.from_pylist(found, pa.schema({"outbox_id": ledger.TEXT}))
+                refused.append({"outbox_id": row["outbox_id"]})
+    return pa.Table.from_pylist(refused, pa.schema({"outbox_id": ledger.TEXT}))
 
 
 def _failing(built: duckdb.DuckDBPyConnection, table: str | None) -> list[str]:
-    """What the outbox rests on and has failed since it last passed; macro failing_nodes() asks the same."""
+    """Return the nodes above the outbox whose last run failed, as macro failing_nodes() does."""
     if table is None:
         return []
-    found = built.execute(
+    nodes = built.execute(
         f"select node from {table} group by node having arg_max(is_failing, reported_at) order by node"
     )
-    return [row[0] for row in found.fetchall()]
+    return [row[0] for row in nodes.fetchall()]
 
 
 def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> list[HeldAudience]:
-    """What guards stop of what is due. Nothing stops a no."""
+    """Return the due audiences that guards stop. No guard stops an opt-out."""
     stopped = {row[0] for row in database.execute("select distinct audience from guards").fetchall()}
     if unstopped := set(overrides) - stopped:
-        raise ValueError(f"no guard stops {', '.join(sorted(unstopped))}: nothing to override")
+        raise ValueError(f"no guard stops {', '.join(sorted(unstopped))}: there is nothing to override")
     stopping = database.execute("""
         with due as (
             select destination, audience, sum(n) as n_due
@@ -609,17 +606,17 @@ def _held(database: duckdb.DuckDBPyConnection, overrides: Collection[str]) -> li
     """).fetchall()
     held = []
     for (destination, audience), rows in groupby(stopping, key=lambda row: (row[0], row[1])):
-        found = list(rows)
-        reasons = {guard: reason for _, _, guard, reason, _ in found}
-        held.append(HeldAudience(destination, audience, found[0][4], reasons, audience in overrides))
+        guards = list(rows)
+        reasons = {guard: reason for _, _, guard, reason, _ in guards}
+        held.append(HeldAudience(destination, audience, guards[0][4], reasons, audience in overrides))
     return held
 
 
 def _rows(
     folder: Path, destination: str, held: Collection[tuple[str, str]], is_after_jobs: bool = False
 ) -> Iterator[Row]:
-    """What goes to a destination, read some at a time: what is due and not held back or, after its jobs,
-    the noes that waited for them."""
+    """Yield the rows of a destination, read in groups: the due rows that no guard stops or, after its jobs,
+    the opt-outs that waited for them."""
     not_due = _read_some(folder / "not_due.parquet", destination=destination)
     following = next(not_due, None)
     for row in _read_some(folder / "outbox.parquet", destination=destination):
@@ -631,15 +628,15 @@ def _rows(
         if waits_for_job if is_after_jobs else goes:
             fields = json.loads(row["payload"]) if row["payload"] else {}
             fields.pop("customer_id", None)
-            told = {name: row[name] for name in ROW if name != "attempt"}
-            yield Row(**told, payload=fields, attempt=row["n_rejections"] + 1)
+            columns = {name: row[name] for name in ROW if name != "attempt"}
+            yield Row(**columns, payload=fields, attempt=row["n_rejections"] + 1)
 
 
 def _read_some(
     path: Path, columns: list[str] | None = None, destination: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The rows of a file, or those of one destination, by which it is ordered."""
-    # A group at a time: iter_batches() holds what it has read.
+    """Yield the rows of a file, or those of one destination. The file is ordered by destination."""
+    # Read one row group at a time, because iter_batches() keeps what it has read.
     with pq.ParquetFile(path) as file:
         place = file.schema_arrow.names.index("destination")
         for group in range(file.num_row_groups):
@@ -651,31 +648,30 @@ def _read_some(
 
 
 def as_json(pushed: PushResult) -> str:
-    """What became of the rows, for a scheduler. Counts only: no address, no name."""
+    """Return a push as JSON for a scheduler. It has counts only: no address, no name."""
     return json.dumps(asdict(pushed))
 
 
 def as_text(pushed: PushResult, dry_run: bool = False) -> str:
-    """What became of the rows, for a person."""
+    """Return a push as text for a person."""
     lines = []
     for sent in pushed.sent:
-        told = "would go out" if dry_run else f"{sent.accepted:,} accepted"
+        outcome = "would be sent" if dry_run else f"{sent.accepted:,} accepted"
         for name in ("rejected", "pending"):
-            told += f", {getattr(sent, name):,} {name}" if getattr(sent, name) else ""
-        went = f"{sent.rows:>9,} rows in {sent.batches:,} batch{'es' if sent.batches != 1 else ''}"
+            outcome += f", {getattr(sent, name):,} {name}" if getattr(sent, name) else ""
+        rows = f"{sent.rows:>9,} rows in {sent.batches:,} batch{'es' if sent.batches != 1 else ''}"
         if not sent.rows:
-            went = "    of an earlier push"
-        lines.append(
-            f"{sent.destination:<14} {sent.audience or '(everywhere)':<20} {sent.operation:<9} {went}: {told}"
-        )
+            rows = "    of an earlier push"
+        audience = sent.audience or "(everywhere)"
+        lines.append(f"{sent.destination:<14} {audience:<20} {sent.operation:<9} {rows}: {outcome}")
         lines += [f"    {line}" for request in sent.requests for line in request.splitlines()]
     for held in pushed.held:
-        told = "sent all the same" if held.overridden else "held back"
-        lines.append(f"{held.destination:<14} {held.audience:<20} {told}, {held.rows:,} rows:")
+        outcome = "sent despite the guard" if held.overridden else "held back"
+        lines.append(f"{held.destination:<14} {held.audience:<20} {outcome}, {held.rows:,} rows:")
         lines += [f"    {guard}: {reason}" for guard, reason in held.guards.items()]
     lines += [f"{name:<14} stopped: {reason}" for name, reason in pushed.stopped.items()]
     if not lines:
-        lines.append("Nothing to send: every destination holds what it should.")
+        lines.append("Nothing to send: every destination is up to date.")
     if pushed.waiting:
-        lines.append(f"{pushed.waiting:,} refused rows wait until it is their time again.")
+        lines.append(f"{pushed.waiting:,} rejected rows wait for their next retry.")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Receipts: what was answered about every row that went out, a file a batch, written before the next."""
+"""Receipts: the answer about every row that was sent, one file per batch, written before the next batch."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -21,8 +21,7 @@ from mailroom.mailbox import spelled
 
 READ_AT_ONCE = 10_000  # addresses
 ROW = tuple(column.name for column in fields(Row) if column.name != "payload")
-# Receipts of what a destination has taken without saying yet what becomes of it: a job says so of all its
-# rows at once.
+# Receipts of rows in a running job. A job has results for all its rows at once.
 PENDING = """
     select *
     from {receipts}
@@ -33,8 +32,8 @@ PENDING = """
 
 
 class Receipts:
-    """The receipts that one push writes into the ledger in a folder. They are numbered: a clock may be set
-    back. Threads may share one."""
+    """Writes the receipts of one push into the ledger in a folder. They are numbered, because a clock may be
+    set back. Threads may share one."""
 
     def __init__(self, folder: Path, push_id: str) -> None:
         self.folder, self.push_id = folder, push_id
@@ -43,8 +42,8 @@ class Receipts:
             self._numbers = itertools.count(connection.execute(last).fetchall()[0][0] + 1)
 
     def sent(self, batch: Batch) -> str:
-        """Write down that a batch goes out, before it does; the name of the file. Killed or stopped before
-        answered() replaces it, what is written says that all of it may have arrived."""
+        """Record that a batch is about to be sent. Return the file's name. If the push dies before answered()
+        replaces the file, it records that all rows may have arrived."""
         at = ledger.now()
         name = f"{at:%Y%m%dT%H%M%S%f}-{batch.batch_id}"
         records, _ = self._records(batch, [Answer(row.outbox_id, "sent") for row in batch.rows], at)
@@ -52,31 +51,31 @@ class Receipts:
         return name
 
     def answered(self, batch: Batch, answers: Iterable[Answer], name: str | None = None) -> dict[str, int]:
-        """Write down every row's answer, all or none of them, in place of the file that sent() has named; how
-        many of each status. A row without an answer is rejected: nothing says that it arrived. What a
-        destination says is scrubbed of the people in the batch. Raises StoppedError where a destination
-        answers about rows that were not sent."""
+        """Write all answers of a batch at once, replacing the file of sent(). Return the count of each
+        status. A row without an answer is rejected, because it may not have arrived. Messages are scrubbed of
+        the people in the batch. Raises StoppedError if a destination answers about rows that were not
+        sent."""
         at = ledger.now()
         records, counts = self._records(batch, answers, at)
-        # Replaced, not taken away: a build may be reading it.
+        # Replace the file instead of deleting it, because a build may be reading it.
         ledger.write(self.folder, "receipts", name or f"{at:%Y%m%dT%H%M%S%f}-{batch.batch_id}", records)
         return counts
 
     def _records(
         self, batch: Batch, answers: Iterable[Answer], at: datetime
     ) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        said = {answer.outbox_id: answer for answer in answers}
-        unknown = said.keys() - {row.outbox_id for row in batch.rows}
+        by_row = {answer.outbox_id: answer for answer in answers}
+        unknown = by_row.keys() - {row.outbox_id for row in batch.rows}
         if unknown:
             raise StoppedError(
-                f"{batch.destination} answered about {len(unknown)} rows that batch {batch.batch_id} has not"
+                f"{batch.destination} answered about {len(unknown)} rows that batch {batch.batch_id} lacks"
             )
         scrubber = Scrubber(batch.rows)
         counts: dict[str, int] = {}
         records = []
         for row in batch.rows:
-            answer = said.get(row.outbox_id) or Answer(
-                row.outbox_id, "rejected", "no_answer", "Was not answered."
+            answer = by_row.get(row.outbox_id) or Answer(
+                row.outbox_id, "rejected", "no_answer", "The destination gave no answer."
             )
             counts[answer.status] = counts.get(answer.status, 0) + 1
             number = next(self._numbers)
@@ -96,15 +95,15 @@ class Receipts:
 
 
 def _code(answer: Answer, scrubber: Scrubber) -> str | None:
-    # A receipt that says NOT_THERE says that nothing is held.
+    # NOT_THERE stays as it is: it means that the destination holds nothing.
     if answer.code in (None, NOT_THERE):
         return answer.code or ("refused" if answer.status == "rejected" else None)
     return scrubber.message(answer.code)
 
 
 def pending(folder: Path, destination: str) -> Iterator[tuple[str, datetime, Batch]]:
-    """What a destination has yet to say about batches: the reference to ask it by, since when, and the rows
-    in the order in which they were sent. What is written about them has that reference."""
+    """Yield the pending batches of a destination: reference, since when, and the rows in the order in which
+    they were sent. Their receipts have that reference."""
     receipts = ledger.scan(folder, "receipts")
     with ledger.connect(folder) as connection:
         jobs = connection.execute(
@@ -118,17 +117,17 @@ def pending(folder: Path, destination: str) -> Iterator[tuple[str, datetime, Bat
         ).fetchall()
     for since, reference, batch_id, filename in jobs:
         chosen = [("reference", "=", reference), ("batch_id", "=", batch_id), ("status", "=", "pending")]
-        found = pq.read_table(filename, columns=list(ROW), filters=chosen).to_pylist()
-        rows = [Row(**row, payload={}) for row in found]
+        sent = pq.read_table(filename, columns=list(ROW), filters=chosen).to_pylist()
+        rows = [Row(**row, payload={}) for row in sent]
         yield reference, since, Batch(batch_id, destination, rows[0].audience, rows[0].operation, rows)
 
 
 def forget_deleted(folder: Path) -> None:
-    """Take the address, and what was made of it, out of every receipt about a profile that was deleted since,
-    and out of what was pulled back of it. What may arrive after the deletion keeps it until a later one: a
-    request without an answer, a job that is not done.
+    """Remove the address, and values made of it, from all receipts and pulled rows of deleted profiles.
+    Receipts of requests that may arrive after the deletion (no answer, a running job) keep it until a later
+    one.
 
-    Receipts of the deletions come last: killed before, the next call still finds them."""
+    Receipts of the deletions are changed last. If killed before, the next call still finds them."""
     receipts = ledger.scan(folder, "receipts")
     with ledger.connect(folder) as connection:
         connection.execute(f"""
@@ -182,19 +181,19 @@ def forget_deleted(folder: Path) -> None:
 
 
 def _forget_pulled(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Take out what was pulled back of people who were deleted, in any spelling of their address. The erasure
-    ledger remembers their no by its hash."""
+    """Remove the pulled rows of deleted people, in any spelling of their address. The erasure ledger keeps
+    their opt-out by its hash."""
     deleted = {spelled(row[0]) for row in connection.execute("select distinct email from deleted").fetchall()}
     if not deleted:
         return
     for name in ("esp_profiles", "privacy_consent_events"):
         pulled = connection.execute(f"select distinct email, filename from {ledger.scan(folder, name)}")
-        found: dict[str, set[str]] = {}
+        by_file: dict[str, set[str]] = {}
         while rows := pulled.fetchmany(READ_AT_ONCE):
             for email, filename in rows:
                 if email is not None and spelled(email) in deleted:
-                    found.setdefault(filename, set()).add(email)
-        for path, emails in found.items():
+                    by_file.setdefault(filename, set()).add(email)
+        for path, emails in by_file.items():
             connection.register("gone_read", pa.table({"email": pa.array(sorted(emails), pa.string())}))
             connection.execute("create or replace table gone as from gone_read")
             kept = f"from read_parquet('{path}') anti join gone using (email)"

@@ -1,4 +1,4 @@
-"""What goes to a destination, and what it answers."""
+"""Rows that are sent to a destination, and its answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 Operation = Literal["add", "update", "remove", "suppress", "delete"]
 Status = Literal["accepted", "rejected", "pending", "sent"]
-# Who must hear no more comes first, then who leaves, then who comes.
+# Opt-outs come first, then removals, then additions.
 OPERATIONS: tuple[Operation, ...] = ("delete", "suppress", "remove", "update", "add")
 
 
-# Code of a suppression of somebody whom the destination did not know: it holds nothing of it.
+# Code of a suppression of an address that the destination did not have: it holds nothing.
 NOT_THERE = "not_there"
 
 
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that go out together: of one destination, audience and operation. The same rows have the same
+    """Rows of one destination, audience and operation that are sent together. The same rows have the same
     batch_id."""
 
     batch_id: str
@@ -45,9 +45,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a destination said about one row. code and message: why not; reference: what it calls it, such as
-    a job. pending: it will say later, asked by that reference. sent is what a push writes down before there
-    is an answer."""
+    """A destination's answer about one row. code and message: why it was rejected. reference: the
+    destination's own, such as a job. pending: settle() gives the result later, by reference. A push writes
+    sent before there is an answer."""
 
     outbox_id: str
     status: Status
@@ -58,7 +58,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Limits:
-    """What one batch may have: rows, bytes of all rows and of one, as size() counts them."""
+    """Limits of one batch: rows, bytes of all rows and bytes of one row, as size() counts them."""
 
     rows: int
     bytes: int | None = None
@@ -70,8 +70,8 @@ Kind = Literal["unsubscribed", "bounced", "complained"]
 
 @dataclass(frozen=True)
 class Refusal:
-    """A no that a person gave, or their mailbox, at the ESP. key: the ESP's own, for the same refusal always
-    the same. occurred_at: UTC, without a zone."""
+    """An opt-out, complaint or hard bounce at the ESP. key: the ESP's own, stable for the same refusal.
+    occurred_at: UTC, without a zone."""
 
     key: str
     profile_id: str
@@ -82,9 +82,8 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Resubscription:
-    """A yes of somebody who had said no, which they confirmed from their mailbox (double opt-in). key: the
-    ESP's own, for the same yes always the same. form: where they gave it. confirmed_at: UTC, without a
-    zone."""
+    """An opt-in after an opt-out, confirmed from the mailbox (double opt-in). key: the ESP's own, stable for
+    the same opt-in. form: where it was given. confirmed_at: UTC, without a zone."""
 
     key: str
     email: str
@@ -93,36 +92,36 @@ class Resubscription:
 
 
 class Destination(Protocol):
-    """Where audiences go. One module each in mailroom.activation.destinations, with a class Destination that
-    takes a folder of its own and an api.Connection. Its methods raise api.StoppedError where it can't be
+    """A destination of audiences. Each has a module in mailroom.activation.destinations, with a class that
+    takes a folder of its own and an api.Connection. Its methods raise api.StoppedError if it can't be
     reached."""
 
     def limits(self, operation: Operation) -> Limits:
-        """What a batch of this operation may have."""
+        """Return the limits of a batch of this operation."""
 
     def size(self, row: Row) -> int:
-        """Bytes of a row in a request."""
+        """Return the bytes of a row in a request."""
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """Make it so, and say for every row whether it is. Sending a batch again must change nothing."""
+        """Send a batch and yield an answer for every row. Sending it again must change nothing."""
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """What became of rows that were pending under this reference, in the order in which they were sent;
-        nothing while it is not known."""
+        """Return the answers about rows that were pending under this reference, in their order; none while
+        the job runs."""
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Every no since then, the newest may be missing a moment."""
+        """Yield every opt-out, complaint and hard bounce since then. The newest may appear late."""
 
 
 @runtime_checkable
 class TellsResubscriptions(Protocol):
-    """A destination whose API proves that somebody has subscribed again, by a form that they confirmed."""
+    """A destination whose API proves that a person subscribed again, with a confirmed form."""
 
     def resubscriptions(self, emails: Sequence[str]) -> Iterator[Resubscription]:
-        """Who of these addresses, which have said no, is subscribed there by a double opt-in."""
+        """Yield the addresses with an earlier opt-out that are subscribed there by a double opt-in."""
 
 
 def masked(email: str) -> str:
-    """An address that nobody can write to: a***@b***."""
+    """Return a masked address: a***@b***."""
     local, _, domain = email.partition("@")
     return f"{local[:1]}***@{domain[:1]}***"

@@ -1,8 +1,8 @@
-"""What a destination says, without the people in it.
+"""Messages of a destination without personal data.
 
-An error may repeat what it is about: an address in any coding, a name beside one, a phone number, the value
-of a field, be it of the row that it answers or of somebody else. Whatever is written down or printed of it
-goes through here, first scrubbed, then cut: a cut address is still one.
+An error may repeat an address in any encoding, a name beside one, a phone number or a field's value, of its
+own row or of another person. All text of a destination that is stored or printed is scrubbed here, then cut:
+a cut address is still one.
 """
 
 import base64
@@ -19,22 +19,22 @@ from urllib.parse import unquote
 from mailroom.activation.rows import Row
 
 MOST = 300  # characters that are kept
-TOO_LONG = 20_000  # characters that are no message any more, but a page
-CODINGS = 8  # inside each other
+TOO_LONG = 20_000  # characters; a longer text is a page, not a message
+CODINGS = 8  # nested encodings
 SHORTEST_VALUE = 3  # characters
 ESCAPED = re.compile(
     r"(?:\\+|%)u(?:([0-9a-fA-F]{4})|\{([0-9a-fA-F]{1,6})\})|\\+U([0-9a-fA-F]{8})|\\+x([0-9a-fA-F]{2})"
 )
-# An @ in octal, in UTF-7, in quoted-printable; and how people write it, and a dot.
+# An @ in octal, UTF-7 or quoted-printable, and spelled out by people, as is a dot.
 OTHER_ATS = re.compile(
     r"\\+100|\+AEA-|=40(?=[a-zA-Z][\w-]*\.[a-zA-Z])|\s*(?:\(at\)|\[at\]|\{at\}|<at>)\s*", re.IGNORECASE
 )
 OTHER_DOTS = re.compile(r"\s*(?:\(dot\)|\[dot\]|\{dot\}|<dot>)\s*", re.IGNORECASE)
 DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
-# What may be text in base 64 or 16, and what is a digest: of whose address, only that address would show.
+# Possible text in base 64 or 16, and digests.
 ENCODED = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{10,}={0,2}")
 DIGEST = re.compile(r"(?<![\w-])(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})(?![\w-])")
-# A name before an address, in quotes or before a bracket, and after one. No more is looked at than this.
+# A name before or after an address, in quotes or beside a bracket. Longer names are not looked for.
 LONGEST_NAME = 100
 NAME_BEFORE = re.compile(
     r"""(?:"[^"]*\w[^"]*"[\s,]*[<(\[]?|(?:[^\s<>(){}\[\]:;=|"]+\s+){0,4}[^\s<>(){}\[\]:;=|"]*\s*[<(\[])"""
@@ -52,7 +52,7 @@ PART_OF_NAME = re.compile(
 ANY_NAME = re.compile(rf"\b((?:|user|contact|customer|recipient|profile){KEYED_NAME}", re.IGNORECASE)
 AT = re.compile(r"\s*@[\s@]*")
 ENDS_WORD = frozenset('<>()[]{},;:"|')
-# A + and seven digits or more, or nine or more without one; not a date, an id, or part of either.
+# A + and at least seven digits, or at least nine digits; not a date, an id, or a part of either.
 PHONE = re.compile(
     r"(?<![\w-])(?!\d{4}-\d\d-\d\d)(?:\+ ?\d(?:[ ()./-]{0,2}\d){6,}|\d(?:[ ()./-]{0,2}\d){8,})"
 )
@@ -62,37 +62,37 @@ Words = tuple[str, ...]
 
 
 def error_text(body: Any) -> str:
-    """What an error says, in its own words: the first of what it calls a detail, a message, a title."""
+    """Return the text of an error: its first detail, message or title."""
     while isinstance(body, dict | list):
-        found = body[:1] if isinstance(body, list) else []
+        texts = body[:1] if isinstance(body, list) else []
         if isinstance(body, dict):
-            found = [
+            texts = [
                 body[name] for name in ("detail", "message", "title", "error", "errors") if body.get(name)
             ]
-        if not found:
+        if not texts:
             break
-        body = found[0]
+        body = texts[0]
     if body in (None, ""):
-        return "(no words)"
+        return "(no message)"
     try:
         return str(body)
     except RecursionError:
-        return "(nested too deep to show)"
+        return "(nested too deeply to show)"
 
 
 class Scrubber:
-    """Scrubs what was said about these rows: of their addresses and the texts of their fields, too."""
+    """Scrubs messages about these rows, also of their addresses and field values."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows = rows
-        self._values: dict[str, list[Words]] | None = None  # by their first word; made once they are needed
+        self._values: dict[str, list[Words]] | None = None  # by first word; computed on first use
         self._done: dict[str, str] = {}
 
-    def message(self, said: Any) -> str | None:
-        """What was said, without people; None for nothing."""
-        if said is None:
+    def message(self, body: Any) -> str | None:
+        """Return a message without personal data; None for None."""
+        if body is None:
             return None
-        text = error_text(said)
+        text = error_text(body)
         if text not in self._done:
             self._done[text] = self._message(text)
         return self._done[text]
@@ -102,45 +102,45 @@ class Scrubber:
             return f"(a text of {len(text):,} characters)"
         plain = _decoded(text)
         if plain is None:
-            return "(a text in too many codings)"
-        found = _without_addresses(plain)
-        if found != plain:
-            found = ANY_NAME.sub(rf"\1: {A_VALUE}", found)
-        found = PART_OF_NAME.sub(rf"\1: {A_VALUE}", found)
-        found = self._without_values(DIGEST.sub(A_VALUE, found))
-        return " ".join(PHONE.sub(A_NUMBER, found).split())[:MOST]
+            return "(a text in too many encodings)"
+        scrubbed = _without_addresses(plain)
+        if scrubbed != plain:
+            scrubbed = ANY_NAME.sub(rf"\1: {A_VALUE}", scrubbed)
+        scrubbed = PART_OF_NAME.sub(rf"\1: {A_VALUE}", scrubbed)
+        scrubbed = self._without_values(DIGEST.sub(A_VALUE, scrubbed))
+        return " ".join(PHONE.sub(A_NUMBER, scrubbed).split())[:MOST]
 
     def _without_values(self, text: str) -> str:
         if self._values is None:
             self._values = _values(self._rows)
         if not self._values:
             return text
-        found = list(WORD.finditer(text))
-        said = [word.group().casefold() for word in found]
+        matches = list(WORD.finditer(text))
+        words = [word.group().casefold() for word in matches]
         pieces, shown, place = [], 0, 0
-        while place < len(found):
-            known = self._values.get(said[place], ())
-            length = max((len(v) for v in known if v == tuple(said[place : place + len(v)])), default=0)
+        while place < len(matches):
+            known = self._values.get(words[place], ())
+            length = max((len(v) for v in known if v == tuple(words[place : place + len(v)])), default=0)
             if length:
-                pieces += [text[shown : found[place].start()], A_VALUE]
-                shown = found[place + length - 1].end()
+                pieces += [text[shown : matches[place].start()], A_VALUE]
+                shown = matches[place + length - 1].end()
             place += length or 1
         return "".join(pieces) + text[shown:]
 
 
 @lru_cache(maxsize=1_000)
-def without_addresses(said: Any) -> str:
-    """A name that a destination gives, such as a job's, which has digits of its own: without addresses
-    only, and as it is where there are none."""
-    text = str(said)
+def without_addresses(name: Any) -> str:
+    """Return a destination's name for something, such as a job, without addresses. Its digits stay, and a
+    name without an address stays unchanged."""
+    text = str(name)
     plain = _decoded(text)
     scrubbed = AN_ADDRESS if plain is None else _without_addresses(plain)
     return text if scrubbed == plain else scrubbed
 
 
 def _decoded(text: str) -> str | None:
-    """A text in plain characters: percent-encoding, escapes and entities decoded, however often they were
-    put on one another, wide characters folded, invisible ones left out. None where it takes too long."""
+    """Return a text in plain characters: nested percent-encoding, escapes and entities decoded, wide
+    characters folded, invisible ones removed. None with more than CODINGS levels."""
     for _ in range(CODINGS):
         before = text
         text = html.unescape(unquote(ESCAPED.sub(_character, text)))
@@ -159,8 +159,8 @@ def _character(escaped: re.Match[str]) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    """What stands around every @: the word before it, in quotes or not, and the word after it; a name beside
-    that; and what is an address in base 64 or 16."""
+    """Replace every address: the word before an @, quoted or not, the word after it, and a name beside them;
+    and addresses in base 64 or 16."""
     text = ENCODED.sub(_encoded, text)
     pieces, shown = [], 0
     while at := AT.search(text, shown):
@@ -180,7 +180,7 @@ def _without_addresses(text: str) -> str:
 
 
 def _start(text: str, first: int, at: int) -> int:
-    """Where the local part before an @ begins, not before a place; `ann . smith` is one."""
+    """Return where the local part before an @ begins, at `first` or later. `ann . smith` is one."""
     if text[first:at].endswith('"'):
         return max(text.rfind('"', first, at - 1), first)
     start = at
@@ -195,7 +195,7 @@ def _start(text: str, first: int, at: int) -> int:
 
 
 def _end(text: str, end: int) -> int:
-    """Where the domain after an @ ends; `x . de` is one."""
+    """Return where the domain after an @ ends. `x . de` is one."""
     while True:
         while end < len(text) and _is_part(text[end]):
             end += 1
@@ -206,12 +206,12 @@ def _end(text: str, end: int) -> int:
 
 
 def _name_start(text: str, first: int, start: int) -> int:
-    """Where a name before an address begins, not before a place: what is in quotes, or before a bracket, or
-    a run of capitalised words."""
+    """Return where a name before an address begins, at `first` or later: a quoted text, a text before a
+    bracket, or a run of capitalised words."""
     begin = max(first, start - LONGEST_NAME)
-    found = NAME_BEFORE.search(text[begin:start])
-    if found:
-        return begin + found.end() - len(found.group().lstrip())
+    match = NAME_BEFORE.search(text[begin:start])
+    if match:
+        return begin + match.end() - len(match.group().lstrip())
     for word in reversed(list(re.finditer(r"\S+", text[begin:start]))):
         if not word.group()[0].isupper() or start - begin - word.end() > 2:
             break
@@ -220,10 +220,10 @@ def _name_start(text: str, first: int, start: int) -> int:
 
 
 def _name_end(text: str, end: int) -> int:
-    """Where a name after an address ends: as before it, the bracket that the address may stand in first."""
-    found = NAME_AFTER.match(text, end)
-    if found:
-        return found.end()
+    """Return where a name after an address ends, beyond a closing bracket of the address."""
+    match = NAME_AFTER.match(text, end)
+    if match:
+        return match.end()
     if text[end : end + 1] in (">", ")", "]"):
         end += 1
     while word := FURTHER_WORD.match(text, end):
@@ -233,18 +233,18 @@ def _name_end(text: str, end: int) -> int:
     return end
 
 
-def _encoded(found: re.Match[str]) -> str:
-    """What may be text in base 64 or 16, as it is unless it is an address."""
+def _encoded(match: re.Match[str]) -> str:
+    """Return possible text in base 64 or 16 unchanged, unless it is an address."""
     texts = []
-    parts = found.group().split("/")[-8:]  # it may stand in a path, and have a slash of its own
-    for said in {*parts, *("/".join(parts[place:]) for place in range(len(parts)))}:
-        bare = said.rstrip("=").replace("-", "+").replace("_", "/")
+    parts = match.group().split("/")[-8:]  # it may be part of a path, or contain a slash
+    for part in {*parts, *("/".join(parts[place:]) for place in range(len(parts)))}:
+        bare = part.rstrip("=").replace("-", "+").replace("_", "/")
         with suppress(ValueError):
             texts.append(bytes.fromhex(bare.removeprefix("0x")))
         with suppress(ValueError):  # binascii.Error is one
             texts.append(base64.b64decode(bare + "=" * (-len(bare) % 4)))
     is_address = any(re.search(rb"[\w.+-]+@[\w-]+\.[\w.-]+", text) for text in texts)
-    return AN_ADDRESS if is_address else found.group()
+    return AN_ADDRESS if is_address else match.group()
 
 
 def _is_part(char: str) -> bool:
@@ -256,18 +256,19 @@ def _says(text: str) -> bool:
 
 
 def _values(rows: Iterable[Row]) -> dict[str, list[Words]]:
-    """What the rows say of people, word by word: addresses, their local parts and hashes, texts of fields."""
+    """Return the personal values of rows as words: addresses, their local parts and hashes, and field
+    texts."""
     texts: set[str] = set()
     for row in rows:
         address = row.email.lower().encode("utf-8", "replace")
         texts |= {row.email, row.email.rpartition("@")[0], hashlib.sha256(address).hexdigest()}
         texts.add(hashlib.md5(address, usedforsecurity=False).hexdigest())
         texts.update(value for value in row.payload.values() if isinstance(value, str))
-    found: dict[str, list[Words]] = {}
+    by_word: dict[str, list[Words]] = {}
     for text in texts:
         if len(text.strip()) >= SHORTEST_VALUE:
             plain = unicodedata.normalize("NFKC", text)
             value = tuple(word.casefold() for word in WORD.findall(plain))
-            if value and value not in found.setdefault(value[0], []):
-                found[value[0]].append(value)
-    return found
+            if value and value not in by_word.setdefault(value[0], []):
+                by_word[value[0]].append(value)
+    return by_word

@@ -1,4 +1,4 @@
-"""A made-up shop that behaves like a real one, with the truth about it, in the shape of the source contract.
+"""A synthetic shop that behaves like a real one, with its ground truth, in the format of the source contract.
 
     >>> generate(customers=1_000, days=540, seed=7, to=Path("seeds/demo"), form="seeds")  # doctest: +SKIP
 

@@ -1,12 +1,12 @@
-"""Every number and word the demo shop is made of, with its unit.
+"""Every number and word of the demo shop, with its unit.
 
 Nothing here describes a real person or firm. Names are combined at random. Mailbox providers are real
-domains, because the pipeline classifies them, but each local part ends in `mr<person number>`, which aims at
-nobody. Firms live under `.example` (RFC 2606). The subscriber part of a phone number is a counter that starts
-with 0, where real ones hardly ever do.
+domains, because the pipeline classifies them, but each local part ends in `mr<person number>`, so
+that it is no real mailbox. Firms use `.example` (RFC 2606). The subscriber part of a phone number is a
+counter that starts with 0, which real ones hardly ever do.
 
-Where a line names no source, the number is an assumption chosen so that every case the pipeline has to handle
-occurs, not an estimate of any shop.
+Without a source, a number is an assumption, chosen so that every case the pipeline must handle occurs. It is
+not an estimate of any shop.
 """
 
 from datetime import date
@@ -51,7 +51,7 @@ SHIPPING = 490  # cents, below FREE_SHIPPING
 FREE_SHIPPING = 6_000  # cents
 COUPON_SHARE = 0.12  # of orders
 LINE_DISCOUNT_SHARE = 0.08  # of lines
-COUPONS = {"WELCOME10": 10, "SAVE15": 15, "THANKS5": 5}  # per cent off the order
+COUPONS = {"WELCOME10": 10, "SAVE15": 15, "THANKS5": 5}  # percent off the order
 REFUND_PROPENSITY = (0.6, 6.5)  # beta distribution over people: share of orders they send something back from
 REFUND_DAYS = (4, 30)  # days from order to refund
 REFUND_REASONS = ("wrong size", "defective", "not as described", "changed mind", "arrived late", "")

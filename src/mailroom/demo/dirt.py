@@ -1,4 +1,4 @@
-"""Bad rows, so that the set-aside machinery has something to show, listed in truth/dirt.
+"""Bad rows for staging to reject or blank, listed in truth/dirt.
 
 Bad rows are added: each is a copy of a good row with one thing wrong and, unless its key is what is wrong, a
 key of its own. No good row loses its parent.

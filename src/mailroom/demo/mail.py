@@ -1,4 +1,4 @@
-"""Messages to profiles and what happens to them: deliveries, opens by people and machines, clicks."""
+"""Messages to profiles and their events: deliveries, opens by people and machines, clicks."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ GOODBYE = -2  # stands for the unsubscribe link where a product is linked
 
 @dataclass
 class Mailboxes:
-    """(n,) arrays, one row per profile: how it reads mail and what it asked for."""
+    """(n,) arrays, one row per profile: its reading habits and its subscription."""
 
     profiles: Records
     status: Ints  # at the end
@@ -102,7 +102,7 @@ def _react(
     campaign: Ints,
     at: Ints,
 ) -> Messages:
-    """What becomes of messages sent to `profile` at `at`, in order of the arguments."""
+    """The fate of messages sent to `profile` at `at`, in order of the arguments."""
     n, until = len(profile), world.config.until
     person = boxes.profiles.person[profile]
     hard = boxes.dead[profile]
@@ -154,7 +154,7 @@ def _react(
 
 
 def _stop(boxes: Mailboxes, messages: Messages) -> Messages:
-    """Drop messages sent after the profile said goodbye or bounced, and note in `boxes` when that was."""
+    """Drop messages sent after the profile unsubscribed or bounced, and record in `boxes` when that was."""
     for column in (messages.unsubscribed, messages.complained):
         gone = np.flatnonzero(column >= 0)
         np.minimum.at(boxes.ends, messages.profile[gone], column[gone])
@@ -183,7 +183,7 @@ def send_campaigns(
     ramp = np.interp(at[campaign], [config.start, config.until], c.SEND_RAMP)
     weight = ramp * np.where(boxes.frequency[profile] == monthly, c.MONTHLY_FACTOR, 1.0)
     share = np.minimum(weight * budget / max(float(weight.sum()), 1.0), 1.0)
-    for _ in range(3):  # what the cap cuts off goes to the others
+    for _ in range(3):  # the messages above the cap go to the others
         share = np.minimum(share * budget / max(float(share.sum()), 1.0), 1.0)
     chosen = chance(rng, share, len(share))
     profile, campaign = profile[chosen], campaign[chosen]
@@ -221,7 +221,7 @@ def send_welcomes(world: World, people: People, rng: np.random.Generator, boxes:
 def send_automated(
     world: World, people: People, rng: np.random.Generator, boxes: Mailboxes, orders: Orders
 ) -> Messages:
-    """Order confirmations and win-backs; newsletters are through by now, so nobody says goodbye here.
+    """Order confirmations and win-backs; newsletters come before, so no profile unsubscribes here.
 
     Confirmations went out through the ESP only in the last part of the window, as many as the intended
     number of message events leaves room for; before that the shop's own mail server sent them.
@@ -301,14 +301,14 @@ def make_message_events(
     # Machines.
     loaded = arrived & boxes.mpp[box] & chance(rng, c.MPP_LOAD_SHARE, n)
     delay = np.minimum((rng.exponential(40, n) * 60).astype(np.int64) + 2, 10 * c.HOUR)
-    told = np.where(chance(rng, c.MPP_FLAGGED_SHARE, n), 1, NONE)
+    flags = np.where(chance(rng, c.MPP_FLAGGED_SHARE, n), 1, NONE)
     add(
         loaded,
         (messages.delivered + delay)[loaded],
         OPENED,
         MPP,
         AGENTS.index(c.MPP_AGENT),
-        flagged=told[loaded],
+        flagged=flags[loaded],
     )
     fetched = arrived & boxes.prefetched[box]
     add(
@@ -340,11 +340,11 @@ def make_message_events(
     # People. Behind Apple's proxy the pixel is loaded already, so that their own look leaves no open.
     seen = (messages.opened >= 0) & ~boxes.mpp[box]
     agent = np.where(boxes.gmail[box], AGENTS.index(c.GMAIL_AGENT), boxes.agent[box])
-    told = np.where(boxes.profiles.person[box] % 3 == 0, NONE, 0)
-    add(seen, messages.opened[seen], OPENED, HUMAN, agent[seen], flagged=told[seen])
+    flags = np.where(boxes.profiles.person[box] % 3 == 0, NONE, 0)
+    add(seen, messages.opened[seen], OPENED, HUMAN, agent[seen], flagged=flags[seen])
     again = seen & chance(rng, 0.14, n)
     later = messages.opened + 600 + (rng.exponential(14, n) * c.HOUR).astype(np.int64)
-    add(again, later[again], OPENED, HUMAN, agent[again], flagged=told[again])
+    add(again, later[again], OPENED, HUMAN, agent[again], flagged=flags[again])
     clicked = messages.clicked >= 0
     add(
         clicked,

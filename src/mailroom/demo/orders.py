@@ -65,7 +65,7 @@ class Lines:
 
 @dataclass
 class Refunds:
-    """(n,) arrays in order of time. NONE where the shop does not know."""
+    """(n,) arrays in order of time. NONE if unknown to the shop."""
 
     order: Ints
     line: Ints

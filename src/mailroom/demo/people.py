@@ -42,7 +42,7 @@ class People:
     guest_only: Bools
     firm: Ints  # number of the firm, or NONE
     devices: Ints
-    shared_device: Ints  # device number of somebody else in the household, or NONE
+    shared_device: Ints  # device number of another household member, or NONE
     first_names: list[str]
     last_names: list[str]
     emails: list[str]
@@ -54,7 +54,7 @@ class People:
     twin: Ints  # index of the twin in the household, or NONE
     mobile: Ints  # number of the mobile phone
     former: Ints  # index of the person who had that number before, or NONE
-    gave_up: Ints  # when they gave theirs up, or FOREVER
+    gave_up: Ints  # when they gave up theirs, or FOREVER
     next_mobile: Ints  # number of the mobile phone from then on
 
     def __len__(self) -> int:
@@ -180,7 +180,7 @@ def make_people(world: World, index: int) -> People:
     awake = at_best_hour(rng, people, np.arange(n), joined, 1.5 * c.HOUR_SPREAD)
     people.joined = np.clip(awake, config.start, config.until - c.HOUR)
     people.dropped += people.joined - joined
-    # Streams of their own: what they draw moves nothing else.
+    # Separate random streams, so that they change nothing else.
     kin, numbers = rng.spawn(2)
     alike = _make_kin(people, kin, config.until)
     _name(people, rng, alike)
@@ -189,7 +189,7 @@ def make_people(world: World, index: int) -> People:
 
 
 def _make_kin(people: People, rng: np.random.Generator, until: int) -> Bools:
-    """Birth dates, and who is a namesake or twin at home; (n,) whose name is to be much like the twin's."""
+    """Birth dates, and namesakes or twins in the household; (n,) whose name resembles the twin's."""
     n = len(people)
     further = people.head != np.arange(n)
     kind = rng.random(n)
@@ -198,7 +198,7 @@ def _make_kin(people: People, rng: np.random.Generator, until: int) -> Bools:
     people.senior = np.where(junior, people.head, NONE)
     people.twin = np.where(twin, people.head, NONE)
     age, apart = rng.uniform(*c.AGES, n), rng.uniform(*c.JUNIOR_YEARS, n)
-    # Who has a grown child of the same name is no child any more.
+    # The parent of a grown child of the same name is older.
     youngest, oldest = c.AGES
     grown = youngest + c.JUNIOR_YEARS[1]
     seniors = people.head[junior]
@@ -211,7 +211,7 @@ def _make_kin(people: People, rng: np.random.Generator, until: int) -> Bools:
 
 
 def _recycle_numbers(people: People, rng: np.random.Generator) -> None:
-    """Some who come have the mobile number of somebody who left the shop; who gave it up has a new one."""
+    """Some new people have the mobile number of a person who left the shop, who then has a new one."""
     n = len(people)
     free = np.ones(n, dtype=np.bool_)
     wanted = round(n * c.RECYCLED_SHARE)
@@ -228,7 +228,7 @@ def _recycle_numbers(people: People, rng: np.random.Generator) -> None:
         if not free[new] or len(left) == 0:
             continue
         old = int(left[rng.integers(0, len(left))])
-        # They swap what their numbers would have been: so no third person has either.
+        # The two swap their later numbers, so that no third person has either.
         people.mobile[new], people.next_mobile[old] = people.mobile[old], people.mobile[new]
         people.next_mobile[new] = people.mobile[new]
         people.former[new], people.gave_up[old] = old, gave_up
@@ -237,7 +237,7 @@ def _recycle_numbers(people: People, rng: np.random.Generator) -> None:
 
 
 def _name(people: People, rng: np.random.Generator, alike: Bools) -> None:
-    """Give everybody names, a mailbox or two, and some a firm; `alike`: (n,) named much like the twin."""
+    """Give each person names, one mailbox or two, and some a firm. `alike`: (n,) named much like the twin."""
     n = len(people)
     draws = rng.random((n, 7))
     chosen = rng.permutation(n)[: round(n * c.CORPORATE_SHARE) // c.FIRM_SIZE * c.FIRM_SIZE]
@@ -296,7 +296,7 @@ def _name(people: People, rng: np.random.Generator, alike: Bools) -> None:
 
 
 def typed_email(email: str, form: int, tag: int) -> str:
-    """An address the way somebody typed it; forms as in constants.EMAIL_FORMS."""
+    """An address as a person types it; forms as in constants.EMAIL_FORMS."""
     local, _, domain = email.partition("@")
     if form == 1:
         return ".".join(part.capitalize() for part in local.split(".")) + "@" + domain.capitalize()
@@ -312,7 +312,7 @@ def typed_email(email: str, form: int, tag: int) -> str:
 
 
 def typed_phone(country: int, number: int, landline: bool, form: int) -> str:
-    """A phone number the way somebody typed it: international, national, with 00, bare, in brackets."""
+    """A phone number as a person types it: international, national, with 00, bare, in brackets."""
     _, _, _, dial, mobile, digits, areas, _, _ = c.COUNTRIES[COUNTRIES[country]]
     prefixes = areas if landline else mobile
     american = dial == "1"
@@ -332,7 +332,7 @@ def typed_phone(country: int, number: int, landline: bool, form: int) -> str:
 
 
 def typed_name(name: str, form: int) -> str:
-    """A given name the way somebody typed it; forms as in constants.NAME_FORMS."""
+    """A given name as a person types it; forms as in constants.NAME_FORMS."""
     if form == 1:
         return f"{name[0]}."
     if form == 2:

@@ -88,17 +88,17 @@ def make_answers(
         return np.where(status == GRANTED, at + rng.integers(60, 20_000, len(at)), NONE)
 
     # The shop's checkbox, by account.
-    told = np.flatnonzero(
+    known = np.flatnonzero(
         (accepts >= 0) & (accepts_at >= 0) & chance(rng, c.CONSENT_TOLD_SHARE, len(accounts))
     )
     status = np.where(
-        accepts[told] > 0, np.where(chance(rng, c.PENDING_SHARE, len(told)), AWAITED, GRANTED), DENIED
+        accepts[known] > 0, np.where(chance(rng, c.PENDING_SHARE, len(known)), AWAITED, GRANTED), DENIED
     )
-    soft = chance(rng, 0.15, len(told)) & (status == GRANTED)
+    soft = chance(rng, 0.15, len(known)) & (status == GRANTED)
     add(
-        accepts_at[told], account=told, channel=0, purpose=0, status=status, basis=np.where(soft, 2, 0),
-        recorder=CHECKBOX, form=rng.integers(0, 2, len(told)),
-        confirmed=np.where(soft, NONE, confirmed(status, accepts_at[told])),
+        accepts_at[known], account=known, channel=0, purpose=0, status=status, basis=np.where(soft, 2, 0),
+        recorder=CHECKBOX, form=rng.integers(0, 2, len(known)),
+        confirmed=np.where(soft, NONE, confirmed(status, accepts_at[known])),
     )  # fmt: skip
 
     # The newsletter form, by profile; some never confirmed.
@@ -127,12 +127,12 @@ def make_answers(
     )
     add(boxes.ends[gone], profile=gone, channel=0, purpose=0, status=WITHDRAWN, basis=0, recorder=ESP, form=5)
 
-    said = np.flatnonzero((contact_consent >= 0) & chance(rng, 0.2, len(contacts)))
-    status = np.where(contact_consent[said] > 0, GRANTED, DENIED)
+    answered = np.flatnonzero((contact_consent >= 0) & chance(rng, 0.2, len(contacts)))
+    status = np.where(contact_consent[answered] > 0, GRANTED, DENIED)
     add(
-        contacts.created[said],
-        contact=said,
-        channel=rng.integers(0, 3, len(said)),
+        contacts.created[answered],
+        contact=answered,
+        channel=rng.integers(0, 3, len(answered)),
         purpose=0,
         status=status,
         basis=1,
@@ -143,8 +143,8 @@ def make_answers(
     # Other purposes: the preference centre knows the profile or account, the cookie banner only the device.
     first_account = first_record(accounts, len(people))
     first_profile = first_record(boxes.profiles, len(people))
-    for purpose, (asked, agree) in enumerate(c.PURPOSES.values(), start=1):
-        who = np.flatnonzero(chance(rng, asked, len(people)))
+    for purpose, (asked_share, agree_share) in enumerate(c.PURPOSES.values(), start=1):
+        who = np.flatnonzero(chance(rng, asked_share, len(people)))
         by_device = chance(rng, 0.6 if purpose == 1 else 0.1, len(who))
         account, profile = first_account[who], first_profile[who]
         by_device |= (account < 0) & (profile < 0)
@@ -155,7 +155,7 @@ def make_answers(
             people.joined[who] + (rng.exponential(25, len(who)) * c.DAY).astype(np.int64) + 60,
             until - 2 * c.HOUR,
         )
-        status = np.where(chance(rng, agree, len(who)), GRANTED, DENIED)
+        status = np.where(chance(rng, agree_share, len(who)), GRANTED, DENIED)
         channel = np.where(by_device | (purpose != 2), 3, 0)
         form = np.where(by_device, 4, 3)
         who_says = {

@@ -1,4 +1,4 @@
-"""What happens in one chunk of the shop: people, records, orders, mail, visits, answers, in that order."""
+"""Simulation of one chunk of the shop: people, records, orders, mail, sessions, consent, in that order."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ MOST_ROWS = 5_000_000  # rows of one table per chunk; ids leave room for twice a
 
 @dataclass
 class Simulation:
-    """One chunk before it is written down. Rows refer to each other by index within the chunk."""
+    """One simulated chunk. Rows refer to each other by index within the chunk."""
 
     world: World
     index: int
@@ -54,8 +54,8 @@ class Simulation:
         return self.world.config.rng(1, self.index, stage)
 
 
-def _told(rng: np.random.Generator, people: People, records: Records, silent: float) -> Ints:
-    """What a system believes each record wants, now and then wrongly: 1, 0, or NONE for a `silent` share."""
+def _recorded_wish(rng: np.random.Generator, people: People, records: Records, silent: float) -> Ints:
+    """What a system records of each person's wish, sometimes wrongly: 1, 0, or NONE for a `silent` share."""
     wants = people.wants_mail[records.person].astype(np.int64)
     wrong = chance(rng, c.CONFLICT_SHARE, len(records))
     return np.where(chance(rng, silent, len(records)), NONE, np.where(wrong, 1 - wants, wants))
@@ -96,10 +96,10 @@ def simulate(world: World, index: int) -> Simulation:
     checkout = make_records(people, rng, "order", np.arange(n), people.joined, until)
 
     rng = stage(4)
-    accepts = _told(rng, people, accounts, 0.06)
-    agreed = _told(rng, people, contacts, 0.3)
+    accepts = _recorded_wish(rng, people, accounts, 0.06)
+    agreed = _recorded_wish(rng, people, contacts, 0.3)
     undated = chance(rng, 0.2, len(contacts))
-    subscribes = _told(rng, people, profiles, 0.0) > 0
+    subscribes = _recorded_wish(rng, people, profiles, 0.0) > 0
     no = np.where(chance(rng, 0.3, len(profiles)), mail.UNSUBSCRIBER, mail.NEVER)
     yes = np.where(chance(rng, c.PENDING_SHARE, len(profiles)), mail.PENDING, mail.SUBSCRIBED)
     starts = np.where(subscribes, yes, no)

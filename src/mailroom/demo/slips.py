@@ -19,13 +19,13 @@ NEIGHBOURS = {
     for place, key in enumerate(row)
 }
 KINDS = tuple(c.SLIP_KINDS)
-MARK = re.compile(r"[._]?mr\d+$")  # what makes an address the person's own
+MARK = re.compile(r"[._]?mr\d+$")  # the mark that makes an address a person's own
 ADDRESS = re.compile(r"[a-z0-9]+([._][a-z0-9]+)*")
 EARLIEST, LATEST = date(1900, 1, 1), date(2012, 1, 1)
 
 
 def slipped(rng: np.random.Generator, values: Sequence[str | None], share: float) -> list[str | None]:
-    """The texts, with a typing error in a `share` of them. Of less than three characters none has one."""
+    """The texts, with a typing error in a `share` of them. Texts under three characters have none."""
     found = list(values)
     for place in np.flatnonzero(chance(rng, share, len(found))).tolist():
         found[place] = slip(rng, found[place] or "") or None
@@ -33,7 +33,7 @@ def slipped(rng: np.random.Generator, values: Sequence[str | None], share: float
 
 
 def slip(rng: np.random.Generator, text: str) -> str:
-    """A text with a typing error, now and then two: a character too many, missing, wrong, or two swapped."""
+    """A text with one typing error or two: a character too many, missing, wrong, or two swapped."""
     for _ in range(1 + int(rng.random() < c.SECOND_SLIP_SHARE)):
         if len(text) < 3:
             break
@@ -49,18 +49,18 @@ def _once(rng: np.random.Generator, text: str) -> str:
     if kind == "transposed":
         place = min(place, len(text) - 2)
         swapped = text[place + 1].lower(), text[place].lower()
-        # Who shifts the first key shifts the one that comes first by mistake.
+        # Shift stays with the first key, also if a wrong one comes first.
         pair = "".join(_cased(letter, text[place + n]) for n, letter in enumerate(swapped))
         if pair != text[place : place + 2]:
             return text[:place] + pair + text[place + 2 :]
-        kind = "deleted"  # a pair of equal letters has no other order
+        kind = "deleted"  # swapping a pair of equal letters has no effect
     if kind == "deleted":
         rest = text[place + 1 :]
         return text[:place] + (_cased(rest[0], key) + rest[1:] if rest and place == 0 else rest)
     around = NEIGHBOURS.get(key.lower(), KEYS[2])
     other = _cased(around[int(rng.integers(0, len(around)))], key)
     if kind == "inserted":
-        # Most letters too many are the one before once more (Pollock and Zamora 1983).
+        # Most extra letters repeat the one before (Pollock and Zamora 1983).
         double = _cased(key, "a") if place == 0 else key
         return (
             text[: place + 1]
@@ -77,7 +77,7 @@ def _cased(letter: str, like: str) -> str:
 def slipped_address(rng: np.random.Generator, email: str) -> str:
     """An e-mail address with a slip in the name before the @.
 
-    What makes it the person's own stays, and so does the domain: a slip never leads to somebody else.
+    The person's own mark and the domain stay, so that a slip never leads to another person.
     """
     local, _, domain = email.partition("@")
     mark = MARK.search(local)
@@ -119,14 +119,14 @@ def slipped_date(rng: np.random.Generator, day: date) -> date:
             keys[5:7], keys[8:10] = keys[8:10], keys[5:7]
         try:
             found = date.fromisoformat("".join(keys))
-        except ValueError:  # no such day: a form refuses it
+        except ValueError:  # an invalid day: a form refuses it
             continue
         if found != day and EARLIEST <= found < LATEST:
             return found
 
 
 def stated_dates(rng: np.random.Generator, born: Ints, share: float) -> list[date | None]:
-    """What records say of these birth dates (days since 1970): a share of them, some wrong, some no dates."""
+    """These birth dates (days since 1970) in records: a share of them, some wrong, some placeholders."""
     n = len(born)
     stated, wrong = chance(rng, share, n), chance(rng, c.BIRTH_DATE_SLIP_SHARE, n)
     placeholder = chance(rng, c.JUNK_BIRTH_DATE_SHARE, n)

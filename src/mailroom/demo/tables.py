@@ -210,7 +210,7 @@ def crm_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> dict[Name
 
 
 def _at_checkout(sim: Simulation, rng: np.random.Generator) -> dict[str, pa.Array]:
-    """What each order says of its buyer: copied from the account or typed anew; only accounts leave gaps."""
+    """The buyer's data on each order: copied from the account or typed again. Only accounts have gaps."""
     n = len(sim.sales)
     guest = sim.order_account < 0
     copied = ~guest & chance(rng, 0.75, n)
@@ -237,7 +237,7 @@ def shop_tables(
     street, postal_code, city = addresses(people, rng, accounts.person)
     channel = pick(rng, list(c.ACQUISITION.values()), n)
     order_id = key("o", len(sales))
-    # A guest whose order is unknown could not be found again: such a refund keeps its order.
+    # A guest's refund keeps its order, because a guest without an order could not be found.
     account = sim.order_account[refunds.order]
     account = np.where(account >= 0, account, sim.account_of[refunds.person])
     by_line = refunds.line >= 0
@@ -495,7 +495,7 @@ def privacy_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> dict[
 
 
 def truth_tables(sim: Simulation, key: Ids, web_twice: Ints, mail_twice: Ints) -> dict[Name, pa.Table]:
-    """Who everybody is, whose each record is, and which events no person made or that came twice."""
+    """The truth: each person, the person of each record, machine events and duplicates."""
     people, sales, sessions, visits = sim.people, sim.sales, sim.sessions, sim.visits
     alive = people.dropped >= sim.until
     yearly = np.where(people.buys, people.rate * 365, 0)
@@ -584,7 +584,7 @@ def build_chunk(world: World, index: int) -> tuple[dict[Name, pa.Table], dict[Na
     events, mail_twice = esp_tables(sim, key, sim.rng(55))
     tables |= events | privacy_tables(sim, key, sim.rng(56))
 
-    # Dirt comes last, so that nothing is built on a bad row.
+    # Dirt comes last, so that no row depends on a bad one.
     cells: dict[Name, Cells] = {}
     listed: list[tuple[str, str, str | None, str]] = []
     for place, name in enumerate(SOURCES):

@@ -67,7 +67,7 @@ class WebEvents:
 
 
 def pick_devices(people: People, rng: np.random.Generator, person: Ints) -> Ints:
-    """A device for each visit: mostly the person's first, now and then one that the household shares."""
+    """A device for each session: mostly the person's first, sometimes one that the household shares."""
     n = len(person)
     own = (people.first + person) * DEVICES + (rng.random(n) ** 1.6 * people.devices[person]).astype(np.int64)
     shared = people.shared_device[person]
@@ -82,7 +82,7 @@ def make_sessions(
     boxes: Mailboxes,
     messages: Messages,
 ) -> Sessions:
-    """All sessions that the shop's tracker saw."""
+    """All sessions that the shop's tracker recorded."""
     config, n_orders = world.config, len(orders)
     browse, abandon, order_events = expected_events()
     budget = config.web_events_per_order * n_orders
@@ -109,7 +109,7 @@ def make_sessions(
     anytime = (
         people.joined[free] - c.DAY + (rng.random(len(free)) * (open_days[free] * c.DAY)).astype(np.int64)
     )
-    # Demand draws browsing along: half of it follows the shop's calendar.
+    # Half of browsing follows the shop's calendar of demand.
     seasonal = world.from_clock(rng.random(len(free)) * world.clock[-1])
     fits = (seasonal > people.joined[free]) & (seasonal < ends[free]) & chance(rng, 0.5, len(free))
     at = np.concatenate([orders.at[order] - lead, np.where(fits, seasonal, anytime)])

@@ -1,4 +1,4 @@
-"""What every chunk shares: the calendar, the products, the campaigns and the calibrated order rate."""
+"""Shared by all chunks: the calendar, the products, the campaigns and the calibrated order rate."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta

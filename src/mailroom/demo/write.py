@@ -24,22 +24,23 @@ PROGRESS_SECONDS = 5
 
 
 def write_parquet(config: Config, to: Path, jobs: int) -> dict[str, int]:
-    """Write `to`/<source>/<table>/part-<chunk>.parquet; returns rows per table. `jobs` changes no byte."""
+    """Write `to`/<source>/<table>/part-<chunk>.parquet; return rows per table. `jobs` does not change the
+    output."""
     for source, table in (*SOURCES, *TRUTH):
         folder = to / source / table
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("part-*.parquet"):
             old.unlink()
     rows: dict[str, int] = {}
-    begun = told = time.monotonic()
+    begun = printed_at = time.monotonic()
     for done, counts in enumerate(_written(config, to, jobs), start=1):
         for name, count in counts.items():
             rows[name] = rows.get(name, 0) + count
-        if time.monotonic() - told > PROGRESS_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - printed_at > PROGRESS_SECONDS:
+            printed_at = time.monotonic()
             people = min(done * config.chunk_people, config.customers)
             share = f"{people:,} of {config.customers:,} customers ({people / config.customers:.0%})"
-            print(f"{share}, {told - begun:.0f} s", file=sys.stderr, flush=True)
+            print(f"{share}, {printed_at - begun:.0f} s", file=sys.stderr, flush=True)
     return rows
 
 

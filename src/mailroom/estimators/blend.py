@@ -1,7 +1,7 @@
-"""What rows add to the models of purchases: a better order of customers, on the level of the base.
+"""Blends of the base model with models on customer features: a better ranking, on the base's level.
 
-Models that learn from past moments rank well and have the wrong level, because those moments had other
-base rates. So each keeps its order of customers and takes the level of the base.
+Models that learn from past moments rank well but have the wrong level, because those moments had other
+base rates. So each keeps its ranking of customers and takes the level of the base.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ from mailroom.estimators.trees import Trees
 
 Floats = NDArray[np.float64]
 SMALLEST = 1e-6  # no probability is nearer to 0 or 1
-TREES_FROM = 2_500  # customers from which trees are worth growing
+TREES_FROM = 2_500  # customers; below this, no trees
 CAPPED = (1 / 20, 20.0)  # the trees' factor on a customer's money stays within
 
 
 class ReturnBlend(BaseEstimator):  # type: ignore[misc]
-    """The chance of an order within the horizon: base, logistic regression and trees, blended by the mean
-    of their logits, each shifted to the base's mean.
+    """The chance of an order within the horizon: the mean logit of base, logistic regression and trees, each
+    shifted to the base's mean.
 
-    With trees=False, for a shop with few customers, base and regression only. Attributes: scale_,
+    With trees=False, for a shop with few customers, it uses base and regression only. Attributes: scale_,
     weights_ (one per input, then the base's logit), trees_ (None without), shifts_ (logits added to
     regression and trees).
     """
@@ -46,14 +46,14 @@ class ReturnBlend(BaseEstimator):  # type: ignore[misc]
         returned: ArrayLike,
         weight: ArrayLike | None = None,
     ) -> Self:
-        """One row per customer and past moment: what was known, the base's probability then, which moment
-        it was, whether the customer ordered within the horizon after it, and for how many customers the row
-        stands (1 each without)."""
+        """Fit on one row per customer and past moment: features, the base's probability, the moment (cutoff),
+        whether the customer ordered within the horizon after it, and the row's weight in customers (default
+        1). Raises ValueError if all returned or none."""
         table, base_logit = inputs(features), _logits(base)
         weights = None if weight is None else np.asarray(weight, dtype=float)
         outcome = np.asarray(returned, dtype=bool)
         if outcome.all() or not outcome.any():
-            raise ValueError("everybody ordered again, or nobody did: there is nothing to learn")
+            raise ValueError("all customers ordered again, or none did: there is nothing to learn")
         self.scale_ = Scale.of(table)
         moments = pd.get_dummies(pd.Series(np.asarray(cutoff))).to_numpy(dtype=float)
         design = np.column_stack([self.scale_.apply(table), base_logit, moments])
@@ -70,25 +70,25 @@ class ReturnBlend(BaseEstimator):  # type: ignore[misc]
         return self
 
     def level(self, features: pd.DataFrame, base: ArrayLike) -> Self:
-        """Shift each part to the base's mean over the customers who are to be scored, or a sample of them."""
+        """Shift each part to the base's mean over the customers to score, or a sample of them."""
         parts, target = self._parts(features, base), float(np.mean(np.asarray(base, dtype=float)))
         shifts = [shift_to_mean(part, target) for part in parts]
         self.shifts_ = [before + by for before, by in zip(self.shifts_, shifts, strict=False)]
         return self
 
     def predict(self, features: pd.DataFrame, base: ArrayLike) -> Floats:
-        """The chance of an order within the horizon."""
+        """Return the chance of an order within the horizon, shape (rows,)."""
         parts = self._parts(features, base)
         return np.asarray(expit(np.mean([_logits(base), *parts], axis=0)))
 
     def contributions(self, features: pd.DataFrame, base: ArrayLike) -> Floats:
-        """What each input, and last the base's logit, adds to the regression's logit against the average
-        customer of training. Shape (rows, len(INPUTS) + 1)."""
+        """Return what each input, and last the base's logit, adds to the regression's logit compared with the
+        average training customer. Shape (rows, len(INPUTS) + 1)."""
         scaled = self.scale_.apply(inputs(features))
         return np.asarray(np.column_stack([scaled, _logits(base)]) * self.weights_)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {
             "mean": self.scale_.mean_.tolist(),
             "spread": self.scale_.spread_.tolist(),
@@ -99,7 +99,7 @@ class ReturnBlend(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> "ReturnBlend":
-        """As to_dict wrote it."""
+        """Read what to_dict wrote."""
         blend = cls(trees=written["trees"] is not None)
         blend.scale_ = Scale(written["mean"], written["spread"])
         blend.weights_ = np.asarray(written["weights"])
@@ -117,22 +117,23 @@ class ReturnBlend(BaseEstimator):  # type: ignore[misc]
 
 
 class SpendBlend(BaseEstimator):  # type: ignore[misc]
-    """Expected money within the horizon: half the base, half the base times what trees make of it,
+    """Expected money within the horizon: the mean of the base and of the base times a factor from trees,
     rescaled to the base's total.
 
-    Trees learn what a customer brought in against what the base expected of them, each past moment on the
-    level that it turned out to have. Attributes: trees_, factor_ (to the base's total).
+    Trees learn the ratio of a customer's revenue to the base's expectation, after each past moment is scaled
+    to its actual total. Attributes: trees_, factor_ (to the base's total).
     """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
     def fit(self, features: pd.DataFrame, base: ArrayLike, cutoff: ArrayLike, revenue: ArrayLike) -> Self:
-        """One row per customer and past moment; base and revenue are money within the horizon."""
+        """Fit on one row per customer and past moment. base and revenue are money within the horizon. Raises
+        ValueError if no customer spent anything."""
         expected = np.asarray(base, dtype=float)
         actual = np.maximum(np.asarray(revenue, dtype=float), 0)
         if not (expected > 0).any() or not (actual > 0).any():
-            raise ValueError("nobody spent anything: there is nothing to learn")
+            raise ValueError("no customer spent anything: there is nothing to learn")
         moments = pd.factorize(np.asarray(cutoff))[0]
         totals = np.bincount(moments, actual) / np.maximum(np.bincount(moments, expected), 1e-9)
         offset = expected * totals[moments]
@@ -148,24 +149,24 @@ class SpendBlend(BaseEstimator):  # type: ignore[misc]
         return self
 
     def level(self, features: pd.DataFrame, base: ArrayLike) -> Self:
-        """Make the trees' total the base's, over the customers to be scored or a sample of them."""
+        """Rescale the trees' total to the base's, over the customers to score or a sample of them."""
         expected = np.asarray(base, dtype=float)
         total = float((expected * self._ratio(features, expected)).sum())
         self.factor_ = float(expected.sum()) / total if total > 0 else 1.0
         return self
 
     def predict(self, features: pd.DataFrame, base: ArrayLike) -> Floats:
-        """Expected money within the horizon."""
+        """Return expected money within the horizon, shape (rows,)."""
         expected = np.asarray(base, dtype=float)
         return 0.5 * expected * (1 + self.factor_ * self._ratio(features, expected))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {"trees": self.trees_.to_dict(), "factor": self.factor_}
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> "SpendBlend":
-        """As to_dict wrote it."""
+        """Read what to_dict wrote."""
         blend = cls()
         blend.trees_, blend.factor_ = Trees.from_dict(written["trees"]), written["factor"]
         return blend
@@ -176,7 +177,7 @@ class SpendBlend(BaseEstimator):  # type: ignore[misc]
 
 
 def shift_to_mean(logits: Floats, target: float) -> float:
-    """What to add to logits so that the mean of their probabilities is target, within ± 15."""
+    """Return the shift of logits, within ± 15, that makes the mean of their probabilities `target`."""
     aim = float(np.clip(target, SMALLEST, 1 - SMALLEST))
 
     def off(shift: float) -> float:

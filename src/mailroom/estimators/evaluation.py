@@ -1,8 +1,8 @@
-"""How good a prediction is, judged by several measures at once: each alone can be cheated.
+"""Measures of a prediction. A score uses several at once, because each alone can mislead.
 
-The mean absolute error, for one, rewards whoever predicts nothing, because most customers buy nothing.
-Each is a line or three of numpy: drawn again a hundred times, scikit-learn's checks of its input take longer
-than the measure. A test holds them to scikit-learn's.
+The mean absolute error, for one, rewards a prediction of zero, because most customers buy nothing. Each
+measure is a few lines of numpy, because in a bootstrap of a hundred draws scikit-learn's input checks take
+longer than the measure. A test compares them with scikit-learn's.
 """
 
 from collections.abc import Callable
@@ -17,43 +17,43 @@ Measure = Callable[[Floats, Floats], float]
 
 
 def gini(actual: Floats, predicted: Floats) -> float:
-    """Normalised Gini: 1 puts the customers in the order of what they spent, 0 in no order. Ties share
-    their places, so that a constant prediction has 0. NaN where nobody or only equals spent."""
+    """Return the normalised Gini: 1 ranks customers exactly by what they spent, 0 is a random ranking. Ties
+    share their places, so a constant prediction has 0. NaN if no customer spent, or all spent the same."""
     best = _gain(actual, actual)
     return _gain(actual, predicted) / best if best else float("nan")
 
 
 def _gain(actual: Floats, predicted: Floats) -> float:
-    """Covariance of what was spent with the places of the prediction."""
+    """Return the covariance of actual money with the ranks of the prediction."""
     return float(np.mean((actual - actual.mean()) * rankdata(predicted)))
 
 
 def spearman(actual: Floats, predicted: Floats) -> float:
-    """Rank correlation; NaN where either is constant."""
+    """Return the rank correlation; NaN if either is constant."""
     one, other = rankdata(actual), rankdata(predicted)
     spread = one.std() * other.std()
     return float(np.mean((one - one.mean()) * (other - other.mean())) / spread) if spread else float("nan")
 
 
 def mean_absolute_error(actual: Floats, predicted: Floats) -> float:
-    """In the unit of the values."""
+    """Return the error in the unit of the values."""
     return float(np.abs(actual - predicted).mean())
 
 
 def root_mean_squared_error(actual: Floats, predicted: Floats) -> float:
-    """In the unit of the values."""
+    """Return the error in the unit of the values."""
     return float(np.sqrt(np.mean((actual - predicted) ** 2)))
 
 
 def total_bias(actual: Floats, predicted: Floats) -> float:
-    """Predicted total over the actual one, less 1: .05 is 5% too much. NaN where nothing happened."""
+    """Return predicted total / actual total - 1: 0.05 is 5% too much. NaN if the actual total is 0."""
     total = actual.sum()
     return float(predicted.sum() / total - 1) if total else float("nan")
 
 
 def decile_error(actual: Floats, predicted: Floats) -> float:
-    """Over tenths of the customers by prediction, the mean distance between predicted and actual means, as
-    a share of the overall actual mean."""
+    """Return the mean distance between predicted and actual means over tenths of the customers by prediction,
+    as a share of the overall actual mean."""
     order = np.argsort(predicted, kind="stable")
     mean = actual.mean()
     if not mean:
@@ -63,15 +63,15 @@ def decile_error(actual: Floats, predicted: Floats) -> float:
 
 
 def top_tenth_share(actual: Floats, predicted: Floats) -> float:
-    """The part of all money that came from the tenth of the customers with the highest prediction; NaN where
-    nothing happened."""
+    """Return the share of all money that came from the tenth of customers with the highest prediction; NaN if
+    there was none."""
     top = np.argsort(-predicted, kind="stable")[: max(len(actual) // 10, 1)]
     total = actual.sum()
     return float(actual[top].sum() / total) if total else float("nan")
 
 
 def calibration_error(happened: Floats, probability: Floats) -> float:
-    """Over tenths of the customers by probability, the mean distance between it and what happened,
+    """Return the mean distance between probability and outcome over tenths of the customers by probability,
     weighted by customers."""
     order = np.argsort(probability, kind="stable")
     parts = [part for part in np.array_split(order, 10) if len(part)]
@@ -80,13 +80,13 @@ def calibration_error(happened: Floats, probability: Floats) -> float:
 
 
 def brier(happened: Floats, probability: Floats) -> float:
-    """Mean squared distance of a probability from what happened."""
+    """Return the mean squared distance of probability and outcome."""
     return float(np.mean((happened - probability) ** 2))
 
 
 def area_under_curve(happened: Floats, probability: Floats) -> float:
-    """The chance that of two customers the one who did it has the higher probability; NaN if all did or
-    nobody."""
+    """Return the chance that a customer with the outcome has a higher probability than one without it; NaN if
+    all have it or none."""
     n_did = happened.sum()
     n_pairs = n_did * (len(happened) - n_did)
     places = rankdata(probability) @ happened
@@ -94,7 +94,7 @@ def area_under_curve(happened: Floats, probability: Floats) -> float:
 
 
 def average_precision(happened: Floats, probability: Floats) -> float:
-    """Area under precision over recall, in steps; NaN if nobody did it."""
+    """Return the stepwise area under the precision-recall curve; NaN without a positive outcome."""
     total = happened.sum()
     if not total:
         return float("nan")
@@ -105,9 +105,9 @@ def average_precision(happened: Floats, probability: Floats) -> float:
 
 
 def logarithmic_loss(happened: Floats, probability: Floats) -> float:
-    """Mean negative logarithm of the probability of what happened."""
-    said = np.clip(np.where(happened > 0, probability, 1 - probability), 1e-9, 1 - 1e-9)
-    return float(-np.log(said).mean())
+    """Return the mean negative logarithm of the probability of the outcome."""
+    likelihood = np.clip(np.where(happened > 0, probability, 1 - probability), 1e-9, 1 - 1e-9)
+    return float(-np.log(likelihood).mean())
 
 
 OF_CHANCES: dict[str, Measure] = {
@@ -131,18 +131,17 @@ OF_MONEY: dict[str, Measure] = {
 def confidence_interval(
     measure: Measure, actual: ArrayLike, predicted: ArrayLike, draws: int = 100, seed: int = 0
 ) -> tuple[float, float]:
-    """95% around a measure, by customers drawn again with replacement (bootstrap). Of many customers no more
-    than DRAWN are drawn at a time; a measure of so many varies more by the root of their share (Politis,
-    Romano 1994)."""
+    """Return the 95% bootstrap interval of a measure, over customers drawn with replacement. A draw has DRAWN
+    customers at most. The interval is then scaled by the root of the share drawn (Politis, Romano 1994)."""
     happened, expected = np.asarray(actual, dtype=float), np.asarray(predicted, dtype=float)
     random = np.random.default_rng(seed)
     n = len(happened)
     n_drawn = min(n, DRAWN)
-    found = []
+    values = []
     for _ in range(draws):
         drawn = random.integers(0, n, n_drawn)
-        found.append(measure(happened[drawn], expected[drawn]))
-    known = [value for value in found if np.isfinite(value)]
+        values.append(measure(happened[drawn], expected[drawn]))
+    known = [value for value in values if np.isfinite(value)]
     if not known:
         return float("nan"), float("nan")
     low, middle, high = np.quantile(known, [0.025, 0.5, 0.975])

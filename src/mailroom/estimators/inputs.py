@@ -1,4 +1,4 @@
-"""What the models that see rows know of a customer: the columns of customer_features, put on one scale."""
+"""Inputs of the feature models: the columns of customer_features on one scale."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-# Counts, days and money are read as logarithms: from 1 to 2 orders is as far as from 10 to 20.
+# Counts, days and money enter as logarithms: from 1 to 2 orders is as far as from 10 to 20.
 LOGARITHMS = (
     "days_since_last_order", "n_order_days", "age_days", "known_days", "mean_gap_days", "gap_spread_days",
     "n_order_days_30d", "n_order_days_90d", "n_order_days_180d", "n_order_days_365d",
@@ -18,8 +18,8 @@ LOGARITHMS = (
 )  # fmt: skip
 SHARES = ("refund_share", "discount_share")
 INPUTS = LOGARITHMS + SHARES
-# What an input is about, for reasons. What was ordered and spent lately tells the rhythm: without an order
-# there is no money either.
+# The topic of each input, for reasons. Recent revenue belongs to the rhythm, because there is none
+# without an order.
 TOPICS = {
     "rhythm": (
         "days_since_last_order", "mean_gap_days", "gap_spread_days",
@@ -41,7 +41,7 @@ TOPICS = {
 
 
 def inputs(features: pd.DataFrame) -> Floats:
-    """Shape (rows, len(INPUTS)). Money below nothing counts as nothing; what is not known is NaN.
+    """Return the inputs, shape (rows, len(INPUTS)). Negative money counts as 0. Unknown values are NaN.
 
     Raises ValueError naming the columns that are missing.
     """
@@ -57,7 +57,7 @@ def inputs(features: pd.DataFrame) -> Floats:
 
 
 class Scale:
-    """Columns with mean 0 and spread 1, and 0 where nothing is known or nothing varies.
+    """Columns with mean 0 and spread 1. Unknown values and constant columns are 0.
 
     Attributes mean_ and spread_, one value per column.
     """
@@ -67,7 +67,7 @@ class Scale:
 
     @classmethod
     def of(cls, table: Floats) -> "Scale":
-        """As a table's columns are."""
+        """Return the scale of a table's columns."""
         known = ~np.isnan(table)
         n = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, table, 0).sum(axis=0) / n
@@ -75,8 +75,8 @@ class Scale:
         return cls(mean, np.where(spread > 1e-9, spread, 0))
 
     def apply(self, table: Floats) -> Floats:
-        """Each column scaled; one that was constant is 0, whatever it is now."""
+        """Return each column scaled. A column that was constant in training is 0."""
         with np.errstate(invalid="ignore"):
             scaled = (table - self.mean_) / np.where(self.spread_ > 0, self.spread_, np.inf)
-        # What lies far beyond all that was learned from counts as its edge.
+        # Values far outside the training range are clipped.
         return np.asarray(np.clip(np.nan_to_num(scaled, nan=0.0), -5, 5))

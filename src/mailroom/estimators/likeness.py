@@ -1,4 +1,4 @@
-"""How alike people are to chosen ones, as a sum of points for what is known of each."""
+"""Similarity of people to a chosen group, as a sum of points for their known traits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,33 +10,34 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
-COMMON = 20  # customers; a value that fewer have says nothing, and might point at one of them
+COMMON = 20  # customers; rarer values are ignored, as they say little and might identify a person
 
 
 class TraitPoints:
-    """The chance of being one of the chosen, by a logistic regression with a ridge on traits.
+    """The chance of belonging to the chosen group, by a ridge logistic regression on traits.
 
-    A customer has some values of some traits (of one trait perhaps several). A value counts against the
-    customers of whom that trait is known at all, so that a trait nothing is known of weighs nothing: not to
-    know it is no likeness.
+    A customer has values of some traits, perhaps several of one trait. A value is compared among customers
+    with that trait known, so an unknown trait adds nothing to the chance.
 
-    Attributes: points_, one row per trait and value with points (logits, against the average of those whose
-    trait is known), chosen_share and other_share (of the chosen and the others whose trait is known, those
-    with the value); intercept_, the logit of somebody nothing is known of.
+    Attributes: points_, one row per trait and value with points (logits, compared with the average of
+    customers with the trait known), chosen_share and other_share (the share with the value, among the chosen
+    and the others with the trait known); intercept_, the logit of a customer without known traits.
     """
 
     def __init__(self, ridge: float = 10.0) -> None:
         self.ridge = ridge
 
     def fit(self, traits: pd.DataFrame, chosen: pd.Series, weight: pd.Series | None = None) -> "TraitPoints":
-        """traits: columns customer_id, trait and trait_value, a row per value that a customer has. chosen, by
-        customer_id: whether they are, both kinds being there. weight, likewise: for how many they stand.
+        """Fit the points.
 
-        Raises ValueError where all are chosen, or none.
+        traits: columns customer_id, trait and trait_value, one row per value of a customer. chosen: boolean
+        by customer_id. weight: customers that each stands for, by customer_id.
+
+        Raises ValueError if all are chosen, or none.
         """
         outcome = chosen.to_numpy(dtype=bool)
         if outcome.all() or not outcome.any():
-            raise ValueError("everybody is chosen, or nobody is: there is nothing to tell apart")
+            raise ValueError("all customers are chosen, or none: there is nothing to learn")
         weights = (
             np.ones(len(outcome)) if weight is None else weight.reindex(chosen.index).to_numpy(dtype=float)
         )
@@ -68,26 +69,27 @@ class TraitPoints:
         return self
 
     def predict(self, traits: pd.DataFrame, customers: pd.Index) -> Floats:
-        """The chance of being one of the chosen, by customer, (len(customers),)."""
+        """Return the chance of belonging to the chosen group per customer, shape (len(customers),)."""
         values = pd.MultiIndex.from_frame(self.points_[["trait", "trait_value"]])
         has, known = _indicators(traits, customers, values)
         moved = (has - self.points_["average"].to_numpy()) * known
         return np.asarray(expit(self.intercept_ + moved @ self.points_["points"].to_numpy()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers and texts, ready for JSON."""
+        """Return plain numbers and texts for JSON."""
         return {"intercept": self.intercept_, "points": self.points_.to_dict("list")}
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> "TraitPoints":
-        """As to_dict wrote it."""
-        found = cls()
-        found.intercept_, found.points_ = written["intercept"], pd.DataFrame(written["points"])
-        return found
+        """Read what to_dict wrote."""
+        model = cls()
+        model.intercept_, model.points_ = written["intercept"], pd.DataFrame(written["points"])
+        return model
 
 
 def _indicators(traits: pd.DataFrame, customers: pd.Index, values: pd.MultiIndex) -> tuple[Floats, Floats]:
-    """Whether each customer has each value, and whether its trait is known of them; (customers, values)."""
+    """Return whether each customer has each value, and whether its trait is known; shape (customers,
+    values)."""
     has, known = np.zeros((len(customers), len(values))), np.zeros((len(customers), len(values)))
     row = customers.get_indexer(traits["customer_id"])
     column = values.get_indexer(pd.MultiIndex.from_frame(traits[["trait", "trait_value"]]))

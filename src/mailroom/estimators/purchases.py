@@ -1,15 +1,15 @@
-"""How often customers who are free to leave without a word will buy: BG/NBD and MBG/NBD.
+"""Purchases of customers without a contract: BG/NBD and MBG/NBD.
 
-Both say that a customer buys at a rate of their own and may drop out for good at a purchase, with a
-chance of their own; rates follow a gamma distribution, chances a beta distribution. They differ in who
-may drop out: after a repeat purchase only (BG/NBD), or after the first as well (MBG/NBD).
+In both models a customer buys at an own rate and may drop out for good after a purchase, with an own chance.
+Rates follow a gamma distribution, chances a beta distribution. They differ in when a customer may drop out:
+after a repeat purchase only (BG/NBD), or after the first as well (MBG/NBD).
 
 - BG/NBD: Fader, Hardie, Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2).
 - MBG/NBD: Batislam, Denizel, Filiztekin (2007), Empirical validation and comparison of models for
   customer base analysis, International Journal of Research in Marketing 24(3).
 
-With c for the times a customer could have dropped out (frequency in BG/NBD, frequency + 1 in MBG/NBD)
-the two are one set of formulas, and so they are here one class with two names.
+With c for the number of chances to drop out (frequency in BG/NBD, frequency + 1 in MBG/NBD), both have the
+same formulas, so they share one class here.
 """
 
 from typing import ClassVar, Self
@@ -22,17 +22,18 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 Floats = NDArray[np.float64]
-LOG_BOUND = 12.0  # each logarithm of a parameter stays within ± this
+LOG_BOUND = 12.0  # each log-parameter stays within ± this
 
 
 class _DropOutModel(BaseEstimator):  # type: ignore[misc]
-    """Parameters r_, alpha_ (in the unit of age), a_, b_; log_likelihood_ without the ridge.
+    """The shared model. Parameters r_, alpha_ (in the unit of age), a_, b_; log_likelihood_ without the
+    ridge.
 
-    Arrays are one entry per customer, or per group of equal customers with their number as weight:
+    Arrays have one entry per customer, or per group of equal customers with their number as weight:
 
-    - frequency: repeat purchases; two on one day are one.
+    - frequency: repeat purchases; two on one day count as one.
     - recency: time from the first purchase to the last, 0 where frequency is 0.
-    - age: time from the first purchase to now. The unit is free, and the same for all times.
+    - age: time from the first purchase to now. All times have the same unit, which is free.
     """
 
     first_purchase_counts: ClassVar[bool]
@@ -47,10 +48,10 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
         age: ArrayLike,
         weight: ArrayLike | None = None,
     ) -> Self:
-        """Maximum likelihood over log-parameters, by L-BFGS with the analytic gradient.
+        """Fit by maximum likelihood over log-parameters, with L-BFGS and the analytic gradient.
 
-        ridge is a penalty on the squared logarithms of the parameters, for customers so alike that any
-        parameter would do. Raises ValueError naming the first row that no customer can have.
+        ridge penalises the squared log-parameters, which identifies them when customers are nearly alike.
+        Raises ValueError naming the first impossible row.
         """
         x, t, age_ = _histories(frequency, recency, age)
         weights = np.ones_like(x) if weight is None else np.asarray(weight, dtype=float)
@@ -69,7 +70,7 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
                 (2 * self.ridge * logs - gradient * np.exp(logs)) / total,
             )
 
-        found = minimize(
+        optimum = minimize(
             loss,
             np.zeros(4),
             jac=True,
@@ -77,7 +78,7 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
             bounds=[(-LOG_BOUND, LOG_BOUND)] * 4,
             options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8},
         )
-        r, alpha, a, b = np.exp(found.x)
+        r, alpha, a, b = np.exp(optimum.x)
         self.r_, self.alpha_, self.a_, self.b_ = float(r), float(alpha * unit), float(a), float(b)
         likelihood, _ = history.log_likelihood(np.array([r, alpha, a, b]))
         # A density over times: in the caller's unit, each repeat purchase is `unit` times as dense.
@@ -87,13 +88,13 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
 
     @property
     def parameters_(self) -> dict[str, float]:
-        """The fitted parameters by name."""
+        """Return the fitted parameters by name."""
         if not hasattr(self, "r_"):
             raise NotFittedError(f"{type(self).__name__} is not fitted yet")
         return {"r": self.r_, "alpha": self.alpha_, "a": self.a_, "b": self.b_}
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
-        """The chance that a customer has not dropped out. Not the opposite of churn: see
+        """Return the chance that a customer has not dropped out. It is not the opposite of churn: see
         probability_of_purchase."""
         x, t, age_ = _histories(frequency, recency, age)
         r, alpha, a, b = self.parameters_.values()
@@ -108,7 +109,7 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
     def probability_of_purchase(
         self, horizon: float, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
     ) -> Floats:
-        """The chance of at least one purchase within `horizon` from now."""
+        """Return the chance of at least one purchase within `horizon` from now."""
         x, t, age_ = _histories(frequency, recency, age)
         rate, alpha = self.r_ + x, self.alpha_
         none = np.exp(rate * (np.log(alpha + age_) - np.log(alpha + age_ + horizon)))
@@ -117,23 +118,24 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
     def expected_purchases(
         self, horizon: float, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
     ) -> Floats:
-        """The mean number of purchases within `horizon` from now."""
+        """Return the expected number of purchases within `horizon` from now."""
         x, t, age_ = _histories(frequency, recency, age)
         r, alpha, a, b = self.parameters_.values()
-        # At a = 1 the formula is 0/0; its limit is its value a little further on.
+        # At a = 1 the formula is 0/0. Its limit is close to its value just above 1.
         a = a if abs(a - 1) > 1e-6 else 1 + 1e-6
         exits, rate = self._exits(x), r + x
         share = horizon / (alpha + age_ + horizon)
         top = a + b + exits - 1
-        # Euler's transformation of 2F1(rate, b + exits; top; share): that one overflows, this one does not.
+        # Euler's transformation of 2F1(rate, b + exits; top; share), which avoids its overflow.
         shape = hyp2f1(top - rate, a - 1, top, share)
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             staying = np.exp((a - 1) * np.log1p(-share)) * shape
-            # Where everybody drops out alike, a and b are large, and 0 meets infinity: there 2F1 is a power.
+            # If all customers drop out alike, a and b are large and the product is 0 * inf. There 2F1 is a
+            # power.
             alike = np.exp(rate * (np.log1p(-share) - np.log1p(-share * (b + exits) / top)))
         expected = top / (a - 1) * (1 - np.where(np.isfinite(staying), staying, alike))
         alive = self.probability_alive(x, t, age_)
-        # No customer is expected to buy more than at their rate without end.
+        # The bound is the purchases of a customer who never drops out.
         return np.asarray(
             alive * np.clip(np.nan_to_num(expected, nan=np.inf), 0, rate / (alpha + age_) * horizon)
         )
@@ -141,7 +143,7 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
     def purchase_within_quantile(
         self, quantile: float, horizon: float, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
     ) -> Floats:
-        """Time from now to the next purchase, at a quantile of it, given that it comes within `horizon`."""
+        """Return the quantile of the time to the next purchase, given that it comes within `horizon`."""
         x, _, age_ = _histories(frequency, recency, age)
         start, rate = self.alpha_ + age_, self.r_ + x
         within = -np.expm1(rate * (np.log(start) - np.log(start + horizon)))
@@ -152,7 +154,7 @@ class _DropOutModel(BaseEstimator):  # type: ignore[misc]
 
 
 class BetaGeometricModel(_DropOutModel):
-    """BG/NBD: nobody drops out before their second purchase."""
+    """BG/NBD: a customer may drop out after a repeat purchase only."""
 
     first_purchase_counts = False
 
@@ -164,8 +166,8 @@ class ModifiedBetaGeometricModel(_DropOutModel):
 
 
 class _History:
-    """Weighted customers, and what they say about parameters. Whole numbers of purchases repeat a great
-    deal, so that gamma functions are worked out once per number."""
+    """Weighted customers and their likelihood. Numbers of purchases repeat, so gamma functions are computed
+    once per number."""
 
     def __init__(self, x: Floats, t: Floats, age: Floats, exits: Floats, weight: Floats) -> None:
         self.t, self.age, self.weight = t, age, weight
@@ -177,7 +179,7 @@ class _History:
         self.age_weight = weight * age
 
     def log_likelihood(self, parameters: Floats) -> tuple[float, Floats]:
-        """The sum over customers, and its gradient by r, alpha, a and b."""
+        """Return the sum over customers, and its gradient by r, alpha, a and b."""
         r, alpha, a, b = parameters
         number, exits = self.numbers, self.number_exits
         log_age, log_last = np.log(alpha + self.age), np.log(alpha + self.t)
@@ -186,7 +188,7 @@ class _History:
             gammaln(r + number) - gammaln(r) + r * np.log(alpha)
             + gammaln(a + b) + gammaln(b + exits) - gammaln(b) - gammaln(a + b + exits)
         )  # fmt: skip
-        # In BG/NBD nobody without a repeat purchase can be gone, whatever stands here.
+        # In BG/NBD a customer without a repeat purchase cannot have dropped out, so this value is unused.
         gone_by_number = np.log(a) - np.log(np.where(exits > 0, b + exits - 1, 1))
         odds = gone_by_number[self.index] + rate * (log_age - log_last)
         odds = np.where(self.may_be_gone, odds, -np.inf)
@@ -213,7 +215,7 @@ class _History:
 
 
 def _histories(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[Floats, Floats, Floats]:
-    """The three as floats. Raises ValueError naming the first row that no customer can have."""
+    """Return the three as floats. Raises ValueError naming the first impossible row."""
     x, t, age_ = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in (frequency, recency, age)))
     with np.errstate(invalid="ignore"):
         possible = (x >= 0) & (t >= 0) & (age_ >= t) & np.isfinite(age_) & ((x > 0) | (t == 0))
@@ -223,5 +225,5 @@ def _histories(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tupl
             f"{name} {float(np.atleast_1d(part)[row])}"
             for name, part in (("frequency", x), ("recency", t), ("age", age_))
         )
-        raise ValueError(f"row {row} is no purchase history: {values}")
+        raise ValueError(f"row {row} is not a possible purchase history: {values}")
     return x, t, age_

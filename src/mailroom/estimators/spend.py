@@ -1,4 +1,4 @@
-"""How much a customer's orders are worth on average: Gamma-Gamma.
+"""The mean value of a customer's orders: Gamma-Gamma.
 
 Fader, Hardie (2013), The Gamma-Gamma Model of Monetary Value, brucehardie.com/notes/025.
 """
@@ -19,19 +19,19 @@ CONSTANT = 1e-6  # relative spread of values below which they are one value
 
 
 class GammaGammaModel(BaseEstimator):  # type: ignore[misc]
-    """Order values vary around a customer's own mean, and those means from customer to customer.
+    """Order values vary around a customer's own mean, and the means vary between customers.
 
-    Parameters p_, q_, gamma_ (in the unit of the values); log_likelihood_ without the ridge. Where all
-    customers spend the same, there is nothing to fit: the parameters are None and every mean is that value.
+    Parameters p_, q_, gamma_ (in the unit of the values); log_likelihood_ without the ridge. If all customers
+    spend the same, the parameters are None and every mean is that value.
     """
 
     def __init__(self, ridge: float = 1e-3) -> None:
         self.ridge = ridge
 
     def fit(self, n_orders: ArrayLike, mean_value: ArrayLike, weight: ArrayLike | None = None) -> Self:
-        """Maximum likelihood over log-parameters. One entry per customer with n_orders orders of
-        mean_value each; customers without an order or without money say nothing and are passed over.
-        Raises ValueError if nobody is left."""
+        """Fit by maximum likelihood over log-parameters. One entry per customer with n_orders orders of
+        mean_value each. Customers without an order or without money are ignored. Raises ValueError if no
+        customer is left."""
         n, mean = np.asarray(n_orders, dtype=float), np.asarray(mean_value, dtype=float)
         weights = np.ones_like(n) if weight is None else np.asarray(weight, dtype=float)
         counted = (n > 0) & (mean > 0) & np.isfinite(mean) & (weights > 0)
@@ -57,7 +57,7 @@ class GammaGammaModel(BaseEstimator):  # type: ignore[misc]
                 (2 * self.ridge * logs - slopes * np.array([p, excess, gamma])) / size,
             )
 
-        found = minimize(
+        optimum = minimize(
             loss,
             np.zeros(3),
             jac=True,
@@ -65,7 +65,7 @@ class GammaGammaModel(BaseEstimator):  # type: ignore[misc]
             bounds=[(-LOG_BOUND, LOG_BOUND)] * 3,
             options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8},
         )
-        p, excess, gamma = (float(value) for value in np.exp(found.x))
+        p, excess, gamma = (float(value) for value in np.exp(optimum.x))
         total, _ = _log_likelihood(n, value, weights, p, SMALLEST_Q + excess, gamma)
         self.p_, self.q_, self.gamma_ = p, SMALLEST_Q + excess, gamma * self.mean_
         self.log_likelihood_ = float(total - np.log(self.mean_) * weights.sum())
@@ -73,14 +73,14 @@ class GammaGammaModel(BaseEstimator):  # type: ignore[misc]
 
     @property
     def parameters_(self) -> dict[str, float | None]:
-        """The fitted parameters by name."""
+        """Return the fitted parameters by name."""
         if not hasattr(self, "mean_"):
             raise NotFittedError("GammaGammaModel is not fitted yet")
         return {"p": self.p_, "q": self.q_, "gamma": self.gamma_, "mean": self.mean_}
 
     def expected_value(self, n_orders: ArrayLike, mean_value: ArrayLike) -> Floats:
-        """The mean value of a customer's orders to come; that of an unknown customer where n_orders is 0 or
-        the mean is not known. Orders that left nothing, or were given back, count as orders of nothing."""
+        """Return the mean value of a customer's future orders; that of an unknown customer if n_orders is 0
+        or the mean is unknown. Negative mean values count as 0."""
         n, mean = np.asarray(n_orders, dtype=float), np.asarray(mean_value, dtype=float)
         parameters = self.parameters_
         p, q, gamma = parameters["p"], parameters["q"], parameters["gamma"]
@@ -95,7 +95,7 @@ class GammaGammaModel(BaseEstimator):  # type: ignore[misc]
 def _log_likelihood(
     n: Floats, value: Floats, weight: Floats, p: float, q: float, gamma: float
 ) -> tuple[float, Floats]:
-    """The sum over customers, and its gradient by p, q and gamma."""
+    """Return the sum over customers, and its gradient by p, q and gamma."""
     total = gamma + n * value
     shape = p * n + q
     log_total = np.log(total)

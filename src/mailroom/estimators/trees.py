@@ -1,7 +1,7 @@
-"""Small boosted trees whose parameters are plain numbers, to be kept in a table and read by anybody.
+"""Small boosted trees with plain numbers as parameters, which a table can hold and any program can read.
 
-They are grown by scikit-learn's histogram gradient boosting. A pickle in a warehouse would run whatever
-somebody wrote into it; numbers can only be wrong.
+scikit-learn's histogram gradient boosting grows them. They are not pickled, because loading a pickle from a
+warehouse can run code that was written into it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,13 +31,13 @@ class Trees:
     @classmethod
     def grow(cls, estimator: Any, table: Floats, outcome: ArrayLike, weight: Floats | None = None) -> "Trees":
         """Fit one of scikit-learn's HistGradientBoosting estimators, with one output, and keep its trees. A
-        column known nowhere is passed over.
+        column without a known value is ignored.
 
-        It sees the edges of bins in place of values: with weights it would find bins of its own by sorting
-        each column 255 times. A tree that splits behind an edge splits values behind it too.
+        The estimator gets bin edges instead of values, because with weights it would find its own bins by
+        sorting each column 255 times. A split above an edge splits the values there, too.
         """
         edges = [bin_edges(column) for column in table.T]
-        # Beside a second thread each column waits a hundredth of a second for its bins (joblib polls).
+        # With a second thread each column waits 0.01 seconds for its bins (joblib polls).
         with threadpool_limits(None if len(table) >= SEVERAL_THREADS_FROM else 1, "openmp"):
             grown = estimator.fit(binned(table, edges), outcome, sample_weight=weight)
         trees = []
@@ -61,26 +61,27 @@ class Trees:
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> "Trees":
-        """As to_dict wrote them."""
+        """Read what to_dict wrote."""
         return cls(written["start"], written["trees"])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {"start": self.start_, "trees": self.trees_}
 
     def predict_raw(self, table: Floats) -> Floats:
-        """The sum for each row of a table of shape (rows, inputs); NaN goes the way it went in training."""
+        """Return the sum for each row of a table of shape (rows, inputs). NaN takes the branch learned in
+        training."""
         total = np.full(len(table), self.start_)
-        # A slice at a time stays in the processor's cache.
+        # Slices fit into the processor's cache.
         for begin in range(0, len(table), 32_768):
             rows = np.ascontiguousarray(table[begin : begin + 32_768].T)
             n = rows.shape[1]
-            everyone = np.arange(n)
+            all_rows = np.arange(n)
             part = total[begin : begin + n]
             for feature, threshold, left, right, value, missing_left, depth in self._arrays:
                 at = np.zeros(n, dtype=np.intp)
                 for _ in range(depth):
-                    known = rows[feature[at], everyone]
+                    known = rows[feature[at], all_rows]
                     goes_left = np.where(np.isnan(known), missing_left[at], known <= threshold[at])
                     at = np.where(left[at] == 0, at, np.where(goes_left, left[at], right[at]))
                 part += value[at]
@@ -88,8 +89,8 @@ class Trees:
 
 
 def bin_edges(column: Floats) -> Floats:
-    """The upper edges of BINS bins with as many known values each, or fewer where values repeat; a lone 0
-    where nothing is known."""
+    """Return the upper edges of BINS bins with equal numbers of known values, fewer if values repeat; [0] if
+    no value is known."""
     known = column[~np.isnan(column)]
     if not len(known):
         return np.zeros(1)
@@ -97,14 +98,14 @@ def bin_edges(column: Floats) -> Floats:
 
 
 def binned(table: Floats, edges: Sequence[Floats]) -> Floats:
-    """Each value as the edge at or above it (the highest edge above them all), each unknown as it is; a
-    column known nowhere as 0."""
-    found = np.empty_like(table)
+    """Return each value as the edge at or above it (the highest edge if above all), unknown values as they
+    are and a column without a known value as 0."""
+    as_edges = np.empty_like(table)
     for place, (column, of) in enumerate(zip(table.T, edges, strict=True)):
         at = of[np.minimum(np.searchsorted(of, column), len(of) - 1)]
         unknown = np.isnan(column)
-        found[:, place] = 0 if unknown.all() else np.where(unknown, np.nan, at)
-    return found
+        as_edges[:, place] = 0 if unknown.all() else np.where(unknown, np.nan, at)
+    return as_edges
 
 
 def _arrays(tree: Mapping[str, list[float]]) -> tuple[Any, ...]:

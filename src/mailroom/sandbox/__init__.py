@@ -1,7 +1,7 @@
-"""`mailroom sandbox`: the ESPs' APIs on this machine, well enough to try the whole loop without an account.
+"""`mailroom sandbox` imitates the ESPs' APIs on this machine, to try the whole loop without an account.
 
-It keeps state, enforces the vendors' limits, and can be told to fail. A vendor is a module here with a
-function `routes(account)` that returns a Flask blueprint.
+It keeps state, enforces the vendors' limits, and can inject faults. A vendor is a module here with a function
+`routes(account)` that returns a Flask blueprint.
 """
 
 from mailroom.sandbox.account import Account, Profile

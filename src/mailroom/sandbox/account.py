@@ -1,4 +1,4 @@
-"""What an ESP holds: profiles, lists or tags, jobs, and who has said no."""
+"""The data of an ESP account: profiles, lists or tags, jobs and refusals."""
 
 import hashlib
 import itertools
@@ -14,9 +14,9 @@ REASONS = ("unsubscribed", "bounced", "complained", "suppressed")
 
 @dataclass
 class Profile:
-    """A contact. fields: what it holds, by its own names. groups: ids of lists or tags it is in. refusals:
-    reason (of REASONS) and when; while there is one, no mail goes there. status: the vendor's own word,
-    where it has one. confirmed_at: when a double opt-in was."""
+    """A contact. fields: values by the vendor's names. groups: ids of its lists or tags. refusals: moment by
+    reason (of REASONS); with one, it gets no mail. status: the vendor's own, if it has one. confirmed_at: the
+    moment of a double opt-in."""
 
     profile_id: str
     email: str
@@ -37,20 +37,20 @@ class Account:
     profiles: dict[str, Profile] = field(default_factory=dict)  # by address, in lower case
     addresses: dict[str, str] = field(default_factory=dict)  # of profiles, by their ids
     groups: dict[str, str] = field(default_factory=dict)  # names by id
-    fields: dict[str, Any] = field(default_factory=dict)  # what must be defined before it can be set
+    fields: dict[str, Any] = field(default_factory=dict)  # fields that must be defined before they can be set
     jobs: dict[str, Any] = field(default_factory=dict)
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self) -> str:
-        """An id that nothing else has; the same requests get the same ids."""
+        """Return a unique id. The same requests get the same ids."""
         return str(next(self.ids))
 
     def find(self, email: str) -> Profile | None:
-        """Whose address it is, in upper case or lower."""
+        """Return the profile of an address, in upper or lower case."""
         return self.profiles.get(email.lower())
 
     def upsert(self, email: str) -> Profile:
-        """The profile of an address, made where there is none."""
+        """Return the profile of an address, created if missing."""
         key = email.lower()
         if key not in self.profiles:
             made = hashlib.sha256(f"{self.vendor}/{key}".encode()).hexdigest()[:16]
@@ -61,37 +61,37 @@ class Account:
         return profile
 
     def by_id(self, profile_id: str) -> Profile | None:
-        """The profile with an id."""
+        """Return the profile with an id."""
         return self.profiles.get(self.addresses.get(profile_id, ""))
 
     def refuse(self, email: str, reason: str) -> Profile:
-        """Somebody, or their mailbox, says no."""
+        """Record an opt-out, a complaint or a bounce."""
         profile = self.upsert(email)
         profile.refusals.setdefault(reason, self.now())
         return profile
 
     def confirm(self, email: str) -> Profile:
-        """Somebody subscribes, again maybe, by a form that they confirm: the no is over."""
+        """Record a subscription with a confirmed form, which ends earlier refusals."""
         profile = self.upsert(email)
         profile.refusals.clear()
         profile.confirmed_at = self.now()
         return profile
 
     def members(self, group: str) -> list[Profile]:
-        """Who is in the list or tag of this name."""
-        ids = {found for found, name in self.groups.items() if name == group}
+        """Return the profiles in the list or tag of this name."""
+        ids = {key for key, name in self.groups.items() if name == group}
         return [profile for profile in self.profiles.values() if profile.groups & ids]
 
 
 class Window:
-    """At most so many requests in so many seconds."""
+    """A rate limit: at most `requests` in `seconds`."""
 
     def __init__(self, requests: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.requests, self.seconds, self.clock = requests, seconds, clock
         self.at: deque[float] = deque()
 
     def wait(self) -> float:
-        """Seconds until the next request may come; 0 counts this one."""
+        """Return the seconds until the next request is allowed. 0 counts this one."""
         now = self.clock()
         while self.at and now - self.at[0] >= self.seconds:
             self.at.popleft()

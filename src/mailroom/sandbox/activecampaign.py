@@ -1,4 +1,4 @@
-"""ActiveCampaign, as far as Mailroom speaks to it: imports, contacts, tags, fields, statuses on one list."""
+"""The part of ActiveCampaign's API that Mailroom uses: imports, contacts, tags, fields, list statuses."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,9 +11,9 @@ from mailroom.sandbox.account import Account, Profile
 from mailroom.sandbox.required import lacking
 
 RATES = [(5, 1)]
-# An address here is taken by an import and fails in it.
+# Addresses with this domain are accepted by an import and fail in its job.
 FAILS_LATER = "@fails.example"
-# Number of the first contact that a refused import points at: the documentation does not say.
+# Number of the first contact in a refusal of an import, which is not documented.
 FIRST = 1
 REQUIRED = {
     "POST /import/bulk_import": ("contacts[].email",),
@@ -27,9 +27,9 @@ Record = dict[str, Any]
 
 
 def routes(account: Account) -> flask.Blueprint:
-    """What ActiveCampaign answers. An address without @ is refused at once, with all others of its import.
+    """Return ActiveCampaign's routes. An address without @ is refused at once, with its whole import.
 
-    Who complained looks subscribed and is on an exclusion list that no request shows.
+    Contacts who complained look subscribed, and are on an exclusion list that no request shows.
     """
     api = flask.Blueprint("v3", __name__, url_prefix="/api/3")
     newsletter = account.new_id()
@@ -49,9 +49,9 @@ def routes(account: Account) -> flask.Blueprint:
         contacts = body()["contacts"]
         if len(contacts) > 250 or (flask.request.content_length or 0) > 399_999:
             return not_imported(["Up to 250 contacts and 399,999 bytes may be imported."])
-        if any(not is_field(field) for told in contacts for field in told.get("fields", [])):
+        if any(not is_field(field) for item in contacts for field in item.get("fields", [])):
             return not_imported(["A field that does not exist, or a value that is no text."])
-        bad = [place for place, told in enumerate(contacts) if "@" not in told.get("email", "")]
+        bad = [place for place, item in enumerate(contacts) if "@" not in item.get("email", "")]
         if bad:
             return not_imported(
                 [
@@ -60,8 +60,8 @@ def routes(account: Account) -> flask.Blueprint:
                 ]
             )
         job: Record = {"success": [], "failure": [], "n_asked": 0}
-        for told in contacts:
-            job["success" if applied(told) else "failure"].append(told["email"])
+        for item in contacts:
+            job["success" if applied(item) else "failure"].append(item["email"])
         name = f"{int(account.new_id()):08x}-0000-4000-8000-000000000000"
         account.jobs[name] = job
         return {
@@ -72,11 +72,11 @@ def routes(account: Account) -> flask.Blueprint:
     def is_field(field: Record) -> bool:
         return str(field["id"]) in account.fields and isinstance(field["value"], str)
 
-    def applied(told: Record) -> bool:
-        """Whether a contact is imported. An empty value leaves a field as it is."""
-        email = told["email"]
+    def applied(item: Record) -> bool:
+        """Return whether a contact is imported. An empty value leaves a field unchanged."""
+        email = item["email"]
         lists = {
-            name: [str(on["listid"]) for on in told.get(name, [])] for name in ("subscribe", "unsubscribe")
+            name: [str(on["listid"]) for on in item.get(name, [])] for name in ("subscribe", "unsubscribe")
         }
         known = account.find(email)
         refusals = known.refusals.keys() if known else set()
@@ -85,12 +85,12 @@ def routes(account: Account) -> flask.Blueprint:
         if newsletter in lists["subscribe"] and refusals & {"unsubscribed", "suppressed"}:
             return False
         profile = account.upsert(email)
-        if told.get("first_name"):
-            profile.fields["first_name"] = told["first_name"]
-        for field in told.get("fields", []):
+        if item.get("first_name"):
+            profile.fields["first_name"] = item["first_name"]
+        for field in item.get("fields", []):
             if field["value"]:
                 profile.fields[account.fields[str(field["id"])]["perstag"].lower()] = field["value"]
-        for name in told.get("tags", []):
+        for name in item.get("tags", []):
             profile.groups.add(next(iter(tags(name)), None) or made_tag(name))
         if newsletter in lists["subscribe"]:
             profile.groups.add(newsletter)
@@ -99,12 +99,12 @@ def routes(account: Account) -> flask.Blueprint:
         return True
 
     @api.get("/import/info")
-    def asked() -> Any:
+    def import_status() -> Any:
         job = account.jobs.get(flask.request.args.get("batchId", ""))
         if job is None:
             return {"success": 0, "message": "'batchId' is a required field."}, 400
         job["n_asked"] += 1
-        if job["n_asked"] < 3:  # so new that it has no status, then still at it
+        if job["n_asked"] < 3:  # too new for a status, then still running
             return {"status": False if job["n_asked"] == 1 else "active"}
         known = [account.find(email) for email in job["success"]]
         return {
@@ -166,21 +166,21 @@ def routes(account: Account) -> flask.Blueprint:
         return {}
 
     @api.get("/tags")
-    def told_tags() -> Any:
+    def listed_tags() -> Any:
         search = flask.request.args.get("search", "").lower()
-        found = [key for key, name in account.groups.items() if search in name.lower() and key != newsletter]
-        return page("tags", [tag(key) for key in found])
+        keys = [key for key, name in account.groups.items() if search in name.lower() and key != newsletter]
+        return page("tags", [tag(key) for key in keys])
 
     @api.post("/tags")
     def tag_made() -> Any:
         return {"tag": tag(made_tag(body()["tag"]["tag"]))}, 201
 
     def tags(name: str) -> list[str]:
-        """Ids of the tags of a name, in upper case or lower."""
+        """Return the ids of the tags of a name, in upper or lower case."""
         return [
             key
-            for key, found in account.groups.items()
-            if found.lower() == name.lower() and key != newsletter
+            for key, tag_name in account.groups.items()
+            if tag_name.lower() == name.lower() and key != newsletter
         ]
 
     def made_tag(name: str) -> str:
@@ -193,12 +193,12 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/contactTags")
     def tagged() -> Any:
-        told = body()["contactTag"]
-        profile = by_id(told["contact"])
-        if not profile or str(told["tag"]) not in account.groups:
-            return no_result("Subscriber", told["contact"])
-        profile.groups.add(str(told["tag"]))
-        return {"contactTag": {"contact": told["contact"], "tag": told["tag"]}}, 201
+        payload = body()["contactTag"]
+        profile = by_id(payload["contact"])
+        if not profile or str(payload["tag"]) not in account.groups:
+            return no_result("Subscriber", payload["contact"])
+        profile.groups.add(str(payload["tag"]))
+        return {"contactTag": {"contact": payload["contact"], "tag": payload["tag"]}}, 201
 
     @api.delete("/contactTags/<key>")
     def untagged(key: str) -> Any:
@@ -214,12 +214,12 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/contactLists")
     def put_on_list() -> Any:
-        """Status 1 subscribes whoever had unsubscribed."""
-        told = body()["contactList"]
-        profile = by_id(told["contact"])
-        if not profile or str(told["list"]) != newsletter:
-            return no_result("Subscriber", told["contact"])
-        if str(told["status"]) == "2":
+        """Set a list status. Status 1 also subscribes unsubscribed contacts."""
+        payload = body()["contactList"]
+        profile = by_id(payload["contact"])
+        if not profile or str(payload["list"]) != newsletter:
+            return no_result("Subscriber", payload["contact"])
+        if str(payload["status"]) == "2":
             account.refuse(profile.email, "suppressed")
         else:
             profile.groups.add(newsletter)
@@ -233,31 +233,31 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/fields")
     def field_made() -> Any:
-        told = body()["field"]
-        if any(field["title"] == told["title"] for field in account.fields.values()):
+        payload = body()["field"]
+        if any(field["title"] == payload["title"] for field in account.fields.values()):
             error = {"title": "There is already a field with this title", "detail": "", "code": "duplicate"}
             return {"errors": [error]}, 422
         key = account.new_id()
-        account.fields[key] = {**told, "relations": []}
+        account.fields[key] = {**payload, "relations": []}
         return {"fieldOptions": [], "field": {"id": key, **account.fields[key]}}, 201
 
     @api.post("/fieldRels")
     def field_related() -> Any:
-        told = body()["fieldRel"]
+        payload = body()["fieldRel"]
         key = account.new_id()
-        account.fields[str(told["field"])]["relations"].append(key)
-        return {"fieldRel": {"id": key, **told}}, 201
+        account.fields[str(payload["field"])]["relations"].append(key)
+        return {"fieldRel": {"id": key, **payload}}, 201
 
     def by_id(key: str | int) -> Profile | None:
         return account.by_id(f"{int(key):016x}")
 
     def related_by(key: str) -> tuple[Profile | None, str]:
-        """The contact that something is related to, and the id of what."""
+        """Return the contact of a relation, and the id of the related object."""
         contact, other = divmod(int(key), PLACES)
         return by_id(contact), str(other)
 
     def on_lists(profile: Profile, list_id: str = newsletter) -> Iterator[Record]:
-        """Its status on the list: 1 active, 2 unsubscribed, 3 bounced."""
+        """Yield its status on the list: 1 active, 2 unsubscribed, 3 bounced."""
         reasons = [
             reason for reason in ("unsubscribed", "suppressed", "bounced") if reason in profile.refusals
         ]
@@ -293,22 +293,22 @@ PLACES = 1_000_000  # more than there are tags, lists and fields
 
 
 def body() -> Any:
-    """What a request says."""
+    """Return the body of the request."""
     return json.loads(flask.request.get_data())
 
 
 def contact_id(profile: Profile) -> str:
-    """A number, as contacts have there."""
+    """Return the id of a contact, a number."""
     return str(int(profile.profile_id, 16))
 
 
 def related_id(profile: Profile, key: str) -> str:
-    """The id of something that is related to a contact."""
+    """Return the id of a contact's relation to an object."""
     return str(int(profile.profile_id, 16) * PLACES + int(key))
 
 
 def contact(profile: Profile) -> Record:
-    """A contact as it is shown."""
+    """Return a contact as the API shows it."""
     return {
         "id": contact_id(profile),
         "email": profile.email,
@@ -318,28 +318,28 @@ def contact(profile: Profile) -> Record:
 
 
 def moment(at: datetime) -> str:
-    """By the clock of the account, to the second."""
+    """Return a moment in the account's time zone, to the second."""
     return f"{(at - timedelta(hours=5)).isoformat(timespec='seconds')}-05:00"
 
 
 def total(found: list[Any]) -> Record:
-    """How many there are, as a text."""
+    """Return the total, as text."""
     return {"total": str(len(found))}
 
 
 def page(name: str, found: list[Record]) -> Record:
-    """One page of a collection."""
+    """Return one page of a collection."""
     args = flask.request.args
     first, size = int(args.get("offset", 0)), min(int(args.get("limit", 20)), 100)
     return {name: found[first : first + size], "meta": total(found)}
 
 
 def not_imported(reasons: list[Any]) -> Any:
-    """A refusal of a whole import."""
+    """Return a refusal of a whole import."""
     message = "JSON payload did not pass validation. The import was not queued for processing."
     return {"success": 0, "message": message, "failureReasons": reasons}, 400
 
 
 def no_result(kind: str, key: str | int) -> Any:
-    """What is not there."""
+    """Return the 404 of a missing object."""
     return {"message": f"No Result found for {kind} with id {key}"}, 404

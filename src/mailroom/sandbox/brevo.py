@@ -1,4 +1,4 @@
-"""Brevo, as far as Mailroom speaks to it: imports, lists, contacts, processes, statistics."""
+"""The part of Brevo's API that Mailroom uses: imports, lists, contacts, processes, statistics."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from mailroom.sandbox.required import lacking
 
 RATES = [(10, 1), (36_000, 3_600)]
 PROCESSES_AN_HOUR = 100
-# An address here is taken by an import and fails in it.
+# Addresses with this domain are accepted by an import and fail in its process.
 FAILS_LATER = "@fails.example"
 DEFAULTS = ("FIRSTNAME", "LASTNAME", "SMS")
 REQUIRED = {
@@ -26,11 +26,11 @@ BLOCKED = {"bounced": "hardBounce", "complained": "contactFlaggedAsSpam"}
 
 
 def routes(account: Account) -> flask.Blueprint:
-    """What Brevo answers. Addresses are kept in lower case; one without @ is left out of an import, and named
-    in its report. account.fields: types of attributes, and folders."""
+    """Return Brevo's routes. Addresses are stored in lower case. One without @ is left out of an import, and
+    named in its report. account.fields: types of attributes, and folders."""
     api = flask.Blueprint("brevo", __name__)
     account.fields |= {"attributes": dict.fromkeys(DEFAULTS, "text"), "folders": {}}
-    asked_for_processes = Window(PROCESSES_AN_HOUR, 3_600, lambda: account.now().timestamp())
+    process_limit = Window(PROCESSES_AN_HOUR, 3_600, lambda: account.now().timestamp())
 
     @api.before_request
     def let_in() -> Any:
@@ -42,17 +42,17 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/v3/contacts/import")
     def imported() -> Any:
-        told = flask.request.get_json(force=True)
-        contacts, groups = told.get("jsonBody"), {str(group) for group in told.get("listIds") or []}
+        payload = flask.request.get_json(force=True)
+        contacts, groups = payload.get("jsonBody"), {str(group) for group in payload.get("listIds") or []}
         if (flask.request.content_length or 0) > 10_000_000:
             return refuse(400, "invalid_parameter", "jsonBody is more than 10 MB")
         if not contacts or not groups:
             return refuse(400, "missing_parameter", "jsonBody or listIds is missing")
         if groups - account.groups.keys():
             return refuse(400, "invalid_parameter", "List IDs are invalid")
-        does_update = told.get("updateExistingContacts", True)
-        does_clear = does_update and told.get("emptyContactsAttributes")
-        # As in a table: a field that one contact has and another lacks is empty there.
+        does_update = payload.get("updateExistingContacts", True)
+        does_clear = does_update and payload.get("emptyContactsAttributes")
+        # As in a table, a field that another contact has is empty.
         columns = {name for contact in contacts for name in contact.get("attributes") or {}}
         invalid = []
         for contact in contacts:
@@ -68,14 +68,15 @@ def routes(account: Account) -> flask.Blueprint:
                 keep(profile, {name: value for name, value in attributes.items() if value not in (None, "")})
                 empty = {name for name in columns if attributes.get(name) in (None, "")}
                 keep(profile, dict.fromkeys(empty if does_clear else ()))
-            if told.get("emailBlacklist"):
+            if payload.get("emailBlacklist"):
                 account.refuse(email, "suppressed")
         job = account.new_id()
         account.jobs[job] = {"invalid": invalid, "n_asked": 0}
         return {"processId": int(job)}, 202
 
     def keep(profile: Profile, attributes: dict[str, Any]) -> None:
-        """Unknown attributes, and values that are not text, are dropped in silence; none clears."""
+        """Set attributes. Unknown ones, and values other than text, are silently dropped. Empty text
+        clears."""
         for name, value in attributes.items():
             if name not in account.fields["attributes"]:
                 continue
@@ -86,33 +87,33 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.get("/v3/processes")
     def processes() -> Any:
-        if wait := asked_for_processes.wait():
+        if wait := process_limit.wait():
             return too_many(wait)
         args = flask.request.args
         limit, offset = int(args.get("limit", 10)), int(args.get("offset", 0))
         if limit > 50:
             return refuse(400, "out_of_range", "Limit exceeds max value")
         numbers = sorted((int(job) for job in account.jobs), reverse=args.get("sort", "desc") == "desc")
-        shown = [told_process(number) for number in numbers[offset : offset + limit]]
+        shown = [shown_process(number) for number in numbers[offset : offset + limit]]
         return {"processes": shown, "count": len(numbers)}
 
     @api.get("/v3/processes/<int:number>")
     def process(number: int) -> Any:
-        if wait := asked_for_processes.wait():
+        if wait := process_limit.wait():
             return too_many(wait)
         if str(number) not in account.jobs:
             return refuse(404, "document_not_found", "Process ID does not exist")
-        return told_process(number)
+        return shown_process(number)
 
-    def told_process(number: int) -> dict[str, Any]:
+    def shown_process(number: int) -> dict[str, Any]:
         job = account.jobs[str(number)]
         job["n_asked"] += 1
-        told: dict[str, Any] = {"id": number, "name": "IMPORTUSER", "status": "in_process"}
-        if job["n_asked"] > 1:  # the first time, it is still at it
+        shown: dict[str, Any] = {"id": number, "name": "IMPORTUSER", "status": "in_process"}
+        if job["n_asked"] > 1:  # still running at the first read
             report = f"{flask.request.url_root}brevo/reports/{number}.csv"
             reports = {"invalid_emails": report if job["invalid"] else None, "duplicate_email_id": None}
-            told |= {"status": "completed", "info": {"import": reports}}
-        return told
+            shown |= {"status": "completed", "info": {"import": reports}}
+        return shown
 
     @api.get("/reports/<int:number>.csv")
     def report(number: int) -> Any:
@@ -145,7 +146,7 @@ def routes(account: Account) -> flask.Blueprint:
         return page("folders", found, 50)
 
     def counts(group: str | None = None) -> dict[str, int]:
-        """Of a list; folders are not counted here."""
+        """Return the counts of a list. Folders have none here."""
         members = [profile for profile in account.profiles.values() if group in profile.groups]
         n_blocked = sum(bool(profile.refusals) for profile in members)
         n_reached = len(members) - n_blocked
@@ -170,11 +171,11 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/v3/contacts/lists")
     def list_made() -> Any:
-        told = flask.request.get_json(force=True)
-        if str(told["folderId"]) not in account.fields["folders"]:
+        payload = flask.request.get_json(force=True)
+        if str(payload["folderId"]) not in account.fields["folders"]:
             return refuse(404, "document_not_found", "Folder ID does not exist")
         key = account.new_id()
-        account.groups[key] = told["name"]
+        account.groups[key] = payload["name"]
         return {"id": int(key)}, 201
 
     @api.post("/v3/contacts/lists/<key>/contacts/remove")
@@ -188,22 +189,22 @@ def routes(account: Account) -> flask.Blueprint:
             return refuse(
                 400, "invalid_parameter", "Contact email addresses are invalid/ not in valid format"
             )
-        known = {email: account.profiles.get(email) for email in emails}  # by letter
-        gone = [email for email, profile in known.items() if profile and key in profile.groups]
-        if not gone:
+        known = {email: account.profiles.get(email) for email in emails}  # case-sensitive
+        members = [email for email, profile in known.items() if profile and key in profile.groups]
+        if not members:
             return refuse(400, "invalid_parameter", "Contact already removed from list and/or does not exist")
-        for email in gone:
+        for email in members:
             account.profiles[email].groups.discard(key)
         return {
-            "contacts": {"success": gone, "failure": [email for email in emails if email not in gone]}
+            "contacts": {"success": members, "failure": [email for email in emails if email not in members]}
         }, 201
 
     @api.post("/v3/contacts")
     def created() -> Any:
-        told = flask.request.get_json(force=True)
-        if account.find(told["email"]) and not told.get("updateEnabled"):
+        payload = flask.request.get_json(force=True)
+        if account.find(payload["email"]) and not payload.get("updateEnabled"):
             return refuse(400, "duplicate_parameter", "email is already associated with another Contact")
-        return changed(account.upsert(told["email"].lower()), told)
+        return changed(account.upsert(payload["email"].lower()), payload)
 
     @api.put("/v3/contacts/<path:identifier>")
     def updated(identifier: str) -> Any:
@@ -212,20 +213,20 @@ def routes(account: Account) -> flask.Blueprint:
             return refuse(404, "document_not_found", "Contact does not exist")
         return changed(profile, flask.request.get_json(force=True))
 
-    def changed(profile: Profile, told: dict[str, Any]) -> Any:
-        """emailBlacklisted false subscribes again, and so does another address."""
-        given = dict(told.get("attributes") or {})
+    def changed(profile: Profile, payload: dict[str, Any]) -> Any:
+        """Change a contact. emailBlacklisted false resubscribes, and so does a new address."""
+        given = dict(payload.get("attributes") or {})
         email = given.pop("EMAIL", profile.email).lower()
         keep(profile, given)
-        if told.get("emailBlacklisted"):
+        if payload.get("emailBlacklisted"):
             account.refuse(profile.email, "suppressed")
-        elif "emailBlacklisted" in told or email != profile.email:
+        elif "emailBlacklisted" in payload or email != profile.email:
             profile.refusals.clear()
         del account.profiles[profile.email.lower()]
         profile.email = email
         account.profiles[email] = profile
-        profile.groups |= {str(group) for group in told.get("listIds") or []}
-        profile.groups -= {str(group) for group in told.get("unlinkListIds") or []}
+        profile.groups |= {str(group) for group in payload.get("listIds") or []}
+        profile.groups -= {str(group) for group in payload.get("unlinkListIds") or []}
         return "", 204
 
     @api.delete("/v3/contacts/<path:identifier>")
@@ -260,7 +261,7 @@ def routes(account: Account) -> flask.Blueprint:
         return page("contacts", shown, 1_000)
 
     @api.get("/v3/contacts/<int:number>/campaignStats")
-    def statistics(number: int) -> Any:
+    def campaign_statistics(number: int) -> Any:
         profile, args = by_number(number), flask.request.args
         if profile is None:
             return refuse(404, "document_not_found", "Contact does not exist")
@@ -278,16 +279,18 @@ def routes(account: Account) -> flask.Blueprint:
         }
         if not events:
             return {}
-        told: dict[str, Any] = {name: [events[reason]] for reason, name in EVENTS.items() if reason in events}
-        told["unsubscriptions"] = {
+        statistics: dict[str, Any] = {
+            name: [events[reason]] for reason, name in EVENTS.items() if reason in events
+        }
+        statistics["unsubscriptions"] = {
             "userUnsubscription": [events["unsubscribed"]] if "unsubscribed" in events else [],
             "adminUnsubscription": [events["suppressed"]] if "suppressed" in events else [],
         }
-        return told
+        return statistics
 
     @api.get("/v3/smtp/blockedContacts")
     def blocked() -> Any:
-        """What a mailbox refuses, it refuses of transactional mail, too."""
+        """List contacts blocked from transactional mail: bounces and complaints."""
         shown = [
             {
                 "email": profile.email,
@@ -305,17 +308,17 @@ def routes(account: Account) -> flask.Blueprint:
 
 
 def number_of(profile: Profile) -> int:
-    """The id of a contact, which is a number."""
+    """Return the id of a contact, a number."""
     return int(profile.profile_id[:12], 16)
 
 
 def moment(at: datetime) -> str:
-    """A moment, as Brevo writes it."""
+    """Return a moment as Brevo writes it."""
     return f"{at.isoformat(timespec='milliseconds')}Z"
 
 
 def page(name: str, found: Sequence[dict[str, Any]], most: int) -> Any:
-    """One page of a collection."""
+    """Return one page of a collection."""
     args = flask.request.args
     offset, limit = int(args.get("offset", 0)), int(args.get("limit", min(most, 50)))
     if limit > most:
@@ -324,12 +327,12 @@ def page(name: str, found: Sequence[dict[str, Any]], most: int) -> Any:
 
 
 def refuse(status: int, code: str, message: str) -> Any:
-    """A refusal of the whole request."""
+    """Return a refusal of the whole request."""
     return {"code": code, "message": message}, status
 
 
 def too_many(wait: float) -> Any:
-    """A refusal for now. Brevo says how long by a header of its own."""
+    """Return a refusal for the rate limit, with Brevo's own header."""
     return (
         {"code": "too_many_requests", "message": "Too many requests"},
         429,

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: on the way to the server, in it, on the way back."""
+"""Injected faults: on the way to the server, in it, and on the way back."""
 
 import random
 from collections.abc import Sequence
@@ -9,13 +9,12 @@ USUAL: tuple[Fault, ...] = ("429", "500", "503", "lost", "lost_after", "garbled"
 
 
 class Dropped(BaseException):
-    """The connection is gone: no answer will come, and nothing on the way to the server may catch that."""
+    """The connection is lost. No code on the way to the server may catch it."""
 
 
 class Faults:
-    """Goes wrong at this share of requests, in ways drawn by a seed: too many requests, errors, a
-    connection lost before or after the work was done, JSON that is cut off. `script`: the faults of the
-    next requests instead, None for none."""
+    """Faults at a share of requests, drawn by a seed: rate limits, errors, a connection lost before or after
+    the work, JSON that is cut off. `script`: the faults of the next requests instead, None for none."""
 
     def __init__(
         self,
@@ -28,7 +27,7 @@ class Faults:
         self.random = random.Random(seed)
 
     def next(self) -> Fault | None:
-        """What goes wrong with the next request."""
+        """Return the fault of the next request, or None."""
         if self.script:
             return self.script.pop(0)
         return self.random.choice(self.kinds) if self.random.random() < self.share else None

@@ -1,7 +1,7 @@
-"""HubSpot, as far as Mailroom speaks to it: contacts, properties, lists, communication preferences, and the
-timeline of subscriptions.
+"""The part of HubSpot's API that Mailroom uses: contacts, properties, lists, communication preferences, and
+the timeline of subscriptions.
 
-account.jobs has what HubSpot knows beside contacts: first addresses by `further` ones, addresses that are
+account.jobs has HubSpot's data beside contacts: first addresses by `further` ones, addresses that are
 `blocked` or `opted_out`, `changes` of properties, and whether the key is `without_batches` of communication
 preferences.
 """
@@ -18,8 +18,8 @@ from mailroom.sandbox.required import lacking
 
 RATES = [(190, 10)]
 OPTED_OUT, BOUNCED = "hs_email_optout", "hs_email_hard_bounce_reason_enum"
-OWN = ("email", "firstname", "lastname")  # what can be written and needs no definition
-# An address here is one bad row: the others of its request are taken.
+OWN = ("email", "firstname", "lastname")  # writable without a definition
+# Addresses with this domain are bad rows, and the others of their request are accepted.
 FAILS_ALONE = "@fails.example"
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
@@ -46,7 +46,7 @@ REQUIRED = {
 
 
 def routes(account: Account) -> flask.Blueprint:
-    """What HubSpot answers. An address without @ is refused with all others of its request."""
+    """Return HubSpot's routes. An address without @ is refused with its whole request."""
     api = flask.Blueprint("hubspot", __name__)
 
     @api.before_request
@@ -60,11 +60,11 @@ def routes(account: Account) -> flask.Blueprint:
         return None
 
     def find(email: str) -> Profile | None:
-        """Whose address it is, the first one or a further one."""
+        """Return the contact of an address, the first one or a further one."""
         return account.find(account.jobs.get("further", {}).get(email.lower(), email))
 
     def why_not(email: str | None, properties: dict[str, Any]) -> tuple[str, str] | None:
-        """What is wrong with a contact by itself: category and message."""
+        """Return category and message of an invalid contact, else None."""
         if unknown := [name for name in properties if name not in OWN and name not in account.fields]:
             error = {
                 "isValid": False, "message": f'Property "{unknown[0]}" does not exist',
@@ -79,7 +79,7 @@ def routes(account: Account) -> flask.Blueprint:
         return None
 
     def write(profile: Profile, properties: dict[str, Any]) -> None:
-        """Change what is named; an empty text clears."""
+        """Change the named properties. Empty text clears."""
         for name, value in properties.items():
             if name != "email" and (profile.fields.get(name) or "") != value:
                 changes = account.jobs.setdefault("changes", {}).setdefault((profile.profile_id, name), [])
@@ -96,25 +96,25 @@ def routes(account: Account) -> flask.Blueprint:
     def inputs() -> Any:
         return flask.request.get_json(force=True).get("inputs", [])
 
-    def checked(told: list[Any]) -> Any:
-        """A refusal of all, if there is one."""
-        if len(told) > 100:
+    def checked(items: list[Any]) -> Any:
+        """Return a refusal of the whole request, if it is invalid."""
+        if len(items) > 100:
             return refuse(400, "VALIDATION_ERROR", "The maximum number of inputs supported is 100.")
-        emails = [one.get("properties", {}).get("email") for one in told]
+        emails = [one.get("properties", {}).get("email") for one in items]
         if bad := [email for email in emails if email is not None and "@" not in email]:
             return invalid_emails(bad)
         return None
 
     def answered(answers: list[tuple[Profile, Any] | dict[str, Any]], status: int) -> Any:
-        """What became of each: contacts and errors."""
+        """Return the results of a batch: contacts and errors."""
         errors = [answer for answer in answers if isinstance(answer, dict)]
-        results = [told_contact(*answer) for answer in answers if not isinstance(answer, dict)]
+        results = [shown_contact(*answer) for answer in answers if not isinstance(answer, dict)]
         body: dict[str, Any] = {"status": "COMPLETE", "results": results, **times()}
         if errors:
             return {**body, "numErrors": len(errors), "errors": errors}, 207
         return body, status
 
-    def told_contact(profile: Profile, names: Any) -> dict[str, Any]:
+    def shown_contact(profile: Profile, names: Any) -> dict[str, Any]:
         values = {name: value_of(profile, name) for name in names}
         at = iso(profile.changed_at)
         return {
@@ -136,18 +136,18 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{CONTACTS}/batch/read")
     def read() -> Any:
-        body, told = flask.request.get_json(force=True), inputs()
-        if len(told) > 100:
+        body, items = flask.request.get_json(force=True), inputs()
+        if len(items) > 100:
             return refuse(400, "VALIDATION_ERROR", "The maximum number of inputs supported is 100.")
         histories = body.get("propertiesWithHistory") or []
-        if histories and len(told) > 50:
+        if histories and len(items) > 50:
             return refuse(400, "VALIDATION_ERROR", "The maximum for property histories is 50.")
         by = find if body.get("idProperty") == "email" else account.by_id
-        found = {one["id"]: by(one["id"]) for one in told}
+        found = {one["id"]: by(one["id"]) for one in items}
         unique = {profile.profile_id: profile for profile in found.values() if profile}
         results = []
         for profile in unique.values():
-            results.append(told_contact(profile, [*body["properties"], *histories]))
+            results.append(shown_contact(profile, [*body["properties"], *histories]))
             if histories:
                 results[-1]["propertiesWithHistory"] = {name: history(profile, name) for name in histories}
         answer: dict[str, Any] = {"status": "COMPLETE", "results": results, **times()}
@@ -157,10 +157,10 @@ def routes(account: Account) -> flask.Blueprint:
         return answer
 
     def history(profile: Profile, name: str) -> list[dict[str, Any]]:
-        """The newest first."""
+        """Return the history of a property, the newest first."""
         changes = list(account.jobs.get("changes", {}).get((profile.profile_id, name), []))
         if name == OPTED_OUT and value_of(profile, name):
-            # It changed when the first of them came.
+            # It changed with the first of them.
             reasons = profile.refusals.keys() & {"unsubscribed", "suppressed"}
             changes.append((min(profile.refusals[reason] for reason in reasons), "true"))
         if name == BOUNCED and "bounced" in profile.refusals:
@@ -172,19 +172,19 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{CONTACTS}/batch/create")
     def create() -> Any:
-        told = inputs()
-        if refusal := checked(told):
+        items = inputs()
+        if refusal := checked(items):
             return refusal
-        is_traced = all(one.get("objectWriteTraceId") for one in told)
-        wrong = [why_not(one["properties"].get("email"), one["properties"]) for one in told]
-        known = [find(one["properties"].get("email", "")) for one in told]
+        is_traced = all(one.get("objectWriteTraceId") for one in items)
+        wrong = [why_not(one["properties"].get("email"), one["properties"]) for one in items]
+        known = [find(one["properties"].get("email", "")) for one in items]
         if not is_traced:
             if any(known):
                 return refuse(409, "CONFLICT", "Contact already exists")
             if first := next(filter(None, wrong), None):
                 return refuse(400, *first)
         answers: list[Any] = []
-        for one, why, profile in zip(told, wrong, known, strict=True):
+        for one, why, profile in zip(items, wrong, known, strict=True):
             email = one["properties"]["email"]
             if profile:
                 answers.append(
@@ -205,28 +205,28 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{CONTACTS}/batch/update")
     def update() -> Any:
-        told = inputs()
-        if refusal := checked(told):
+        items = inputs()
+        if refusal := checked(items):
             return refusal
-        if any(one.get("idProperty") == "email" for one in told):
+        if any(one.get("idProperty") == "email" for one in items):
             return refuse(
                 400, "VALIDATION_ERROR", "Unable to perform update/upsert by non-unique 0-1 property"
             )
-        ids = [one["id"] for one in told]
+        ids = [one["id"] for one in items]
         if len(set(ids)) < len(ids):
             twice = ", ".join(sorted({key for key in ids if ids.count(key) > 1}))
             return refuse(
                 400, "VALIDATION_ERROR", f"Duplicate IDs found in batch input: [{twice}]. IDs must be unique"
             )
-        is_traced = all(one.get("objectWriteTraceId") for one in told)
-        wrong = [why_not(None, one["properties"]) for one in told]
+        is_traced = all(one.get("objectWriteTraceId") for one in items)
+        wrong = [why_not(None, one["properties"]) for one in items]
         if not is_traced and (first := next(filter(None, wrong), None)):
             return refuse(400, *first)
         answers: list[Any] = []
-        for one, why in zip(told, wrong, strict=True):
+        for one, why in zip(items, wrong, strict=True):
             profile = account.by_id(one["id"])
             if "@" in one["id"]:
-                continue  # HubSpot does nothing and says nothing
+                continue  # HubSpot silently ignores it
             if not profile:
                 answers.append(not_found([one["id"]]))
             elif why:
@@ -238,12 +238,13 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{CONTACTS}/batch/upsert")
     def upsert() -> Any:
-        """What must never be asked for by address with some properties only: the others may be gone."""
-        told = inputs()
-        if refusal := checked([{"properties": {"email": one["id"]}} for one in told]):
+        """A request that Mailroom must never make by address with some properties only: it may clear the
+        others."""
+        items = inputs()
+        if refusal := checked([{"properties": {"email": one["id"]}} for one in items]):
             return refusal
         answers: list[Any] = []
-        for one in told:
+        for one in items:
             profile = find(one["id"]) or made(one["id"])
             write(profile, {**dict.fromkeys(profile.fields, ""), **one["properties"]})
             answers.append((profile, one["properties"]))
@@ -251,14 +252,14 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{CONTACTS}/gdpr-delete")
     def deleted() -> Any:
-        told = flask.request.get_json(force=True)
-        if told.get("idProperty") == "email":
-            profile = find(told["objectId"])
+        payload = flask.request.get_json(force=True)
+        if payload.get("idProperty") == "email":
+            profile = find(payload["objectId"])
             if not profile:
-                account.jobs.setdefault("blocked", set()).add(told["objectId"].lower())
+                account.jobs.setdefault("blocked", set()).add(payload["objectId"].lower())
                 return "", 204
         else:
-            profile = account.by_id(told["objectId"])
+            profile = account.by_id(payload["objectId"])
         if not profile:
             return refuse(404, "OBJECT_NOT_FOUND", "Object not found.")
         del account.profiles[profile.email.lower()]
@@ -284,21 +285,21 @@ def routes(account: Account) -> flask.Blueprint:
             key=lambda profile: number(profile.profile_id),
         )
         results = [
-            told_contact(profile, body.get("properties", [])) for profile in found[after : after + limit]
+            shown_contact(profile, body.get("properties", [])) for profile in found[after : after + limit]
         ]
         answer: dict[str, Any] = {"total": len(found), "results": results}
         if after + limit < len(found):
             answer["paging"] = {"next": {"after": str(after + limit)}}
         return answer
 
-    def matches(profile: Profile, told: dict[str, Any]) -> bool:
-        name, operator = told["propertyName"], told["operator"]
+    def matches(profile: Profile, condition: dict[str, Any]) -> bool:
+        name, operator = condition["propertyName"], condition["operator"]
         if name == "lastmodifieddate":
-            return operator == "GTE" and milliseconds(profile.changed_at) >= int(told["value"])
+            return operator == "GTE" and milliseconds(profile.changed_at) >= int(condition["value"])
         if name == "hs_object_id":
-            return operator == "GT" and number(profile.profile_id) > number(told["value"])
+            return operator == "GT" and number(profile.profile_id) > number(condition["value"])
         value = value_of(profile, name)
-        return value is not None and (operator == "HAS_PROPERTY" or value == told["value"])
+        return value is not None and (operator == "HAS_PROPERTY" or value == condition["value"])
 
     @api.get(PROPERTIES)
     def properties() -> Any:
@@ -314,14 +315,14 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{PROPERTIES}/batch/create")
     def properties_made() -> Any:
-        told = inputs()
-        for one in told:
+        items = inputs()
+        for one in items:
             if one["groupName"] not in account.jobs.get("property_groups", ()):
                 return refuse(400, "VALIDATION_ERROR", "There is no such group.")
             if one["name"] in account.fields:
                 return refuse(409, "OBJECT_ALREADY_EXISTS", "A property of this name already exists.")
-        account.fields |= {one["name"]: one["type"] for one in told}
-        made = [property_of(one["name"], one["type"]) for one in told]
+        account.fields |= {one["name"]: one["type"] for one in items}
+        made = [property_of(one["name"], one["type"]) for one in items]
         return {"status": "COMPLETE", "results": made, **times()}, 201
 
     @api.get(f"{PROPERTIES}/groups/<name>")
@@ -332,30 +333,30 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post(f"{PROPERTIES}/groups")
     def group_made() -> Any:
-        told = flask.request.get_json(force=True)
-        if told["name"] in account.jobs.get("property_groups", ()):
+        payload = flask.request.get_json(force=True)
+        if payload["name"] in account.jobs.get("property_groups", ()):
             return refuse(409, "OBJECT_ALREADY_EXISTS", "A group of this name already exists.")
-        account.jobs.setdefault("property_groups", set()).add(told["name"])
-        return {"displayOrder": -1, **told, "archived": False}, 201
+        account.jobs.setdefault("property_groups", set()).add(payload["name"])
+        return {"displayOrder": -1, **payload, "archived": False}, 201
 
     @api.get(f"{LISTS}/object-type-id/0-1/name/<name>")
     def list_found(name: str) -> Any:
         for key, group in account.groups.items():
             if group == name:
-                return {"list": told_list(key)}
+                return {"list": shown_list(key)}
         return refuse(404, "NOT_FOUND", "List does not exist.")
 
     @api.post(LISTS)
     def list_made() -> Any:
-        told = flask.request.get_json(force=True)
-        if told["name"] in account.groups.values():
+        payload = flask.request.get_json(force=True)
+        if payload["name"] in account.groups.values():
             return refuse(400, "VALIDATION_ERROR", "A list of this name already exists.")
         key = account.new_id()
-        account.groups[key] = told["name"]
-        account.jobs[f"list-{key}"] = told["processingType"]
-        return {"list": told_list(key)}
+        account.groups[key] = payload["name"]
+        account.jobs[f"list-{key}"] = payload["processingType"]
+        return {"list": shown_list(key)}
 
-    def told_list(key: str) -> dict[str, Any]:
+    def shown_list(key: str) -> dict[str, Any]:
         return {
             "listId": key, "listVersion": 1, "name": account.groups[key], "objectTypeId": "0-1",
             "processingType": account.jobs[f"list-{key}"], "processingStatus": "COMPLETE",
@@ -367,40 +368,40 @@ def routes(account: Account) -> flask.Blueprint:
             return refuse(404, "NOT_FOUND", "List does not exist.")
         if account.jobs[f"list-{key}"] == "DYNAMIC":
             return refuse(400, "VALIDATION_ERROR", "The list is not a manual one.")
-        told = flask.request.get_json(force=True)
+        payload = flask.request.get_json(force=True)
         done: dict[str, list[str]] = {"recordsIdsAdded": [], "recordIdsRemoved": [], "recordIdsMissing": []}
-        for contact_id in told["recordIdsToAdd"]:
+        for contact_id in payload["recordIdsToAdd"]:
             profile = account.by_id(contact_id)
             if profile:
                 profile.groups.add(key)
             done["recordsIdsAdded" if profile else "recordIdsMissing"].append(contact_id)
-        for contact_id in told["recordIdsToRemove"]:
+        for contact_id in payload["recordIdsToRemove"]:
             profile = account.by_id(contact_id)
             if profile:
                 profile.groups.discard(key)
             done["recordIdsRemoved" if profile else "recordIdsMissing"].append(contact_id)
-        return {name: ids for name, ids in done.items() if ids}  # HubSpot leaves out what is empty
+        return {name: ids for name, ids in done.items() if ids}  # HubSpot leaves out empty lists
 
     @api.delete(f"{LISTS}/<key>/memberships")
     def list_emptied(key: str) -> Any:
-        """What a removal must never ask for."""
+        """A request that Mailroom must never make: it empties the list."""
         for profile in account.profiles.values():
             profile.groups.discard(key)
         return "", 204
 
     @api.post(f"{STATUSES}/batch/unsubscribe-all")
     def unsubscribed_all() -> Any:
-        told = inputs()
+        items = inputs()
         if account.jobs.get("without_batches"):
             return refuse(403, "MISSING_SCOPES", "This app hasn't been granted all required scopes.")
-        if flask.request.args.get("channel") != "EMAIL" or len(told) > 100:
+        if flask.request.args.get("channel") != "EMAIL" or len(items) > 100:
             return refuse(400, "VALIDATION_ERROR", "No channel, or more than 100 addresses.")
-        if bad := [email for email in told if "@" not in email]:
+        if bad := [email for email in items if "@" not in email]:
             return invalid_emails(bad)
-        for email in told:
+        for email in items:
             opt_out(email)
         is_verbose = flask.request.args.get("verbose") == "true"
-        results = [{"subscriberIdString": email, "statuses": []} for email in told] if is_verbose else []
+        results = [{"subscriberIdString": email, "statuses": []} for email in items] if is_verbose else []
         return {"status": "COMPLETE", "results": results, **times()}
 
     @api.post(f"{STATUSES}/<email>/unsubscribe-all")
@@ -413,14 +414,14 @@ def routes(account: Account) -> flask.Blueprint:
         return {"status": "COMPLETE", "results": [], **times()}
 
     def opt_out(email: str) -> None:
-        """It holds for the address, whoever has it or will."""
+        """Opt out an address, for its present and future contacts."""
         account.jobs.setdefault("opted_out", {}).setdefault(email.lower(), account.now())
         if account.find(email):
             account.refuse(email, "suppressed")
 
     @api.post(f"{STATUSES}/<email>")
     def subscribed(email: str) -> Any:
-        """What must never be asked for: it lifts an opt-out."""
+        """A request that Mailroom must never make: it lifts an opt-out."""
         if flask.request.get_json(force=True)["statusState"] == "SUBSCRIBED":
             account.jobs.get("opted_out", {}).pop(email.lower(), None)
             if profile := account.find(email):
@@ -469,32 +470,32 @@ CHANGES = {
 
 
 def iso(moment: datetime) -> str:
-    """A moment as HubSpot tells it."""
+    """Return a moment as HubSpot writes it."""
     return f"{moment.isoformat(timespec='milliseconds')}Z"
 
 
 def milliseconds(moment: datetime) -> int:
-    """A moment since 1970."""
+    """Return a moment in milliseconds since 1970."""
     return int(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def number(contact_id: str) -> int:
-    """The order of ids, which are hexadecimal here and decimal at HubSpot."""
+    """Return an id as a number. Ids are hexadecimal here and decimal at HubSpot."""
     return int(contact_id, 16)
 
 
 def times() -> dict[str, str]:
-    """When a batch was worked on, which nobody looks at."""
+    """Return the times of a batch, which Mailroom does not read."""
     return {"startedAt": "2026-07-01T12:00:00Z", "completedAt": "2026-07-01T12:00:00Z"}
 
 
 def refuse(status: int, category: str, message: str) -> Any:
-    """A refusal of the whole request."""
+    """Return a refusal of the whole request."""
     return {"status": "error", "message": message, "category": category, "correlationId": "1"}, status
 
 
 def invalid_emails(emails: list[str]) -> Any:
-    """A refusal that names addresses, and no place."""
+    """Return a refusal that names addresses, but no place."""
     errors = [
         {
             "isValid": False,
@@ -507,14 +508,14 @@ def invalid_emails(emails: list[str]) -> Any:
     return refuse(400, "VALIDATION_ERROR", f"Property values were not valid: {json.dumps(errors)}")
 
 
-def failed(told: dict[str, Any], category: str, message: str, **context: list[str]) -> dict[str, Any]:
-    """An error of one contact of a batch."""
-    named = {"objectWriteTraceId": [told["objectWriteTraceId"]], **context}
-    return standard_error(category, message, named)
+def failed(item: dict[str, Any], category: str, message: str, **context: list[str]) -> dict[str, Any]:
+    """Return an error of one contact of a batch."""
+    full_context = {"objectWriteTraceId": [item["objectWriteTraceId"]], **context}
+    return standard_error(category, message, full_context)
 
 
 def standard_error(category: str, message: str, context: dict[str, list[str]]) -> dict[str, Any]:
-    """An error within an answer, with all that the document requires of one."""
+    """Return an error within an answer, with all members that the specification requires."""
     return {
         "status": "error", "category": category, "message": message, "context": context, "errors": [],
         "links": {},
@@ -522,7 +523,7 @@ def standard_error(category: str, message: str, context: dict[str, list[str]]) -
 
 
 def not_found(ids: list[str]) -> dict[str, Any]:
-    """An error about contacts that are not there, by their ids."""
+    """Return an error about missing contacts, by their ids."""
     message = (
         "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid."
     )

@@ -1,4 +1,4 @@
-"""Klaviyo, as far as Mailroom and its peers speak to it: imports, lists, suppressions, deletions,
+"""The part of Klaviyo's API that Mailroom and similar clients use: imports, lists, suppressions, deletions,
 profiles."""
 
 import json
@@ -32,12 +32,12 @@ REQUIRED = {
     ),
     "POST /api/profile-subscription-bulk-create-jobs": ("data.type", f"{PROFILES}.type"),
 }  # fmt: skip
-# An address here is taken by an import and fails in its job.
+# Addresses with this domain are accepted by an import and fail in its job.
 FAILS_LATER = "@fails.example"
 
 
 def routes(account: Account) -> flask.Blueprint:
-    """What Klaviyo answers. An address without @ is refused at once, with all others of its request."""
+    """Return Klaviyo's routes. An address without @ is refused at once, with its whole request."""
     api = flask.Blueprint("klaviyo", __name__)
 
     @api.before_request
@@ -66,18 +66,18 @@ def routes(account: Account) -> flask.Blueprint:
         ]
         if bad:
             return pointed("invalid", "Invalid email address.", bad)
-        groups = {found["id"] for found in data.get("relationships", {}).get("lists", {}).get("data", [])}
+        groups = {group["id"] for group in data.get("relationships", {}).get("lists", {}).get("data", [])}
         if groups - account.groups.keys():
             return refuse(404, "not_found", "No such list.")
         failed = []
-        for place, told in enumerate(profiles):
-            attributes = dict(told["attributes"])
+        for place, item in enumerate(profiles):
+            attributes = dict(item["attributes"])
             email = attributes.pop("email")
             if email.endswith(FAILS_LATER):
                 failed.append((place, email))
                 continue
             profile = changed(account.upsert(email), attributes)
-            for name in told.get("meta", {}).get("patch_properties", {}).get("unset", []):
+            for name in item.get("meta", {}).get("patch_properties", {}).get("unset", []):
                 profile.fields.pop(name, None)
             profile.groups |= groups
         return started("profile-bulk-import-job", len(profiles), failed)
@@ -87,40 +87,40 @@ def routes(account: Account) -> flask.Blueprint:
         profiles = flask.request.get_json(force=True)["data"]["attributes"]["profiles"]["data"]
         if len(profiles) > 100:
             return refuse(400, "invalid", "More than 100 addresses.")
-        bad = [place for place, told in enumerate(profiles) if "@" not in told["attributes"]["email"]]
+        bad = [place for place, item in enumerate(profiles) if "@" not in item["attributes"]["email"]]
         if bad:
             return pointed("invalid", "Invalid email address.", bad)
-        for told in profiles:
-            account.refuse(told["attributes"]["email"], "suppressed")
+        for item in profiles:
+            account.refuse(item["attributes"]["email"], "suppressed")
         return started("profile-suppression-bulk-create-job", len(profiles), [])
 
     def started(kind: str, n_all: int, failed: list[tuple[int, str]]) -> Any:
         job = account.new_id()
         account.jobs[job] = {"kind": kind, "n_all": n_all, "failed": failed, "n_asked": 0}
-        return told_job(job), 202
+        return shown_job(job), 202
 
     @api.get("/api/profile-bulk-import-jobs/<job>")
     @api.get("/api/profile-suppression-bulk-create-jobs/<job>")
-    def asked(job: str) -> Any:
+    def job_status(job: str) -> Any:
         if job not in account.jobs:
             return refuse(404, "not_found", "No such job.")
         account.jobs[job]["n_asked"] += 1
-        return told_job(job)
+        return shown_job(job)
 
     @api.get("/api/profile-bulk-import-jobs")
     @api.get("/api/profile-suppression-bulk-create-jobs")
-    def all_asked() -> Any:
-        """The newest first."""
+    def all_jobs() -> Any:
+        """List jobs, the newest first."""
         kind = flask.request.path.rpartition("/")[2].removesuffix("s")
         found = [key for key, job in account.jobs.items() if job["kind"] == kind]
         shown = page(found[::-1])
         for key in shown["data"]:
             account.jobs[key]["n_asked"] += 1
-        return {**shown, "data": [told_job(key)["data"] for key in shown["data"]]}
+        return {**shown, "data": [shown_job(key)["data"] for key in shown["data"]]}
 
-    def told_job(job: str) -> dict[str, Any]:
+    def shown_job(job: str) -> dict[str, Any]:
         found = account.jobs[job]
-        is_done = found["n_asked"] > 1  # the first time, it is still at it
+        is_done = found["n_asked"] > 1  # still running at the first read
         attributes = {
             "status": "complete" if is_done else "processing",
             "created_at": f"{account.now().isoformat()}+00:00",
@@ -153,15 +153,15 @@ def routes(account: Account) -> flask.Blueprint:
         if not found:
             return refuse(400, "invalid", "Only equals(name,…) is known here.")
         name = json.loads(found[1])
-        return page([told_list(key) for key, group in account.groups.items() if group == name])
+        return page([shown_list(key) for key, group in account.groups.items() if group == name])
 
     @api.post("/api/lists")
     def list_made() -> Any:
         key = f"L{account.new_id()}"
         account.groups[key] = flask.request.get_json(force=True)["data"]["attributes"]["name"]
-        return {"data": told_list(key)}, 201
+        return {"data": shown_list(key)}, 201
 
-    def told_list(key: str) -> dict[str, Any]:
+    def shown_list(key: str) -> dict[str, Any]:
         link = f"{flask.request.url_root}klaviyo/api/lists/{key}"
         return {
             "type": "list", "id": key, "attributes": {"name": account.groups[key]}, "links": {"self": link},
@@ -169,18 +169,18 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.delete("/api/lists/<key>/relationships/profiles")
     def removed(key: str) -> Any:
-        told = flask.request.get_json(force=True)["data"]
-        if len(told) > 1_000:
+        items = flask.request.get_json(force=True)["data"]
+        if len(items) > 1_000:
             return refuse(400, "invalid", "More than 1,000 profiles.")
-        for profile in filter(None, (account.by_id(profile["id"]) for profile in told)):
+        for profile in filter(None, (account.by_id(profile["id"]) for profile in items)):
             profile.groups.discard(key)
         return "", 204
 
     @api.post("/api/lists/<key>/relationships/profiles")
     @api.post("/api/lists/<key>/relationships/profiles/")
     def added(key: str) -> Any:
-        for told in flask.request.get_json(force=True)["data"]:
-            if profile := account.by_id(told["id"]):
+        for item in flask.request.get_json(force=True)["data"]:
+            if profile := account.by_id(item["id"]):
                 profile.groups.add(key)
         return "", 204
 
@@ -195,7 +195,7 @@ def routes(account: Account) -> flask.Blueprint:
             answer, _ = refuse(409, "duplicate_profile", "A profile already exists with this address.")
             answer["errors"][0]["meta"] = {"duplicate_profile_id": known.profile_id}
             return answer, 409
-        return {"data": told_profile(changed(account.upsert(email), attributes))}, 201
+        return {"data": shown_profile(changed(account.upsert(email), attributes))}, 201
 
     @api.patch("/api/profiles/<key>")
     @api.patch("/api/profiles/<key>/")
@@ -205,7 +205,7 @@ def routes(account: Account) -> flask.Blueprint:
             return refuse(404, "not_found", "No such profile.")
         attributes = dict(flask.request.get_json(force=True)["data"]["attributes"])
         attributes.pop("email", None)
-        return {"data": told_profile(changed(profile, attributes))}
+        return {"data": shown_profile(changed(profile, attributes))}
 
     def changed(profile: Profile, attributes: dict[str, Any]) -> Profile:
         profile.fields.update(attributes.pop("properties", None) or {})
@@ -217,27 +217,27 @@ def routes(account: Account) -> flask.Blueprint:
         wanted = flask.request.args.get("filter", "")
         if found := re.fullmatch(r"any\(email,(.*)\)", wanted):
             known = [account.find(email) for email in json.loads(found[1])]
-            return page([told_profile(profile) for profile in known if profile])
+            return page([shown_profile(profile) for profile in known if profile])
         if found := re.fullmatch(r"greater-or-equal\(subscriptions[a-z._]*timestamp,(.*)Z\)", wanted):
             since = found[1]
             return page(
                 [
-                    told_profile(profile)
+                    shown_profile(profile)
                     for profile in account.profiles.values()
                     if any(at.isoformat() >= since for at in profile.refusals.values())
                 ]
             )
         return refuse(400, "invalid", "This filter is not known here.")
 
-    def told_profile(profile: Profile) -> dict[str, Any]:
+    def shown_profile(profile: Profile) -> dict[str, Any]:
         suppression = [
             {"reason": REASON[reason], "timestamp": f"{at.isoformat()}+00:00"}
             for reason, at in profile.refusals.items()
         ]
-        yes = "SUBSCRIBED" if profile.confirmed_at else "NEVER_SUBSCRIBED"
+        consent = "SUBSCRIBED" if profile.confirmed_at else "NEVER_SUBSCRIBED"
         marketing = {
             "can_receive_email_marketing": not suppression,
-            "consent": "UNSUBSCRIBED" if "unsubscribed" in profile.refusals else yes,
+            "consent": "UNSUBSCRIBED" if "unsubscribed" in profile.refusals else consent,
             "suppression": suppression,
         }
         if profile.confirmed_at:
@@ -253,15 +253,15 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/api/data-privacy-deletion-jobs")
     def deleted() -> Any:
-        told = flask.request.get_json(force=True)["data"]["attributes"]["profile"]["data"]["attributes"]
-        account.profiles.pop(told["email"].lower(), None)
+        attributes = flask.request.get_json(force=True)["data"]["attributes"]["profile"]["data"]["attributes"]
+        account.profiles.pop(attributes["email"].lower(), None)
         return "", 202
 
     @api.post("/api/profile-subscription-bulk-create-jobs")
     def subscribed() -> Any:
-        """What an audience must never ask for: it lifts every suppression."""
-        told = flask.request.get_json(force=True)["data"]["attributes"]["profiles"]["data"]
-        for profile in told:
+        """A request that Mailroom must never make: it lifts every suppression."""
+        profiles = flask.request.get_json(force=True)["data"]["attributes"]["profiles"]["data"]
+        for profile in profiles:
             account.upsert(profile["attributes"]["email"]).refusals.clear()
         return "", 202
 
@@ -269,7 +269,7 @@ def routes(account: Account) -> flask.Blueprint:
 
 
 def page(found: list[Any]) -> dict[str, Any]:
-    """One page of a collection."""
+    """Return one page of a collection."""
     args = flask.request.args
     first, size = int(args.get("page[cursor]", 0)), int(args.get("page[size]", 20))
     links = {"self": flask.request.url}
@@ -279,12 +279,12 @@ def page(found: list[Any]) -> dict[str, Any]:
 
 
 def refuse(status: int, code: str, detail: str) -> Any:
-    """A refusal of the whole request."""
+    """Return a refusal of the whole request."""
     return {"errors": [{"id": "1", "code": code, "title": detail, "detail": detail}]}, status
 
 
 def pointed(code: str, detail: str, places: list[int]) -> Any:
-    """A refusal for these profiles."""
+    """Return a refusal that names these profiles."""
     return {
         "errors": [
             {

@@ -1,4 +1,4 @@
-"""Mailchimp, as far as Mailroom speaks to it: one audience, its members, tags, merge fields, and jobs."""
+"""The part of Mailchimp's API that Mailroom uses: one audience, its members, tags, merge fields, and jobs."""
 
 import gzip
 import hashlib
@@ -15,7 +15,7 @@ import flask
 from mailroom.sandbox.account import Account, Profile
 from mailroom.sandbox.required import lacking
 
-# Mailchimp limits connections at a time, not requests in a time; here is one at a time.
+# Mailchimp limits simultaneous connections, not the rate. The sandbox handles one at a time.
 RATES: list[tuple[int, float]] = []
 LIST = "sandbox"
 REQUIRED = {
@@ -26,20 +26,20 @@ REQUIRED = {
 }
 FAILS_LATER = "@fails.example"
 MOST_MERGE_FIELDS, MOST_JOBS, LONGEST_TAG = 30, 500, 10
-DONE_AFTER = timedelta(seconds=5)  # a job
-# Who said no themselves can't be subscribed by the API; whom the API unsubscribed, can.
+DONE_AFTER = timedelta(seconds=5)  # of a job
+# The API can't subscribe members with these refusals, only members that it unsubscribed itself.
 COMPLIANCE = {"unsubscribed", "bounced", "complained"}
 WHY = {
     "unsubscribed": "None given", "complained": "Spam complaint", "suppressed": "N/A (Unsubscribed by admin)",
 }  # fmt: skip
 BLOCKED = "is in a compliance state due to unsubscribe, bounce, or compliance review"
 GONE = "was permanently deleted and cannot be re-imported"
-Told = tuple[dict[str, Any] | None, int]
+JsonAnswer = tuple[dict[str, Any] | None, int]
 
 
 def routes(account: Account) -> flask.Blueprint:
-    """What Mailchimp answers. An address without @, or one at fails.example, is refused in the answer to its
-    batch, alone."""
+    """Return Mailchimp's routes. An address without @, or one at fails.example, is an error within the answer
+    to its batch."""
     api = flask.Blueprint("mailchimp", __name__)
     for tag, name in (("FNAME", "First Name"), ("LNAME", "Last Name"), ("PHONE", "Phone Number")):
         account.fields.setdefault(tag, {"tag": tag, "name": name, "type": "text"})
@@ -47,7 +47,7 @@ def routes(account: Account) -> flask.Blueprint:
     hashed: set[str] = set()
 
     def find(key: str) -> Profile | None:
-        """Whose MD5 it is."""
+        """Return the profile with this MD5."""
         if emails.get(key) not in account.profiles:
             for email in account.profiles.keys() - hashed:
                 hashed.add(email)
@@ -58,7 +58,7 @@ def routes(account: Account) -> flask.Blueprint:
     def let_in() -> Any:
         is_let_in = flask.request.headers.get("Authorization", "").startswith(("Basic ", "Bearer "))
         if flask.request.endpoint == "mailchimp.results":
-            # Where results are, a signature in the address is the only key that is taken.
+            # The results' host accepts a signature in the URL as the only key.
             return problem(400, "InvalidArgument", "Two keys.") if is_let_in else None
         if not is_let_in:
             return problem(401, "API Key Invalid", "Your API key may be invalid.")
@@ -77,13 +77,13 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/lists/<list_id>/merge-fields")
     def merge_field_made(list_id: str) -> Any:
-        told = flask.request.get_json(force=True)
-        tag = told.get("tag") or f"MMERGE{len(account.fields) + 1}"
+        payload = flask.request.get_json(force=True)
+        tag = payload.get("tag") or f"MMERGE{len(account.fields) + 1}"
         if len(account.fields) >= MOST_MERGE_FIELDS:
             return problem(400, "Invalid Resource", "There are as many merge fields as there may be.")
         if tag in account.fields or not re.fullmatch(rf"[A-Z0-9_]{{1,{LONGEST_TAG}}}", tag):
             return problem(400, "Invalid Resource", "This tag is taken, or is none.")
-        account.fields[tag] = {"tag": tag, "name": told["name"], "type": told["type"]}
+        account.fields[tag] = {"tag": tag, "name": payload["name"], "type": payload["type"]}
         return account.fields[tag]
 
     @api.get("/lists/<list_id>/segments")
@@ -98,18 +98,18 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.post("/lists/<list_id>/segments/<key>")
     def segment_changed(list_id: str, key: str) -> Any:
-        """Changes subscribed members, and tells of no other. How Mailchimp takes others, and whom nothing
-        changes for, is not documented."""
-        told = flask.request.get_json(force=True)
-        adds, removes = told.get("members_to_add", []), told.get("members_to_remove", [])
+        """Change subscribed members, and answer about no others. Mailchimp's behaviour for others, and for
+        unchanged members, is not documented."""
+        payload = flask.request.get_json(force=True)
+        adds, removes = payload.get("members_to_add", []), payload.get("members_to_remove", [])
         if key not in account.groups:
             return not_found()
         if max(len(adds), len(removes)) > 500:
             return problem(400, "Invalid Resource", "More than 500 addresses.")
-        added = [found for found in told_of(adds) if key not in found.groups]
+        added = [profile for profile in subscribed_of(adds) if key not in profile.groups]
         for profile in added:
             profile.groups.add(key)
-        removed = [found for found in told_of(removes) if key in found.groups]
+        removed = [profile for profile in subscribed_of(removes) if key in profile.groups]
         for profile in removed:
             profile.groups.discard(key)
         return {
@@ -118,31 +118,31 @@ def routes(account: Account) -> flask.Blueprint:
             "errors": [], "total_added": len(added), "total_removed": len(removed), "error_count": 0,
         }  # fmt: skip
 
-    def told_of(addresses: list[str]) -> list[Profile]:
+    def subscribed_of(addresses: list[str]) -> list[Profile]:
         known = [profile for email in addresses if (profile := account.find(email))]
         return [profile for profile in known if status_of(profile) == "subscribed"]
 
     @api.post("/lists/<list_id>")
-    def members_told(list_id: str) -> Any:
-        """Makes members; gives those who are there the fields and the status told, with update_existing."""
-        told = flask.request.get_json(force=True)
-        if len(told["members"]) > 500:
+    def members_added(list_id: str) -> Any:
+        """Add members. With update_existing, also change the fields and status of existing ones."""
+        payload = flask.request.get_json(force=True)
+        if len(payload["members"]) > 500:
             return problem(400, "Invalid Resource", "More than 500 members.")
         created: list[Any] = []
         updated: list[Any] = []
         errors = []
-        for member in told["members"]:
+        for member in payload["members"]:
             email = member["email_address"]
             known = account.find(email)
             is_there = known is not None and status_of(known) != "archived"
             code, why = "ERROR_GENERIC", refused(email, known, member.get("status"))
-            if is_there and not told.get("update_existing"):
+            if is_there and not payload.get("update_existing"):
                 code, why = "ERROR_CONTACT_EXISTS", "is already a list member, do you want to update?"
             if why:
                 errors.append({"email_address": email, "error": f"{email} {why}", "error_code": code})
                 continue
             profile = account.upsert(email)
-            if told.get("sync_tags"):
+            if payload.get("sync_tags"):
                 profile.groups.clear()
             change(profile, member)
             (updated if is_there else created).append(briefly(profile))
@@ -152,7 +152,7 @@ def routes(account: Account) -> flask.Blueprint:
         }  # fmt: skip
 
     def refused(email: str, known: Profile | None, status: str | None) -> str | None:
-        """Why somebody can't be a member, or not have a status."""
+        """Return why an address can't be a member, or can't have a status; None if it can."""
         if "@" not in email:
             return "is no valid email address."
         if email.endswith(FAILS_LATER):
@@ -164,15 +164,15 @@ def routes(account: Account) -> flask.Blueprint:
         is_no = known.refusals.keys() & COMPLIANCE and status_of(known) != "archived"
         return f"{BLOCKED} and cannot be subscribed." if is_no and status == "subscribed" else None
 
-    def change(profile: Profile, told: dict[str, Any]) -> None:
-        """Fields that are named, and a status if there is one. That is taken at its word: an archived member
-        is what it says, whatever they were before."""
-        for tag, value in told.get("merge_fields", {}).items():
-            if tag in account.fields:  # all others are dropped without a word
+    def change(profile: Profile, member: dict[str, Any]) -> None:
+        """Change the named fields, and the status if there is one. An archived member gets the status,
+        whatever they had before."""
+        for tag, value in member.get("merge_fields", {}).items():
+            if tag in account.fields:  # all others are silently dropped
                 profile.fields.pop(field_name(tag), None)
                 if value != "":
                     profile.fields[field_name(tag)] = value
-        status = told.get("status")
+        status = member.get("status")
         if status in ("subscribed", "pending", "transactional"):
             profile.status = status
             profile.refusals.clear()
@@ -199,11 +199,11 @@ def routes(account: Account) -> flask.Blueprint:
         ]
         if args.get("sort_field") == "last_changed":
             found.sort(key=lambda profile: profile.changed_at, reverse=args.get("sort_dir") == "DESC")
-        return page("members", found, told_member)
+        return page("members", found, shown_member)
 
-    def told_member(profile: Profile) -> dict[str, Any]:
+    def shown_member(profile: Profile) -> dict[str, Any]:
         return briefly(profile) | {
-            "unsubscribe_reason": next((WHY[no] for no in WHY if no in profile.refusals), ""),
+            "unsubscribe_reason": next((WHY[reason] for reason in WHY if reason in profile.refusals), ""),
             "merge_fields": {tag: profile.fields.get(field_name(tag), "") for tag in account.fields},
             "timestamp_opt": "2020-01-01T00:00:00+00:00",
             "last_changed": f"{profile.changed_at.isoformat(timespec='seconds')}+00:00",
@@ -222,63 +222,63 @@ def routes(account: Account) -> flask.Blueprint:
 
     @api.route("/lists/<list_id>/members/<path:rest>", methods=["POST", "PUT", "PATCH", "DELETE"])
     def member_changed(list_id: str, rest: str) -> Any:
-        """What Mailroom asks for in jobs only."""
+        """Change one member. Mailroom makes such requests in jobs only."""
         path = f"/lists/{list_id}/members/{rest}"
-        said, status = operated(flask.request.method, path, flask.request.get_data(as_text=True))
-        return said or "", status
+        answer, status = operated(flask.request.method, path, flask.request.get_data(as_text=True))
+        return answer or "", status
 
     @api.post("/batches")
     def job_made() -> Any:
-        """The work is done at once, and told of some seconds later."""
+        """Do the work at once, and report it done after DONE_AFTER."""
         running = [job for key, job in account.jobs.items() if key != "forgotten" and not is_done(job)]
         if len(running) >= MOST_JOBS:
             return problem(429, "Too Many Requests", "There are 500 jobs already.")
         results = []
         for operation in flask.request.get_json(force=True)["operations"]:
-            said, status = operated(operation["method"], operation["path"], operation.get("body", ""))
+            answer, status = operated(operation["method"], operation["path"], operation.get("body", ""))
             results.append(
                 {
                     "status_code": status, "operation_id": operation.get("operation_id"),
-                    "response": json.dumps(said) if said else "",
+                    "response": json.dumps(answer) if answer else "",
                 }
             )  # fmt: skip
         n_bad = sum(result["status_code"] >= 400 for result in results)
         job = {"started_at": account.now(), "n_all": len(results), "n_bad": n_bad, "file": packed(results)}
         key = account.new_id()
         account.jobs[key] = job
-        return told_job(key)
+        return shown_job(key)
 
     def is_done(job: dict[str, Any]) -> bool:
         return bool(account.now() - job["started_at"] >= DONE_AFTER)
 
-    def told_job(key: str) -> dict[str, Any]:
+    def shown_job(key: str) -> dict[str, Any]:
         job = account.jobs[key]
-        told = {"id": key, "status": "pending", "total_operations": job["n_all"], "response_body_url": ""}
+        shown = {"id": key, "status": "pending", "total_operations": job["n_all"], "response_body_url": ""}
         if not is_done(job):
-            return told | {"finished_operations": 0, "errored_operations": 0}
-        return told | {
+            return shown | {"finished_operations": 0, "errored_operations": 0}
+        return shown | {
             "status": "finished", "finished_operations": job["n_all"], "errored_operations": job["n_bad"],
             "response_body_url": f"{flask.request.url_root}mailchimp/results/{key}.tar.gz",
         }  # fmt: skip
 
     @api.get("/batches")
     def all_jobs() -> Any:
-        return page("batches", [key for key in account.jobs if key != "forgotten"], told_job)
+        return page("batches", [key for key in account.jobs if key != "forgotten"], shown_job)
 
     @api.get("/batches/<key>")
     def job(key: str) -> Any:
-        return told_job(key) if key in account.jobs else not_found()
+        return shown_job(key) if key in account.jobs else not_found()
 
     @api.get("/results/<key>.tar.gz")
     def results(key: str) -> Any:
         return flask.Response(account.jobs[key]["file"], content_type="application/gzip")
 
-    def operated(method: str, path: str, text: str) -> Told:
-        """One operation on one member."""
-        found = re.fullmatch(rf"/?lists/{LIST}/members/([0-9a-f]{{32}})((?:/[a-z/-]+)?)(?:\?.*)?", path)
-        if not found:
+    def operated(method: str, path: str, text: str) -> JsonAnswer:
+        """Run one operation on one member."""
+        match = re.fullmatch(rf"/?lists/{LIST}/members/([0-9a-f]{{32}})((?:/[a-z/-]+)?)(?:\?.*)?", path)
+        if not match:
             return not_found()
-        key, action = found.groups()
+        key, action = match.groups()
         body = json.loads(text) if text else {}
         profile = find(key)
         if (method, action) == ("PUT", ""):
@@ -303,8 +303,8 @@ def routes(account: Account) -> flask.Blueprint:
             return None, 204
         return problem(405, "Method Not Allowed", "This list member cannot be removed.")
 
-    def put(key: str, body: dict[str, Any]) -> Told:
-        """Makes who is not there, as status_if_new says."""
+    def put(key: str, body: dict[str, Any]) -> JsonAnswer:
+        """Add a missing member, with status_if_new."""
         email = body.get("email_address", "")
         status = body.get("status") or body.get("status_if_new")
         why = "is another address." if md5(email.lower()) != key else refused(email, None, status)
@@ -314,7 +314,7 @@ def routes(account: Account) -> flask.Blueprint:
         change(profile, body | {"status": status})
         return briefly(profile), 200
 
-    def patched(profile: Profile, body: dict[str, Any]) -> Told:
+    def patched(profile: Profile, body: dict[str, Any]) -> JsonAnswer:
         status = body.get("status")
         why = refused(profile.email, profile, status)
         if "bounced" in profile.refusals and status == "unsubscribed":
@@ -325,7 +325,7 @@ def routes(account: Account) -> flask.Blueprint:
         change(account.upsert(profile.email), body)
         return briefly(profile), 200
 
-    def tagged(profile: Profile, tags: Iterable[dict[str, str]]) -> Told:
+    def tagged(profile: Profile, tags: Iterable[dict[str, str]]) -> JsonAnswer:
         for tag in tags:
             ids = {key for key, name in account.groups.items() if name == tag["name"]}
             if tag["status"] == "active":
@@ -340,18 +340,18 @@ def routes(account: Account) -> flask.Blueprint:
     return api
 
 
-def problem(status: int, title: str, detail: str) -> Told:
-    """A refusal."""
+def problem(status: int, title: str, detail: str) -> JsonAnswer:
+    """Return a refusal."""
     return {"title": title, "status": status, "detail": detail, "instance": "1"}, status
 
 
-def not_found() -> Told:
-    """What is not there."""
+def not_found() -> JsonAnswer:
+    """Return the 404 of a missing object."""
     return problem(404, "Resource Not Found", "The requested resource could not be found.")
 
 
 def status_of(profile: Profile) -> str:
-    """Mailchimp's word for what somebody agreed to."""
+    """Return Mailchimp's status of a member."""
     if profile.status == "archived":
         return "archived"
     if profile.refusals:
@@ -360,12 +360,12 @@ def status_of(profile: Profile) -> str:
 
 
 def md5(email: str) -> str:
-    """What a member is called by."""
+    """Return the id of a member."""
     return hashlib.md5(email.encode(), usedforsecurity=False).hexdigest()
 
 
 def briefly(profile: Profile) -> dict[str, Any]:
-    """A member, with less of them than Mailchimp tells."""
+    """Return a member, with fewer fields than Mailchimp shows."""
     return {
         "id": md5(profile.email.lower()), "contact_id": profile.profile_id,
         "email_address": profile.email, "status": status_of(profile),
@@ -373,7 +373,7 @@ def briefly(profile: Profile) -> dict[str, Any]:
 
 
 def packed(results: list[dict[str, Any]]) -> bytes:
-    """What the operations of a job were answered, in the file that tells it."""
+    """Return the file with the answers of a job's operations."""
     content, file = json.dumps(results).encode(), io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         folder = tarfile.TarInfo("job")
@@ -385,13 +385,13 @@ def packed(results: list[dict[str, Any]]) -> bytes:
     return gzip.compress(file.getvalue(), 1, mtime=0)
 
 
-def page(name: str, found: list[Any], told: Callable[[Any], dict[str, Any]] = dict) -> Any:
-    """One page of a collection, with the fields that are wanted."""
+def page(name: str, found: list[Any], show: Callable[[Any], dict[str, Any]] = dict) -> Any:
+    """Return one page of a collection, with the requested fields."""
     args = flask.request.args
     count, offset = int(args.get("count", 10)), int(args.get("offset", 0))
     if count > 1_000:
         return problem(400, "Invalid Resource", "A page has 1,000 at most.")
-    records = [told(record) for record in found[offset : offset + count]]
+    records = [show(record) for record in found[offset : offset + count]]
     if wanted := args.get("fields"):
         kept = {field.removeprefix(f"{name}.") for field in wanted.split(",")}
         records = [{key: value for key, value in record.items() if key in kept} for record in records]

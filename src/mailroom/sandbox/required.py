@@ -1,4 +1,4 @@
-"""What a request must have by its vendor's document: a sandbox that takes less would hide what a vendor
+"""Required members of requests, by the vendors' documents. A laxer sandbox would hide requests that a vendor
 refuses."""
 
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,12 @@ from typing import Any
 
 import flask
 
-# Members by method and path, as routes have it: a name within a name, [] for each of a list.
+# Members by method and route: a dot for a nested name, [] for each item of a list.
 Required = Mapping[str, Sequence[str]]
 
 
 def lacking(required: Required, prefix: str) -> str | None:
-    """What this request lacks, by its route without a prefix; None where it has all."""
+    """Return the first missing member of this request, by its route without a prefix; None if complete."""
     rule = flask.request.url_rule.rule.removeprefix(prefix).rstrip("/") if flask.request.url_rule else ""
     wanted = required.get(f"{flask.request.method} {rule}", ())
     body = flask.request.get_json(force=True, silent=True) if wanted else None
@@ -19,7 +19,7 @@ def lacking(required: Required, prefix: str) -> str | None:
 
 
 def has(body: Any, name: str) -> bool:
-    """Whether a body has a member; of a list that is empty, each one has all."""
+    """Return whether a body has a member. An empty list has all members of its items."""
     head, _, rest = name.partition(".")
     if not isinstance(body, dict) or head.removesuffix("[]") not in body:
         return False

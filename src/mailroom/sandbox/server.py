@@ -1,4 +1,4 @@
-"""The server of the sandbox: every vendor's routes, faults, limits, and a page that shows what is held."""
+"""The sandbox server: all vendors' routes, faults, rate limits, and pages that show the profiles."""
 
 import importlib
 import json
@@ -27,16 +27,16 @@ NOT_VENDORS = ("account", "faults", "required", "server")
 
 
 def vendors() -> list[str]:
-    """The vendors whose APIs it speaks."""
+    """Return the names of the vendors."""
     return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in NOT_VENDORS)
 
 
 class Sandbox:
-    """A WSGI application: each vendor's API below /<vendor>, a page to look at below /.
+    """A WSGI application: each vendor's API below /<vendor>, pages for people below /.
 
-    faults: what goes wrong with requests to a vendor. now: the clock, UTC without a zone. is_limited:
-    whether the vendors' limits of requests a second hold, of all and of those below some paths. requests: how
-    often each method and path was asked for, by vendor.
+    faults: injected into requests to a vendor. now: the clock, UTC without a zone. is_limited: whether the
+    vendors' rate limits apply, in total and below some paths. requests: the number of requests by vendor,
+    method and path.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Sandbox:
         self.accounts: dict[str, Account] = {}
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.n_bytes = 0
-        self._windows: dict[str, list[tuple[str, Window]]] = {}  # each for paths that begin so
+        self._windows: dict[str, list[tuple[str, Window]]] = {}  # by the start of their paths
         self._lock = threading.Lock()
         self._app = flask.Flask(__name__)
         for vendor in vendors():
@@ -83,34 +83,34 @@ class Sandbox:
                 return response(environ, start_response)
             if fault is None:
                 return self._answered(environ, start_response)
-            told: list[Any] = []
-            body = b"".join(self._answered(environ, lambda *head: told.extend(head[:2])))
+            head: list[Any] = []
+            body = b"".join(self._answered(environ, lambda *start: head.extend(start[:2])))
             if fault == "lost_after":
                 raise Dropped
-            if "json" in dict(told[1]).get("Content-Type", ""):
-                body = body[: len(body) // 2]  # a text that is cut, nobody can tell
-            return flask.Response(body, told[0], told[1])(environ, start_response)
+            if "json" in dict(head[1]).get("Content-Type", ""):
+                body = body[: len(body) // 2]  # only cut JSON is recognisable as cut
+            return flask.Response(body, head[0], head[1])(environ, start_response)
 
     def _answered(self, environ: Any, start_response: Any) -> list[bytes]:
         return list(self._app(environ, start_response))
 
     def transport(self) -> httpx.BaseTransport:
-        """A way to it from this process, without a network."""
+        """Return a transport to it within this process."""
         return _InProcess(self)
 
     def save(self, path: Path) -> None:
-        """Keep what it holds in a file."""
+        """Save the accounts to a file."""
         kept = {
-            name: {k: v for k, v in vars(found).items() if k != "now"}
-            for name, found in self.accounts.items()
+            name: {k: v for k, v in vars(account).items() if k != "now"}
+            for name, account in self.accounts.items()
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         replace(path, lambda unfinished: unfinished.write_bytes(pickle.dumps(kept)))
 
     def load(self, path: Path) -> None:
-        """Hold what was kept."""
-        for name, found in pickle.loads(path.read_bytes()).items():
-            vars(self.accounts[name]).update(found)
+        """Load the accounts from a file."""
+        for name, saved in pickle.loads(path.read_bytes()).items():
+            vars(self.accounts[name]).update(saved)
 
 
 class _InProcess(httpx.WSGITransport):
@@ -125,7 +125,7 @@ class _InProcess(httpx.WSGITransport):
 
 
 class _Handler(WSGIRequestHandler):
-    """Connections that stay open, as the vendors' do, and no log: a path may have an address in it."""
+    """Keeps connections open, as the vendors do, and logs nothing, because a path may contain an address."""
 
     protocol_version = "HTTP/1.1"
     timeout = 60
@@ -142,12 +142,12 @@ class _Handler(WSGIRequestHandler):
 
 
 def serve(sandbox: Sandbox, port: int, host: str = "127.0.0.1") -> BaseWSGIServer:
-    """A server, to be started by its serve_forever()."""
+    """Return a server. Its serve_forever() starts it."""
     return make_server(host, port, sandbox, threaded=True, request_handler=_Handler)
 
 
 def run(port: int, kept: Path, faults: Faults, starts_at: datetime | None, is_limited: bool) -> int:
-    """Serve until somebody stops it, and keep in a file what the ESPs hold then."""
+    """Serve until stopped, then save the accounts to a file."""
     started = datetime.now(UTC).replace(tzinfo=None)
     ahead = (starts_at or started) - started
     sandbox = Sandbox(faults, lambda: datetime.now(UTC).replace(tzinfo=None) + ahead, is_limited)
@@ -155,7 +155,7 @@ def run(port: int, kept: Path, faults: Faults, starts_at: datetime | None, is_li
         sandbox.load(kept)
     server = serve(sandbox, port)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"The ESPs are at http://127.0.0.1:{server.port} for whoever says\n")
+    print(f"The sandbox runs at http://127.0.0.1:{server.port}. To use it, run:\n")
     print(f"    export MAILROOM_SANDBOX=http://127.0.0.1:{server.port}\n", flush=True)
     try:
         server.serve_forever()
@@ -170,8 +170,8 @@ def run(port: int, kept: Path, faults: Faults, starts_at: datetime | None, is_li
 def pages(
     accounts: dict[str, Account], requests: Counter[tuple[str, str, str]], n_bytes: Callable[[], int]
 ) -> flask.Blueprint:
-    """What is held, for a person: / for all vendors, /look/<vendor> for one, with a form to say no there.
-    For a program, /counts has how many requests and bytes came."""
+    """Return the pages for people: / for all vendors, /look/<vendor> for one, with a form to opt out there.
+    /counts has the number of requests and bytes."""
     routes = flask.Blueprint("pages", __name__)
 
     @routes.get("/")
@@ -184,11 +184,11 @@ def pages(
         return flask.render_template("sandbox.html", accounts=accounts, shown=shown, reasons=REASONS[:3])
 
     @routes.post("/look/<vendor>/no")
-    def say_no(vendor: str) -> werkzeug.Response:
+    def opt_out(vendor: str) -> werkzeug.Response:
         account = accounts.get(vendor) or flask.abort(404)
         reason, email = flask.request.form["reason"], flask.request.form["email"].strip()
         if reason not in REASONS[:3] or not account.find(email):
-            flask.abort(400, "No such reason, or nobody has this address here.")
+            flask.abort(400, "Unknown reason, or no profile has this address.")
         account.refuse(email, reason)
         return flask.redirect(flask.url_for("pages.look", vendor=vendor))
 

@@ -1,4 +1,4 @@
-"""The base of churn, value and next order: BG/NBD and MBG/NBD side by side, and Gamma-Gamma on top."""
+"""The base model of churn, value and next order: the mean of BG/NBD and MBG/NBD, and Gamma-Gamma."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from mailroom.estimators.spend import GammaGammaModel
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 HISTORY = ["frequency", "recency_days", "age_days"]
-NEXT_ORDER_WITHIN = 365  # days; the next order is told given that it comes within them
-MANY = 20_000  # rows from which alike ones are fitted as one
-QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}  # the bounds of 80%, and the middle
+NEXT_ORDER_WITHIN = 365  # days; the next order is predicted given that it comes within them
+MANY = 20_000  # rows; above this, similar rows are fitted as one
+QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}  # the bounds of the 80% interval, and the median
 BOTH = (BetaGeometricModel, ModifiedBetaGeometricModel)
 
 
 class Base:
-    """Both models of purchases, fitted on weighted histories, and the model of order values.
+    """Two purchase models, fitted on weighted histories, and an order value model.
 
-    Attributes: purchases_ (the two), order_value_ (None until fit_order_value).
+    Attributes: purchases_ (BG/NBD, MBG/NBD), order_value_ (None until fit_order_value).
     """
 
     def __init__(self) -> None:
@@ -29,8 +29,8 @@ class Base:
         self.order_value_: GammaGammaModel | None = None
 
     def fit(self, histories: pd.DataFrame) -> "Base":
-        """Columns HISTORY (days) and n_customers. Of more than MANY histories those within the same weeks
-        count as their mean, which moves a parameter by less than a hundredth."""
+        """Fit both purchase models. Columns: HISTORY (days) and n_customers. Above MANY histories, those
+        within the same weeks count as their mean, which moves a parameter by less than 1%."""
         rows = histories if len(histories) <= MANY else _by_week(histories)
         for model in self.purchases_:
             frequency, recency, age = _columns(rows)
@@ -38,8 +38,9 @@ class Base:
         return self
 
     def fit_order_value(self, features: pd.DataFrame) -> "Base":
-        """Columns n_order_days and mean_order_value; one row per customer. Passed over where nobody spent. Of
-        more than MANY customers those whose values are within a hundredth count as their mean."""
+        """Fit the order value model; skipped if no customer spent anything. One row per customer; columns
+        n_order_days and mean_order_value. Above MANY customers, those whose values differ by less than 1%
+        count as their mean."""
         value = features["mean_order_value"].to_numpy(dtype=float, na_value=np.nan)
         spent = np.isfinite(value) & (value > 0)
         if spent.any():
@@ -51,32 +52,33 @@ class Base:
         return self
 
     def predict(self, histories: pd.DataFrame, horizons: list[int]) -> pd.DataFrame:
-        """Per row: the mean of both models' chance of an order and number of order days within each
-        horizon, and when the next one comes (days, median and the bounds of 80%) if within a year."""
+        """Return per row, as the mean of both models, the chance of an order and the number of order days
+        within each horizon, and days to the next order if within a year (median and 80% interval)."""
         columns = _columns(histories)
-        found: dict[str, Any] = {}
+        predictions: dict[str, Any] = {}
         for days in horizons:
-            found[f"order_probability_{days}d"] = self._mean("probability_of_purchase", columns, days)
-            found[f"expected_orders_{days}d"] = self._mean("expected_purchases", columns, days)
-        found["alive_probability"] = np.mean(
+            predictions[f"order_probability_{days}d"] = self._mean("probability_of_purchase", columns, days)
+            predictions[f"expected_orders_{days}d"] = self._mean("expected_purchases", columns, days)
+        predictions["alive_probability"] = np.mean(
             [model.probability_alive(*columns) for model in self.purchases_], axis=0
         )
         dates = self.next_order(histories, NEXT_ORDER_WITHIN).add_prefix("next_order_days_")
-        return pd.DataFrame(found, index=histories.index).join(dates)
+        return pd.DataFrame(predictions, index=histories.index).join(dates)
 
     def next_order(self, histories: pd.DataFrame, within: float) -> pd.DataFrame:
-        """Days to the next order if it comes within so many: columns low, median and high (QUANTILES)."""
+        """Return days to the next order if it comes within that many: columns low, median, high
+        (QUANTILES)."""
         columns = _columns(histories)
-        found = {
+        quantiles = {
             name: np.mean(
-                [model.purchase_within_quantile(part, within, *columns) for model in self.purchases_], axis=0
+                [model.purchase_within_quantile(level, within, *columns) for model in self.purchases_], axis=0
             )
-            for name, part in QUANTILES.items()
+            for name, level in QUANTILES.items()
         }
-        return pd.DataFrame(found, index=histories.index)
+        return pd.DataFrame(quantiles, index=histories.index)
 
     def expected_value(self, features: pd.DataFrame) -> Floats:
-        """The mean value of a customer's orders to come; 0 where nobody ever spent anything."""
+        """Return the mean value of a customer's future orders; 0 if no customer has spent anything."""
         if self.order_value_ is None:
             return np.zeros(len(features))
         return self.order_value_.expected_value(
@@ -85,7 +87,7 @@ class Base:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON: the parameters by their names in the papers."""
+        """Return the parameters as plain numbers for JSON, by their names in the papers."""
         return {
             "bg_nbd": self.purchases_[0].parameters_,
             "mbg_nbd": self.purchases_[1].parameters_,
@@ -94,7 +96,7 @@ class Base:
 
     @classmethod
     def from_dict(cls, written: dict[str, Any]) -> "Base":
-        """As to_dict wrote it."""
+        """Read what to_dict wrote."""
         base = cls()
         for model, name in zip(base.purchases_, ("bg_nbd", "mbg_nbd"), strict=True):
             for parameter, value in written[name].items():
@@ -105,13 +107,13 @@ class Base:
                 setattr(base.order_value_, f"{parameter}_", value)
         return base
 
-    def _mean(self, question: str, columns: list[Floats], days: int) -> Floats:
-        answers = [getattr(model, question)(days, *columns) for model in self.purchases_]
-        return np.asarray(np.mean(answers, axis=0))
+    def _mean(self, method: str, columns: list[Floats], days: int) -> Floats:
+        predictions = [getattr(model, method)(days, *columns) for model in self.purchases_]
+        return np.asarray(np.mean(predictions, axis=0))
 
 
 def grouped(features: pd.DataFrame) -> pd.DataFrame:
-    """Customers with equal histories as one row, with their number."""
+    """Return one row per distinct history, with its number of customers."""
     columns = [features[name].to_numpy(dtype=np.int64) for name in HISTORY]
     first, _, counts = _alike(*columns)
     return pd.DataFrame(
@@ -120,7 +122,7 @@ def grouped(features: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_week(histories: pd.DataFrame) -> pd.DataFrame:
-    """Histories of one frequency, and of the same weeks of recency and age, as their mean."""
+    """Return the mean history per frequency, week of recency and week of age."""
     frequency, recency, age = (histories[name].to_numpy(dtype=np.int64) for name in HISTORY)
     weight = histories["n_customers"].to_numpy(dtype=float)
     first, group, _ = _alike(frequency, recency // 7, age // 7)
@@ -136,7 +138,8 @@ def _by_week(histories: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_value(n_orders: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Customers of as many orders whose mean values are within a hundredth: orders, mean value, customers."""
+    """Group customers by orders and by mean value within 1%. Return orders, mean value, customers per
+    group."""
     logarithm = np.log(values)
     hundredths = np.floor(100 * logarithm).astype(np.int64)
     first, group, counts = _alike(n_orders.astype(np.int64), hundredths - hundredths.min())
@@ -144,8 +147,8 @@ def _by_value(n_orders: Floats, values: Floats) -> tuple[Floats, Floats, Floats]
 
 
 def _alike(*columns: Whole) -> tuple[Whole, Whole, Whole]:
-    """Rows that are equal in whole numbers from 0 on: the first of each group, the group of each row, and how
-    many a group has; in the order of the columns."""
+    """Group equal rows of whole numbers from 0 on. Return the first row of each group, the group of each row
+    and the size of each group, ordered by the columns."""
     key = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         key = key * (int(column.max(initial=0)) + 1) + column

@@ -1,4 +1,4 @@
-"""Category intent: what category somebody buys of next, learned, judged and told."""
+"""Category intent: the category that a customer buys from next, learned and back-tested."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,33 +10,33 @@ from mailroom.estimators.affinity import ShrunkShares
 from mailroom.scoring.judging import Evaluation
 
 SCORE = "category"
-JUDGED_FROM = 50  # customers with a next basket, in the half that is judged
+JUDGED_FROM = 50  # customers with a next basket, in the half that is back-tested
 ABOUT = ["interest", "own_interest", "shop_share"]
 
 
 @dataclass
 class CategoryKit:
-    """What own interest weighs against the shop's shares, and whether it is told at all: personal or rule.
+    """The weight of own interest against the shop's shares, and the method that scores: personal or rule.
 
-    The rule is the shop's shares, for everybody.
+    The rule is the shop's shares, the same for every customer.
     """
 
     shares: ShrunkShares
     methods: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {"shares": self.shares.to_dict(), "methods": self.methods}
 
 
 def train_categories(
     outcomes: pd.DataFrame, horizon: int, cutoff_on: str
 ) -> tuple[CategoryKit, list[Evaluation], str | None, str]:
-    """What is to tell the next category, how it would have done, why nothing can be judged (None where it
-    can), and why it is that.
+    """Return the model of the next category, its back-test, why there is none (None if there is), and the
+    reason of the choice.
 
-    outcomes: rows of category_outcomes. One half of the customers fits, the other is judged; all of them
-    fit what is told.
+    outcomes: rows of category_outcomes. One half of the customers fits, the other half is back-tested. The
+    model that scores is fitted on all of them.
     """
     about = {"cutoff_on": cutoff_on, "horizon_days": horizon}
     shares = _fit(outcomes)
@@ -46,15 +46,17 @@ def train_categories(
     evaluations = _judge(measured, judged, about)
     n = judged["customer_id"].nunique()
     if n < JUDGED_FROM:
-        why = f"Only {n} customers have a basket to judge by; {JUDGED_FROM} are needed."
+        why = f"Only {n} customers have a basket to back-test with; {JUDGED_FROM} are needed."
         return CategoryKit(shares, {SCORE: "rule"}), evaluations, why, why
     losses = measured["log_loss"]
     gain = losses["rule"] - losses["personal"]
     doubt = 1.96 * float(gain.std()) / n**0.5
-    against = f"{SCORE}: log loss {losses['personal'].mean():.3f} against {losses['rule'].mean():.3f}"
+    against = (
+        f"{SCORE}: log loss {losses['personal'].mean():.3f} against {losses['rule'].mean():.3f} for the shop"
+    )
     if gain.mean() > doubt:
         return CategoryKit(shares, {SCORE: "personal"}), evaluations, None, against
-    reason = f"{against} of the shop's shares, not better beyond doubt, so those are told"
+    reason = f"{against}, not significantly better, so the shop's shares score"
     return CategoryKit(shares, {SCORE: "rule"}), evaluations, None, reason
 
 
@@ -64,9 +66,9 @@ def _fit(rows: pd.DataFrame) -> ShrunkShares:
 
 
 def _measures(rows: pd.DataFrame, shares: ShrunkShares) -> dict[str, pd.DataFrame]:
-    """Per measure and customer, by method. log_loss: mean negative logarithm of the chance of the categories
-    bought; hit_share: whether the likeliest one was among them. most_bought: the category of most products
-    bought so far, the shop's largest where there is none."""
+    """Return each measure per customer and method. log_loss: mean negative logarithm of the chance of the
+    categories bought. hit_share: whether the likeliest category was among them. Method most_bought is the
+    category with most products bought so far, or the shop's largest."""
     chances = pd.DataFrame(
         {
             "personal": shares.predict(*(rows[name] for name in ABOUT)),
@@ -89,7 +91,7 @@ def _measures(rows: pd.DataFrame, shares: ShrunkShares) -> dict[str, pd.DataFram
 def _judge(measured: dict[str, pd.DataFrame], rows: pd.DataFrame, about: Evaluation) -> list[Evaluation]:
     own = rows.groupby("customer_id")["own_interest"].first() > 0
     segments = {"all": own | ~own, "no interest": ~own, "some interest": own}
-    found = []
+    entries = []
     for metric, by_method in measured.items():
         for method in by_method:
             for segment, chosen in segments.items():
@@ -100,10 +102,10 @@ def _judge(measured: dict[str, pd.DataFrame], rows: pd.DataFrame, about: Evaluat
                     value, doubt = float(each.mean()), 1.96 * float(each.std()) / n**0.5
                     values = {"value": value, "low": value - doubt, "high": value + doubt}
                     values["baseline_value"] = float(rule.mean())
-                found.append(
+                entries.append(
                     {"score": SCORE, "method": method, "metric": metric, "segment": segment}
                     | values
                     | {"n_customers": n}
                     | about
                 )
-    return found
+    return entries

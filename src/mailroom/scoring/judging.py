@@ -1,5 +1,5 @@
-"""Every method judged at a past moment whose outcome is known, with what was known then; the best one that
-beats the rule is to score, else the rule."""
+"""Back-test: each method predicts a past moment with a known outcome, from what was known then. The best
+method that beats the rule scores, else the rule."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,22 +25,22 @@ def judge(
     segments: dict[str, NDArray[np.bool_]],
     about: Evaluation,
 ) -> list[Evaluation]:
-    """One entry per method that answered (column <prefix>_<method>), measure and segment of customers."""
+    """Return one entry per method with predictions (column <prefix>_<method>), measure and segment."""
     rule = answers.get(f"{prefix}_rule")
-    found = []
+    entries = []
     for method in METHODS:
         predicted = answers.get(f"{prefix}_{method}")
         if predicted is None:
             continue
         for segment, chosen in segments.items():
             for metric, measure in measures.items():
-                found.append(
+                entries.append(
                     {"score": score, "method": method, "metric": metric, "segment": segment}
                     | _evaluation(measure, actual[chosen], predicted[chosen], rule, chosen)
                     | {"n_customers": int(chosen.sum())}
                     | about
                 )
-    return found
+    return entries
 
 
 def _evaluation(
@@ -65,16 +65,16 @@ def judge_dates(
     segments: dict[str, NDArray[np.bool_]],
     about: Evaluation,
 ) -> list[Evaluation]:
-    """One entry per method, measure and segment of customers who did order, actual days after the moment:
-    mae_days of the median; interval_coverage, the part of them whose order came within the bounds; and
-    quantile_loss, days by which bounds and median are off, each the dearer the less likely."""
-    found = []
+    """Return one entry per method, measure and segment of the customers who ordered, `actual` days after the
+    moment. Measures: mae_days of the median; interval_coverage, the share of orders within the bounds; and
+    quantile_loss, the pinball loss of bounds and median in days."""
+    entries = []
     rule_error = np.abs(answers["rule"]["median"].to_numpy(dtype=float) - actual)
     for method, predicted in answers.items():
         low, median, high = (predicted[name].to_numpy(dtype=float) for name in QUANTILES)
         losses = [
-            np.maximum(part * (actual - at), (part - 1) * (actual - at))
-            for part, at in zip(QUANTILES.values(), (low, median, high), strict=True)
+            np.maximum(level * (actual - at), (level - 1) * (actual - at))
+            for level, at in zip(QUANTILES.values(), (low, median, high), strict=True)
         ]
         measured = {
             "mae_days": np.abs(median - actual),
@@ -93,18 +93,18 @@ def judge_dates(
                     values["baseline_value"] = (
                         float(rule_error[chosen].mean()) if metric == "mae_days" else None
                     )
-                found.append(
+                entries.append(
                     {"score": "next_order", "method": method, "metric": metric, "segment": segment}
                     | values
                     | {"n_customers": n}
                     | about
                 )
-    return found
+    return entries
 
 
 def choose_dates(evaluations: Iterable[Evaluation]) -> tuple[str, str]:
-    """The method that is to say when the next order comes, and why: the one whose bounds and median fit
-    best, if its median is nearer than the rule's."""
+    """Return the method that predicts the next order's date, and why: the one with the smallest quantile
+    loss, if its median is nearer than the rule's."""
     judged = {
         (row["method"], row["metric"]): row["value"]
         for row in evaluations
@@ -112,10 +112,10 @@ def choose_dates(evaluations: Iterable[Evaluation]) -> tuple[str, str]:
     }
     able = [method for method in ("base", "rhythm") if (method, "quantile_loss") in judged]
     if not able:
-        return "base", "next_order: nobody ordered again after a past moment, so the base scores, unjudged"
+        return "base", "next_order: no repeat order to back-test with, so the base scores"
     best = min(able, key=lambda method: judged[method, "quantile_loss"])
     error, rule = judged[best, "mae_days"], judged["rule", "mae_days"]
-    against = f"next_order: {error:.1f} days off by the {best}, {rule:.1f} by the rule"
+    against = f"next_order: {error:.1f} days off with the {best} against {rule:.1f} with the rule"
     return (best, against) if error < rule else ("rule", f"{against}, so the rule scores")
 
 
@@ -127,11 +127,11 @@ def choose(
     evaluations: Iterable[Evaluation],
     able: Iterable[str],
 ) -> tuple[str, str]:
-    """The method that is to score, of those able to, and why: the one that orders customers best, if it
-    does so better than chance beyond doubt and better than the rule; or, where the rule's order lies within
-    its doubt, with the smaller error. Else the rule.
+    """Return the method that scores, among the able ones, and why. It is the one that ranks customers best,
+    if it is significantly better than chance and better than the rule. If the rule's ranking lies within its
+    confidence interval, it scores if its error is smaller. Otherwise the rule scores.
 
-    order and error name metrics, by_chance what no order at all reaches.
+    order and error name metrics. by_chance is the value of a random order.
     """
     judged = {
         (row["method"], row["metric"]): row
@@ -140,14 +140,14 @@ def choose(
     }
     candidates = [method for method in able if (method, order) in judged]
     if not candidates:
-        return "rule", f"{score}: nothing but the rule can be judged at a past moment, so the rule scores"
+        return "rule", f"{score}: only the rule can be back-tested, so the rule scores"
     best = max(candidates, key=lambda method: judged[method, order]["value"])
-    found = judged[best, order]
+    measured = judged[best, order]
     rule = judged["rule", order]["value"] if ("rule", order) in judged else by_chance
-    against = f"{score}: {order} {found['value']:.3f} of the {best} against {rule:.3f} of the rule"
-    if found["low"] > by_chance and found["value"] > rule:
+    against = f"{score}: {order} {measured['value']:.3f} for the {best} against {rule:.3f} for the rule"
+    if measured["low"] > by_chance and measured["value"] > rule:
         return best, against
-    if found["low"] > by_chance and found["high"] >= rule and ("rule", error) in judged:
+    if measured["low"] > by_chance and measured["high"] >= rule and ("rule", error) in judged:
         errors = judged[best, error]["value"], judged["rule", error]["value"]
         against += f", {error} {errors[0]:.3f} against {errors[1]:.3f}"
         if errors[0] < errors[1]:
@@ -156,8 +156,8 @@ def choose(
 
 
 def intervals(expected: Floats, actual: Floats) -> dict[str, list[float]]:
-    """Per tenth of the customers by expected money: its upper bound and the bounds of 80% of what
-    customers spent, as shares of what was expected of them on average."""
+    """Return, per tenth of the customers by expected money, its upper bound and the 80% interval of actual
+    money, as shares of the tenth's mean expected money."""
     order = np.argsort(expected, kind="stable")
     parts = [part for part in np.array_split(order, 10) if len(part)]
     means = [max(float(expected[part].mean()), 1e-9) for part in parts]
@@ -170,11 +170,11 @@ def intervals(expected: Floats, actual: Floats) -> dict[str, list[float]]:
 
 
 def within(expected: Floats, bounds: dict[str, list[float]]) -> tuple[Floats, Floats]:
-    """The bounds of 80% for expected money, by intervals that were learned; NaN where none were."""
+    """Return the 80% interval around expected money from learned intervals; NaN without any."""
     if not bounds:
         unknown = np.full(len(expected), np.nan)
         return unknown, unknown
     part = np.minimum(np.searchsorted(bounds["until"], expected), len(bounds["until"]) - 1)
     low, high = np.asarray(bounds["low"])[part], np.asarray(bounds["high"])[part]
-    # Somebody expected to bring more than anybody before must not lie outside their own interval.
+    # An expectation above all that was learned must not lie outside its own interval.
     return np.minimum(expected * low, expected), np.maximum(expected * high, expected)

@@ -1,4 +1,4 @@
-"""All that was learned up to a moment, to answer for customers at it: plain numbers, to JSON and from it."""
+"""Trained models of one cut-off, which predict for customers at it. They are stored as JSON."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -17,22 +17,21 @@ from mailroom.scoring.base import QUANTILES, Base
 
 Floats = NDArray[np.float64]
 YEAR = 365
-LEAST_REASON = 0.1  # logits; less than this is no reason
+LEAST_REASON = 0.1  # logits; a smaller effect is no reason
 TOPIC_NAMES = (*TOPICS, None)
 
 
 @dataclass
 class Kit:
-    """For customers who have bought: the chance of another order, money, and when, by every method there
-    is.
+    """Models for customers who have bought: the chance of another order, its money, and its date, by method.
 
-    Outcomes within learning_days are what it learned from; the base carries what they say to the horizon.
+    It is trained on outcomes within learning_days. The base model extends them to the horizon.
     """
 
     horizon: int
     learning_days: int
     base: Base
-    level: dict[str, float]  # factors of the base's level: chance, money, money over a year
+    level: dict[str, float]  # corrects the base's level: chance, money, money over a year
     is_level_verified: bool
     rule: RateRule | None = None
     chance: ReturnBlend | None = None
@@ -42,39 +41,41 @@ class Kit:
     methods: dict[str, str] = field(
         default_factory=lambda: dict.fromkeys(("churn", "value", "next_order"), "rule")
     )
-    shapes: dict[str, Any] = field(default_factory=dict)  # of inputs and scores on the day of training
+    shapes: dict[str, Any] = field(
+        default_factory=dict
+    )  # distributions of inputs and scores on the training day
 
     def answer(
         self, features: pd.DataFrame, base: pd.DataFrame, scores: Collection[str] = ("churn", "value")
     ) -> pd.DataFrame:
-        """Per customer with an order: the chance of another within the horizon (churn), the money in it and
-        in a year (value), by every method that there is. base is what Base.predict says of them."""
+        """Return, per customer with an order and per method, the chance of another order within the horizon
+        (churn) and the money within the horizon and a year (value). base: Base.predict of the customers."""
         days, learned = self.horizon, self.learning_days
-        found = pd.DataFrame(index=features.index)
+        answers = pd.DataFrame(index=features.index)
         chance, money = self.learned(features, base)
         if "churn" in scores:
             known = base[f"order_probability_{days}d"].to_numpy(dtype=float)
-            found["chance_base"] = levelled(known, self.level["chance_shift"])
+            answers["chance_base"] = levelled(known, self.level["chance_shift"])
             if self.rule:
-                found["chance_rule"] = stretched(self.rule.predict(features), days / learned)
+                answers["chance_rule"] = stretched(self.rule.predict(features), days / learned)
             if self.chance:
                 moved = logits(self.chance.predict(features, chance)) - logits(chance)
-                found["chance_blend"] = levelled(found["chance_base"].to_numpy(), moved)
+                answers["chance_blend"] = levelled(answers["chance_base"].to_numpy(), moved)
         if "value" in scores:
             value = self.base.expected_value(features)
             for over, ahead in (("money", days), ("year", YEAR)):
                 level = self.level["money" if over == "money" else "money_year"]
-                found[f"{over}_base"] = base[f"expected_orders_{ahead}d"].to_numpy() * value * level
-                found[f"{over}_rule"] = history_rate(features, ahead)
+                answers[f"{over}_base"] = base[f"expected_orders_{ahead}d"].to_numpy() * value * level
+                answers[f"{over}_rule"] = history_rate(features, ahead)
             if self.money:
                 ratio = self.money.predict(features, money) / np.where(money > 0, money, np.nan)
                 for over in ("money", "year"):
-                    found[f"{over}_blend"] = found[f"{over}_base"] * np.nan_to_num(ratio, nan=1.0)
-        return found
+                    answers[f"{over}_blend"] = answers[f"{over}_base"] * np.nan_to_num(ratio, nan=1.0)
+        return answers
 
     def learned(self, features: pd.DataFrame, base: pd.DataFrame) -> tuple[Floats, Floats]:
-        """The base's chance of an order and its money within learning_days: what the blends move. base is
-        what Base.predict says within the horizon."""
+        """Return the base's chance of an order and its money within learning_days, which the blends adjust.
+        base: Base.predict within the horizon."""
         days = self.learning_days
         known = base if days == self.horizon else self.base.predict(features, [days])
         chance = known[f"order_probability_{days}d"].to_numpy(dtype=float)
@@ -85,24 +86,24 @@ class Kit:
     def next_order(
         self, features: pd.DataFrame, base: pd.DataFrame, within: float
     ) -> dict[str, pd.DataFrame]:
-        """Days to the next order if it comes within so many, by method: low, median and high (QUANTILES).
-        base is what Base.next_order says. The rhythm leaves to the base whom it knows no pace of; the rule
-        takes the customer's mean gap, or the shop's, and knows no bounds of its own."""
-        found = {"base": base}
+        """Return days to the next order if it comes within that many, by method: low, median, high
+        (QUANTILES). base: Base.next_order. The rhythm uses the base for customers without a pace. The rule
+        takes the customer's mean gap, or the shop's, and widens the base's interval to include it."""
+        by_method = {"base": base}
         waited = features["days_since_last_order"].to_numpy(dtype=float)
         gap = features["mean_gap_days"].to_numpy(dtype=float, na_value=np.nan)
         if self.rhythm and self.rhythm.gap_days_ is not None:
             gap = np.where(np.isfinite(gap), gap, self.rhythm.gap_days_)
             paced = {name: self.rhythm.predict(features, part, within) for name, part in QUANTILES.items()}
-            found["rhythm"] = pd.DataFrame(paced, index=features.index).fillna(base)
+            by_method["rhythm"] = pd.DataFrame(paced, index=features.index).fillna(base)
         due = np.where(np.isfinite(gap), np.clip(gap - waited, 0, within), base["median"])
-        found["rule"] = base.assign(
+        by_method["rule"] = base.assign(
             low=np.minimum(base["low"], due), median=due, high=np.maximum(base["high"], due)
         )
-        return found
+        return by_method
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {
             "horizon": self.horizon,
             "learning_days": self.learning_days,
@@ -120,7 +121,7 @@ class Kit:
 
     @classmethod
     def from_dict(cls, written: dict[str, Any]) -> "Kit":
-        """As to_dict wrote it."""
+        """Read what to_dict wrote."""
         kit = cls(
             written["horizon"],
             written["learning_days"],
@@ -139,35 +140,36 @@ class Kit:
 
 @dataclass
 class FirstOrderKit:
-    """For people who have never bought: the chance of a first order, and what it would bring.
+    """Models for people who have never bought: the chance of a first order, and its money.
 
-    The prior is how often people known for as long bought within learning_days; the blend adds what they do.
+    The rule is the share of people known for as long who bought within learning_days. The blend adds
+    behaviour.
     """
 
     horizon: int
     learning_days: int
     rule: RateRule
     chance: ReturnBlend | None
-    money: float  # what somebody who buys for the first time leaves in the shop within the horizon
+    money: float  # what a first-time buyer spends within the horizon
     money_year: float  # … and within a year
     methods: dict[str, str] = field(default_factory=lambda: {"first_order": "rule"})
     shapes: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Per customer without an order, by every method that there is, as Kit.answer."""
-        found = pd.DataFrame(index=features.index)
+        """Return chance and money per customer without an order and per method, as Kit.answer does."""
+        answers = pd.DataFrame(index=features.index)
         times = self.horizon / self.learning_days
         prior = self.rule.predict(features)
-        found["chance_rule"] = stretched(prior, times)
+        answers["chance_rule"] = stretched(prior, times)
         if self.chance:
-            found["chance_blend"] = stretched(self.chance.predict(features, prior), times)
-        for method in [name.removeprefix("chance_") for name in found]:
-            found[f"money_{method}"] = found[f"chance_{method}"] * self.money
-            found[f"year_{method}"] = found[f"chance_{method}"] * self.money_year
-        return found
+            answers["chance_blend"] = stretched(self.chance.predict(features, prior), times)
+        for method in [name.removeprefix("chance_") for name in answers]:
+            answers[f"money_{method}"] = answers[f"chance_{method}"] * self.money
+            answers[f"year_{method}"] = answers[f"chance_{method}"] * self.money_year
+        return answers
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {
             "horizon": self.horizon,
             "learning_days": self.learning_days,
@@ -181,7 +183,7 @@ class FirstOrderKit:
 
     @classmethod
     def from_dict(cls, written: dict[str, Any]) -> "FirstOrderKit":
-        """As to_dict wrote it."""
+        """Read what to_dict wrote."""
         return cls(
             written["horizon"],
             written["learning_days"],
@@ -195,9 +197,9 @@ class FirstOrderKit:
 
 
 def reasons(blend: ReturnBlend | None, features: pd.DataFrame, base: Floats) -> pd.DataFrame:
-    """Per row the two topics that move the regression furthest from the average customer, in the direction
-    of their sum, and whether that is up. The base knows two. Columns reason_1, reason_2 (None where there is
-    no second), is_likelier (None without a blend)."""
+    """Return per row the two topics that move the regression furthest from the average customer, in the
+    direction of their sum. Columns reason_1, reason_2 (None if there is no second), is_likelier (whether
+    the sum is up; None without a blend, whose reasons are always rhythm and loyalty)."""
     if blend is None:
         both = pd.DataFrame({"reason_1": "rhythm", "reason_2": "loyalty"}, index=features.index, dtype=object)
         return both.assign(is_likelier=None)
@@ -219,15 +221,15 @@ def reasons(blend: ReturnBlend | None, features: pd.DataFrame, base: Floats) -> 
 
 
 def logits(chance: Floats) -> Floats:
-    """Of probabilities, none nearer to 0 or 1 than a thousand millionth."""
+    """Return the logits of probabilities, clipped to within 1e-9 of 0 and 1."""
     return np.asarray(logit(np.clip(chance, 1e-9, 1 - 1e-9)))
 
 
 def levelled(chance: Floats, shift: float | Floats) -> Floats:
-    """Probabilities with logits shifted."""
+    """Return probabilities whose logits are shifted."""
     return np.asarray(expit(logits(chance) + shift))
 
 
 def stretched(chance: Floats, times: float) -> Floats:
-    """The chance within so many times the days, if it were the same on each of them."""
+    """Return the chance over `times` as many days, if it is the same on each day."""
     return np.asarray(1 - (1 - chance) ** times)

@@ -1,4 +1,4 @@
-"""Scoring: what was trained answers for every customer, with the method that training chose."""
+"""Scoring: the trained models predict for every customer, with the method that training chose."""
 
 import json
 from typing import Any
@@ -29,9 +29,9 @@ EVALUATION = {
 
 
 def predict_purchases(session: Any, histories: Any, trained: Any) -> Any:
-    """One row per distinct history: what the base expects of customers who have it. Columns HISTORY (days),
+    """Return one row per distinct history, with the base model's predictions. Columns: HISTORY (days),
     order_probability_<n>d and expected_orders_<n>d for the horizon and a year, alive_probability, and the
-    days to the next order if it comes within a year (median, and the bounds of 80%)."""
+    days to the next order if it comes within a year (median and 80% interval)."""
     row = _trained(trained, BUYERS)
     horizons = [int(row["horizon_days"]), YEAR]
     answers = [f"{name}_{days}d" for days in horizons for name in ("order_probability", "expected_orders")]
@@ -48,8 +48,8 @@ def predict_purchases(session: Any, histories: Any, trained: Any) -> Any:
 
 
 def predict_churn(session: Any, customers: Any, trained: Any) -> Any:
-    """One row per customer who has bought: the chance of another order within the horizon, and the topics
-    that make it what it is."""
+    """Return one row per customer who has bought: the chance of another order within the horizon, and the
+    topics behind it."""
     types = {"customer_id": "string", "order_probability": "double"} | HOW | WHY
     row = _trained(trained, BUYERS)
     if not _can_score(row):
@@ -68,8 +68,8 @@ def predict_churn(session: Any, customers: Any, trained: Any) -> Any:
 
 
 def predict_value(session: Any, customers: Any, trained: Any) -> Any:
-    """One row per customer who has bought: expected net revenue within the horizon and within a year, each
-    with the bounds of 80%, in the shop's currency."""
+    """Return one row per customer who has bought: expected net revenue within the horizon and within a year,
+    each with its 80% interval, in the shop's currency."""
     amounts = [
         f"{over}_{what}"
         for over in ("horizon", "year")
@@ -83,20 +83,20 @@ def predict_value(session: Any, customers: Any, trained: Any) -> Any:
 
     def answer(batch: pd.DataFrame) -> pd.DataFrame:
         answers = kit.answer(batch, batch, ["value"])
-        found = pd.DataFrame({"customer_id": batch["customer_id"]}).assign(**how)
+        rows = pd.DataFrame({"customer_id": batch["customer_id"]}).assign(**how)
         for over, prefix, days in (("horizon", "money", kit.horizon), ("year", "year", YEAR)):
             expected = answers[f"{prefix}_{how['method']}"].to_numpy(dtype=float)
             low, high = within(expected, kit.intervals.get(str(days), {}))
-            found[f"{over}_revenue"] = expected
-            found[f"{over}_revenue_low"], found[f"{over}_revenue_high"] = low, high
-        return found
+            rows[f"{over}_revenue"] = expected
+            rows[f"{over}_revenue_low"], rows[f"{over}_revenue_high"] = low, high
+        return rows
 
     return by_batch(session, customers, answer, types, "customer_id")
 
 
 def predict_next_order(session: Any, customers: Any, trained: Any) -> Any:
-    """One row per customer who has bought: days from the scoring day to the next order if it comes within a
-    year, the middle and the bounds of 80%."""
+    """Return one row per customer who has bought: days from the scoring day to the next order if it comes
+    within a year (median and 80% interval)."""
     days = ["days_low", "days_median", "days_high"]
     types = {"customer_id": "string"} | dict.fromkeys(days, "double") | HOW
     row = _trained(trained, BUYERS)
@@ -106,15 +106,15 @@ def predict_next_order(session: Any, customers: Any, trained: Any) -> Any:
 
     def answer(batch: pd.DataFrame) -> pd.DataFrame:
         base = pd.DataFrame({name: batch[f"next_order_days_{name}"] for name in QUANTILES})
-        found = kit.next_order(batch, base, NEXT_ORDER_WITHIN)[how["method"]].add_prefix("days_")
-        return found.assign(customer_id=batch["customer_id"], **how)
+        rows = kit.next_order(batch, base, NEXT_ORDER_WITHIN)[how["method"]].add_prefix("days_")
+        return rows.assign(customer_id=batch["customer_id"], **how)
 
     return by_batch(session, customers, answer, types, "customer_id")
 
 
 def predict_first_orders(session: Any, people: Any, trained: Any) -> Any:
-    """One row per person who has never bought: the chance of a first order within the horizon, what it
-    would bring within the horizon and within a year, and the topics that make the chance what it is."""
+    """Return one row per person who has never bought: the chance of a first order within the horizon, its
+    revenue within the horizon and within a year, and the topics behind the chance."""
     amounts = ["order_probability", "horizon_revenue", "year_revenue"]
     types = {"customer_id": "string"} | dict.fromkeys(amounts, "double") | HOW | WHY
     row = _trained(trained, NEVER_BUYERS)
@@ -139,8 +139,8 @@ def predict_first_orders(session: Any, people: Any, trained: Any) -> Any:
 
 
 def predict_send_times(session: Any, hours: Any, trained: Any) -> Any:
-    """One row per customer: the share of their presence in each hour of the day and day of the week (SLOTS),
-    how many hours they were seen in, and what that weighs against their group's shares."""
+    """Return one row per customer: the share of their presence in each hour of the day and day of the week
+    (SLOTS), the hours in which they were seen, and their weight against the group's shares."""
     types = (
         {"customer_id": "string", "n_signals": "bigint", "personal_weight": "double"}
         | dict.fromkeys(SLOTS, "double")
@@ -172,8 +172,8 @@ def predict_send_times(session: Any, hours: Any, trained: Any) -> Any:
 
 
 def category_weights(session: Any, trained: Any) -> Any:
-    """One row: what the shop's shares weigh against a customer's own interest in a category, in points of
-    it, and the method that tells the next one. None where nothing was learned."""
+    """Return one row: the weight of the shop's shares against a customer's own interest in a category, in
+    points of interest, and the method that predicts the next category. No row if nothing was learned."""
     types = {"strength": "double", "method": "string", "model_name": "string", "model_version": "string"}
     row = _trained(trained, CATEGORIES)
     if not _can_score(row):
@@ -183,30 +183,30 @@ def category_weights(session: Any, trained: Any) -> Any:
 
 
 def trait_points(session: Any, trained: Any) -> Any:
-    """One row per trait and value: what it adds to the logit of being one of the best buyers, what share of
-    those whose trait is known have it (average), and of the best and the others of them; intercept is the
-    logit of somebody nothing is known of."""
+    """Return one row per trait and value: what it adds to the logit of being a best buyer, and the share of
+    customers with the value, among all customers with a known trait (average), the best buyers and the
+    others. intercept is the logit of a customer without known traits."""
     shares = dict.fromkeys(("points", "average", "chosen_share", "other_share"), "double")
     types = {"trait": "string", "trait_value": "string"} | shares | {"intercept": "double"} | HOW
     row = _trained(trained, LOOKALIKES)
     if not _can_score(row):
         return table(session, pd.DataFrame(columns=list(types)), types)
     points = LookalikeKit.from_dict(json.loads(row["parameters"])).points
-    told = points.points_.assign(intercept=points.intercept_, **_how(row, LOOKALIKE))
-    return table(session, told, types)
+    rows = points.points_.assign(intercept=points.intercept_, **_how(row, LOOKALIKE))
+    return table(session, rows, types)
 
 
 def evaluations(session: Any, trained: Any) -> Any:
-    """One row per model, score, method, metric and segment: how it did on the newest moment whose outcome
-    is known (columns EVALUATION)."""
-    found = []
+    """Return one row per model, score, method, metric and segment: its value at the newest moment with a
+    known outcome (columns EVALUATION)."""
+    entries = []
     for _, row in frame(trained, ["model_name"]).iterrows():
         methods = json.loads(row["method"])
         for judged in json.loads(row["evaluations"]):
             about = {name: row[name] for name in ("model_name", "model_version", "trained_on")}
             chosen = methods[judged["score"]] == judged["method"]
-            found.append(judged | about | {"is_chosen": chosen})
-    rows = pd.DataFrame(found, columns=list(EVALUATION))
+            entries.append(judged | about | {"is_chosen": chosen})
+    rows = pd.DataFrame(entries, columns=list(EVALUATION))
     for name in ("cutoff_on", "trained_on"):
         rows[name] = pd.to_datetime(rows[name]).dt.date
     for name in ("value", "low", "high", "baseline_value"):
@@ -215,21 +215,21 @@ def evaluations(session: Any, trained: Any) -> Any:
 
 
 def stability(session: Any, sample: Any, trained: Any) -> Any:
-    """One row per model and column of its inputs and scores: how far it has moved since the day of training,
-    as a population stability index (none where it is told of too few customers)."""
+    """Return one row per model and column of its inputs and scores: how far it has moved since the training
+    day, as a population stability index (None with too few customers)."""
     types = {
         "model_name": "string", "column_name": "string", "is_score": "boolean", "n_customers": "bigint",
         "stability_index": "double",
     }  # fmt: skip
     customers = frame(sample, ["customer_id"])
     has_bought = customers["n_order_days"] > 0
-    found = []
-    for name, who in ((BUYERS, has_bought), (NEVER_BUYERS, ~has_bought)):
+    indices = []
+    for name, is_scored in ((BUYERS, has_bought), (NEVER_BUYERS, ~has_bought)):
         shapes = json.loads(_trained(trained, name)["parameters"]).get("shapes", {})
         for column, shape in shapes.items():
-            values = customers.loc[who, column].to_numpy(dtype=float, na_value=np.nan)
-            found.append((name, column, column not in INPUTS, len(values), stability_index(shape, values)))
-    rows = pd.DataFrame(found, columns=list(types))
+            values = customers.loc[is_scored, column].to_numpy(dtype=float, na_value=np.nan)
+            indices.append((name, column, column not in INPUTS, len(values), stability_index(shape, values)))
+    rows = pd.DataFrame(indices, columns=list(types))
     return table(session, rows.astype({"stability_index": float}), types)
 
 

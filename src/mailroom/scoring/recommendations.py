@@ -1,4 +1,4 @@
-"""Recommendations: the rankings of a past moment, judged by the baskets that came next."""
+"""Recommendations: rankings of a past moment, back-tested on the baskets that followed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,30 +14,30 @@ SHOWN = 10  # products recommended to a customer
 RULES = ("personal", "popularity")
 METHODS = ("blend", *RULES)
 RANKS = [f"{method}_rank" for method in METHODS]
-JUDGED_FROM = 50  # customers with a next basket; of fewer nothing can be said
+JUDGED_FROM = 50  # customers with a next basket; with fewer, no back-test
 SCORE = "recommendation"
 
 
 @dataclass
 class RecommendationKit:
-    """Which ranking is told, and how each did: mean gain of a customer's list (NDCG)."""
+    """The ranking that scores, and the NDCG of each (mean over customers)."""
 
     methods: dict[str, str]
     ndcg: dict[str, float | None]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
+        """Return plain numbers for JSON."""
         return {"methods": self.methods, "ndcg": self.ndcg}
 
 
 def train_recommendations(
     outcomes: pd.DataFrame, horizon: int, cutoff_on: str
 ) -> tuple[RecommendationKit, list[Evaluation], str | None, str]:
-    """Which ranking is to be told, how each would have done, why none can be judged (None where they can),
-    and why it is that one.
+    """Return the ranking that scores, the back-test of each, why there is none (None if there is), and the
+    reason of the choice.
 
-    outcomes: a row per customer who ordered within the horizon and product ranked for them at its start, of
-    recommendation_backtest.
+    outcomes: rows of recommendation_backtest, one per customer who ordered within the horizon and product
+    ranked for them at its start.
     """
     about = {"cutoff_on": cutoff_on, "horizon_days": horizon}
     customers = outcomes.groupby("customer_id")[["n_order_days", "n_bought"]].first()
@@ -50,22 +50,22 @@ def train_recommendations(
     }
     if len(customers) < JUDGED_FROM:
         why_not = (
-            f"Only {len(customers)} customers have a basket to judge by; {JUDGED_FROM} are needed, "
-            "so what they bought and looked at most scores, then what sells."
+            f"Only {len(customers)} customers have a basket to back-test with; {JUDGED_FROM} are needed, "
+            "so own purchases and views rank first, then best-sellers."
         )
         return RecommendationKit({SCORE: "personal"}, ndcg), judged, why_not, why_not
     better = measured["blend"]["ndcg"] - measured[rule]["ndcg"]
     doubt = 1.96 * float(better.std()) / len(better) ** 0.5
-    against = f"{SCORE}: NDCG {ndcg['blend']:.3f} against {ndcg[rule]:.3f} of {rule}"
+    against = f"{SCORE}: NDCG {ndcg['blend']:.3f} against {ndcg[rule]:.3f} for {rule}"
     if better.mean() > doubt:
         return RecommendationKit({SCORE: "blend"}, ndcg), judged, None, against
-    reason = f"{against}, not better beyond doubt, so {rule} scores"
+    reason = f"{against}, not significantly better, so {rule} scores"
     return RecommendationKit({SCORE: rule}, ndcg), judged, None, reason
 
 
 def _measures(outcomes: pd.DataFrame, customers: pd.DataFrame, rank: str) -> pd.DataFrame:
-    """Per customer: ndcg, the gain of the products bought, the less the further down, as a share of the most
-    that the list could have had (Järvelin, Kekäläinen 2002); and recall, the share of the basket in it."""
+    """Return ndcg and recall per customer. ndcg: the discounted gain of the products bought, as a share of
+    the best possible list's (Järvelin, Kekäläinen 2002). recall: the share of the basket in the list."""
     hits = outcomes[outcomes["was_bought"].astype(bool) & (outcomes[rank] <= SHOWN)]
     gains = 1 / np.log2(np.arange(1, SHOWN + 1) + 1)
     gained = pd.Series(gains[hits[rank].to_numpy(dtype=int) - 1], index=hits["customer_id"], dtype=float)
@@ -90,7 +90,7 @@ def _judge(
         "one order": n_order_days == 1,
         "several orders": n_order_days > 1,
     }
-    found = []
+    entries = []
     for method, each in measured.items():
         for segment, chosen in segments.items():
             n = int(chosen.sum())
@@ -105,7 +105,7 @@ def _judge(
                         "high": value + doubt,
                         "baseline_value": float(measured[rule][metric][chosen].mean()),
                     }
-                found.append(_entry(method, metric, segment, n) | values | about)
+                entries.append(_entry(method, metric, segment, n) | values | about)
         entry = _entry(method, "coverage", "all", len(customers))
         values = {
             "value": _coverage(outcomes, method),
@@ -113,8 +113,8 @@ def _judge(
             "high": None,
             "baseline_value": _coverage(outcomes, rule),
         }
-        found.append(entry | values | about)
-    return found
+        entries.append(entry | values | about)
+    return entries
 
 
 def _entry(method: str, metric: str, segment: str, n: int) -> Evaluation:
@@ -122,7 +122,7 @@ def _entry(method: str, metric: str, segment: str, n: int) -> Evaluation:
 
 
 def _coverage(outcomes: pd.DataFrame, method: str) -> float | None:
-    """The share of the products on sale that were in anybody's list."""
+    """Return the share of the products on sale that were in at least one list."""
     if outcomes.empty:
         return None
     shown = outcomes.loc[outcomes[f"{method}_rank"] <= SHOWN, "product_id"].nunique()

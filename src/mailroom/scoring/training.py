@@ -1,4 +1,4 @@
-"""Training: learn from past moments, judge on the newest of them, and step aside where a rule is better."""
+"""Training: learn from past moments, back-test on the newest, and let the rule score where it is better."""
 
 import hashlib
 import json
@@ -29,12 +29,12 @@ Floats = NDArray[np.float64]
 BUYERS, NEVER_BUYERS = "customers_who_bought", "people_who_never_bought"
 SEND_TIMES, RECOMMENDATIONS, CATEGORIES = "send_times", "recommendations", "categories"
 LOOKALIKES = "lookalikes"
-LEVEL_FROM = 150  # days of orders before the moment a year ago that make its level worth comparing
+LEVEL_FROM = 150  # days of orders before the moment a year ago, so that its level is comparable
 LEVEL_WITHIN = (1 / 3, 3.0)
-SMALLEST_MOMENT = 50  # customers; with fewer a past moment teaches nothing
-BLEND_FROM = 500  # customers from which rows say more than the base
-FIRST_ORDERS_FROM = 50  # first orders from which behaviour before them can be learned
-CHURN_BY = ("auc", 0.5, "brier")  # what orders customers, what chance reaches, what errs
+SMALLEST_MOMENT = 50  # customers; smaller past moments are ignored
+BLEND_FROM = 500  # customers; below this, only the base scores
+FIRST_ORDERS_FROM = 50  # first orders; below this, no blend is fitted
+CHURN_BY = ("auc", 0.5, "brier")  # ranking metric, its value by chance, error metric
 VALUE_BY = ("gini", 0.0, "decile_error")
 GATE_BUYERS, GATE_DAYS, GATE_SILENCE, GATE_ORDERS = 500, 180, 30, 3
 TYPES = {
@@ -47,9 +47,9 @@ TYPES = {
 
 @dataclass
 class Moment:
-    """A past cut-off whose outcome is known: its customers, and the base fitted on what was known then.
+    """A past cut-off with a known outcome: its customers, and the base model fitted on what was known then.
 
-    rows: customer_features and customer_outcomes, and what that base expected: chance, money, money_year.
+    rows: customer_features and customer_outcomes, and that base's predictions: chance, money, money_year.
     """
 
     days_back: int
@@ -58,7 +58,7 @@ class Moment:
 
     @property
     def cutoff_on(self) -> str:
-        """The day, as a text."""
+        """The day as text."""
         return str(pd.Timestamp(self.rows["cutoff_on"].iloc[0]).date())
 
 
@@ -66,7 +66,7 @@ Moments = Mapping[int, Moment]  # by days back
 
 
 def train(session: Any, **tables: Any) -> Any:
-    """What a Python model returns: trained() of the same tables."""
+    """Return trained() of the same tables, as a Python model of the session's engine does."""
     return table(session, trained(**tables), TYPES)
 
 
@@ -80,12 +80,12 @@ def trained(
     categories: Any,
     traits: Any,
 ) -> pd.DataFrame:
-    """One row per model: what was learned, how it did, and which method is to score (columns TYPES; method,
-    cutoffs, features, parameters and evaluations are JSON).
+    """Return one row per model: its parameters, its back-test and the method that scores (columns TYPES;
+    method, cutoffs, features, parameters and evaluations are JSON).
 
     Tables as dbt.ref() gives them: customer_features, customer_outcomes, purchase_history_groups,
     feature_cutoffs, customer_active_hours, recommendation_backtest, category_outcomes and customer_traits.
-    Of features, hours and traits only sampled customers are read.
+    Of features, hours and traits, only sampled customers are read.
     """
     sample = frame(features.filter("is_sampled"), ["customer_id", "cutoff_on"])
     known = frame(outcomes, ["customer_id", "cutoff_on"])
@@ -132,10 +132,10 @@ def trained(
         (CATEGORIES, frame(categories, ["customer_id", "category"]), train_categories, [*ABOUT, "n_bought"]),
     ]
     for name, chosen, learn, about in by_outcome:
-        told, judged, why_not, reason = learn(chosen, horizon, held_out)
+        fitted, judged, why_not, reason = learn(chosen, horizon, held_out)
         parts = [chosen] if len(chosen) else []
         each = chosen.drop_duplicates("customer_id")
-        rows.append(_row(name, told, judged, why_not, reason, parts, each, about, days))
+        rows.append(_row(name, fitted, judged, why_not, reason, parts, each, about, days))
 
     people = frame(traits.filter("is_sampled"), ["customer_id", "trait", "trait_value"])
     alike, judged, why_not, reason = train_lookalikes(people, str(scored_on.date()))
@@ -147,50 +147,50 @@ def trained(
 
 
 def gate(histories: pd.DataFrame, history_days: int) -> str | None:
-    """Why there is too little to learn from, in one sentence; None where there is enough."""
+    """Return why there is too little history to learn from, in one sentence; None if there is enough."""
     buyers = int(histories["n_customers"].sum()) if len(histories) else 0
     if not buyers:
-        return "Nobody has ordered yet."
+        return "No customer has ordered yet."
     if buyers < GATE_BUYERS:
         who = "customer has" if buyers == 1 else "customers have"
         return f"Only {buyers:,} {who} ordered; {GATE_BUYERS} are needed."
     if history_days < GATE_DAYS:
-        return f"The first order is {history_days} days old; {GATE_DAYS} are needed."
+        return f"The order history is {history_days} days long; {GATE_DAYS} are needed."
     silence = int((histories["age_days"] - histories["recency_days"]).min())
     if silence > GATE_SILENCE:
-        return f"Nobody has ordered for {silence} days; it should be {GATE_SILENCE} at most."
+        return f"The last order is {silence} days old; {GATE_SILENCE} at most are allowed."
     if int(histories["frequency"].max()) + 1 < GATE_ORDERS:
-        return f"Nobody has ordered on {GATE_ORDERS} days."
+        return f"No customer has ordered on {GATE_ORDERS} days."
     return None
 
 
 def _groups(stack: pd.DataFrame, days: pd.DataFrame, learning_days: int) -> dict[int, pd.DataFrame]:
-    """Per past moment whose outcome is known, by its days back: its customers, if they are enough."""
-    found = {}
+    """Return the customers of each past moment with a known outcome, by days back, if they are enough."""
+    groups = {}
     for days_back, cutoff_on in days["cutoff_on"].items():
         rows = stack[stack["cutoff_on"] == cutoff_on].reset_index(drop=True)
         if int(days_back) >= learning_days and len(rows) >= SMALLEST_MOMENT:
-            found[int(days_back)] = rows.assign(
+            groups[int(days_back)] = rows.assign(
                 days_back=int(days_back),
                 returned=rows["n_order_days_next"].to_numpy(dtype=float) > 0,
                 spent=rows["net_revenue_next"].to_numpy(dtype=float),
             )
-    return found
+    return groups
 
 
 def _past(stack: pd.DataFrame, days: pd.DataFrame, learning_days: int) -> dict[int, Moment]:
-    found = {}
+    moments = {}
     for days_back, rows in _groups(stack, days, learning_days).items():
         base = Base().fit(grouped(rows)).fit_order_value(rows)
         expected = base.predict(rows, [learning_days, YEAR])
         value = base.expected_value(rows)
-        described = rows.assign(
+        with_predictions = rows.assign(
             chance=expected[f"order_probability_{learning_days}d"],
             money=expected[f"expected_orders_{learning_days}d"] * value,
             money_year=expected[f"expected_orders_{YEAR}d"] * value,
         )
-        found[days_back] = Moment(days_back, described, base)
-    return found
+        moments[days_back] = Moment(days_back, with_predictions, base)
+    return moments
 
 
 def _train_buyers(
@@ -202,9 +202,9 @@ def _train_buyers(
     learning_days: int,
     why_not: str | None,
 ) -> tuple[Kit | None, list[Evaluation], str]:
-    """What is to score those who have bought, how it did, and why it is that."""
+    """Return the models for customers who have bought, their back-test, and the reason of each choice."""
     if now.empty or scored.empty:
-        return None, [], why_not or "Nobody who may be scored has ordered."
+        return None, [], why_not or "No customer who may be scored has ordered."
     kit = _learn(Base().fit(now).fit_order_value(scored), scored, past, days, 0, learning_days)
     kit.horizon = horizon
     if learning_days in past:
@@ -221,13 +221,15 @@ def _train_buyers(
     kit.methods["next_order"], why = ("rule", "") if why_not else choose_dates(judged)
     reasons.append(why)
     if not kit.rule and kit.methods["churn"] == "rule":
-        # A rate needs a past moment to be taken from.
+        # The rule is a rate over past moments, and there is none.
         kit.methods["churn"] = "base"
-        reasons.append("churn: no past moment to learn a rule from, so the base scores, unjudged")
+        reasons.append("churn: no past moment to learn a rule from, so the base scores without a back-test")
     if learning_days < horizon and not why_not:
-        reasons.append(f"the history is short, so all was learned from outcomes within {learning_days} days")
-    said = [reason for reason in (why_not, *reasons) if reason]
-    return kit, [] if why_not else judged, "; ".join(said)
+        reasons.append(
+            f"the history is short, so the models learned from outcomes within {learning_days} days"
+        )
+    given = [reason for reason in (why_not, *reasons) if reason]
+    return kit, [] if why_not else judged, "; ".join(given)
 
 
 def _train_never_buyers(
@@ -237,11 +239,11 @@ def _train_never_buyers(
     horizon: int,
     learning_days: int,
 ) -> tuple[FirstOrderKit | None, list[Evaluation], str]:
-    """What is to score those who have never bought: rows of people at past moments, some of whom bought."""
+    """Return the models for people who have never bought, their back-test, and the reason of the choice."""
     if buyers is None or buyers.base.order_value_ is None:
-        return None, [], "Nobody has ordered yet."
+        return None, [], "No customer has ordered yet."
     if learning_days not in past:
-        why = f"No moment of {learning_days} days ago with {SMALLEST_MOMENT} people who had not bought."
+        why = f"{learning_days} days ago, fewer than {SMALLEST_MOMENT} customers had no order yet."
         return None, [], why
 
     def learn(used: Mapping[int, pd.DataFrame], at: int, ahead: int) -> FirstOrderKit | None:
@@ -265,7 +267,7 @@ def _train_never_buyers(
         return None, [], "There is no past moment to learn from."
     then = learn(past, learning_days, learning_days)
     if then is None:
-        return kit, [], "There is no second past moment to judge by, so the prior scores."
+        return kit, [], "There is no second past moment to back-test with, so the rule scores."
     rows = past[learning_days]
     about = _about(rows, learning_days)
     actual = rows["returned"].to_numpy(dtype=float)
@@ -278,12 +280,12 @@ def _train_never_buyers(
 
 
 def _of_a_new_buyer(buyers: Kit, horizon: int) -> tuple[float, float]:
-    """What somebody who buys for the first time leaves in the shop, on average: within half a horizon of
-    that day (it lies in the middle of the horizon), and within a year of it."""
+    """Return what a first-time buyer spends on average: within half a horizon of the first order (on average
+    it comes in the middle of the horizon), and within a year of it."""
     new = pd.DataFrame([[0.0, 0.0, 0.0]], columns=HISTORY)
     ahead = buyers.base.predict(new, [horizon // 2, YEAR])
-    nobody = pd.DataFrame({"n_order_days": [0.0], "mean_order_value": [np.nan]})
-    value = float(buyers.base.expected_value(nobody)[0])
+    no_history = pd.DataFrame({"n_order_days": [0.0], "mean_order_value": [np.nan]})
+    value = float(buyers.base.expected_value(no_history)[0])
     return (
         value * (1 + float(ahead[f"expected_orders_{horizon // 2}d"].iloc[0])),
         value * (1 + float(ahead[f"expected_orders_{YEAR}d"].iloc[0])) * buyers.level["money_year"],
@@ -298,7 +300,7 @@ def _learn(
     at: int,
     learning_days: int,
 ) -> Kit:
-    """What can be known `at` days back of the days after: from moments whose outcome was known by then."""
+    """Return the models as of `at` days back, learned from moments with an outcome known by then."""
     level, verified = _level(past, days, at)
     kit = Kit(learning_days, learning_days, base, level, verified, rhythm=OrderRhythm().fit(scored))
     usable = [moment.rows for days_back, moment in past.items() if days_back >= at + learning_days]
@@ -319,7 +321,7 @@ def _learn(
 
 
 def _level(past: Moments, days: pd.DataFrame, at: int) -> tuple[dict[str, float], bool]:
-    """How far off the base was in the same season a year before, for what comes after `at`."""
+    """Return the base's correction from the same season a year before `at`, and whether there is one."""
     level = {"chance_shift": 0.0, "money": 1.0, "money_year": 1.0}
     before = at + YEAR
     if before not in past or int(days.loc[before, "history_days"]) < LEVEL_FROM:
@@ -342,7 +344,7 @@ def _level(past: Moments, days: pd.DataFrame, at: int) -> tuple[dict[str, float]
 
 
 def _spent_in_a_year(rows: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
-    """What was spent by those whose year is over, and who they are."""
+    """Return the revenue of customers with a complete year of outcome, and a mask of those customers."""
     spent = rows[f"net_revenue_next_{YEAR}d"].to_numpy(dtype=float, na_value=np.nan)
     over = ~np.isnan(spent)
     return spent[over], over
@@ -351,8 +353,8 @@ def _spent_in_a_year(rows: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
 def _back_test(
     past: Moments, days: pd.DataFrame, learning_days: int
 ) -> tuple[dict[str, Any], list[Evaluation]]:
-    """Judge every method at the newest moment whose outcome is known, with what was known then; and take
-    from it how far actual money lies around the expected."""
+    """Back-test every method at the newest moment with a known outcome, from what was known then. Return the
+    intervals of actual money around the expected, and the evaluations."""
     moment = past[learning_days]
     rows = moment.rows
     then = _learn(moment.base, rows, past, days, learning_days, learning_days)
@@ -375,14 +377,14 @@ def _back_test(
 
 
 def _shapes(features: pd.DataFrame, **scores: Any) -> dict[str, Any]:
-    """How the inputs and the scores of the day of training are spread, to tell by when they no longer are."""
+    """Return the distributions of inputs and scores on the training day, to measure drift against."""
     columns = {name: features[name] for name in INPUTS if features[name].nunique(dropna=False) > 1} | scores
     return {name: shape_of(column.to_numpy(dtype=float, na_value=np.nan)) for name, column in columns.items()}
 
 
 def _year_intervals(past: Moments) -> dict[str, Any] | None:
-    """How far a year's money lies around the expected, at the newest moment whose year is over; its level
-    is another matter and is taken out."""
+    """Return the intervals of a year's money around the expected, at the newest moment with a complete year.
+    The expected total is first scaled to the actual one, because the level is corrected elsewhere."""
     for days_back in sorted(back for back in past if back >= YEAR):
         rows = past[days_back].rows
         actual, over = _spent_in_a_year(rows)
@@ -414,7 +416,7 @@ def _row(
 ) -> dict[str, Any]:
     parameters = json.dumps(kit.to_dict() if kit else {}, sort_keys=True)
     used = pd.concat([scored, *past], ignore_index=True)
-    # To seven digits: the last ones of a double are the engine's.
+    # Seven digits, because the last digits of a double differ between engines.
     values = used[features].astype("float32").assign(customer_id=used["customer_id"].astype(object))
     digest = pd.util.hash_pandas_object(values, index=False)
     return {

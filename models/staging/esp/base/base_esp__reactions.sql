@@ -4,9 +4,8 @@
 ) }}
 {% set days = replaced_days() %}
 {% set staged = this.incorporate(path={'identifier': 'stg_esp__message_events'}) if days %}
--- What the events of a message say about one another, judged here once: which opens, clicks and unsubscribes no person
--- made, so that "engaged" means human everywhere above, and by which event a message counts as sent where the ESP says
--- "sent" of none.
+-- Classifies the events of a message once: which opens, clicks and unsubscribes a machine made, so that engagement is human in
+-- all later models, and which event counts as the sending of a message if the ESP has no sent event.
 with events as (
     select
         event_id,
@@ -23,8 +22,8 @@ with events as (
         and {{ is_replaced('occurred_at', days, is_read=true, never_late=is_never_late()) }}
 ),
 
--- The sendings and deliveries of their messages, however long before: a mailbox may refuse days after it was sent to.
-outgoing as (
+-- The sent events and deliveries of these messages, of any age: a mailbox may bounce days after the message was sent.
+outgoing_events as (
     select
         event_id,
         message_id,
@@ -49,37 +48,37 @@ outgoing as (
     {%- endif %}
 ),
 
-said as (
+messages_with_sent as (
     select
         message_id,
         profile_id
-    from outgoing
+    from outgoing_events
     where event_type = 'sent'
 ),
 
--- Of an ESP that says "sent" of each message nothing is left here. A delivery goes before a bounce, which may come at any
--- age and must not take back what has counted.
-never_said as (
+-- Empty for an ESP with a sent event per message. A delivery goes before a bounce, because a bounce may arrive at any age and
+-- must not replace an event that has counted.
+sending_candidates as (
     select
-        outgoing.event_id,
-        outgoing.profile_id,
-        outgoing.event_type,
-        outgoing.occurred_at,
+        outgoing_events.event_id,
+        outgoing_events.profile_id,
+        outgoing_events.event_type,
+        outgoing_events.occurred_at,
         row_number() over (
-            partition by outgoing.message_id, outgoing.profile_id
-            order by outgoing.event_type = 'bounced', outgoing.occurred_at, outgoing.event_id
+            partition by outgoing_events.message_id, outgoing_events.profile_id
+            order by outgoing_events.event_type = 'bounced', outgoing_events.occurred_at, outgoing_events.event_id
         ) as place
-    from outgoing
-    left join said on outgoing.message_id = said.message_id and outgoing.profile_id = said.profile_id
+    from outgoing_events
+    left join messages_with_sent as sent
+        on outgoing_events.message_id = sent.message_id and outgoing_events.profile_id = sent.profile_id
     where
-        outgoing.event_type in ('delivered', 'bounced')
-        and said.message_id is null
-        and not {{ is_pulled('outgoing.event_id', 'outgoing.message_id') }}
+        outgoing_events.event_type in ('delivered', 'bounced')
+        and sent.message_id is null
+        and not {{ is_pulled('outgoing_events.event_id', 'outgoing_events.message_id') }}
 ),
 
--- Of a source that gives days without a time, all of a day's events of a type lie at midnight, and how close together they
--- lie says nothing. One event at midnight among others is one of a second like any other: the whole day decides, and a
--- build always reads whole days.
+-- Days with times. If a source has days without a time, all events of a type are at midnight and their gaps mean nothing. One
+-- event at midnight among others has an exact time. The whole day decides, and a build always reads whole days.
 timed_days as (
     select distinct
         event_type,
@@ -88,7 +87,7 @@ timed_days as (
     where event_type in ('delivered', 'opened', 'clicked') and {{ has_time('occurred_at') }}
 ),
 
-timed as (
+timed_events as (
     select events.*
     from events
     inner join timed_days
@@ -99,7 +98,7 @@ deliveries as (
     select
         message_id,
         min(occurred_at) as delivered_at
-    from timed
+    from timed_events
     where event_type = 'delivered'
     group by message_id
 ),
@@ -131,11 +130,11 @@ clicks as (
             order by {{ seconds_between("cast('2000-01-01' as timestamp)", 'occurred_at') }}
             range between {{ var('scanner_burst_seconds') }} preceding and {{ var('scanner_burst_seconds') }} following
         ) as n_clicks_around
-    from timed
+    from timed_events
     where event_type = 'clicked'
 ),
 
-judged as (
+classified_reactions as (
     select
         reactions.event_id,
         reactions.message_id,
@@ -153,20 +152,21 @@ judged as (
     left join clicks on reactions.event_id = clicks.event_id
 ),
 
--- A scanner follows every link, that to unsubscribe too. A person clicks on that one only, so no other click counts here.
+-- A scanner follows every link, including the one to unsubscribe. A person clicks only that one, so their clicks do not count
+-- here.
 around_unsubscribes as (
     select
         message_id,
         event_type,
         occurred_at
-    from outgoing
+    from outgoing_events
     where event_type = 'delivered'
     union all
     select
         message_id,
         event_type,
         occurred_at
-    from judged
+    from classified_reactions
     where event_type = 'clicked' and machine_reason is not null
     {%- if days %}
     union all
@@ -199,7 +199,7 @@ unsubscribes as (
     where events.event_type = 'unsubscribed'
 ),
 
-judged_unsubscribes as (
+classified_unsubscribes as (
     select
         event_id,
         profile_id,
@@ -217,7 +217,7 @@ judged_unsubscribes as (
     group by event_id, profile_id, occurred_at
 ),
 
-found as (
+classified_events as (
     select
         event_id,
         profile_id,
@@ -225,7 +225,7 @@ found as (
         machine_reason,
         false as is_sending,
         occurred_at
-    from judged
+    from classified_reactions
     union all
     select
         event_id,
@@ -234,7 +234,7 @@ found as (
         machine_reason,
         false as is_sending,
         occurred_at
-    from judged_unsubscribes
+    from classified_unsubscribes
     where machine_reason is not null
     union all
     select
@@ -244,9 +244,9 @@ found as (
         cast(null as {{ dbt.type_string() }}) as machine_reason,
         true as is_sending,
         occurred_at
-    from never_said
+    from sending_candidates
     where place = 1
 )
 
-select * from found
+select * from classified_events
 where {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}

@@ -1,4 +1,4 @@
--- An order is of the shop's currency, of one that has a rate on its day (seed exchange_rates), or set aside.
+-- An order in a currency without a rate on its day (seed exchange_rates) is rejected, unless it is the shop's currency.
 with orders as (
     select
         *,
@@ -15,7 +15,7 @@ rates as (
     from {{ ref('exchange_rates') }}
 ),
 
-rated as (
+orders_with_rate as (
     select
         orders.*,
         case when orders.currency_code = '{{ var("currency") }}' then 1 else rates.rate end as exchange_rate
@@ -27,11 +27,11 @@ rated as (
             and ({{ day_of('orders.ordered_at') }} < rates.valid_until or rates.valid_until is null)
 ),
 
-judged as (
+flagged_orders as (
     select
         *,
         reject_reason is null and exchange_rate is null as is_without_rate
-    from rated
+    from orders_with_rate
 )
 
 select
@@ -46,4 +46,4 @@ select
         when is_without_rate then coalesce(refused_values || '; ', '') || 'currency=' || currency
         else refused_values
     end as refused_values
-from judged
+from flagged_orders

@@ -1,5 +1,4 @@
--- A browser that reloads the thank-you page fires the purchase again under a new event id. The first one counts, however
--- long ago.
+-- A reload of the thank-you page sends the purchase again with a new event id. The first one counts, however old it is.
 with purchases as (
     select
         *,

@@ -1,6 +1,6 @@
-"""Destinations by name, as var `destinations` names them: a module and a class `<Vendor>Destination` each.
+"""Destinations by their name in var `destinations`, each with a module and a class `<Vendor>Destination`.
 
-Modules are imported when they are first used: each vendor's client takes time to load.
+Modules are imported on first use, because each takes time to load.
 """
 
 import importlib
@@ -21,21 +21,21 @@ CLASSES = {
 
 
 def known() -> list[str]:
-    """The names that `open_destination` takes."""
+    """Return the names that `open_destination` takes."""
     return sorted(CLASSES)
 
 
 def check_known(names: Iterable[str]) -> None:
-    """Raises ValueError where there is no destination of a name."""
+    """Raise ValueError if a name is not a destination."""
     for name in names:
         if name not in CLASSES:
             raise ValueError(f"destination {name} is not one of {', '.join(known())}")
 
 
 def open_destination(name: str, folder: Path, connection: Connection | None = None) -> Destination:
-    """A destination to send to, with a folder of its own below `folder`.
+    """Return a destination, with its own folder below `folder`.
 
-    Raises ValueError (no destination has this name), api.StoppedError (a setting of it is missing).
+    Raises ValueError for an unknown name, and api.StoppedError if one of its settings is missing.
     """
     check_known([name])
     module = importlib.import_module(f"{__name__}.{name}")

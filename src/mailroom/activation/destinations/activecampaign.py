@@ -1,10 +1,10 @@
 """ActiveCampaign: bulk imports, tags, list statuses, by its API v3.
 
 ACTIVECAMPAIGN_URL: https://<account>.api-us1.com, or the host of the account. ACTIVECAMPAIGN_API_KEY: the
-key of a user who may manage contacts, tags, fields and lists. An audience is the tag `Mailroom <audience>`: a
-list is a subscription, and leaving it an unsubscription. Fields are custom text fields `Mailroom <field>`, in
-mails %MAILROOM_<FIELD>%, but for first_name. Nobody is ever subscribed here: a campaign goes to those on a
-list who have the tag. Imports start no automations.
+key of a user who may manage contacts, tags, fields and lists. An audience is the tag `Mailroom <audience>`,
+because leaving a list would be an unsubscription. Fields are custom text fields `Mailroom <field>`, in mails
+%MAILROOM_<FIELD>%, except first_name. Mailroom subscribes no contact: a campaign goes to contacts on a list
+who have the tag. Imports start no automations.
 """
 
 import json
@@ -25,11 +25,11 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
-    reread_on_retry,
     send_without_bad_rows,
     setting,
     utc,
-    was_there,
+    was_found,
+    with_refresh,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import error_text
@@ -37,18 +37,18 @@ from mailroom.mailbox import spelled
 
 API = "/api/3"
 PAGE = 100
-AROUND, AROUND_FIELD = 60, 30  # bytes of a contact in an import, and of each field, without what they say
+AROUND, AROUND_FIELD = 60, 30  # bytes around a contact in an import, and around each field
 UNSUBSCRIBED, BOUNCED = "2", "3"  # statuses of a contact on a list
-# On whom Mailroom unsubscribed, which tells them from those who did it themselves. No audience has a colon.
+# Tag of contacts that Mailroom unsubscribed, not they themselves. No audience has a colon.
 SUPPRESSED = "Mailroom: suppressed"
-NOT_ITS_OWN = "The answer is not one of ActiveCampaign's."
+NOT_ITS_OWN = "The answer is not from ActiveCampaign."
 Found = dict[str, Any]
 
 
 class ActiveCampaignDestination:
-    """Imports are jobs: their rows are pending until settle() finds them done. All else is one contact at a
-    time, at 5 requests a second: a removal or deletion takes 2 requests (150 a minute, 3,000 in 20 minutes),
-    a suppression 2 and one for each list of the account, clearing fields 1 and one for each field."""
+    """Imports are jobs, whose rows are pending until settle() finds them done. All other operations go one
+    contact at a time, at 5 requests a second: a removal or deletion takes 2 requests (150 a minute, 3,000 in
+    20 minutes), a suppression 2 plus one per list of the account, clearing fields 1 plus one per field."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         is_real = not (connection.sandbox or connection.transport)
@@ -66,7 +66,7 @@ class ActiveCampaignDestination:
 
         self.api = api(Rate(5, Duration.SECOND))
         self.imports = api(Rate(5, Duration.SECOND), Rate(100, Duration.MINUTE))
-        # Its list of imports tells of no single one: each is asked for, more slowly than imports are sent.
+        # The list of imports has no status, so each job is read alone, more slowly than imports are sent.
         self.jobs = api(Rate(1, Duration.SECOND))
         self.fields: list[Found] | None = None  # as last read
         self.tag_id = cache(self._tag_id)
@@ -74,14 +74,14 @@ class ActiveCampaignDestination:
         self.list_ids = cache(self._list_ids)
 
     def limits(self, operation: Operation) -> Limits:
-        """250 contacts and less than 400,000 bytes an import; of the others as many as take a minute or so:
-        no more than that is done again after a push was killed."""
+        """250 contacts and less than 400,000 bytes per import. Other batches take about a minute, which
+        limits what is repeated after a push was killed."""
         if operation in ("add", "update"):
             return Limits(250, 399_999 - 100)
         return Limits({"suppress": 50}.get(operation, 100))
 
     def size(self, row: Row) -> int:
-        """Bytes of a contact in an import, at most: the ids of its fields are not known yet."""
+        """Bytes of a contact in an import, at most, because the ids of its fields are not known yet."""
         fields = {
             "email": row.email,
             "tag": _tag(row.audience),
@@ -91,7 +91,7 @@ class ActiveCampaignDestination:
         return AROUND + json_bytes(fields) + AROUND_FIELD * len(fields)
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """Make it so. Who is not known there is removed, suppressed and deleted already."""
+        """Send a batch. Contacts that do not exist there count as removed, suppressed and deleted."""
         if batch.operation in ("add", "update"):
             return self._upsert(batch)
         if batch.operation == "remove":
@@ -103,8 +103,7 @@ class ActiveCampaignDestination:
         return _singly(batch.rows, self._delete)
 
     def _upsert(self, batch: Batch) -> Iterator[Answer]:
-        """An import makes the tag where there is none; here it is made before, so that two imports that
-        arrive at once can't make two."""
+        """Import rows. The tag is created first, because two simultaneous imports could create it twice."""
         tags = []
         if batch.operation == "add":
             tags = [_tag(batch.audience)]
@@ -122,29 +121,30 @@ class ActiveCampaignDestination:
             yield from self._import_without_bad_rows(rows, lambda some: self._import(some, ids, tags))
 
     def _clear(self, row: Row, ids: dict[str, int]) -> None:
-        """What an import does with an empty value, nobody says: the values are deleted."""
-        gone = {name for name, value in row.payload.items() if value is None}
-        if not gone:
+        """Delete cleared values, because it is not documented what an import does with an empty value."""
+        cleared = {name for name, value in row.payload.items() if value is None}
+        if not cleared:
             return
-        fields = {str(ids[name]) for name in gone if name in ids}
+        fields = {str(ids[name]) for name in cleared if name in ids}
         for contact in self._known(row.email, "fieldValues"):
             for value in contact["fieldValues"]:
                 if str(value["field"]) in fields:
                     self._take_off("fieldValues", value["id"])
-            if "first_name" in gone:
+            if "first_name" in cleared:
                 self.api.call("PUT", f"{API}/contacts/{contact['id']}", {"contact": {"firstName": ""}})
 
     def _import_without_bad_rows(
         self, rows: Sequence[Row], send: Callable[[Sequence[Row]], list[Answer]]
     ) -> Iterable[Answer]:
-        """An import is refused whole for one bad row, and told by its number, from 1 or from 0: nobody says
-        which. Left out by the wrong count, a bad row would stay in, and the import be refused again."""
+        """Import rows without the bad ones. One bad row refuses the import, which names it by number, from 1
+        or from 0: this is not documented. With the wrong one the bad row stays, and the import is refused
+        again."""
         try:
             return send(rows)
         except RefusedError as refused:
-            told = _pointed(refused)
+            reasons = _pointed(refused)
         for first in (1, 0):
-            bad = {number - first: reason for number, reason in told.items()}
+            bad = {number - first: reason for number, reason in reasons.items()}
             if not bad or not bad.keys() <= set(range(len(rows))):
                 continue
             kept = [row for place, row in enumerate(rows) if place not in bad]
@@ -158,7 +158,8 @@ class ActiveCampaignDestination:
         return send_without_bad_rows(rows, send, lambda refused: {})
 
     def _import(self, rows: Sequence[Row], ids: dict[str, int], tags: Sequence[str]) -> list[Answer]:
-        """exclude_automations stands in each contact in the vendor's example, beside them in its prose."""
+        """Start an import. exclude_automations is in each contact in the vendor's example, beside them in its
+        text."""
         contacts = [_contact(row, ids, tags) for row in rows]
 
         def ask() -> Any:
@@ -167,7 +168,7 @@ class ActiveCampaignDestination:
                     "POST", f"{API}/import/bulk_import", {"contacts": contacts, "exclude_automations": True}
                 )
             except RefusedError as refused:
-                # Besides 100 imports a minute, 20 of a single contact.
+                # The limits are 100 imports a minute, and 20 of a single contact.
                 if "rate limit" in error_text(refused.body).lower():
                     raise TryAgainError(
                         f"no more imports now, status {refused.status}", after=15
@@ -179,22 +180,21 @@ class ActiveCampaignDestination:
         return [Answer(row.outbox_id, "pending", reference=reference) for row in rows]
 
     def _remove(self, row: Row, tag: str) -> None:
-        """A tag comes off by the id of its being on this contact."""
+        """Remove a tag, by the id of the contact's link to it."""
         for contact in self._known(row.email, "contactTags"):
             for tagged in contact["contactTags"]:
                 if str(tagged["tag"]) == tag:
                     self._take_off("contactTags", tagged["id"])
 
     def _suppress(self, row: Row, tag: str) -> str | None:
-        """Nothing in this API keeps an address from all mail (the exclusion list is not in it), so that it is
-        unsubscribed from every list there is now, also those it is not on: an import can't subscribe it
-        again, a form can, which is the person's own wish. A list made later is not covered: campaigns to one
-        should leave out the tag `Mailroom: suppressed`. Automations that start when somebody unsubscribes do
-        start."""
+        """Unsubscribe a contact from every list, also those it is not on. The API can't block an address from
+        all mail (it lacks the exclusion list). An import can't subscribe the contact again, a form can, which
+        is the person's own wish. Campaigns to a list made later should exclude the tag `Mailroom:
+        suppressed`. Automations that start on an unsubscription do start."""
         code: str | None = NOT_THERE
         for contact in self._known(row.email, "contactLists", "contactTags"):
             code = None
-            # First, so that nothing takes what follows for the person's own wish.
+            # The tag comes first, so that no pull takes the opt-out for the person's own.
             if not _has(contact, tag):
                 tagged = {"contact": int(contact["id"]), "tag": int(tag)}
                 _own(self.api.call("POST", f"{API}/contactTags", {"contactTag": tagged}), "contactTag")
@@ -210,32 +210,32 @@ class ActiveCampaignDestination:
             self._take_off("contacts", contact["id"])
 
     def _take_off(self, kind: str, found: Any) -> None:
-        """Delete something by its id, or find it gone. A yes has a body there, an empty object: one without
-        is not ActiveCampaign's."""
+        """Delete something by its id, unless it is gone already. ActiveCampaign answers with an empty object;
+        an answer without a body is not its own."""
 
         def ask() -> None:
             if self.api.call("DELETE", f"{API}/{kind}/{found}") != {}:
                 raise RefusedError(200, NOT_ITS_OWN)
 
-        was_there(ask, lambda body: _says_absent(body, found))
+        was_found(ask, lambda body: _is_not_found(body, found))
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """What an import says once it is done. It names the addresses that failed, without reasons: on its
-        exclusion list, as those are who complained, or bounced. If it names one that was not sent, nothing is
-        known of any."""
+        """Return the answers of an import once it is done. It names failed addresses without reasons: bounced
+        or on its exclusion list, as after complaints. If it names an address that was not sent, all are
+        rejected."""
         try:
             job = self.jobs.call("GET", reference)
         except RefusedError as refused:
             return _all(batch, "job_lost", error_text(refused.body))
-        # False: it is so new that it has no status.
+        # False: the import is too new to have a status.
         if job["status"] in (False, None, "waiting", "claimed", "active"):
             return []
         if job["status"] != "completed":
             return _all(batch, str(job["status"]), f"The import was {job['status']}.")
         failed = {spelled(str(email)) for email in job.get("failure") or []}
         if failed - {spelled(row.email) for row in batch.rows}:
-            return _all(batch, "job_failed", f"{len(failed)} contacts failed, which ones is not clear.")
-        why = "Not imported; it may be on the exclusion list, have bounced, or not be an address."
+            return _all(batch, "job_failed", f"{len(failed)} contacts failed, and it is unclear which.")
+        why = "Not imported: the address is invalid, has bounced or is on the exclusion list."
         return [
             Answer(row.outbox_id, "rejected", "not_imported", why, reference)
             if spelled(row.email) in failed
@@ -244,21 +244,21 @@ class ActiveCampaignDestination:
         ]
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Who unsubscribed from a list, or bounced for good, but for our own suppressions. Who complained
-        can't be read: they look subscribed there, get no mail, and are not imported any more.
+        """Yield unsubscribes from a list and hard bounces, except our own suppressions. Complaints can't be
+        read: those contacts look subscribed, get no mail and are no longer imported.
 
-        Reads all who ever did, 100 a request: whether a contact counts as updated then, nobody says.
+        Reads all of them, 100 a request, because it is not documented whether a contact counts as updated.
         """
-        since = since.replace(microsecond=0)  # its clock has no parts of a second
-        with _needed("its lists of who said no"):
+        since = since.replace(microsecond=0)  # its clock has no fractions of a second
+        with _needed("its lists of unsubscribed contacts"):
             tag = self._find_tag(SUPPRESSED)
             for list_id in self.list_ids():
                 for status in (UNSUBSCRIBED, BOUNCED):
                     for contact in self._on_list(list_id, status):
-                        yield from _said_no(contact, list_id, status, tag, since)
+                        yield from _list_refusals(contact, list_id, status, tag, since)
 
     def _on_list(self, list_id: str, status: str) -> Iterator[Found]:
-        """Contacts who have this status on a list, by their ids: offsets are slow there."""
+        """Yield contacts with this status on a list, paged by id, because offsets are slow there."""
         last = 0
         while True:
             page = self._contacts(
@@ -271,11 +271,11 @@ class ActiveCampaignDestination:
                 return
             following = max(int(contact["id"]) for contact in page)
             if following <= last:
-                raise StoppedError("activecampaign gives the same page of contacts again and again")
+                raise StoppedError("activecampaign keeps returning the same page of contacts")
             last = following
 
     def _known(self, email: str, *include: str) -> list[Found]:
-        """The contact of an address, or none, with what is related to it in lists of their names."""
+        """Return the contact of an address as a list of one or none, with its related objects by name."""
         found = self._contacts({"email": email, "status": -1}, *include)
         return [contact for contact in found if spelled(contact["email"] or "") == spelled(email)]
 
@@ -307,10 +307,11 @@ class ActiveCampaignDestination:
             return self.api.get_or_create(lambda: self._find_tag(name), make)
 
     def _field_id(self, name: str) -> int:
-        """A field is shown in no contact until it is related to lists, 0 for all."""
+        """Return a field's id, created if missing. It shows in no contact until it is related to lists (0:
+        all)."""
         title, perstag = f"Mailroom {name}", f"MAILROOM_{name.upper()}"
 
-        def look() -> None:
+        def refresh() -> None:
             self.fields = list(self._pages("fields"))
 
         def find() -> Found | None:
@@ -326,10 +327,10 @@ class ActiveCampaignDestination:
         def make() -> Found:
             field = {"type": "text", "title": title, "perstag": perstag, "visible": 1}
             self.api.once("POST", f"{API}/fields", {"field": field})
-            look()
-            found = find()  # what the request itself answers, the documentation shows wrongly
+            refresh()
+            found = find()  # read again, because the documented answer of the request is wrong
             if found is None:
-                raise TryAgainError("a field that was made is not there")
+                raise TryAgainError("a field that was created is missing")
             return found
 
         def relate() -> Found:
@@ -337,13 +338,13 @@ class ActiveCampaignDestination:
             return field
 
         with _needed(f"the field {title}"):
-            field = self.api.get_or_create(reread_on_retry(find, look, self.fields is not None), make)
+            field = self.api.get_or_create(with_refresh(find, refresh, self.fields is not None), make)
             if not field.get("relations"):
-                self.api.get_or_create(reread_on_retry(find_related, look, True), relate)
+                self.api.get_or_create(with_refresh(find_related, refresh, True), relate)
         return int(field["id"])
 
     def _list_ids(self) -> list[str]:
-        """The lists that get mail."""
+        """Return the ids of the lists that get mail."""
         with _needed("its lists"):
             return [
                 str(found["id"])
@@ -352,11 +353,11 @@ class ActiveCampaignDestination:
             ]
 
     def _pages(self, name: str, params: dict[str, str | int] | None = None) -> Iterator[Found]:
-        """What a collection has, page after page. Totals are texts there."""
+        """Yield a collection, page by page. Totals are text there."""
         first = 0
         while True:
-            asked = {**(params or {}), "limit": PAGE, "offset": first}
-            page = self.api.call("GET", f"{API}/{name}", params=asked)
+            page_params = {**(params or {}), "limit": PAGE, "offset": first}
+            page = self.api.call("GET", f"{API}/{name}", params=page_params)
             yield from page[name]
             first += PAGE
             if first >= int(page["meta"]["total"]):
@@ -368,12 +369,12 @@ def _tag(audience: str) -> str:
 
 
 def _fields(row: Row) -> list[str]:
-    """The custom fields of a row."""
+    """Return the names of the custom fields of a row."""
     return [name for name in {"customer_id": None, **row.payload} if name != "first_name"]
 
 
 def _contact(row: Row, ids: dict[str, int], tags: Sequence[str]) -> Found:
-    """A contact as an import takes it: fields that it does not name stay as they are."""
+    """Return a contact for an import. Fields that it does not name stay unchanged."""
     values = {"customer_id": row.customer_id, **row.payload}
     contact: Found = {
         "email": row.email,
@@ -399,11 +400,11 @@ def _has(contact: Found, tag: str | None) -> bool:
     return any(str(tagged["tag"]) == tag for tagged in contact["contactTags"])
 
 
-def _said_no(
+def _list_refusals(
     contact: Found, list_id: str, status: str, tag: str | None, since: datetime
 ) -> Iterator[Refusal]:
-    """What a contact said no to on a list. Who unsubscribed by a link in a mail did it in a campaign: that is
-    told even of whom Mailroom suppressed."""
+    """Yield a contact's refusals on a list. An unsubscribe by a link has a campaign, and counts even for
+    contacts that Mailroom suppressed."""
     for on in contact["contactLists"]:
         if str(on["list"]) != list_id or str(on["status"]) != status:
             continue
@@ -411,12 +412,14 @@ def _said_no(
             continue
         if status == BOUNCED and not int(contact.get("bounced_hard") or 0):
             continue
-        # Without a date, it is told each time, with the same key.
-        told = next((on[name] for name in ("udate", "updated_timestamp") if _is_date(on.get(name))), None)
-        at = utc(told) if told else since
-        if at >= since and contact["email"]:  # some have a telephone only
+        # Without a date it is pulled each time, with the same key.
+        changed_at = next(
+            (on[name] for name in ("udate", "updated_timestamp") if _is_date(on.get(name))), None
+        )
+        at = utc(changed_at) if changed_at else since
+        if at >= since and contact["email"]:  # some have a phone number only
             yield Refusal(
-                f"{on['id']}-{status}-{told}",
+                f"{on['id']}-{status}-{changed_at}",
                 str(contact["id"]),
                 contact["email"],
                 "unsubscribed" if status == UNSUBSCRIBED else "bounced",
@@ -429,7 +432,7 @@ def _is_date(text: str | None) -> bool:
 
 
 def _singly(rows: Sequence[Row], act: Callable[[Row], str | None]) -> Iterator[Answer]:
-    """What became of rows that go one at a time; act says how, with NOT_THERE of whom it does not know."""
+    """Yield the answers of rows that are sent one at a time. act returns the code, NOT_THERE if unknown."""
     for row in rows:
         try:
             code = act(row)
@@ -444,13 +447,13 @@ def _refused(row: Row, refused: RefusedError) -> Answer:
 
 
 def _own(reply: Any, *names: str) -> None:
-    """Raises RefusedError where a yes is not ActiveCampaign's: its answers have these names."""
+    """Raise RefusedError if an answer is not ActiveCampaign's, whose answers have these names."""
     if not isinstance(reply, dict) or not reply.keys() >= set(names):
         raise RefusedError(200, NOT_ITS_OWN)
 
 
-def _says_absent(body: Any, found: Any) -> bool:
-    """Whether a 404 is ActiveCampaign's word for "nothing with this id"."""
+def _is_not_found(body: Any, found: Any) -> bool:
+    """Return whether a 404 is ActiveCampaign's for "nothing with this id"."""
     return (
         re.fullmatch(rf"No Result found for \w+ with id {re.escape(str(found))}", body["message"]) is not None
     )
@@ -461,7 +464,7 @@ def _all(batch: Batch, code: str, message: str) -> list[Answer]:
 
 
 def _pointed(refused: RefusedError) -> dict[int, str]:
-    """Numbers of the contacts that a refused import points at, and why. Other refusals give texts."""
+    """Return the numbers of the contacts that a refused import names, and why. Other refusals have texts."""
     reasons = refused.body.get("failureReasons") if isinstance(refused.body, dict) else None
     return {
         int(reason["contact"]): str(reason.get("failureReason"))
@@ -472,7 +475,7 @@ def _pointed(refused: RefusedError) -> dict[int, str]:
 
 @contextmanager
 def _needed(what: str) -> Iterator[None]:
-    """Where nothing can go out without what is asked for."""
+    """Raise a refusal as StoppedError, because nothing can be sent without the answer."""
     try:
         yield
     except RefusedError as refused:

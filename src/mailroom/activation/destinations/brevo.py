@@ -1,14 +1,14 @@
 """Brevo: imports, lists, blocklisting, by its API v3.
 
-BREVO_API_KEY: an API key; they have no scopes. If the account lets in known IP addresses only, ours must be
-one. An audience is the list `Mailroom <audience>` in the folder `Mailroom`. first_name is the account's own
-attribute, named in its language; all other fields are text attributes MAILROOM_<FIELD>, made before they are
-first used, because Brevo drops unknown attributes, and values of the wrong type, in silence.
+BREVO_API_KEY: an API key; keys have no scopes. If the account allows known IP addresses only, add this
+machine's. An audience is the list `Mailroom <audience>` in the folder `Mailroom`. first_name is the account's
+own attribute, named in its language. All other fields are text attributes MAILROOM_<FIELD>, created before
+their first use, because Brevo silently drops unknown attributes and values of the wrong type.
 
-An import needs a list: an update puts its contacts into the audience's. Nothing here lifts a blocklisting:
-neither emailBlacklist nor emailBlacklisted is ever sent as false, nor the attribute EMAIL, whose change would
-resubscribe. POST /contacts/batch is not used: Brevo has given it up as of 30 October 2026. Addresses go out
-in lower case, as Brevo keeps them: its lists match letter by letter. Deletion leaves the logs of
+An import needs a list: an update puts its contacts into the audience's. Mailroom never lifts a blocklisting:
+it sends neither emailBlacklist nor emailBlacklisted as false, nor the attribute EMAIL, whose change would
+resubscribe. POST /contacts/batch is not used, because Brevo retires it on 30 October 2026. Addresses are sent
+in lower case, as Brevo keeps them, because its lists are case-sensitive. A deletion leaves the logs of
 transactional mail.
 """
 
@@ -34,10 +34,10 @@ from mailroom.activation.api import (
     StoppedError,
     TryAgainError,
     json_bytes,
-    reread_on_retry,
     send_without_bad_rows,
     utc,
-    was_there,
+    was_found,
+    with_refresh,
     within,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
@@ -47,16 +47,16 @@ from mailroom.mailbox import spelled
 PROCESSES = "/v3/processes"
 RUNNING = ("queued", "in_process", "processing")
 PREFIX = "MAILROOM_"  # of attributes
-AROUND = 30  # bytes of a contact in an import, without what it says
-PAGES_OF_PROCESSES = 10  # looked through for one before it is asked for alone
+AROUND = 30  # bytes around a contact in an import
+PAGES_OF_PROCESSES = 10  # searched for a process before it is read alone
 FIRST_NAMES = ("FIRSTNAME", "PRENOM", "VORNAME", "NOMBRE", "NOME", "FNAME")
 STATISTICS_DAYS = 90  # at most, in one request
-# What made a contact blocklisted, by where campaignStats has it. An admin's events are our own, mostly.
+# Reasons of a blocklisting, by key of campaignStats. An admin's events are mostly our own.
 EVENTS: dict[str, Kind | None] = {
     "userUnsubscription": "unsubscribed", "adminUnsubscription": None, "hardBounces": "bounced",
     "complaints": "complained",
 }  # fmt: skip
-# Of transactional mail. unsubscribedViaApi and adminBlocked were not said by the person.
+# Of transactional mail. unsubscribedViaApi and adminBlocked do not come from the person.
 BLOCKED: dict[str, Kind] = {
     "unsubscribedViaMA": "unsubscribed", "unsubscribedViaEmail": "unsubscribed", "hardBounce": "bounced",
     "contactFlaggedAsSpam": "complained",
@@ -64,7 +64,7 @@ BLOCKED: dict[str, Kind] = {
 
 
 class BrevoDestination:
-    """Imports are background processes: their rows are pending until settle() finds them done."""
+    """Imports are background processes, whose rows are pending until settle() finds them done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         self.api = Api(
@@ -75,19 +75,19 @@ class BrevoDestination:
             [Rate(10, Duration.SECOND)],  # of /contacts, which is 36,000 an hour, too
             connection,
         )
-        # Reports lie elsewhere, where the key has no business.
+        # Reports are on another host, which must not get the key.
         self._reports = httpx.Client(
             transport=connection.transport, timeout=connection.deadline, follow_redirects=True
         )
         self._deadline = connection.deadline
-        self._processes: dict[int, dict[str, Any]] = {}  # as last told
-        self._attributes: dict[str, str] = {}  # category and type by name, as last told
+        self._processes: dict[int, dict[str, Any]] = {}  # as last read
+        self._attributes: dict[str, str] = {}  # category and type by name, as last read
         self.list_id = cache(self._list_id)
         self.attribute = cache(self._attribute)
 
     def limits(self, operation: Operation) -> Limits:
-        """8 MB an import, as Brevo advises, in no documented number of rows; 150 of a list. The others are
-        one request a row."""
+        """8 MB per import, as Brevo advises, without a documented number of rows; 150 per removal from a
+        list. The others are one request per row."""
         if operation in ("add", "update"):
             return Limits(20_000, 8_000_000 - 1_000)
         return Limits({"remove": 150, "suppress": 10}.get(operation, 1))
@@ -98,8 +98,8 @@ class BrevoDestination:
         return AROUND + json_bytes(fields) + len(PREFIX) * len(fields)
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """One import, and one for each set of fields that rows clear; one request for a removal, two if some
-        are not in the list."""
+        """Send one import, plus one per set of cleared fields; or one removal request, two if some are not in
+        the list."""
         if batch.operation in ("add", "update"):
             group = self.list_id(batch.audience)
             return send_without_bad_rows(
@@ -111,26 +111,27 @@ class BrevoDestination:
                 batch.rows, lambda rows: self._remove(rows, group), lambda refused: {}
             )
         if batch.operation == "suppress":
-            return [self._tell(row, "PUT", {"emailBlacklisted": True}) for row in batch.rows]
-        return [self._tell(row, "DELETE") for row in batch.rows]
+            return [self._change(row, "PUT", {"emailBlacklisted": True}) for row in batch.rows]
+        return [self._change(row, "DELETE") for row in batch.rows]
 
     def _import(self, rows: Sequence[Row], group: int) -> list[Answer]:
-        """Fields are cleared by imports of their own, in which every contact has the same ones: whether an
-        import that clears takes a field that a contact lacks, and others have, for empty is not said. The
-        reference names all of them, so that what settle() gets is all that a report may be about."""
+        """Import rows. Fields are cleared by separate imports, in which every contact has the same ones,
+        because it is not documented whether a clearing import also empties fields that a contact lacks and
+        others have. The reference names all imports, so that settle() knows all rows that a report may
+        name."""
         values = []
         cleared: dict[tuple[str, ...], list[Row]] = {}
         attribute = self.attribute
         for row in rows:
-            attributes, gone = {attribute("customer_id"): row.customer_id}, []
+            attributes, to_clear = {attribute("customer_id"): row.customer_id}, []
             for name, value in row.payload.items():
                 if value is None:
-                    gone.append(attribute(name))
+                    to_clear.append(attribute(name))
                 else:
                     attributes[attribute(name)] = value if type(value) is str else _text(value)
             values.append(_contact(row, attributes))
-            if gone:
-                cleared.setdefault(tuple(sorted(gone)), []).append(row)
+            if to_clear:
+                cleared.setdefault(tuple(sorted(to_clear)), []).append(row)
         numbers = [self._start(values, group)]
         for names, some in cleared.items():
             empty = [_contact(row, dict.fromkeys(names, "")) for row in some]
@@ -149,18 +150,18 @@ class BrevoDestination:
         return int(self.api.call("POST", "/v3/contacts/import", data)["processId"])
 
     def _remove(self, rows: Sequence[Row], group: int) -> Iterator[Answer]:
-        """Whoever it does not name as removed is asked for again, until it says that nobody of them is in
-        the list."""
+        """Remove rows from a list. Addresses that the answer does not name are sent again, until Brevo says
+        that none is in the list."""
         path = f"/v3/contacts/lists/{group}/contacts/remove"
         waiting = {spelled(row.email): row for row in rows}
         while waiting:
             try:
-                told = self.api.call(
+                answer = self.api.call(
                     "POST", path, {"emails": [row.email.lower() for row in waiting.values()]}
                 )
-                removed = {spelled(str(email)) for email in told["contacts"].get("success") or []}
+                removed = {spelled(str(email)) for email in answer["contacts"].get("success") or []}
             except RefusedError as refused:
-                if not _says_off_list(refused):
+                if not _is_off_list(refused):
                     raise
                 removed = set(waiting)
             if removed.isdisjoint(waiting):
@@ -168,26 +169,25 @@ class BrevoDestination:
             for email in removed & waiting.keys():
                 yield Answer(waiting.pop(email).outbox_id, "accepted", reference=path)
         for row in waiting.values():
-            yield Answer(row.outbox_id, "rejected", "not_removed", "Brevo does not say that it is removed.")
+            yield Answer(row.outbox_id, "rejected", "not_removed", "Brevo does not confirm the removal.")
 
-    def _tell(self, row: Row, method: str, data: Any = None) -> Answer:
-        """Change one contact, or delete it; one whom Brevo does not know is left unknown. It takes an address
-        in the path only."""
+    def _change(self, row: Row, method: str, data: Any = None) -> Answer:
+        """Change or delete one contact, if Brevo has it. Brevo takes the address in the path only."""
         path = f"/v3/contacts/{quote(row.email.lower(), safe='')}"
 
         def ask() -> None:
             self.api.call(method, path, data, {"identifierType": "email_id"}, yes=204)
 
         try:
-            is_known = was_there(ask, _says_absent)
+            is_known = was_found(ask, _is_not_found)
         except RefusedError as refused:
             return Answer(row.outbox_id, "rejected", str(refused.status), error_text(refused.body))
         return Answer(row.outbox_id, "accepted", None if is_known else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """What imports say once all of them are done. Brevo lets us ask for processes 100 times an hour, so
-        many are asked about at once, and nothing is known while it does not let us ask. Rows that a report
-        names are refused; if a report is refused, or names what was not sent, nothing is known of any."""
+        """Return the answers of imports once all are done. Brevo allows 100 requests for processes an hour,
+        so one request reads many, and rows stay pending over the limit. Rows that a report names are
+        rejected; all are, if a report is refused or names an address that was not sent."""
         numbers = [int(number) for number in reference.rpartition("/")[2].split(",")]
         outbox_ids: dict[str, str] = {}
         bad: dict[str, tuple[str, str]] = {}
@@ -203,13 +203,13 @@ class BrevoDestination:
                         continue
                     outbox_ids = outbox_ids or {spelled(row.email): row.outbox_id for row in batch.rows}
                     for email in self._named(url, set(outbox_ids)):
-                        bad[outbox_ids[email]] = (name, f"Brevo's report {name} names it.")
+                        bad[outbox_ids[email]] = (name, f"Named in Brevo's report {name}.")
         except NotNowError:
             return []
         except RefusedError as refused:
             return _all(batch, "job_lost", error_text(refused.body))
         except UnclearError:
-            return _all(batch, "report_unclear", "Some contacts failed, which ones is not said clearly.")
+            return _all(batch, "report_unclear", "Some contacts failed, and it is unclear which.")
         return [
             Answer(row.outbox_id, "rejected", *bad[row.outbox_id], reference)
             if row.outbox_id in bad
@@ -218,22 +218,22 @@ class BrevoDestination:
         ]
 
     def _process(self, number: int) -> dict[str, Any]:
-        """A process, of those told last; one that was running is asked for anew the next time. Raises
-        RefusedError where nobody knows it."""
+        """Return a process, from memory unless it was running. Raises RefusedError if Brevo does not have
+        it."""
         if number not in self._processes:
-            self._look_at_processes(number)
+            self._read_processes(number)
         if number not in self._processes:
             self._processes[number] = self._ask(f"{PROCESSES}/{number}", {})
         if self._processes[number]["status"] in RUNNING:
             return self._processes.pop(number)
         return self._processes[number]
 
-    def _look_at_processes(self, number: int) -> None:
+    def _read_processes(self, number: int) -> None:
         for page in range(PAGES_OF_PROCESSES):
-            asked: dict[str, str | int] = {"limit": 50, "offset": 50 * page, "sort": "desc"}
-            found = self._ask(PROCESSES, asked).get("processes") or []
-            self._processes |= {process["id"]: process for process in found}
-            if number in self._processes or len(found) < 50:
+            params: dict[str, str | int] = {"limit": 50, "offset": 50 * page, "sort": "desc"}
+            processes = self._ask(PROCESSES, params).get("processes") or []
+            self._processes |= {process["id"]: process for process in processes}
+            if number in self._processes or len(processes) < 50:
                 return
 
     def _ask(self, path: str, params: Mapping[str, str | int]) -> Any:
@@ -241,14 +241,14 @@ class BrevoDestination:
             try:
                 return self.api.once("GET", path, params=params)
             except TryAgainError as error:
-                if error.status == 429:  # everything else would wait for the next hour
+                if error.status == 429:  # a retry would wait for the next hour
                     raise NotNowError from error
                 raise
 
         return self.api.with_retries(ask)
 
     def _named(self, url: str, sent: set[str]) -> set[str]:
-        """The addresses of those sent that a report names, a line each, perhaps under a head."""
+        """Return the sent addresses that a report names, one per line, perhaps below a header."""
         try:
             response = within(self._deadline, partial(self._reports.get, url))
         except (httpx.RequestError, TimeoutError) as error:
@@ -269,23 +269,23 @@ class BrevoDestination:
         return set().union(*lines)
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """What blocklisted contacts did, by the statistics of campaigns, a request for each contact (or one
-        for each 90 days of it, where the last have nothing); and who is blocked from transactional mail."""
-        asked = {"modifiedSince": f"{since.isoformat(timespec='milliseconds')}Z", "sort": "asc"}
-        for contact in self._pages("/v3/contacts", "contacts", 1_000, asked):
+        """Yield refusals of blocklisted contacts from campaign statistics, one request per contact (or one
+        per 90 days, if the last have none), and of contacts blocked from transactional mail."""
+        params = {"modifiedSince": f"{since.isoformat(timespec='milliseconds')}Z", "sort": "asc"}
+        for contact in self._pages("/v3/contacts", "contacts", 1_000, params):
             if contact.get("emailBlacklisted") and contact.get("email"):
-                yield from self._said(contact, since)
+                yield from self._events(contact, since)
         for blocked in self._pages("/v3/smtp/blockedContacts", "contacts", 100, {"sort": "desc"}):
             at, kind = utc(blocked["blockedAt"]), BLOCKED.get(blocked["reason"]["code"])
             if at < since:
                 return
             if kind:
-                # It has no id here.
+                # There is no contact id here.
                 profile_id = f"smtp-{sha256(blocked['email'].lower().encode()).hexdigest()[:16]}"
                 yield Refusal(f"{profile_id}-{kind}-{at.isoformat()}", profile_id, blocked["email"], kind, at)
 
-    def _said(self, contact: Mapping[str, Any], since: datetime) -> Iterator[Refusal]:
-        """The newest that is known of what made a contact blocklisted."""
+    def _events(self, contact: Mapping[str, Any], since: datetime) -> Iterator[Refusal]:
+        """Yield the newest events that made a contact blocklisted."""
         path = f"/v3/contacts/{contact['id']}/campaignStats"
         for span in _spans(contact, since):
             stats: dict[str, Any] = {}
@@ -293,8 +293,8 @@ class BrevoDestination:
             def ask(stats: dict[str, Any] = stats, span: dict[str, str] = span) -> None:
                 stats |= self.api.call("GET", path, params=span) or {}
 
-            if not was_there(ask, _says_absent):
-                return  # deleted since they were listed
+            if not was_found(ask, _is_not_found):
+                return  # deleted in the meantime
             stats |= stats.get("unsubscriptions") or {}
             for name, kind in EVENTS.items():
                 for event in stats.get(name) or []:
@@ -306,7 +306,7 @@ class BrevoDestination:
                 return
 
     def _attribute(self, name: str) -> str:
-        """The attribute of a field, made where there is none. Raises StoppedError if it would drop text."""
+        """Return the attribute of a field, created if missing. Raises StoppedError if it can't hold text."""
         wanted = FIRST_NAMES if name == "first_name" else (f"{PREFIX}{name.upper()}",)
 
         def find() -> str | None:
@@ -317,18 +317,18 @@ class BrevoDestination:
             self._attributes[wanted[0]] = "normal text"
             return wanted[0]
 
-        def look() -> None:
+        def refresh() -> None:
             listed = self.api.call("GET", "/v3/contacts/attributes")["attributes"]
             self._attributes = {
                 kind["name"].upper(): f"{kind['category']} {kind.get('type')}" for kind in listed
             }
 
-        found = self._set_up(reread_on_retry(find, look, bool(self._attributes)), make)
-        if self._attributes[found] != "normal text":
+        attribute = self._set_up(with_refresh(find, refresh, bool(self._attributes)), make)
+        if self._attributes[attribute] != "normal text":
             raise StoppedError(
-                f"brevo has {found} as {self._attributes[found]}: it must be a normal text attribute"
+                f"brevo has {attribute} as {self._attributes[attribute]}: it must be a normal text attribute"
             )
-        return found
+        return attribute
 
     def _list_id(self, audience: str) -> int:
         name = f"Mailroom {audience}"
@@ -362,37 +362,37 @@ class BrevoDestination:
     def _pages(
         self, path: str, name: str, size: int, params: Mapping[str, str | int]
     ) -> Iterator[dict[str, Any]]:
-        """What a collection has, page after page."""
+        """Yield a collection, page by page."""
         offset = 0
         while True:
             page = self.api.call("GET", path, params={**params, "limit": size, "offset": offset})
-            if "count" not in page:  # the list itself is missing where it is empty
-                raise StoppedError("brevo gives a page that is none of its own")
-            found = page.get(name) or []
-            yield from found
-            if len(found) < size:
+            if "count" not in page:  # an empty collection has no list, but a count
+                raise StoppedError("an answer is not one of Brevo's")
+            items = page.get(name) or []
+            yield from items
+            if len(items) < size:
                 return
             offset += size
 
 
 class NotNowError(Exception):
-    """What became of an import is to be asked for another time."""
+    """The result of an import can't be read now."""
 
 
 class UnclearError(Exception):
     """A report does not say which contacts failed."""
 
 
-def _says_absent(body: Any) -> bool:
-    """Whether a 404 is Brevo's word for "no such contact": document_not_found it says of lists, too."""
+def _is_not_found(body: Any) -> bool:
+    """Return whether a 404 is Brevo's for "no such contact". It gives document_not_found for lists, too."""
     return (
         body["code"] == "document_not_found"
         and re.match(r"contact\b", body["message"], re.IGNORECASE) is not None
     )
 
 
-def _says_off_list(refused: RefusedError) -> bool:
-    """Whether a removal is refused because none of them is on the list."""
+def _is_off_list(refused: RefusedError) -> bool:
+    """Return whether a removal is refused because none of the addresses is on the list."""
     body = refused.body if isinstance(refused.body, dict) else {}
     return refused.status == 400 and "code" in body and "removed from list" in str(body.get("message"))
 
@@ -402,13 +402,13 @@ def _contact(row: Row, attributes: dict[str, str]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A value as a text attribute takes it; none is an empty one."""
+    """Return a value as text; None as empty text."""
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
 def _spans(contact: Mapping[str, Any], since: datetime) -> Iterator[dict[str, str]]:
-    """The last 90 days, by Brevo's clock; then those up to the contact's last change, back to its first, or
-    to since."""
+    """Yield spans of 90 days: the last one by Brevo's clock, then from the contact's last change back to its
+    first, or to since."""
     yield {}
     until = date.fromisoformat(contact["modifiedAt"][:10])
     first = min(until, max(since.date(), date.fromisoformat(contact["createdAt"][:10])))

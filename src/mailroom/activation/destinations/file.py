@@ -1,8 +1,7 @@
-"""Files for an ESP's drop folder: one a batch, CSV or Parquet, and a manifest that names those that are
-whole.
+"""Files for an ESP's drop folder: one per batch, CSV or Parquet, and a manifest of the complete ones.
 
-MAILROOM_DROP_FORMAT: csv (the default) or parquet. MAILROOM_DROP_DAYS: how many days a file stays, KEPT_DAYS
-where it is not set.
+MAILROOM_DROP_FORMAT: csv (the default) or parquet. MAILROOM_DROP_DAYS: days that a file is kept, KEPT_DAYS by
+default.
 """
 
 import csv
@@ -27,24 +26,24 @@ from mailroom.files import replace
 
 KEPT_DAYS = 30  # by then the files have been fetched
 
-# What makes a spreadsheet compute a cell: a sign, as wide as it may be written, at the start of it. A cell
-# starts where the text does, and wherever another country's spreadsheet splits it: after any separator, or
-# the end of a line. Space, quotes and what does not show may stand before the sign.
+# A sign at the start of a cell makes a spreadsheet compute it, also a full-width sign. A cell starts where
+# the text does, and wherever a spreadsheet of another locale splits it: after a separator or a line end.
+# Spaces, quotes and invisible characters may come before the sign.
 # https://owasp.org/www-community/attacks/CSV_Injection
 SIGNS = "=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212-"
 SEPARATORS = ",;|\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
 UNSEEN = '"\\s\\x00-\\x1f\\x7f-\\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff'
 FORMULA = re.compile(f"(?:^|(?<=[{SEPARATORS}]))(?=[{UNSEEN}]*[{SIGNS}])|^(?=[\\t\\r\\n])")
 
-LINE_END = "\r\n"  # as RFC 4180 has it; Python puts a cell into quotes for either of the two only then
-DELETION = "-delete-"  # in the name of a file whose rows are to be deleted
+LINE_END = "\r\n"  # as in RFC 4180; only then does Python quote cells with either character
+DELETION = "-delete-"  # in the name of a file with rows to delete
 
 
 class FileDestination:
-    """<folder>/<moment of the outbox>/<audience>-<operation>-<batch_id>.csv with email, customer_id, the
-    fields and the names of those to clear (an empty cell leaves a field as it is), and a manifest.json beside
-    them with rows and SHA-256 of each file. The same batch is the same file, until somebody in it is
-    deleted: it is written again without them. tidy() takes away what is old."""
+    """Writes <folder>/<moment of the outbox>/<audience>-<operation>-<batch_id>.csv with email, customer_id,
+    the fields and the names of fields to clear (an empty cell leaves a field unchanged), and a manifest.json
+    with rows and SHA-256 of each file. The same batch gives the same file. When a person in it is deleted, it
+    is written again without them. tidy() deletes old files."""
 
     max_rows = 50_000
 
@@ -55,32 +54,32 @@ class FileDestination:
             raise StoppedError(f"MAILROOM_DROP_FORMAT is {self.form}, which is neither csv nor parquet")
 
     def limits(self, operation: Operation) -> Limits:
-        """As many rows as a spreadsheet opens with ease."""
+        """A number of rows that a spreadsheet opens easily."""
         return Limits(self.max_rows)
 
     def size(self, row: Row) -> int:
-        """Nothing limits the bytes of a file."""
+        """Return 0, because the bytes of a file have no limit."""
         return 0
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """A file is there or not."""
+        """Return nothing, because no row is pending."""
         return []
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """A folder says no word."""
+        """Return nothing: a folder has no refusals."""
         return iter(())
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Write the batch's file, then name it in the manifest. In CSV, an address that a spreadsheet would
-        compute is rejected: with a quote before it, it would be another. Before addresses are to be deleted
-        elsewhere, the files here forget them."""
+        compute is rejected, because a quote before it would change it. A deletion first removes its addresses
+        from the files here."""
         answers, lines = [], []
         if batch.operation == "delete":
             forget(self.folder, {row.email for row in batch.rows})
         name = f"{batch.audience or 'everywhere'}-{batch.operation}-{batch.batch_id}.{self.form}"
         for row in batch.rows:
             if self.form == "csv" and FORMULA.search(row.email):
-                why = "A spreadsheet would compute the address."
+                why = "A spreadsheet would read the address as a formula."
                 answers.append(Answer(row.outbox_id, "rejected", "unsafe_address", why))
                 continue
             cleared = ", ".join(field for field, value in row.payload.items() if value is None)
@@ -104,10 +103,10 @@ class FileDestination:
 
 
 def forget(folder: Path, addresses: Collection[str]) -> None:
-    """Take the rows of these addresses out of every file in the drop folder, except those that ask to delete.
+    """Remove the rows of these addresses from every file in the drop folder, except deletion files.
 
-    A file with no row left goes. At any moment the manifest names only files that are whole and as it says;
-    killed, the next call ends what this one began."""
+    A file without a row left is deleted. The manifest names only complete files at any moment. If killed, the
+    next call finishes the work."""
     gone = {address.lower() for address in addresses}
     for moment in _moments(folder):
         listed, changed = {}, {}
@@ -128,11 +127,11 @@ def forget(folder: Path, addresses: Collection[str]) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Take away the files of the drop folder that are older than MAILROOM_DROP_DAYS, and what a push that was
-    killed left unfinished. Raises StoppedError where that is no number of days."""
+    """Delete the files of the drop folder that are older than MAILROOM_DROP_DAYS, and unfinished files of a
+    killed push. Raises StoppedError if the setting is not a number of days."""
     days = os.environ.get("MAILROOM_DROP_DAYS", str(KEPT_DAYS))
     if not days.isascii() or not days.isdigit():
-        raise StoppedError(f"MAILROOM_DROP_DAYS is {days}, which is no number of days")
+        raise StoppedError(f"MAILROOM_DROP_DAYS is {days}, which is not a number of days")
     oldest = time.time() - int(days) * 24 * 60 * 60
     for moment in _moments(folder):
         for path in moment.glob(".*.unfinished"):
@@ -149,12 +148,12 @@ def tidy(folder: Path) -> None:
 
 
 def _moments(folder: Path) -> list[Path]:
-    """The folders of a drop folder, one a moment of the outbox."""
+    """Return the folders of a drop folder, one per moment of the outbox."""
     return sorted(path for path in folder.glob("*") if path.is_dir())
 
 
 def _files(moment: Path) -> list[Path]:
-    """The files of a moment, without the manifest."""
+    """Return the files of a moment, without the manifest."""
     return sorted(path for path in moment.glob("[!.]*") if path.suffix in (".csv", ".parquet"))
 
 
@@ -170,19 +169,19 @@ def _write_manifest(moment: Path, files: dict[str, Any]) -> None:
 
 
 def _entry(content: bytes, n_rows: int) -> dict[str, Any]:
-    """What the manifest says of a file."""
+    """Return a file's entry in the manifest."""
     return {"rows": n_rows, "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def _write_as_old(old: Path, content: bytes, path: Path) -> None:
-    """Write a file that is as old as another: it stays no longer for being written again."""
+    """Write a file with the age of the old one, so that it is not kept longer."""
     path.write_bytes(content)
     times = old.stat()
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def _without(content: bytes, form: str, gone: Collection[str]) -> tuple[bytes, int]:
-    """A file without the rows of some addresses, and how many rows it has then."""
+    """Return a file without the rows of some addresses, and its number of rows."""
     if form == ".csv":
         csv.field_size_limit(max(csv.field_size_limit(), len(content)))  # a cell may be as long as the file
         header, *lines = csv.reader(io.StringIO(content.decode(), newline=""))
@@ -202,7 +201,7 @@ def _without(content: bytes, form: str, gone: Collection[str]) -> tuple[bytes, i
 
 
 def as_csv(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> bytes:
-    """Lines as CSV that no spreadsheet computes; the address is as it is."""
+    """Return lines as CSV without formulas. The address stays unchanged."""
     written = io.StringIO(newline="")
     writer = csv.DictWriter(written, columns, restval="", lineterminator=LINE_END)
     writer.writeheader()
@@ -213,7 +212,7 @@ def as_csv(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> bytes:
 
 
 def as_parquet(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> bytes:
-    """Lines as Parquet, each field in its own type."""
+    """Return lines as Parquet, each field in its own type."""
     written = io.BytesIO()
     pq.write_table(
         pa.Table.from_pylist([{name: line.get(name) for name in columns} for line in lines]), written
@@ -222,8 +221,7 @@ def as_parquet(columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> bytes
 
 
 def safe(value: Any) -> str:
-    """A value as the text of a cell: a number as it is; in a text, a quote before whatever a spreadsheet
-    would compute."""
+    """Return a value as the text of a cell: numbers unchanged, and a quote before each formula in a text."""
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return FORMULA.sub("'", value if isinstance(value, str) else json.dumps(value))

@@ -2,26 +2,26 @@
 
 HUBSPOT_ACCESS_TOKEN: of a private app with crm.objects.contacts, crm.schemas.contacts and crm.lists (.read
 and .write of each), communication_preferences.write, content for complaints, and
-communication_preferences.statuses.batch.write in Marketing Hub Enterprise, which alone may have it.
+communication_preferences.statuses.batch.write, which only Marketing Hub Enterprise has.
 
 An audience is the manual list `Mailroom <audience>`. Fields are properties `mailroom_<field>` in the group
-`mailroom`, but for first_name. Counts are numbers, all else is text: a property of type date refuses what is
-not midnight. HubSpot sends marketing mail to marketing contacts only, which no API makes of a contact: let a
-workflow do it for the list.
+`mailroom`, except first_name. Counts are numbers, all else is text, because a date property accepts midnight
+only. HubSpot sends marketing mail to marketing contacts only, and no API can set that: use a workflow for the
+list.
 
-A batch upsert by address is no partial one, says HubSpot, and not what becomes of properties that it does
-not name. A partial one needs a unique property of our own, which contacts from elsewhere lack, and which sets
-back an address that somebody corrected in HubSpot. So contacts are looked up by address; those that are found
-are updated by their ids, which leaves alone what is not named, and the others are created. Who exists after
-all, because an answer was lost, is looked up once more. A batch update by address is no way: it is refused,
-or does nothing and says that it did.
+HubSpot's batch upsert by address is not partial, and its effect on unnamed properties is not documented. A
+partial one needs a unique property of our own, which other contacts lack, and which would revert an address
+that was corrected in HubSpot. So Mailroom looks contacts up by address, updates the found ones by id, which
+leaves unnamed properties unchanged, and creates the others. A contact that exists nevertheless, because an
+answer was lost, is looked up again. A batch update by address does not work: it is refused, or reports
+success without a change.
 
-A contact can have several addresses, and mail goes to the first. Who is known by another one is neither added
-nor erased here: somebody else may be meant.
+A contact can have several addresses, and mail goes to the first. A contact with the address as a further one
+is neither added nor erased, because it may be another person.
 
-Whoever is suppressed is unsubscribed from all mail, which holds for the address and is undone by no write to
-the contact. Nobody is ever subscribed. An address that HubSpot does not know it would block for good if asked
-to erase it, and opt out if asked to unsubscribe it: it is asked for neither.
+A suppression unsubscribes the address from all mail, which no write to the contact undoes. Mailroom
+subscribes no contact. HubSpot would permanently block an unknown address that it should erase, and opt out
+one that it should unsubscribe, so it gets neither request.
 """
 
 import hashlib
@@ -42,10 +42,10 @@ from mailroom.activation.api import (
     RefusedError,
     StoppedError,
     json_bytes,
-    reread_on_retry,
     send_without_bad_rows,
     utc,
-    was_there,
+    was_found,
+    with_refresh,
 )
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
 from mailroom.activation.scrub import error_text
@@ -53,26 +53,26 @@ from mailroom.mailbox import spelled
 
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
-TIMELINE = "/email/public/v1/subscriptions/timeline"  # no dated version has it
+TIMELINE = "/email/public/v1/subscriptions/timeline"  # in no dated version
 AT_ONCE, WITH_HISTORY_AT_ONCE, FOUND_AT_ONCE = 100, 50, 200  # contacts in a request
 GROUP, MARK = "mailroom", "mailroom_suppressed_at"
 REFUSALS: dict[str, Kind] = {
     "hs_email_optout": "unsubscribed", "hs_email_hard_bounce_reason_enum": "bounced",
 }  # fmt: skip
 OPTED_OUT = "hs_email_optout"
-CHANGED = {"recordsIdsAdded", "recordIdsRemoved", "recordIdsMissing"}  # as its document spells them
-SOON = timedelta(hours=1)  # after the mark, our own opt-out is there: a push is patient for minutes
+CHANGED = {"recordsIdsAdded", "recordIdsRemoved", "recordIdsMissing"}  # spelled as documented
+SOON = timedelta(hours=1)  # our own opt-out follows the mark within this; a push retries for minutes
 Why = tuple[str, str]  # code and message
 Done = tuple[dict[str, str], dict[str, Why]]  # ids of contacts, and refusals, by outbox_id
 SECOND_ADDRESS: Why = (
     "second_address",
-    "HubSpot has this address as a further one of a contact that has another: look at it by hand.",
+    "HubSpot has this address as a further one of a contact: check it by hand.",
 )
-NOT_ANSWERED: Why = ("not_answered", "HubSpot did not say what became of it.")
+NOT_ANSWERED: Why = ("not_answered", "HubSpot gave no result for this contact.")
 
 
 class Contact(NamedTuple):
-    """A contact as a look-up finds it. email: its first address, as spelled() has it."""
+    """A contact of a look-up. email: its first address, as spelled() returns it."""
 
     contact_id: str
     email: str
@@ -80,7 +80,7 @@ class Contact(NamedTuple):
 
 
 class HubSpotDestination:
-    """Every answer is there at once: no row is ever pending."""
+    """Every answer is immediate. No row is ever pending."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         def api(rate: Rate) -> Api:
@@ -94,14 +94,14 @@ class HubSpotDestination:
             )
 
         self.api = api(Rate(190, 10 * Duration.SECOND))
-        self.search = api(Rate(5, Duration.SECOND))  # has a limit of its own
+        self.search = api(Rate(5, Duration.SECOND))  # has its own rate limit
         self.list_id = cache(self._list_id)
         self.make_group = cache(lambda: self.api.get_or_create(self._has_group, self._make_group))
         self.may_mark = cache(self._may_mark)
         self.defined: set[str] = set()  # properties, as last read
 
     def limits(self, operation: Operation) -> Limits:
-        """100 contacts a request, whatever is done with them."""
+        """100 contacts per request, for every operation."""
         return Limits(AT_ONCE)
 
     def size(self, row: Row) -> int:
@@ -109,12 +109,13 @@ class HubSpotDestination:
         return json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """A look-up, then what is to be done, by ids: two to five requests; an erasure is one per contact."""
+        """Look contacts up and change them by id: two to five requests per batch. An erasure is one per
+        contact."""
         try:
             if batch.operation in ("add", "update"):
                 self._define({name for row in batch.rows for name in _properties(row)})
                 list_id = self.list_id(batch.audience) if batch.operation == "add" else None
-                # A refusal of all names no place: it is narrowed down.
+                # A refusal of the batch names no row, so it is bisected.
                 return list(
                     send_without_bad_rows(batch.rows, lambda rows: self._write(rows, list_id), lambda _: {})
                 )
@@ -128,15 +129,15 @@ class HubSpotDestination:
             return [Answer(row.outbox_id, "rejected", *why) for row in batch.rows]
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """Nothing: no row is pending."""
+        """Return nothing, because no row is pending."""
         return []
 
     def _write(self, rows: Sequence[Row], list_id: str | None) -> list[Answer]:
-        """Update whom it knows, create whom it does not, and put them on the list."""
-        ids: dict[str, str] = {}  # of contacts, by outbox_id
+        """Update known contacts, create new ones, and add all to the list."""
+        ids: dict[str, str] = {}  # contact ids by outbox_id
         refused: dict[str, Why] = {}
         waiting = list(rows)
-        for _ in range(2):  # once more for whom it turns out to know
+        for _ in range(2):  # once more for contacts that exist after all
             refused = {outbox_id: why for outbox_id, why in refused.items() if why[0] != "CONFLICT"}
             known, _ = self._known(waiting)
             new = [row for row in waiting if spelled(row.email) not in known]
@@ -170,16 +171,21 @@ class HubSpotDestination:
         return self._send("create", rows, inputs, {spelled(row.email): row.outbox_id for row in rows})
 
     def _send(
-        self, action: str, rows: Sequence[Row], inputs: Sequence[dict[str, Any]], whose: Mapping[str, str]
+        self,
+        action: str,
+        rows: Sequence[Row],
+        inputs: Sequence[dict[str, Any]],
+        outbox_ids: Mapping[str, str],
     ) -> Done:
-        """One request. whose: outbox_id by contact or address.
+        """Make one request. outbox_ids: by contact id or address.
 
-        With a trace id for each the good ones get through, and HubSpot says which are bad.
+        With a trace id for each contact, HubSpot writes the good ones and names the bad ones.
         """
         if not rows:
             return {}, {}
         traced = [
-            {"objectWriteTraceId": row.outbox_id, **told} for row, told in zip(rows, inputs, strict=True)
+            {"objectWriteTraceId": row.outbox_id, **contact}
+            for row, contact in zip(rows, inputs, strict=True)
         ]
         try:
             body = self.api.call("POST", f"{CONTACTS}/batch/{action}", {"inputs": traced})
@@ -190,33 +196,35 @@ class HubSpotDestination:
         traces = {row.outbox_id for row in rows}
         done: dict[str, str] = {}
         for result in body.get("results") or []:
-            # What an answer names varies by version: the trace id, else the id or the address.
+            # The key of a result varies by version: the trace id, else the contact id or the address.
             email = spelled((result.get("properties") or {}).get("email") or "")
-            trace = result.get("objectWriteTraceId") or whose.get(result["id"]) or whose.get(email)
+            trace = result.get("objectWriteTraceId") or outbox_ids.get(result["id"]) or outbox_ids.get(email)
             if trace in traces:
                 done[trace] = result["id"]
         not_done: dict[str, Why] = {}
-        untold = NOT_ANSWERED
+        fallback = NOT_ANSWERED
         for error in body.get("errors") or []:
             why = (str(error.get("category")), error_text(error))
             context = error.get("context") or {}
-            named = context.get("objectWriteTraceId") or [whose.get(key) for key in context.get("ids") or []]
-            meant = traces.intersection(named)
-            not_done |= dict.fromkeys(meant, why)
-            untold = untold if meant else why
-        return done, {trace: untold for trace in traces - done.keys()} | not_done
+            traced_ids = context.get("objectWriteTraceId") or [
+                outbox_ids.get(key) for key in context.get("ids") or []
+            ]
+            named_rows = traces.intersection(traced_ids)
+            not_done |= dict.fromkeys(named_rows, why)
+            fallback = fallback if named_rows else why
+        return done, {trace: fallback for trace in traces - done.keys()} | not_done
 
     def _join(self, list_id: str, ids: Mapping[str, str]) -> dict[str, Why]:
-        """Put contacts on a list; who could not be, by outbox_id."""
+        """Add contacts to a list. Return the refused ones by outbox_id."""
         try:
             missing = self._change_list(list_id, add=list(ids.values()))
         except RefusedError as refused:
             return dict.fromkeys(ids, (str(refused.status), error_text(refused.body)))
-        why = ("not_found", "HubSpot has no such contact to put on the list.")
+        why = ("not_found", "HubSpot has no such contact to add to the list.")
         return {outbox_id: why for outbox_id, contact_id in ids.items() if contact_id in missing}
 
     def _remove(self, batch: Batch) -> list[Answer]:
-        """Whom it says it does not know is on no list of it."""
+        """Remove contacts from a list. Unknown addresses count as removed."""
         known, unclear = self._known(batch.rows)
         if known:
             ids = sorted({contact.contact_id for contact in known.values()})
@@ -229,37 +237,37 @@ class HubSpotDestination:
         ]
 
     def _change_list(self, list_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> set[str]:
-        """Put contacts on a list, or take them off; the ids that are nobody's."""
+        """Add contacts to a list or remove them. Return the ids that do not exist."""
         body = self.api.call(
             "PUT",
             f"{LISTS}/{list_id}/memberships/add-and-remove",
             {"recordIdsToAdd": list(add), "recordIdsToRemove": list(remove)},
         )
         if not body.keys() <= CHANGED:
-            raise RefusedError(200, "The answer is not one of HubSpot's.")
-        return {str(found) for found in body.get("recordIdsMissing") or []}
+            raise RefusedError(200, "The answer is not from HubSpot.")
+        return {str(contact_id) for contact_id in body.get("recordIdsMissing") or []}
 
     def _suppress(self, rows: Sequence[Row]) -> list[Answer]:
-        """Whom HubSpot knows is unsubscribed from all mail: in one request, which is for Marketing Hub
-        Enterprise; whoever is not named in its answer, by a request each."""
+        """Unsubscribe known contacts from all mail: in one request with Marketing Hub Enterprise, and with
+        one request each for contacts that its answer does not name."""
         known, unclear = self._known(rows)
-        there = [row for row in rows if spelled(row.email) in known]
-        refused = self._opt_out(there, known) if there else {}
+        present = [row for row in rows if spelled(row.email) in known]
+        refused = self._opt_out(present, known) if present else {}
         refused |= dict.fromkeys(unclear, NOT_ANSWERED)
         return [
             Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
             if row.outbox_id in refused
-            else Answer(row.outbox_id, "accepted", None if row in there else NOT_THERE)
+            else Answer(row.outbox_id, "accepted", None if row in present else NOT_THERE)
             for row in rows
         ]
 
-    def _opt_out(self, there: Sequence[Row], known: Mapping[str, Contact]) -> dict[str, Why]:
-        """Unsubscribe contacts; who could not be, by outbox_id. An answer that does not say that it is
-        complete is none of HubSpot's."""
+    def _opt_out(self, present: Sequence[Row], known: Mapping[str, Contact]) -> dict[str, Why]:
+        """Unsubscribe contacts. Return the refused ones by outbox_id. An answer without a complete status is
+        not HubSpot's."""
         self._mark(
             {
                 contact.contact_id: row
-                for row in there
+                for row in present
                 if (contact := known[spelled(row.email)]).email == spelled(row.email)
                 and not contact.is_opted_out
             }
@@ -268,16 +276,16 @@ class HubSpotDestination:
             body = self.api.call(
                 "POST",
                 f"{STATUSES}/batch/unsubscribe-all",
-                {"inputs": [row.email for row in there]},
-                {"channel": "EMAIL", "verbose": "true"},  # else nobody is named
+                {"inputs": [row.email for row in present]},
+                {"channel": "EMAIL", "verbose": "true"},  # names the contacts
                 also=[403],
             )
         except (RefusedError, NotUnderstoodError):
             body = {}
-        told = {spelled(result["subscriberIdString"]) for result in _record(body).get("results") or []}
+        confirmed = {spelled(result["subscriberIdString"]) for result in _record(body).get("results") or []}
         refused: dict[str, Why] = {}
-        for row in there:
-            if spelled(row.email) not in told:
+        for row in present:
+            if spelled(row.email) not in confirmed:
                 path = f"{STATUSES}/{quote(row.email, safe='@')}/unsubscribe-all"
                 try:
                     done = _record(self.api.call("POST", path, params={"channel": "EMAIL"}))
@@ -289,8 +297,8 @@ class HubSpotDestination:
         return refused
 
     def _mark(self, rows: Mapping[str, Row]) -> None:
-        """Write down on contacts, by id, that their opt-out will be ours: HubSpot does not document how it
-        records one that an API asked for."""
+        """Mark contacts, by id, before our own opt-out, because HubSpot does not document how it records an
+        opt-out by API."""
         if rows and self.may_mark():
             inputs = [
                 {"id": contact_id, "properties": {MARK: row.decided_at.isoformat()}}
@@ -299,7 +307,7 @@ class HubSpotDestination:
             try:
                 self.api.call("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
             except (RefusedError, NotUnderstoodError):
-                return  # without it, refusals() tells them as news; a no must not wait for that
+                return  # without it, refusals() returns them as new; the opt-out must not wait for that
 
     def _delete(self, rows: Sequence[Row]) -> list[Answer]:
         known, unclear = self._known(rows)
@@ -311,7 +319,7 @@ class HubSpotDestination:
                 why = NOT_ANSWERED
             if contact and not why:
                 try:
-                    was_there(partial(self._erase, contact), _says_absent)
+                    was_found(partial(self._erase, contact), _is_not_found)
                 except RefusedError as refused:
                     why = (str(refused.status), error_text(refused.body))
             answers.append(
@@ -323,17 +331,17 @@ class HubSpotDestination:
         self.api.call("POST", f"{CONTACTS}/gdpr-delete", {"objectId": contact.contact_id}, yes=204)
 
     def _known(self, rows: Sequence[Row]) -> tuple[dict[str, Contact], set[str]]:
-        """The contacts that HubSpot has, by address as spelled() has it, and the rows, by outbox_id, of whom
-        it says neither that it has them nor that it does not."""
+        """Return HubSpot's contacts by spelled() address, and the outbox_id of rows that its answer does not
+        mention."""
         if not rows:
             return {}, set()
         known, absent = self._contacts([row.email for row in rows])
         return known, {row.outbox_id for row in rows if spelled(row.email) not in known.keys() | absent}
 
     def _contacts(self, emails: Sequence[str]) -> tuple[dict[str, Contact], set[str]]:
-        """Contacts by address, and the addresses that HubSpot says it does not know.
+        """Return contacts by address, and the addresses that HubSpot does not have.
 
-        Raises RefusedError where the look-up was not completed."""
+        Raises RefusedError if the look-up was not completed."""
         body = self.api.call(
             "POST",
             f"{CONTACTS}/batch/read",
@@ -349,25 +357,26 @@ class HubSpotDestination:
         absent = {spelled(key) for error in errors for key in (error.get("context") or {}).get("ids") or []}
         if unclear or body["status"] != "COMPLETE":
             raise RefusedError(207, unclear or "The look-up was not completed.")
-        found: dict[str, Contact] = {}
+        by_email: dict[str, Contact] = {}
         further: dict[str, Contact] = {}
         for result in body.get("results") or []:
-            told = result["properties"]
-            contact = Contact(result["id"], spelled(told.get("email") or ""), told.get(OPTED_OUT) == "true")
-            found[contact.email] = contact
-            for email in (told.get("hs_additional_emails") or "").split(";"):
+            properties = result["properties"]
+            contact = Contact(
+                result["id"], spelled(properties.get("email") or ""), properties.get(OPTED_OUT) == "true"
+            )
+            by_email[contact.email] = contact
+            for email in (properties.get("hs_additional_emails") or "").split(";"):
                 further[spelled(email)] = contact
-        asked = {spelled(email) for email in emails}
-        return {email: contact for email, contact in (further | found).items() if email in asked}, absent
+        wanted = {spelled(email) for email in emails}
+        return {email: contact for email, contact in (further | by_email).items() if email in wanted}, absent
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Opt-outs from all mail but our own, hard bounces and complaints.
+        """Yield opt-outs from all mail except our own, hard bounces and complaints.
 
-        An opt-out from one kind of mail is not told. A search says whose properties changed, their history
-        when. It finds 10,000 contacts at most, any number of which may have changed at one moment: so it goes
-        on from the last id, not from the last moment. Complaints are in no property, only in the timeline of
-        version 1, which HubSpot supports until September 2027: without it, or the scope content, there are
-        none.
+        Opt-outs from one kind of mail are left out. A search finds changed contacts, and their history has
+        the times. A search returns 10,000 contacts at most, and many may change at one moment, so it pages by
+        id, not by time. Complaints are only in the timeline of version 1, which HubSpot supports until
+        September 2027. Without it, or without the scope content, there are none.
         """
         try:
             last = "0"
@@ -377,10 +386,11 @@ class HubSpotDestination:
                     yield from self._read(ids[first : first + WITH_HISTORY_AT_ONCE], since)
             yield from self._complaints(since)
         except RefusedError as refused:
-            raise StoppedError(f"hubspot does not tell who said no: status {refused.status}") from refused
+            raise StoppedError(f"hubspot refuses to list opt-outs: status {refused.status}") from refused
 
     def _changed(self, since: datetime, last: str) -> list[str]:
-        """Ids, after the last one, of contacts that have a no and changed since then."""
+        """Return the ids, after the last one, of contacts with an opt-out or bounce that changed since
+        then."""
         changed = {"propertyName": "lastmodifieddate", "operator": "GTE", "value": str(_milliseconds(since))}
         after = {"propertyName": "hs_object_id", "operator": "GT", "value": last}
         opted_out = {"propertyName": OPTED_OUT, "operator": "EQ", "value": "true"}
@@ -399,7 +409,7 @@ class HubSpotDestination:
         return [result["id"] for result in body["results"]]
 
     def _read(self, ids: Sequence[str], since: datetime) -> Iterator[Refusal]:
-        """What the history of contacts says."""
+        """Yield the refusals in the history of contacts."""
         body = self.api.call(
             "POST",
             f"{CONTACTS}/batch/read",
@@ -424,9 +434,9 @@ class HubSpotDestination:
                         )
 
     def _complaints(self, since: datetime) -> Iterator[Refusal]:
-        """Who reported mail as spam, the newest first."""
-        told = self._timeline(since)
-        while some := list(islice(told, AT_ONCE)):
+        """Yield spam complaints, the newest first."""
+        reports = self._timeline(since)
+        while some := list(islice(reports, AT_ONCE)):
             contacts, _ = self._contacts([item["recipient"] for item in some])
             for item in some:
                 email = item["recipient"].lower()
@@ -436,19 +446,19 @@ class HubSpotDestination:
                 yield Refusal(f"{person}-complained-{at.isoformat()}", person, email, "complained", at)
 
     def _timeline(self, since: datetime) -> Iterator[dict[str, Any]]:
-        asked: dict[str, str | int] = {
+        params: dict[str, str | int] = {
             "changeType": "PORTAL_SPAM_REPORT",
             "startTimestamp": _milliseconds(since),
             "limit": AT_ONCE,
         }
         while True:
-            page = self.api.call("GET", TIMELINE, params=asked, also=[403, 404, 410])
+            page = self.api.call("GET", TIMELINE, params=params, also=[403, 404, 410])
             if _is_refusal(page):
                 return
             yield from page["timeline"]
             if not page["hasMore"]:
                 return
-            asked["offset"] = page["offset"]
+            params["offset"] = page["offset"]
 
     def _list_id(self, audience: str) -> str:
         name = f"Mailroom {audience}"
@@ -461,12 +471,12 @@ class HubSpotDestination:
                 nonlocal reply
                 reply = self.api.call("GET", path)
 
-            if not was_there(ask, _is_refusal):
+            if not was_found(ask, _is_refusal):
                 return None
             found = reply["list"]
             if found["processingType"] == "DYNAMIC":
                 raise RefusedError(
-                    409, f"The list {name} fills itself: rename it, so that a manual one is made."
+                    409, f"The list {name} is dynamic: rename it, so that Mailroom can create a manual one."
                 )
             return str(found["listId"])
 
@@ -477,9 +487,9 @@ class HubSpotDestination:
         return self.api.get_or_create(find, make)
 
     def _define(self, names: set[str]) -> None:
-        """Make the properties that are not there: HubSpot refuses contacts with others."""
+        """Create missing properties, because HubSpot refuses contacts with unknown ones."""
 
-        def look() -> None:
+        def refresh() -> None:
             self.defined = {one["name"] for one in self.api.call("GET", PROPERTIES)["results"]}
 
         def find() -> bool | None:
@@ -495,10 +505,10 @@ class HubSpotDestination:
             return True
 
         if names - self.defined:
-            self.api.get_or_create(reread_on_retry(find, look, bool(self.defined)), make)
+            self.api.get_or_create(with_refresh(find, refresh, bool(self.defined)), make)
 
     def _may_mark(self) -> bool:
-        """Whether there is, or can be, a property for marks."""
+        """Return whether the property for marks exists, or can be created."""
         try:
             self._define({MARK})
         except (RefusedError, NotUnderstoodError):
@@ -507,7 +517,7 @@ class HubSpotDestination:
 
     def _has_group(self) -> bool | None:
         ask = partial(self.api.call, "GET", f"{PROPERTIES}/groups/{GROUP}")
-        return True if was_there(ask, _is_refusal) else None
+        return True if was_found(ask, _is_refusal) else None
 
     def _make_group(self) -> bool:
         self.api.once("POST", f"{PROPERTIES}/groups", {"name": GROUP, "label": "Mailroom"})
@@ -515,7 +525,7 @@ class HubSpotDestination:
 
 
 def _properties(row: Row) -> dict[str, str]:
-    """Values as HubSpot takes them: all are text, an empty one clears."""
+    """Return values for HubSpot: all are text, and empty text clears."""
     fields = {"customer_id": row.customer_id, **row.payload}
     return {
         "firstname" if name == "first_name" else f"{GROUP}_{name}".lower(): _text(value)
@@ -524,18 +534,17 @@ def _properties(row: Row) -> dict[str, str]:
 
 
 def _record(body: Any) -> dict[str, Any]:
-    """An answer with names; a refusal may be mere text."""
+    """Return an answer if it is an object, else an empty one. A refusal may be text."""
     return body if isinstance(body, dict) else {}
 
 
 def _is_refusal(body: Any) -> bool:
-    """Whether a no is HubSpot's own, which has an id to ask about it by, and no gateway's."""
+    """Return whether a refusal is HubSpot's own, with a correlation id, and not a gateway's."""
     return bool(_record(body).get("correlationId"))
 
 
-def _says_absent(body: Any) -> bool:
-    """Whether a 404 is HubSpot's word for "no such contact": of a path that it does not have, it says no
-    category."""
+def _is_not_found(body: Any) -> bool:
+    """Return whether a 404 is HubSpot's for "no such contact". For an unknown path it has no category."""
     return _is_refusal(body) and body["category"] == "OBJECT_NOT_FOUND"
 
 
@@ -550,15 +559,17 @@ def _text(value: Any) -> str:
 
 
 def _definition(name: str) -> dict[str, str]:
-    """A property as it is made: columns named n_ are counts."""
+    """Return a property definition. Fields named n_ are counts."""
     type_, field_type = ("number", "number") if name.startswith(f"{GROUP}_n_") else ("string", "text")
     label = name.replace("_", " ").capitalize()
     return {"name": name, "label": label, "groupName": GROUP, "type": type_, "fieldType": field_type}
 
 
 def _moments(history: Mapping[str, Any], name: str) -> list[datetime]:
-    """When a property was set to something."""
-    return [utc(told["timestamp"]) for told in history.get(name) or [] if told["value"] not in ("", "false")]
+    """Return when a property was set to a value."""
+    return [
+        utc(entry["timestamp"]) for entry in history.get(name) or [] if entry["value"] not in ("", "false")
+    ]
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -2,8 +2,8 @@
 
 KLAVIYO_API_KEY: a private key with lists:read, lists:write, profiles:read, profiles:write,
 subscriptions:read, subscriptions:write and data-privacy:write. An audience is the list `Mailroom <audience>`;
-fields are custom properties of their own names, but for first_name. Nobody is ever subscribed here, which
-would lift a suppression, nor unsubscribed, which would hold for every list.
+fields are custom properties of the same names, except first_name. Mailroom subscribes no profile, which would
+lift a suppression, and unsubscribes none, which would hold for every list.
 """
 
 import json
@@ -26,7 +26,7 @@ from mailroom.activation.api import (
     json_bytes,
     send_without_bad_rows,
     utc,
-    was_there,
+    was_found,
 )
 from mailroom.activation.jobs import Job, Jobs
 from mailroom.activation.rows import (
@@ -45,7 +45,7 @@ from mailroom.mailbox import spelled
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
 DELETIONS = "/api/data-privacy-deletion-jobs"
-AROUND = 130  # bytes of a profile in an import, without what it says
+AROUND = 130  # bytes around a profile in an import
 PAGES_OF_JOBS = 5
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
 Query = Mapping[str, str | int]
@@ -56,7 +56,7 @@ REFUSALS: dict[str, Kind] = {
 
 
 class KlaviyoDestination:
-    """Imports and suppressions are jobs: their rows are pending until settle() finds them done."""
+    """Imports and suppressions are jobs, whose rows are pending until settle() finds them done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         def api(*rates: Rate) -> Api:
@@ -74,16 +74,17 @@ class KlaviyoDestination:
                 connection,
             )
 
-        # Each endpoint has limits of its own, as its document says: an erasure the lowest, imports, lists and
-        # what became of imports the next. All others may be asked for faster.
+        # Each endpoint has its documented rate limit: erasures the lowest; then imports, lists and
+        # results of imports. All others allow more.
         self.deletions = api(Rate(3, Duration.SECOND), Rate(60, Duration.MINUTE))
         self.api = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
         self.jobs = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
-        self.known_jobs = Jobs(self._look_at_jobs, self._ask_for_job)
+        self.known_jobs = Jobs(self._list_jobs, self._get_job)
         self.list_id = cache(self._list_id)
 
     def limits(self, operation: Operation) -> Limits:
-        """10,000 profiles or 5 MB an import, 100 KB a profile; 1,000 of a list; 100 suppressions."""
+        """10,000 profiles or 5 MB per import, 100 KB per profile; 1,000 removals from a list; 100
+        suppressions."""
         if operation in ("add", "update"):
             return Limits(10_000, 5_000_000 - 1_000, 100_000)
         return Limits({"remove": 1_000, "suppress": 100}.get(operation, 1))
@@ -93,7 +94,8 @@ class KlaviyoDestination:
         return AROUND + json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """One request, or two: a list is made, and its members looked up, before they are removed."""
+        """Send a batch in one request, or two: a list is created first, and members are looked up for a
+        removal."""
         if batch.operation in ("add", "update"):
             lists = [self.list_id(batch.audience)] if batch.operation == "add" else []
             return send_without_bad_rows(batch.rows, lambda rows: self._import(rows, lists), _pointed)
@@ -126,20 +128,21 @@ class KlaviyoDestination:
         return [Answer(row.outbox_id, "pending", reference=f"{SUPPRESSIONS}/{job}") for row in rows]
 
     def _remove(self, batch: Batch) -> list[Answer]:
-        """Whom it does not know is on no list of it. Profiles that were not asked for stay where they are."""
+        """Remove profiles from a list. Unknown addresses count as removed. Profiles of other addresses
+        stay."""
         emails = [row.email for row in batch.rows]
         wanted = {spelled(email) for email in emails}
         ids = []
         for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
             some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
-            asked: Query = {"filter": f"any(email,{some})", "fields[profile]": "email", "page[size]": 100}
-            for profile in self._pages("/api/profiles", asked):
+            query: Query = {"filter": f"any(email,{some})", "fields[profile]": "email", "page[size]": 100}
+            for profile in self._pages("/api/profiles", query):
                 if spelled(profile["attributes"]["email"] or "") in wanted:
                     ids.append(profile["id"])
         path = f"/api/lists/{self.list_id(batch.audience)}/relationships/profiles"
         if ids:
-            off = {"data": [{"type": "profile", "id": found} for found in ids]}
-            self.api.call("DELETE", path, off, yes=204)
+            members = {"data": [{"type": "profile", "id": profile_id} for profile_id in ids]}
+            self.api.call("DELETE", path, members, yes=204)
         return [Answer(row.outbox_id, "accepted", reference=path) for row in batch.rows]
 
     def _delete(self, row: Row) -> Answer:
@@ -150,14 +153,14 @@ class KlaviyoDestination:
             self.deletions.call("POST", DELETIONS, {"data": data}, yes=202)
 
         try:
-            is_known = was_there(ask, _says_absent)
+            is_known = was_found(ask, _is_not_found)
         except RefusedError as refused:
             return Answer(row.outbox_id, "rejected", str(refused.status), error_text(refused.body))
         return Answer(row.outbox_id, "accepted", None if is_known else NOT_THERE)
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """What a job says once it is done. A failed profile is told by its address, or else by its place; if
-        one is told by neither, nothing is known of any."""
+        """Return the answers of a job once it is done. An error names a failed profile by address or by
+        place. If one has neither, all rows are rejected."""
         try:
             job = self.known_jobs.latest(reference)
         except RefusedError as refused:
@@ -171,16 +174,16 @@ class KlaviyoDestination:
         if n_failed:
             outbox_ids = {spelled(row.email): row.outbox_id for row in batch.rows}
             for error in self._pages(f"{reference}/import-errors", {"page[size]": 100}):
-                told = error["attributes"]
-                found = outbox_ids.get(_email_in(told.get("original_payload")))
-                place = _place(told["source"].get("pointer", ""))
-                if found is None and place is not None and place < len(batch.rows):
-                    found = batch.rows[place].outbox_id
-                if found is not None:
-                    bad[found] = (told["code"], told["detail"])
+                attributes = error["attributes"]
+                outbox_id = outbox_ids.get(_email_in(attributes.get("original_payload")))
+                place = _place(attributes["source"].get("pointer", ""))
+                if outbox_id is None and place is not None and place < len(batch.rows):
+                    outbox_id = batch.rows[place].outbox_id
+                if outbox_id is not None:
+                    bad[outbox_id] = (attributes["code"], attributes["detail"])
         if len(bad) < n_failed:
             return _all(
-                batch, "rejected", "job_failed", f"{n_failed} profiles failed, which ones is not said."
+                batch, "rejected", "job_failed", f"{n_failed} profiles failed, and it is unclear which."
             )
         return [
             Answer(row.outbox_id, "rejected", *bad[row.outbox_id], reference)
@@ -189,28 +192,28 @@ class KlaviyoDestination:
             for row in batch.rows
         ]
 
-    def _look_at_jobs(self, reference: str) -> dict[str, Job]:
-        """The newest jobs of this kind, back to this one, or as many as a few pages have."""
+    def _list_jobs(self, reference: str) -> dict[str, Job]:
+        """Return the newest jobs of this kind, back to this one, at most PAGES_OF_JOBS pages."""
         path = reference.rpartition("/")[0]
         params: Query = (
             {"sort": "-created_at", "page[size]": 100} if path == IMPORTS else {"sort": "-created"}
         )
-        found: dict[str, Job] = {}
+        jobs: dict[str, Job] = {}
         for page in islice(self._whole_pages(self.jobs, path, params), PAGES_OF_JOBS):
-            found |= {f"{path}/{job['id']}": job["attributes"] for job in page}
-            if reference in found:
+            jobs |= {f"{path}/{job['id']}": job["attributes"] for job in page}
+            if reference in jobs:
                 break
-        return found
+        return jobs
 
-    def _ask_for_job(self, reference: str) -> Job:
+    def _get_job(self, reference: str) -> Job:
         job: Job = self.jobs.call("GET", reference)["data"]["attributes"]
         return job
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Suppressions but our own (reason USER_SUPPRESSED). Who left a single list is not among them:
-        Klaviyo keeps the mail of that list from them."""
+        """Yield suppressions except our own (reason USER_SUPPRESSED). Unsubscribes from a single list are not
+        among them; Klaviyo applies those itself."""
         when = "subscriptions.email.marketing.suppression.timestamp"
-        found = self._pages(
+        profiles = self._pages(
             "/api/profiles",
             {
                 "additional-fields[profile]": "subscriptions",
@@ -220,45 +223,45 @@ class KlaviyoDestination:
                 "page[size]": 100,
             },
         )
-        for profile in found:
-            told = profile["attributes"]
-            marketing = (told["subscriptions"].get("email") or {}).get("marketing") or {}
+        for profile in profiles:
+            attributes = profile["attributes"]
+            marketing = (attributes["subscriptions"].get("email") or {}).get("marketing") or {}
             for suppression in marketing.get("suppression") or []:
-                if told["email"] and suppression["reason"] in REFUSALS:
+                if attributes["email"] and suppression["reason"] in REFUSALS:
                     yield Refusal(
                         f"{profile['id']}-{suppression['reason']}-{suppression['timestamp']}",
                         profile["id"],
-                        told["email"],
+                        attributes["email"],
                         REFUSALS[suppression["reason"]],
                         utc(suppression["timestamp"]),
                     )
 
     def resubscriptions(self, emails: Sequence[str]) -> Iterator[Resubscription]:
-        """Whom Klaviyo has as SUBSCRIBED with double_optin, suppressed nowhere. consent_timestamp is when the
-        consent was recorded, which with a double opt-in is its confirmation. 50 addresses a request."""
+        """Yield addresses that are SUBSCRIBED with double_optin and not suppressed. consent_timestamp is when
+        the consent was recorded, which is the confirmation of a double opt-in. 50 addresses per request."""
         wanted = {spelled(email) for email in emails}
         for first in range(0, len(emails), LOOKED_UP_AT_ONCE):
             some = json.dumps(emails[first : first + LOOKED_UP_AT_ONCE], ensure_ascii=False)
-            asked: Query = {
+            query: Query = {
                 "filter": f"any(email,{some})",
                 "additional-fields[profile]": "subscriptions",
                 "fields[profile]": "email,subscriptions",
                 "page[size]": 100,
             }
-            for profile in self._pages("/api/profiles", asked):
-                found = profile["attributes"]
-                marketing = (found["subscriptions"].get("email") or {}).get("marketing") or {}
+            for profile in self._pages("/api/profiles", query):
+                attributes = profile["attributes"]
+                marketing = (attributes["subscriptions"].get("email") or {}).get("marketing") or {}
                 moment = marketing.get("consent_timestamp")
                 is_confirmed = (
                     marketing.get("consent") == "SUBSCRIBED"
                     and marketing.get("double_optin") is True
                     and marketing.get("can_receive_email_marketing") is True
                 )
-                if is_confirmed and moment and spelled(found["email"] or "") in wanted:
+                if is_confirmed and moment and spelled(attributes["email"] or "") in wanted:
                     form = [marketing.get("method"), marketing.get("method_detail")]
                     yield Resubscription(
                         f"{profile['id']}-SUBSCRIBED-{moment}",
-                        found["email"],
+                        attributes["email"],
                         " ".join(part for part in form if part),
                         utc(moment),
                     )
@@ -278,18 +281,18 @@ class KlaviyoDestination:
         return self.api.get_or_create(find, make)
 
     def _pages(self, path: str, params: Query) -> Iterator[dict[str, Any]]:
-        """What a collection has."""
+        """Yield the items of a collection."""
         for page in self._whole_pages(self.api, path, params):
             yield from page
 
     def _whole_pages(self, api: Api, path: str, params: Query) -> Iterator[list[dict[str, Any]]]:
-        """What a collection has, page after page. Its document has a link to itself in each: what has none is
-        of something else, and proves of no one that they are not there."""
+        """Yield a collection, page by page. Each of Klaviyo's pages links to itself; another answer does not
+        prove that a profile is missing."""
         cursor: Query = {}
         while True:
             page = api.call("GET", path, params={**params, **cursor})
             if "self" not in page["links"]:
-                raise StoppedError("klaviyo gives a page that is none of its own")
+                raise StoppedError("an answer is not one of Klaviyo's")
             yield page["data"]
             following = page["links"].get("next")
             if not following:
@@ -298,7 +301,7 @@ class KlaviyoDestination:
 
 
 def _profile(row: Row) -> dict[str, Any]:
-    """A profile as an import takes it. A custom property is cleared by taking it off the profile."""
+    """Return a profile for an import. A custom property is cleared by removing it from the profile."""
     attributes: dict[str, Any] = {"email": row.email, "properties": {"customer_id": row.customer_id}}
     unset = []
     for name, value in row.payload.items():
@@ -314,9 +317,9 @@ def _profile(row: Row) -> dict[str, Any]:
     return profile
 
 
-def _says_absent(body: Any) -> bool:
-    """Whether a 404 is Klaviyo's word for "no such profile": its code, and words about a profile. It says
-    not_found of lists, jobs and paths, too."""
+def _is_not_found(body: Any) -> bool:
+    """Return whether a 404 is Klaviyo's for "no such profile", by its code and its detail about a profile.
+    Lists, jobs and paths have not_found, too."""
     errors = body["errors"]
     return bool(errors) and all(
         error["code"] == "not_found" and re.search(r"\bprofile\b.*\bnot\b", error["detail"], re.IGNORECASE)
@@ -329,7 +332,7 @@ def _all(batch: Batch, status: Any, code: str, message: str) -> list[Answer]:
 
 
 def _pointed(refused: RefusedError) -> dict[int, tuple[str, str]]:
-    """The profiles that a 400 points at."""
+    """Return the profiles that a 400 names, by place."""
     bad = {}
     if isinstance(refused.body, dict):
         for error in refused.body.get("errors", []):
@@ -340,13 +343,14 @@ def _pointed(refused: RefusedError) -> dict[int, tuple[str, str]]:
 
 
 def _place(pointer: str) -> int | None:
-    """The place of a profile in a JSON pointer such as /data/attributes/profiles/data/3/attributes/email."""
-    found = re.search(r"/profiles/data/([0-9]{1,9})(?:/|$)", pointer)
-    return int(found[1]) if found else None
+    """Return the place of a profile in a JSON pointer such as
+    /data/attributes/profiles/data/3/attributes/email."""
+    match = re.search(r"/profiles/data/([0-9]{1,9})(?:/|$)", pointer)
+    return int(match[1]) if match else None
 
 
 def _email_in(payload: Any) -> str:
-    """The address in a profile as it was sent, as spelled() has it, wherever it is told."""
+    """Return the spelled() address in a profile that was sent, at either level."""
     if not isinstance(payload, dict):
         return ""
     return spelled(str(payload.get("email") or (payload.get("attributes") or {}).get("email") or ""))

@@ -1,18 +1,18 @@
 """Mailchimp: members and tags of one of its audiences, by the Marketing API 3.0.
 
 MAILCHIMP_API_KEY: a key, with its data centre after the last dash. MAILCHIMP_LIST_ID: the Mailchimp audience
-that everybody goes to. An audience of ours is a tag there, `Mailroom <audience>`. Fields are merge fields of
-type text, which takes any value, `Mailroom <field>`, but for first_name, which is FNAME; there may be 30.
+of all members. One of our audiences is a tag there, `Mailroom <audience>`. Fields are merge fields
+`Mailroom <field>` of type text, which takes any value, except first_name, which is FNAME. The limit is 30.
 
-Nobody is subscribed again. New members come by the batch call with update_existing false, which leaves those
-who are there alone; their fields are changed by PATCH without a status, which keeps the one they have, be it
-that they never subscribed, and makes nobody. The batch call takes an archived member for a new one, whatever
-they had said before: those are looked up first, and refused. Who was erased can't be added again: Mailchimp
-wants them to sign up themselves.
+Mailroom resubscribes no member. It adds new members by the batch call with update_existing false, which
+leaves existing ones alone. It changes their fields by PATCH without a status, which keeps their status, even
+if they never subscribed, and creates no member. The batch call adds an archived member as new, whatever their
+earlier status, so archived members are looked up first and rejected. Erased people can't be added again:
+Mailchimp requires that they sign up themselves.
 
-The path of a member has the MD5 of their address. Members are only changed by jobs (POST /batches): it stands
-in the bodies of these requests, never in a URL. What failed in a job is told by a file at amazonaws.com; a
-push must be able to get it.
+The path of a member has the MD5 of their address. Members are only changed by jobs (POST /batches), so that
+it is in the bodies of requests, never in a URL. The errors of a job are in a file at amazonaws.com, which a
+push must be able to fetch.
 """
 
 import base64
@@ -41,10 +41,10 @@ from mailroom.activation.api import (
     TryAgainError,
     json_bytes,
     parsed,
-    reread_on_retry,
     send_without_bad_rows,
     setting,
     utc,
+    with_refresh,
     within,
 )
 from mailroom.activation.jobs import Job, Jobs
@@ -57,11 +57,11 @@ PAGE, OVERLAP = 1_000, 100  # of a collection
 LONGEST_TAG = 10  # of a merge field
 SAID_NO: dict[str, Kind] = {"unsubscribed": "unsubscribed", "cleaned": "bounced"}
 COMPLIANCE = "Member In Compliance State"
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 class MailchimpDestination:
-    """New members are answered for at once, changes of others once their job is done."""
+    """New members have an immediate answer, changes of existing ones when their job is done."""
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         url, list_id = "", SANDBOX_LIST
@@ -77,32 +77,32 @@ class MailchimpDestination:
             url,
             "MAILCHIMP_API_KEY",
             lambda key: {"Authorization": f"Basic {base64.b64encode(f'mailroom:{key}'.encode()).decode()}"},
-            # Mailchimp limits no rate, but connections at a time to 10; there is one here.
+            # Mailchimp has no rate limit, but allows 10 connections at a time. Mailroom uses one.
             [Rate(10, Duration.SECOND)],
             connection,
         )
-        # The key must not go where the results of jobs are.
+        # The host of job results must not get the key.
         self.files = httpx.Client(transport=connection.transport, timeout=connection.deadline)
         self.deadline = connection.deadline
         self.list_id, self.list = list_id, f"/lists/{list_id}"
         self.merge_fields: dict[str, str] = {}  # tags by name
-        self.jobs = Jobs(self._look_at_jobs, partial(self.api.call, "GET"))
+        self.jobs = Jobs(self._list_jobs, partial(self.api.call, "GET"))
         self.tag, self.suppressed_on = cache(self._tag_of), cache(self._suppressed_on)
         self.know_list = cache(self._know_list)
         self.segment_id = cache(self._segment_id)
         self.archived = cache(self._archived)
 
     def limits(self, operation: Operation) -> Limits:
-        """500 members a call; how many operations a job may have is not said, nor how many bytes."""
+        """500 members per call. The operations and bytes per job are not documented."""
         return Limits(500 if operation in ("add", "remove") else 1_000)
 
     def size(self, row: Row) -> int:
-        """Bytes of what is told of a member."""
+        """Bytes of a member's fields."""
         return json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """An addition is three requests: members, tag, and a job for who was there already. A removal is one,
-        and a job for whom it did not find. All else is a job."""
+        """Send a batch. An addition is three requests: members, tag, and a job for existing members. A
+        removal is one, and a job for members that it did not find. All else is a job."""
         self.know_list()
         if batch.operation == "add":
             return self._add(batch)
@@ -118,29 +118,29 @@ class MailchimpDestination:
         archived, others = self.archived(), []
         for row in batch.rows:
             if _hash(row.email) in archived:
-                message = "Is archived at Mailchimp, which does not say whether they had unsubscribed."
+                message = "Archived at Mailchimp, so an earlier unsubscribe is unknown."
                 yield Answer(row.outbox_id, "rejected", "archived", message)
             else:
                 others.append(row)
         yield from send_without_bad_rows(others, partial(self._join, batch), partial(_pointed, "members"))
 
     def _join(self, batch: Batch, rows: Sequence[Row]) -> Iterable[Answer]:
-        """Make those who are new, tag all, and change the fields of those who were there."""
+        """Add new members, tag all, and change the fields of existing ones."""
         fields = {row.outbox_id: self._fields(row) for row in rows}
         members = [
             {"email_address": row.email, "status": "subscribed", "merge_fields": fields[row.outbox_id]}
             for row in rows
         ]
-        told = self.api.call(
+        answer = self.api.call(
             "POST",
             self.list,
             {"members": members, "update_existing": False},
             {"skip_merge_validation": "true", "skip_duplicate_check": "true"},
         )
-        new = _emails(told["new_members"])
+        new = _emails(answer["new_members"])
         bad = {
             spelled(error["email_address"]): (error.get("error_code") or "refused", _message(error))
-            for error in told["errors"]
+            for error in answer["errors"]
             if error.get("error_code") != "ERROR_CONTACT_EXISTS"
         }
         answers = [
@@ -152,7 +152,7 @@ class MailchimpDestination:
         tagged = self._tag(batch, "members_to_add", "members_added", rows)
         operations, waiting = [], []
         for row in rows:
-            # Whoever the answer does not mention may be there: a change finds out.
+            # Members that the answer does not mention may exist, so they get a change.
             is_new, is_tagged = spelled(row.email) in new, spelled(row.email) in tagged
             if not is_new:
                 operations.append(self._patch(row, {"merge_fields": fields[row.outbox_id]}))
@@ -165,7 +165,7 @@ class MailchimpDestination:
         return answers + self._start(waiting, operations)
 
     def _remove(self, batch: Batch, rows: Sequence[Row]) -> list[Answer]:
-        """Take the tag off. Of whom it does not say so, it may not know the address, or not the tag on it."""
+        """Remove the tag. Members that the answer does not name may be unknown, or may lack the tag."""
         done = self._tag(batch, "members_to_remove", "members_removed", rows)
         waiting = [row for row in rows if spelled(row.email) not in done]
         answers = [Answer(row.outbox_id, "accepted") for row in rows if spelled(row.email) in done]
@@ -175,15 +175,15 @@ class MailchimpDestination:
         if batch.operation == "delete":
             operations = [self._operation(row, "POST", "/actions/delete-permanent") for row in rows]
         elif batch.operation == "suppress":
-            no = {"status": "unsubscribed"}
-            operations = [self._patch(row, no | self._signed(row)) for row in rows]
+            opt_out = {"status": "unsubscribed"}
+            operations = [self._patch(row, opt_out | self._signed(row)) for row in rows]
         else:
             operations = [self._patch(row, {"merge_fields": self._fields(row)}) for row in rows]
         return self._start(rows, operations)
 
     def _signed(self, row: Row) -> dict[str, Any]:
-        """The date of a suppression, by which refusals() knows that it was us. Where there is no room for
-        the field, a no goes without."""
+        """Return the date of a suppression, by which refusals() recognises our own. Without room for the
+        field, the suppression is sent without it."""
         tag = self.suppressed_on()
         return {"merge_fields": {tag: f"{row.decided_at:%Y-%m-%d}"}} if tag else {}
 
@@ -193,13 +193,13 @@ class MailchimpDestination:
         except RefusedError:
             return None
 
-    def _tag(self, batch: Batch, told: str, done: str, rows: Sequence[Row]) -> set[str]:
-        """The spelled() addresses that got the tag, or lost it. Of members for whom nothing changes, it is
-        not documented whether they are listed: who is missing gets a job, which is documented."""
+    def _tag(self, batch: Batch, field: str, done: str, rows: Sequence[Row]) -> set[str]:
+        """Add or remove the tag. Return the changed spelled() addresses. It is not documented whether the
+        answer lists unchanged members, so members that it does not name get a job, which is documented."""
         if not rows:
             return set()
         path = f"{self.list}/segments/{self.segment_id(batch.audience)}"
-        return _emails(self.api.call("POST", path, {told: [row.email for row in rows]}).get(done) or [])
+        return _emails(self.api.call("POST", path, {field: [row.email for row in rows]}).get(done) or [])
 
     def _retag(self, row: Row, batch: Batch, status: str) -> dict[str, Any]:
         return self._operation(
@@ -207,7 +207,7 @@ class MailchimpDestination:
         )
 
     def _patch(self, row: Row, body: Any) -> dict[str, Any]:
-        # Required merge fields that a member lacks would refuse the change otherwise.
+        # Otherwise a missing required merge field would refuse the change.
         return self._operation(row, "PATCH", "", body) | {"params": {"skip_merge_validation": "true"}}
 
     def _operation(self, row: Row, method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -225,7 +225,8 @@ class MailchimpDestination:
         return [Answer(row.outbox_id, "pending", reference=reference) for row in rows]
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
-        """What a job says once it is done: all is well, or a file of what every operation was answered."""
+        """Return the answers of a job once it is done: all accepted, or by a file with each operation's
+        answer."""
         try:
             job = self.jobs.latest(reference)
             if job["status"] != "finished":
@@ -235,107 +236,111 @@ class MailchimpDestination:
                 return [Answer(row.outbox_id, "accepted", reference=reference) for row in batch.rows]
             results = self.api.with_retries(lambda: self._results(reference))
         except RefusedError as refused:
-            said = error_text(refused.body)
-            return [Answer(row.outbox_id, "rejected", "job_lost", said) for row in batch.rows]
-        said_of: dict[str, tuple[str, str] | None] = {}
+            reason = error_text(refused.body)
+            return [Answer(row.outbox_id, "rejected", "job_lost", reason) for row in batch.rows]
+        reasons: dict[str, tuple[str, str] | None] = {}
         unknown: set[str] = set()
         has_list = cache(self._has_list)
         for result in results:
-            answered, said = result["status_code"], _read(result["response"])
-            why = _why_not(batch.operation, answered, said)
-            if answered == 404 and batch.operation in ("remove", "suppress", "delete"):
-                if _says_absent(said) and has_list():
+            status_code, body = result["status_code"], _read(result["response"])
+            why = _why_not(batch.operation, status_code, body)
+            if status_code == 404 and batch.operation in ("remove", "suppress", "delete"):
+                if _is_not_found(body) and has_list():
                     why = None
                     unknown.add(result["operation_id"])
                 else:
-                    why = ("404", _message(said))
-            said_of[result["operation_id"]] = said_of.get(result["operation_id"]) or why
+                    why = ("404", _message(body))
+            reasons[result["operation_id"]] = reasons.get(result["operation_id"]) or why
         answers = []
         for row in batch.rows:
-            why = said_of.get(row.outbox_id, ("no_answer", "The job says nothing of it."))
+            why = reasons.get(row.outbox_id, ("no_answer", "The job has no result for this member."))
             status: Literal["accepted", "rejected"] = "rejected" if why else "accepted"
             is_unknown = batch.operation == "suppress" and row.outbox_id in unknown
             code, message = why or (NOT_THERE if is_unknown else None, None)
             answers.append(Answer(row.outbox_id, status, code, message, reference))
         return answers
 
-    def _look_at_jobs(self, reference: str) -> dict[str, Job]:
-        """As many jobs as a page has, in an order that is not documented."""
+    def _list_jobs(self, reference: str) -> dict[str, Job]:
+        """Return one page of jobs, in an undocumented order."""
         names = ("id", "status", "total_operations", "finished_operations", "errored_operations")
-        asked: dict[str, str | int] = {"fields": ",".join(f"batches.{name}" for name in names), "count": PAGE}
-        found = self.api.call("GET", "/batches", params=asked)["batches"]
-        return {f"/batches/{job['id']}": job for job in found}
+        params: dict[str, str | int] = {
+            "fields": ",".join(f"batches.{name}" for name in names),
+            "count": PAGE,
+        }
+        jobs = self.api.call("GET", "/batches", params=params)["batches"]
+        return {f"/batches/{job['id']}": job for job in jobs}
 
     def _has_list(self) -> bool:
-        """Whether its audience is there now, and so was when a job looked for members in it: Mailchimp says
-        the same 404 of a member and of the audience."""
+        """Return whether the audience exists, as Mailchimp has the same 404 for a missing member and a
+        missing audience."""
         try:
             return bool(self.api.call("GET", self.list, params={"fields": "id"})["id"] == self.list_id)
         except RefusedError:
             return False
 
     def _results(self, reference: str) -> list[dict[str, Any]]:
-        """What the operations of a job were answered. The address of the file is good for minutes only."""
+        """Return the answers of a job's operations. The address of the file is valid for minutes only."""
         url = self.api.once("GET", reference)["response_body_url"]
         try:
             response = within(self.deadline, partial(self.files.get, url))
             if response.status_code >= 500 or response.status_code in (408, 429):
                 raise TryAgainError(f"status {response.status_code} at the results of a job")
             if response.status_code >= 300:
-                raise RefusedError(response.status_code, "Its results are not there any more.")
+                raise RefusedError(response.status_code, "The results are no longer available.")
             return _unpacked(response.content)
         except (httpx.RequestError, tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
             raise TryAgainError(f"{type(error).__name__} at the results of a job") from error
         except httpx.InvalidURL as error:
-            raise RefusedError(200, "The address of its results is none.") from error
+            raise RefusedError(200, "The address of the results is invalid.") from error
 
     def refusals(self, since: datetime) -> Iterator[Refusal]:
-        """Members who unsubscribed or bounced, and complaints. When is not told, but when a member was last
-        changed, whatever changed: what is told first is nearest.
+        """Yield unsubscribed and bounced members, and complaints. Mailchimp has no time of it, only when a
+        member last changed in any way, so the first pull has the best time.
 
-        Whom we suppressed has a date of it, and "N/A (Unsubscribed by admin)" for a reason.
+        Members that we suppressed have the date in a field, and the reason "N/A (Unsubscribed by admin)".
         """
         self.know_list()
         suppressed = self.merge_fields.get("Mailroom suppressed_on", "")
         for status, kind in SAID_NO.items():
-            asked = {
+            filters = {
                 "status": status,
                 "since_last_changed": f"{since.isoformat(timespec='seconds')}+00:00",
                 "sort_field": "last_changed",
                 "sort_dir": "ASC",
             }
             fields = "contact_id,email_address,unsubscribe_reason,merge_fields,timestamp_opt,last_changed"
-            told: set[str] = set()
-            for member in self._pages(f"{self.list}/members", "members", fields, asked):
-                # The next no of somebody who has opted in again since is another.
+            seen: set[str] = set()
+            for member in self._pages(f"{self.list}/members", "members", fields, filters):
+                # An opt-out after a new opt-in is another refusal.
                 key = f"{member['contact_id']}-{status}-{member.get('timestamp_opt') or ''}"
                 is_reasoned = not (member.get("unsubscribe_reason") or "N/A").startswith("N/A")
                 is_ours = (
                     status == "unsubscribed" and not is_reasoned and member["merge_fields"].get(suppressed)
                 )
-                if key in told or is_ours:
+                if key in seen or is_ours:
                     continue
-                told.add(key)
+                seen.add(key)
                 yield Refusal(
                     key, member["contact_id"], member["email_address"], kind, utc(member["last_changed"])
                 )
         for report in self._pages(f"{self.list}/abuse-reports", "abuse_reports", "id,email_address,date"):
             if utc(report["date"]) >= since:
-                # Its id of the member is the MD5 of the address, which is to be kept nowhere.
+                # Its member id is the MD5 of the address, which must not be stored.
                 key = f"complaint-{report['id']}"
                 yield Refusal(key, key, report["email_address"], "complained", utc(report["date"]))
 
     def _know_list(self) -> None:
-        """Without its list nobody would be found there, and every removal taken for done."""
+        """Read the audience, without which no member would be found, and every removal would count as
+        done."""
         _prepared("its audience (MAILCHIMP_LIST_ID)", self._read_merge_fields)
 
     def _archived(self) -> frozenset[str]:
-        """The MD5 of every archived member's address: thousands a call, once."""
-        path, asked = f"{self.list}/members", {"status": "archived"}
-        return frozenset(member["id"] for member in self._pages(path, "members", "id", asked))
+        """Return the MD5 of every archived member's address, read once, thousands per call."""
+        path, filters = f"{self.list}/members", {"status": "archived"}
+        return frozenset(member["id"] for member in self._pages(path, "members", "id", filters))
 
     def _segment_id(self, audience: str) -> str:
-        """A tag is a static segment."""
+        """Return the id of a tag, which is a static segment, created if missing."""
         name, path = f"Mailroom {audience}", f"{self.list}/segments"
 
         def find() -> str | None:
@@ -350,7 +355,7 @@ class MailchimpDestination:
         return _prepared(f"the tag {name}", lambda: self.api.get_or_create(find, make))
 
     def _fields(self, row: Row) -> dict[str, str]:
-        """Merge fields of a member. Empty text clears one: null would be its default."""
+        """Return the merge fields of a member. Empty text clears a field; null would set its default."""
         fields = {"customer_id": row.customer_id, **row.payload}
         return {self.tag(name): _text(value) for name, value in fields.items()}
 
@@ -358,22 +363,22 @@ class MailchimpDestination:
         return _prepared(f"the merge field {field}", partial(self.merge_field, field))
 
     def merge_field(self, field: str) -> str:
-        """The tag of a field's merge field, which is made if there is none. An unknown tag would be dropped
-        without a word."""
+        """Return the tag of a field's merge field, created if missing. Mailchimp silently drops unknown
+        tags."""
         name, path = f"Mailroom {field}", f"{self.list}/merge-fields"
 
         def find() -> str | None:
             return self.merge_fields.get(name)
 
         def make() -> str:
-            told = {"name": name, "type": "text", "public": False}
+            definition = {"name": name, "type": "text", "public": False}
             try:
-                made = self.api.once("POST", path, told | {"tag": _short(field)})
-            except RefusedError:  # the tag is taken, or is none: Mailchimp finds another
-                made = self.api.once("POST", path, told)
+                made = self.api.once("POST", path, definition | {"tag": _short(field)})
+            except RefusedError:  # the tag is taken or invalid: Mailchimp chooses another
+                made = self.api.once("POST", path, definition)
             return str(made["tag"])
 
-        find = reread_on_retry(find, self._read_merge_fields, bool(self.merge_fields))
+        find = with_refresh(find, self._read_merge_fields, bool(self.merge_fields))
         self.merge_fields[name] = self.api.get_or_create(find, make)
         return self.merge_fields[name]
 
@@ -383,23 +388,23 @@ class MailchimpDestination:
             self.merge_fields["Mailroom first_name" if is_first_name else found["name"]] = found["tag"]
 
     def _pages(
-        self, path: str, name: str, fields: str, asked: Mapping[str, str] | None = None
+        self, path: str, name: str, fields: str, filters: Mapping[str, str] | None = None
     ) -> Iterator[dict[str, Any]]:
-        """What a collection has, page after page. What changes meanwhile moves others to an earlier page, so
-        pages overlap, and some come twice."""
+        """Yield a collection, page by page. Pages overlap and may repeat items, because changes in the
+        meantime move items to an earlier page."""
         wanted = ",".join([f"{name}.{field}" for field in fields.split(",")] + ["total_items"])
         offset = 0
         while True:
             place: dict[str, str | int] = {"fields": wanted, "count": PAGE, "offset": offset}
-            page = self.api.call("GET", path, params={**(asked or {}), **place})
+            page = self.api.call("GET", path, params={**(filters or {}), **place})
             yield from page[name]
             if offset + PAGE >= page["total_items"]:
                 return
             offset += PAGE - OVERLAP
 
 
-def _prepared(what: str, ask: Callable[[], Found]) -> Found:
-    """What is needed before any row can go."""
+def _prepared(what: str, ask: Callable[[], Result]) -> Result:
+    """Return ask(). A refusal stops the destination, because no row can be sent without the answer."""
     try:
         return ask()
     except RefusedError as refused:
@@ -408,33 +413,33 @@ def _prepared(what: str, ask: Callable[[], Found]) -> Found:
         ) from refused
 
 
-def _why_not(operation: Operation, status: int, said: Any) -> tuple[str, str] | None:
-    """Code and message of an operation that failed; None if all is as it should be."""
-    title = said.get("title") if isinstance(said, dict) else None
+def _why_not(operation: Operation, status: int, body: Any) -> tuple[str, str] | None:
+    """Return code and message of a failed operation, None for a successful one."""
+    title = body.get("title") if isinstance(body, dict) else None
     if status < 300:
         return None
     if operation == "suppress" and title == COMPLIANCE:
-        return None  # gets no mail as it is
-    return title or str(status), _message(said)
+        return None  # gets no mail already
+    return title or str(status), _message(body)
 
 
-def _says_absent(said: Any) -> bool:
-    """Whether a 404 is Mailchimp's word for "no such member", or for no such audience."""
-    return isinstance(said, dict) and (said.get("title"), said.get("status")) == ("Resource Not Found", 404)
+def _is_not_found(body: Any) -> bool:
+    """Return whether a 404 is Mailchimp's for "no such member" or "no such audience"."""
+    return isinstance(body, dict) and (body.get("title"), body.get("status")) == ("Resource Not Found", 404)
 
 
-def _message(said: Any) -> str:
-    """What an error says, field by field if it does."""
-    if not isinstance(said, dict):
-        return error_text(said)
-    fields = [(error.get("field"), error.get("message")) for error in said.get("errors") or []]
-    fields += [(said.get("field"), said.get("field_message"))]
-    told = [f"{field}: {message}" for field, message in fields if field and message]
-    return error_text("; ".join(told) or said)
+def _message(body: Any) -> str:
+    """Return the text of an error, by field if it has fields."""
+    if not isinstance(body, dict):
+        return error_text(body)
+    fields = [(error.get("field"), error.get("message")) for error in body.get("errors") or []]
+    fields += [(body.get("field"), body.get("field_message"))]
+    texts = [f"{field}: {message}" for field, message in fields if field and message]
+    return error_text("; ".join(texts) or body)
 
 
 def _read(response: Any) -> Any:
-    """An answer in the results of a job: JSON in a text, empty where there was none."""
+    """Return an answer in a job's results: JSON in a text, empty without an answer."""
     try:
         return parsed(response, 200) if isinstance(response, str) and response else response
     except (ValueError, NotUnderstoodError):
@@ -442,7 +447,7 @@ def _read(response: Any) -> Any:
 
 
 def _unpacked(content: bytes) -> list[dict[str, Any]]:
-    """The results in a .tar.gz of JSON files. Raises an error where it is cut off."""
+    """Return the results in a .tar.gz of JSON files. Raises an error if it is cut off."""
     results: list[dict[str, Any]] = []
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content)), mode="r:") as archive:
         for entry in archive:
@@ -452,7 +457,7 @@ def _unpacked(content: bytes) -> list[dict[str, Any]]:
 
 
 def _pointed(name: str, refused: RefusedError) -> dict[int, tuple[str, str]]:
-    """The rows that a 400 points at, by fields such as members.item:3.email_address."""
+    """Return the rows that a 400 names, by fields such as members.item:3.email_address."""
     bad = {}
     if isinstance(refused.body, dict):
         for error in refused.body.get("errors") or []:
@@ -467,7 +472,7 @@ def _emails(members: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def _hash(email: str) -> str:
-    """What Mailchimp calls a member by."""
+    """Return Mailchimp's id of a member."""
     return hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
 
 
@@ -478,7 +483,7 @@ def _text(value: Any) -> str:
 
 
 def _short(field: str) -> str:
-    """A tag for a merge field: its name, or as much of each of its words as there is room for."""
+    """Return a tag for a merge field: its name, or its words shortened to the longest tag."""
     if len(field) <= LONGEST_TAG:
         return field.upper()
     parts = field.split("_")

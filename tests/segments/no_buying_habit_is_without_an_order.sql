@@ -1,4 +1,4 @@
--- Nobody who has bought nothing is judged by their orders.
+-- No customer without an order is in a segment about order values, discounts or refunds.
 with members as (
     {{ members_today(['high_order_value', 'discount_driven', 'full_price_buyers', 'refund_heavy_buyers']) }}
 )

@@ -1,4 +1,4 @@
--- AI personalises nothing for anybody who has not said yes to that.
+-- Consent to marketing e-mail is not enough: AI needs its own consent.
 select contactability.*
 from {{ ref('contactability') }} as contactability
 left join {{ ref('consents') }} as consents

@@ -1,4 +1,4 @@
--- Nobody called at risk, lapsed or dormant has ordered within the days in which they are active.
+-- No customer at risk, lapsed or dormant has ordered within the days of stage active.
 with members as (
     {{ members_today(['at_risk', 'lapsed', 'dormant']) }}
 )

@@ -1,4 +1,4 @@
--- Nobody is left without an answer, or with one that gives no reason.
+-- Each decision has a status and a reason.
 select
     customers.customer_id,
     purposes.channel,

@@ -1,4 +1,4 @@
--- Nobody is said to buy at a discount and at full price.
+-- No customer is both discount-driven and a full-price buyer.
 with members as (
     {{ members_today(['discount_driven', 'full_price_buyers']) }}
 )

@@ -1,11 +1,11 @@
--- Nobody who refused profiling, on any channel, is scored.
+-- No customer who refused profiling on any channel is scored.
 with refusals as (
     select distinct customer_id
     from {{ ref('consents') }}
     where purpose = 'profiling' and status in ('denied', 'withdrawn')
 ),
 
-scored as (
+score_states as (
     select
         customer_id,
         state
@@ -27,7 +27,7 @@ scored as (
     from {{ ref('send_time_scores') }}
 )
 
-select scored.customer_id
-from scored
-left join refusals on scored.customer_id = refusals.customer_id
-where (scored.state = 'refused_profiling') <> (refusals.customer_id is not null)
+select score_states.customer_id
+from score_states
+left join refusals on score_states.customer_id = refusals.customer_id
+where (score_states.state = 'refused_profiling') <> (refusals.customer_id is not null)

@@ -1,5 +1,6 @@
--- Straight from the message events: a hard bounce of today's mailbox, in any spelling, closes everything for everybody who has
--- it, until a person opens or clicks there or confirms an opt-in. One of before the profile had that address says nothing.
+-- Checked against the message events: a hard bounce of the current mailbox, in any spelling, stops every message to the customers
+-- who have it, until a person opens or clicks there or confirms an opt-in. A bounce from before the profile had that address
+-- does not count.
 with bounces as (
     select
         profiles.widest_mailbox,
@@ -30,7 +31,7 @@ signs_of_life as (
     where consent_status in ('granted', 'pending')
 ),
 
--- Hundreds may read a mailbox and have opened mail there: one row for all of them.
+-- One row per mailbox, because hundreds of customers may share it.
 last_signs as (
     select
         widest_mailbox,

@@ -1,4 +1,4 @@
--- Straight from the ESP: each unsubscribe and complaint of a customer is measured.
+-- Checked against the ESP events: each unsubscribe and complaint of a customer has a clock.
 select
     events.event_id,
     events.customer_id

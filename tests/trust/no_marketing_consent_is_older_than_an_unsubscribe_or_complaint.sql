@@ -1,4 +1,4 @@
--- Straight from the message events: no yes to marketing was given before the last unsubscribe or complaint.
+-- Checked against the message events, without the consent models.
 with closings as (
     select
         profiles.customer_id,

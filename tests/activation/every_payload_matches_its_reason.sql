@@ -1,11 +1,11 @@
--- What a message says is why it is sent: what a reason names is what the payload carries, for each audience.
+-- The payload carries the same facts as the reason, for each audience and member.
 {%- set days = "cast(" ~ extract_pattern('reason', '([0-9]+) days? ago') | trim ~ " as integer)" %}
 {%- set every = "cast(" ~ extract_pattern('reason', 'every ([0-9]+) day') | trim ~ " as integer)" %}
 {%- set ordered_on = dbt.dateadd('day', '-' ~ days, as_of_day()) | trim %}
 {%- set due_on = "cast(" ~ dbt.dateadd('day', every ~ ' - ' ~ days, as_of_day()) | trim ~ " as date)" %}
-{#- The payload is JSON: signs that it may write otherwise are left out on both sides. #}
+{#- The payload is JSON, which may escape some characters: only letters and digits are compared. #}
 {%- set bare = '[^\\p{L}\\p{N}]+' %}
-{%- set said = {
+{%- set stated_facts = {
     'refill_category': extract_pattern('reason', '^Bought (.+) [0-9]+ days? ago'),
     'refill_on': 'case when reason like ' ~ "'Bought %' then " ~ day_text(due_on) ~ ' end',
     'next_order_on': 'case when reason like ' ~ "'Usually orders every %' then " ~ day_text(due_on) ~ ' end',
@@ -17,13 +17,13 @@ with payloads as (
 ),
 
 facts as (
-    {% for field, fact in said.items() -%}
+    {% for field, fact in stated_facts.items() -%}
     select
         audience,
         customer_id,
         reason,
         '{{ field }}' as field,
-        {{ replace_pattern(fact | trim, bare) | trim }} as said,
+        {{ replace_pattern(fact | trim, bare) | trim }} as stated,
         {{ replace_pattern(field, bare) | trim }} as carried
     from payloads
     where {{ field }} is not null
@@ -35,6 +35,7 @@ select
     audience,
     customer_id,
     field,
-    audience || ' says of ' || customer_id || ' ' || field || ' ' || carried || ', and its reason is: ' || reason as sentence
+    'Audience ' || audience || ' carries ' || field || ' ' || carried || ' for ' || customer_id || ', but its reason is: ' || reason
+        as sentence
 from facts
-where said <> carried
+where stated <> carried

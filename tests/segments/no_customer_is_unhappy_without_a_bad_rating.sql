@@ -1,9 +1,9 @@
--- Nobody is called unhappy without a ticket that was rated badly.
+-- No customer is in segment unhappy without a badly rated ticket.
 with members as (
     {{ members_today(['unhappy']) }}
 ),
 
-rated as (
+bad_ratings as (
     select distinct customer_id
     from {{ ref('customer_tickets') }}
     where satisfaction <= {{ var('unhappy_max_satisfaction') }}
@@ -11,5 +11,5 @@ rated as (
 
 select members.customer_id
 from members
-left join rated on members.customer_id = rated.customer_id
-where rated.customer_id is null
+left join bad_ratings on members.customer_id = bad_ratings.customer_id
+where bad_ratings.customer_id is null

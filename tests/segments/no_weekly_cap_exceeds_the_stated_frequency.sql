@@ -1,4 +1,4 @@
--- Nobody is recommended more mail a week than they asked for.
+-- No recommended weekly cap exceeds the frequency that the customer asked for.
 select
     tiers.customer_id,
     tiers.weekly_cap,

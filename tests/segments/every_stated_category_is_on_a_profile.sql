@@ -1,9 +1,9 @@
--- What somebody stated is on a profile of theirs.
+-- Every stated category comes from an ESP profile of the customer.
 with members as (
     {{ members_today(['stated_categories']) }}
 ),
 
-stated as (
+profile_statements as (
     select distinct records.customer_id
     from {{ ref('stg_esp__profiles') }} as profiles
     inner join {{ ref('record_customers') }} as records
@@ -13,5 +13,5 @@ stated as (
 
 select members.customer_id
 from members
-left join stated on members.customer_id = stated.customer_id
-where stated.customer_id is null
+left join profile_statements on members.customer_id = profile_statements.customer_id
+where profile_statements.customer_id is null

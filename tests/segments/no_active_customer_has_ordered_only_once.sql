@@ -1,4 +1,4 @@
--- Nobody called active has ordered only once, except whom a subscription supplies.
+-- No active customer has ordered only once, except customers with a running subscription.
 with members as (
     {{ members_today(['active']) }}
 )

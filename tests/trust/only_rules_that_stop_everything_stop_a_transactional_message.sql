@@ -1,4 +1,4 @@
--- An order confirmation goes out unless the address is no good or the person is to be left alone for good.
+-- An order confirmation is sent unless the address is unusable or a rule stops every message.
 with stops as (
     select distinct customer_id
     from {{ ref('suppressions') }}

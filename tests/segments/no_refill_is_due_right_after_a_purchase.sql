@@ -1,4 +1,4 @@
--- Nobody is due for a refill who has just bought all that they ever used up.
+-- No refill is due for a customer who has just bought in all of their consumable categories.
 with members as (
     {{ members_today(['replenishment_due']) }}
 ),

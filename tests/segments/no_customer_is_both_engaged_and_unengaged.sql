@@ -1,4 +1,4 @@
--- Nobody is engaged and unengaged.
+-- No customer is both engaged and unengaged.
 with members as (
     {{ members_today(['highly_engaged', 'engaged', 'unengaged']) }}
 )

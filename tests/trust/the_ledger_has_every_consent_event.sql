@@ -1,4 +1,4 @@
--- What a system says today is the last that the ledger has of its row; a build as of the past adds nothing to it.
+-- The latest ledger event of each row equals its current content. A build as of the past adds nothing, so it is exempt.
 with newest as (
     select
         source_system,

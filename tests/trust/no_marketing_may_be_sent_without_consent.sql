@@ -1,4 +1,4 @@
--- No marketing may be sent to anybody, in any class, without a consent that says yes today.
+-- Holds for every message class except transactional. The consent must not have expired.
 select contactability.*
 from {{ ref('contactability') }} as contactability
 left join {{ ref('consents') }} as consents

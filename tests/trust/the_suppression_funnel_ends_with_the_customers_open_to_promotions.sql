@@ -1,4 +1,4 @@
--- Who is left after the last rule is who contactability lets through, to the person.
+-- The number left after the last rule equals the number of customers that contactability allows promotions for.
 with funnel as (
     select min(n_left) as n_left
     from {{ ref('suppression_funnel') }}

@@ -1,4 +1,4 @@
--- Nobody who refused profiling has a category they are likely to buy of, and nobody one that tells too much about them.
+-- No category intent belongs to a customer who refused profiling, and none is a sensitive category.
 with refusals as (
     select distinct customer_id
     from {{ ref('consents') }}
