@@ -191,7 +191,9 @@ MUTATIONS = [
     Mutation(
         "an opt-out is for every spelling of the mailbox",
         1, "a customer who opted out",
-        models=(("refused_addresses", "on addresses.widest_mailbox = mailboxes", "on addresses.email = mailboxes"),),
+        models=(
+            ("refused_addresses", "addresses.widest_mailbox = mailboxes", "addresses.email = mailboxes"),
+        ),
     ),
     Mutation(
         "an opt-out outlasts the account",
