@@ -8,7 +8,7 @@ DBT := $(BIN)/dbt
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
+.PHONY: help build test test-deep test-spark dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -17,12 +17,15 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	$(DBT) build $(DBT_FLAGS) --exclude-resource-type unit_test
 	@$(BIN)/mailroom show
 
-test: $(VENV)/dev.done ## every test, on DuckDB in two processes and on Spark in a third (more than half an hour on two cores)
-	@# Spark's own step is the longest single one, so the others give way to it. The longest files come first.
-	@$(BIN)/pytest -q -m spark -p no:cacheprovider & spark=$$!; \
-	nice $(BIN)/pytest -q -m "not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \
-		--durations=30; others=$$?; \
-	wait $$spark || others=1; exit $$others
+test: $(VENV)/dev.done ## every test on DuckDB except the deep ones, in two processes
+	$(BIN)/pytest -q -m "not spark and not deep" -p no:cacheprovider -n 2 --dist loadfile --durations=15
+
+test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (about half an hour)
+	$(BIN)/pytest -q -m "deep and not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \
+		--durations=15
+
+test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value, and all unit tests there (needs Java)
+	$(BIN)/pytest -q -m spark -p no:cacheprovider
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too
 	$(BIN)/pytest -q tests/engines/test_dialects.py
@@ -33,7 +36,7 @@ check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: 
 	$(BIN)/mypy
 	@changed=$$(git diff HEAD --name-only --diff-filter=d -- 'models/*.sql' 'tests/*.sql' 'analyses/*.sql'); \
 	if [ -n "$$changed" ]; then $(BIN)/sqlfluff lint $$changed --disable-progress-bar; fi
-	$(BIN)/pytest -m "not slow and not spark" -q
+	$(BIN)/pytest -m "not slow and not deep and not spark" -q
 
 lint: $(VENV)/dev.done ## lint every file (sqlfluff compiles each model: some minutes)
 	$(BIN)/ruff format --check .

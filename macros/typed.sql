@@ -63,8 +63,8 @@ known, with an id that is written oddly, or of a key that occurs more than once,
 these days the others are judged again with it, unless some of them are too old to be read.
 
 The model's meta.never_late, values by column: rows with one of them are read and replaced in each build, however old they
-are, and stay where a mark says that they are gone (macros/marks.sql): a no is not taken back so. None of them is a copy of a
-row without, or what is told late of an event would hang on rows that are no longer read.
+are, and stay where a mark says that they are gone (macros/marks.sql): that takes no opt-out back. A row with one of them is never
+a copy of a row without: late news of an event would then depend on rows that are no longer read.
 #}
 {% macro flawed(source_name, table_name) %}
 {%- set place = raw_place(source_name, table_name) -%}
@@ -320,7 +320,7 @@ ends_key. never_late: as for flawed(); a mark says nothing against such rows.
 {%- set columns = contract_columns(source_name, table_name) -%}
 {%- set identified_by = contract(source_name, table_name).config.get('meta', {}).get('identified_by') -%}
 {%- set has_marks = marks_found(source_name, table_name, place) | length > 0 -%}
-{#- A shop that knows people by their device only has orders of nobody but a visitor. -#}
+{#- In a shop that knows customers by their device only, an order may name nothing but a visitor. -#}
 {%- if identified_by and var('keep_anonymous_visitors') and columns | selectattr('name', 'equalto', 'visitor_id') | list -%}
     {%- set identified_by = (identified_by + ['visitor_id']) | unique | list -%}
 {%- endif -%}
@@ -346,7 +346,7 @@ ends_key. never_late: as for flawed(); a mark says nothing against such rows.
     {%- if column.meta.required -%}{%- do reasons.append([is_missing, 'is missing', name]) -%}{%- endif -%}
     {%- if is_checked and sets_aside -%}{%- do reasons.append([is_flawed, flaw, name]) -%}{%- endif -%}
     {%- if is_checked and not sets_aside -%}{%- do blanked.append([is_flawed, name]) -%}{%- endif -%}
-    {#- An address that can't be read is somebody's all the same. -#}
+    {#- An address that can't be read still belongs to a person. -#}
     {%- if is_checked and column.meta.format != 'email' -%}{%- do refused.append([is_flawed, name, name ~ '__given']) -%}{%- endif -%}
     {%- set value = name -%}
     {%- if column.meta.accepted and found != 'absent' -%}
@@ -563,7 +563,7 @@ word may say it too, such as hard_bounce for an event. A word of that column tha
 {%- endmacro %}
 
 
-{# Whether a text begins or ends with a space: two comparisons, where trim() builds the text anew. #}
+{# Whether a text begins or ends with a space: two comparisons, where trim() would build another text. #}
 {% macro has_outer_space(name) -%}
     ({{ name }} like ' %' or {{ name }} like '% ')
 {%- endmacro %}

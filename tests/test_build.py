@@ -47,6 +47,7 @@ def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse, tmp_pat
         assert fingerprints(again) == first, command
 
 
+@pytest.mark.deep
 def test_the_past_can_be_built_again(demo: Warehouse, tmp_path: Path) -> None:
     """As of an earlier moment no later data shows, and earlier days are as they are today.
 
@@ -102,6 +103,7 @@ def test_the_readmes_first_question_has_an_answer(demo: Warehouse) -> None:
     [["crm", "support", "web", "esp", "privacy"], ["shop"], SOURCES],
     ids=lambda names: "+".join(names),
 )
+@pytest.mark.deep
 def test_a_shop_without_a_system_builds(tmp_path: Path, absent: list[str]) -> None:
     warehouse = Warehouse(tmp_path)
     run = warehouse.dbt(

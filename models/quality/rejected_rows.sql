@@ -149,7 +149,7 @@ checked_rows as (
     {% for identifier in identifier_columns if identifier != 'order_id' -%}
     left join {{ ref('erased_identifiers') }} as of_{{ identifier }}
         on hashed_rows.{{ identifier }}_hash = of_{{ identifier }}.identifier_hash
-    {% endfor -%}
+    {% endfor %}
     left join {{ ref('erased_identifiers') }} as of_mailbox on hashed_rows.mailbox_hash = of_mailbox.identifier_hash
     left join {{ ref('erased_rows') }} as of_order
         on of_order.source_name = 'shop' and of_order.table_name = 'orders' and hashed_rows.order_id = of_order.row_key

@@ -49,7 +49,7 @@ select
     may_feed_ai_drafting,
     case
         when usable_share is null then 'No rows'
-        else {{ percent_text('usable_share') }} || ' of rows have a field_shares value'
+        else {{ percent_text('usable_share') }} || ' of rows have a usable value'
     end
     || case
         when may_carry_segment and (may_feed_ai_drafting or not serves_ai) then ''

@@ -37,7 +37,7 @@ from conftest import Warehouse
 from mailroom.activation import push as push_module
 from mailroom.activation import receipts as receipts_module
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 N_WORLDS = int(os.environ.get("MAILROOM_WORLDS", "3"))
 N_PEOPLE, N_MUTATED, N_ROUNDS, N_STORIES = 700, 150, 7, 1
@@ -191,7 +191,9 @@ MUTATIONS = [
     Mutation(
         "an opt-out is for every spelling of the mailbox",
         1, "a customer who opted out",
-        models=(("refused_addresses", "on addresses.widest_mailbox = mailboxes", "on addresses.email = mailboxes"),),
+        models=(
+            ("refused_addresses", "addresses.widest_mailbox = mailboxes", "addresses.email = mailboxes"),
+        ),
     ),
     Mutation(
         "an opt-out outlasts the account",

@@ -24,6 +24,8 @@ from mailroom.activation.destinations.mailchimp import _hash
 from mailroom.activation.rows import NOT_THERE, Answer, Batch, Operation
 from mailroom.sandbox.mailchimp import packed
 
+pytestmark = pytest.mark.deep
+
 ANN = "ann@x.de"
 LEAVING: tuple[Operation, ...] = ("delete", "suppress", "remove")
 

@@ -276,6 +276,7 @@ def histories() -> st.SearchStrategy[list[tuple[Operation, list[int]]]]:
 @pytest.mark.parametrize("name", DESTINATIONS)
 @settings(max_examples=50)
 @given(history=histories(), share=st.sampled_from([0.0, 0.1, 0.3]), seed=st.integers(0, 2**32))
+@pytest.mark.deep
 def test_any_network_fault_leads_to_the_same_end(
     name: str, history: list[tuple[Operation, list[int]]], share: float, seed: int
 ) -> None:

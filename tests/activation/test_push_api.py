@@ -123,6 +123,7 @@ def assert_only_noes_are_left(again: PushResult) -> None:
 @pytest.mark.parametrize("destination", DESTINATIONS)
 @settings(max_examples=N_KILLED)
 @given(seed=st.integers(0, 2**32), kills=st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=3))
+@pytest.mark.deep
 def test_killed_among_faults_the_end_is_the_same(
     destination: str, seed: int, kills: list[tuple[int, bool]]
 ) -> None:
@@ -324,6 +325,7 @@ def known_to(sandbox: Sandbox, destination: str) -> Sandbox:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
+@pytest.mark.deep
 def test_a_nonsensical_answer_ends_no_push_and_loses_no_row(tmp_path: Path, destination: str) -> None:
     now = datetime(2026, 7, 1)
     calm = known_to(Sandbox(now=lambda: now), destination)
@@ -387,6 +389,7 @@ def test_a_batch_with_an_unreadable_answer_is_rejected(tmp_path: Path, destinati
         answers(429, b"{}"),
     ],
 )  # fmt: skip
+@pytest.mark.deep
 def test_an_error_before_or_after_the_work_is_done_changes_nothing(
     tmp_path: Path, destination: str, answer: Response, reaches: bool
 ) -> None:
@@ -563,6 +566,7 @@ push(Path({str(warehouse)!r}), Path({str(tmp_path / str(number))!r}), connection
 
 @pytest.mark.slow
 @pytest.mark.parametrize("destination", DESTINATIONS)
+@pytest.mark.deep
 def test_killed_at_random_moments_the_state_is_equal_and_nothing_is_lost(
     tmp_path: Path, server: tuple[Sandbox, str], destination: str
 ) -> None:

@@ -9,7 +9,7 @@ from benchmarks.measure import source_vars
 from conftest import Warehouse
 from mailroom.demo import generate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 
 def test_customers_are_the_people_they_were_made_for(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ import pytest
 
 from conftest import Warehouse, write_table
 
+pytestmark = pytest.mark.deep
+
 AS_OF = "2026-07-01 00:00:00"
 N_ORDERS = 600
 RATES = [("USD", "2026-01-01", "0.91"), ("usd", "2026-04-01", "0.875")]

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -39,7 +40,7 @@ ASKED = {
     "source_words": ["source_name", "table_name", "column_name", "word", "value"],
     "blocked_identifiers": ["identifier_type", "identifier"],
 }
-WORDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("warehouse_words.yml").read_text())
+WORDS: dict[str, Any] = tomllib.loads(Path(__file__).with_name("warehouse_words.toml").read_text())
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div)
 ON_TEXT = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from built import Built, build_example, run_example, shared_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 CHARGES = "('POST', 'DOT', 'C2', 'BANK CHARGES', 'AMAZONFEE', 'CRUK')"
 AMOUNT = "cast(round(quantity * cast(price as decimal(18, 4)), 2) as decimal(18, 2))"
 

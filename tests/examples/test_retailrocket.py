@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from built import Built, build_example, shared_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import Warehouse, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 TABLES = {
     "shop/customers": "customer_id email first_name last_name created_at",

@@ -16,6 +16,8 @@ from worlds import customer_ids, groups
 from conftest import Warehouse, write_table
 from mailroom import matching
 
+pytestmark = pytest.mark.deep
+
 needs_splink = pytest.mark.skipif(
     not matching.is_installed(), reason="Splink is not installed: pip install -r requirements-splink.txt"
 )

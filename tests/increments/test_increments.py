@@ -21,7 +21,7 @@ import pytest
 
 from conftest import DBT, PROJECT, dbt_in_fork
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 # CI has time for one history.

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import NO_UNIT_TESTS, Run, Warehouse, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 DAYS = ("2026-06-20 00:00:00", "2026-07-01 00:00:00")
 LONG_AGO, SPRING, SINCE = "2025-01-01 10:00:00", "2026-02-01 10:00:00", "2026-05-01 12:00:00"

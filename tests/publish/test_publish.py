@@ -577,6 +577,7 @@ def with_canaries(table: str, columns: dict[str, dict[str, Any]], types: dict[st
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_a_publication_without_personal_data_has_no_canary_of_a_source(tmp_path: Path) -> None:
     """Canaries are names, addresses and numbers in texts of the sources, in columns meant for them or not."""
     generate(customers=250, days=540, seed=5, to=tmp_path / "shop")

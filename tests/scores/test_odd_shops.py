@@ -8,7 +8,7 @@ import pytest
 
 from conftest import Warehouse, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 AS_OF = date(2026, 7, 1)
 PEOPLE = 600  # more than the 500 from which models are trained

@@ -18,7 +18,7 @@ from mailroom.scoring.recommendations import RANKS
 from mailroom.scoring.send_times import HOURS, SLOTS
 from mailroom.scoring.training import train
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 MOMENTS = ["2026-07-01", "2026-04-02", "2026-01-02", "2025-07-01", "2025-04-02"]
 DAYS_BACK = [0, 90, 180, 365, 455]

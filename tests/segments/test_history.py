@@ -11,7 +11,7 @@ import pytest
 
 from conftest import DBT, PROJECT, Rows, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 FIRST, MID, LAST = "2026-05-28 00:00:00", "2026-06-09 00:00:00", "2026-07-01 00:00:00"
 TESTED = [

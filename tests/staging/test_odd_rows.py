@@ -16,7 +16,7 @@ import yaml
 
 from conftest import PROJECT, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 SEED = 5
 AS_OF = "2026-07-01 06:00:00"

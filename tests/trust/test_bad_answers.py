@@ -6,7 +6,7 @@ import pytest
 
 from conftest import Warehouse, write_table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 AS_OF = "2026-07-01 00:00:00"
 YES = {"channel": "email", "purpose": "marketing_email", "status": "granted", "lawful_basis": "express"}

@@ -32,7 +32,7 @@ from naive_consent import (
 
 from conftest import IN_MEMORY, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 AS_OF = datetime(2026, 7, 1)
 LATER = AS_OF + timedelta(days=1)

@@ -13,7 +13,7 @@ from naive_sources import Delivery
 
 from conftest import IN_MEMORY, NO_UNIT_TESTS, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 N = 150  # records of each kind
 TIMES = 30  # rows in any step of any model, for each record

@@ -10,7 +10,7 @@ import pytest
 from conftest import Run, Warehouse, write_table
 from mailroom.validate import validate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 TABLES = {
     "crm/contacts": "contact_id email phone first_name last_name street created_at",

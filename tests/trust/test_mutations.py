@@ -28,7 +28,7 @@ from naive_sources import Judge, Person, Policy
 
 from conftest import IN_MEMORY, PROJECT, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 REBUILT = ("staging", "trust")  # folders of models that run again if a mutation affects them
 LAST = "consents"

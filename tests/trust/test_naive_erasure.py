@@ -13,7 +13,7 @@ import pytest
 
 from conftest import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 AS_OF = datetime(2026, 7, 1)
 WORLDS = 300

@@ -18,7 +18,7 @@ from naive_sources import MAIL, Delivery, Judge, Person, Policy
 
 from conftest import PROJECT, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 N_PEOPLE = 10_000
 SEED = 20260701

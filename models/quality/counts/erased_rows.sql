@@ -77,7 +77,7 @@ erased_row_counts as (
     from {{ ref(named[0]) }} as staged
     inner join erased_records on erased_records.record_type = '{{ named[2] }}' and staged.{{ named[3] }} = erased_records.record_id
     union all
-    {% endfor -%}
+    {% endfor %}
     select
         'shop' as source_name,
         'orders' as table_name,
