@@ -186,7 +186,7 @@ select
             {%- if by_rhythm %}
             || case
                 when dated_stages.usual_days_between_orders is null
-                    then ', no usual interval yet, so the defaults of {{ var("first_time_buyer_days") }}, {{ var("active_days") }}, '
+                    then ', no usual rhythm yet, so the defaults of {{ var("first_time_buyer_days") }}, {{ var("active_days") }}, '
                         || '{{ var("at_risk_days") }} and {{ var("lapsed_days") }} days apply'
                 else
                     ', usually every ' || {{ counted('cast(floor(dated_stages.usual_days_between_orders + 0.5) as bigint)', 'day') }}
