@@ -72,7 +72,7 @@ def test_an_unknown_table_is_named_with_the_nearest_ones(
     assert main(["show", "custmers"]) == 1
     assert (
         capsys.readouterr().err
-        == "mailroom show: no table custmers; did you mean customers, customer_keys?\n"
+        == "mailroom show: no table custmers: did you mean customers, customer_keys?\n"
     )
 
 

@@ -268,7 +268,7 @@ def test_the_output_can_be_pasted_and_nothing_is_written(
     path = tmp_path / "own.duckdb"
     monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(path))
     assert main(["thresholds"]) == 1
-    assert "does not exist; build first" in capsys.readouterr().err
+    assert "does not exist: build first" in capsys.readouterr().err
     built(SHOPS["grocer"](), str(path)).close()
     before = path.read_bytes()
     assert main(["thresholds"]) == 0
@@ -279,7 +279,7 @@ def test_the_output_can_be_pasted_and_nothing_is_written(
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table segment_thresholds")
     assert main(["thresholds"]) == 1
-    assert "is not of this version; build first" in capsys.readouterr().err
+    assert "was built by another version, so build it first" in capsys.readouterr().err
 
 
 @pytest.mark.slow
