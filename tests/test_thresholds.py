@@ -55,6 +55,7 @@ def expected_shares() -> list[tuple[str, float, float]]:
         (model["name"], *model["config"]["meta"]["expected_share"])
         for path in sorted((PROJECT / "models" / "segments").glob("*/_*.yml"))
         for model in yaml.safe_load(path.read_text())["models"]
+        if "expected_share" in model.get("config", {}).get("meta", {})
     ]
 
 
