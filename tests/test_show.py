@@ -72,7 +72,7 @@ def test_a_missing_table_is_reported_with_similar_names(
     assert main(["show", "custmers"]) == 1
     assert (
         capsys.readouterr().err
-        == "mailroom show: no table custmers; did you mean customers, customer_keys?\n"
+        == "mailroom show: no table custmers: did you mean customers, customer_keys?\n"
     )
 
 

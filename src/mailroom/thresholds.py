@@ -167,7 +167,7 @@ def ladder(
         if name != base
     }
     because[base] = f"{percent(RETURNED)} of {what} within {days_text(days)}" + (
-        f", raised to {least} to allow for a holiday." if days < least else "."
+        f"; {least} allows for a holiday." if days < least else "."
     )
     # Change all or none, because one alone could pass the next.
     if all(abs(proposed[name] - in_use[name]) < CLOSE * in_use[name] for name in parts):

@@ -195,7 +195,7 @@ def test_a_customer_without_a_name_has_a_greeting(days: dict[str, Rows]) -> None
 
 
 def test_no_customer_is_added_at_an_address_of_two_customers(days: dict[str, Rows]) -> None:
-    assert of(days["first"], "twin") == [], "whose yes it was is not known"
+    assert of(days["first"], "twin") == [], "the person of the opt-in is unknown"
 
 
 def test_accepted_rows_are_not_sent_again(days: dict[str, Rows]) -> None:

@@ -103,7 +103,7 @@ def test_a_part_that_is_not_marked_is_not_guessed_at(found: Json, tmp_path: Path
     results.mkdir()
     (results / "identity.json").write_text(json.dumps(found))
     (tmp_path / "report.md").write_text(REPORT.replace("| shops |", "| identity | 0 | 0 | 0 |\n| shops |"))
-    with pytest.raises(ValueError, match="where identity stands"):
+    with pytest.raises(ValueError, match="no marks around identity"):
         report.write_report(results, tmp_path)
 
 
