@@ -273,10 +273,10 @@ def test_the_output_can_be_pasted_and_no_file_is_changed(
     built(SHOPS["grocer"](), str(path)).close()
     before = path.read_bytes()
     assert main(["thresholds"]) == 0
-    said = capsys.readouterr().out
-    block = yaml.safe_load(said[said.index("\nvars:\n") :])["vars"]
+    output = capsys.readouterr().out
+    block = yaml.safe_load(output[output.index("\nvars:\n") :])["vars"]
     assert block["active_days"] < VARS["active_days"] and set(block) <= set(VARS)
-    assert path.read_bytes() == before and max(map(len, said.splitlines()[1:])) <= 120
+    assert path.read_bytes() == before and max(map(len, output.splitlines()[1:])) <= 120
     with duckdb.connect(str(path)) as connection:
         connection.execute("drop table segment_thresholds")
     assert main(["thresholds"]) == 1

@@ -70,8 +70,8 @@ def rows() -> dict[str, list[Row]]:
 
 
 def test_a_renewal_counts_as_revenue_but_not_as_interest(tmp_path: Path) -> None:
-    for table, given in rows().items():
-        write_table(tmp_path / f"{table}.csv", given, TABLES[table].split())
+    for table, table_rows in rows().items():
+        write_table(tmp_path / f"{table}.csv", table_rows, TABLES[table].split())
     files: dict[str, Any] = {
         system: {"files": f"{tmp_path}/{system}/{{table}}.csv"} for system in ("shop", "billing", "privacy")
     }

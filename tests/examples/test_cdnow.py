@@ -24,7 +24,7 @@ def test_a_customers_features_at_a_past_day_are_counted_from_the_file(music: Bui
     wrong = music.rows("""
         with days as (
             select 'shop_customer:' || customer_id as record_key, order_date, sum(dollar_value) as spent
-            from raw_file where dollar_value > 0  -- given away is not bought
+            from raw_file where dollar_value > 0  -- free items are not purchases
             group by all
         ),
         counted as (

@@ -46,13 +46,13 @@ def test_an_hourly_run_does_not_validate(tmp_path: Path) -> None:
 
 
 def test_after_a_failed_build_there_is_a_push_and_no_publish(tmp_path: Path) -> None:
-    code, steps, said = run(tmp_path, "daily", build=1, push=4)
+    code, steps, stderr = run(tmp_path, "daily", build=1, push=4)
     assert (code, steps) == (4, [PULL, DAILY, PUSH])
-    assert said.splitlines() == [f"{DAILY}: exit code 1", f"{PUSH}: exit code 4"]
+    assert stderr.splitlines() == [f"{DAILY}: exit code 1", f"{PUSH}: exit code 4"]
 
 
 @pytest.mark.parametrize("step", ["pull", "validate", "push", "publish"])
 def test_a_failure_of_another_step_stops_no_step_and_sets_the_exit_code(tmp_path: Path, step: str) -> None:
-    code, steps, said = run(tmp_path, "daily", **{step: 3})
+    code, steps, stderr = run(tmp_path, "daily", **{step: 3})
     assert (code, steps) == (3, [PULL, DAILY, VALIDATE, PUSH, PUBLISH])
-    assert said == f"mailroom {step}: exit code 3\n"
+    assert stderr == f"mailroom {step}: exit code 3\n"

@@ -49,7 +49,8 @@ Act = tuple[str, datetime]  # a record's key, and when its person did something
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The models' SQL as of a day on which there is a ledger, over tables by their bare names."""
     warehouse = Warehouse(tmp_path_factory.mktemp("naive_erasure"))
-    warehouse.rows(f"create table erasure_ledger ({TABLES['erasure_ledger']})")
+    warehouse.rows("create schema if not exists main_internal")
+    warehouse.rows(f"create table main_internal.erasure_ledger ({TABLES['erasure_ledger']})")
     run = warehouse.dbt("compile", "--select", *MODELS, as_of=f"{AS_OF}")
     assert run.ok, run.output
     names = re.compile(r'"[a-z0-9_]+"\."[a-z_]+"\."([a-z_]+)"')
