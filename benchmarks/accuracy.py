@@ -22,6 +22,8 @@ from typing import Any
 
 import duckdb
 
+from mailroom.warehouse import find_in_all_schemas
+
 # Condition on person_identifiers: may belong to a person, whether or not the models trust it.
 USABLE = """why_not is null
     or why_not = 'a phone number, and the record has no given name'
@@ -332,6 +334,7 @@ def score(warehouse: Path, data: Path, clusters: Path | None = None) -> Score:
     clusters: a Parquet file (record_key, cluster_id). Kinds and visitors are only scored without it.
     """
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 2}) as connection:
+        find_in_all_schemas(connection)
         connection.execute(f"create temp view truth as select * from '{data}/truth/records/*.parquet'")
         connection.execute(f"create temp view people as select * from '{data}/truth/people/*.parquet'")
         connection.execute(

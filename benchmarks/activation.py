@@ -34,6 +34,7 @@ from benchmarks.measure import (
     run_measured,
 )
 from mailroom.activation import ledger
+from mailroom.warehouse import find_in_all_schemas
 
 MEASURED = (
     "models/activation",
@@ -99,6 +100,7 @@ def members(folder: Path, size: int) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     dbt(file, "build", "--exclude-resource-type", "unit_test")
     with duckdb.connect(str(file)) as connection:
+        find_in_all_schemas(connection)
         connection.execute("set preserve_insertion_order = false")
         connection.execute(f"""
             create table drawn as
@@ -124,6 +126,7 @@ def hold(file: Path, share_changed: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     names = ", ".join(ledger.SCHEMAS["receipts"].names)
     with duckdb.connect(str(file), read_only=True) as connection:
+        find_in_all_schemas(connection)
         connection.execute(f"""
             copy (
                 select {names}
@@ -149,6 +152,7 @@ def plain_join(file: Path) -> float:
     """Return the seconds of a full outer join of wanted and held rows, written to a table where they
     differ."""
     with duckdb.connect(str(file), config={"threads": 2}) as connection:
+        find_in_all_schemas(connection)
         connection.execute("set preserve_insertion_order = false")
         begun = time.monotonic()
         connection.execute(f"""
@@ -178,6 +182,7 @@ def outbox(folder: Path, size: int) -> Json:
             hold(file, 0.01 if name == "changed" else 0)
         used, models = dbt(file, "run", "--select", *STATES)
         with duckdb.connect(str(file), read_only=True) as connection:
+            find_in_all_schemas(connection)
             operations = connection.execute(
                 "select operation, count(*) from sync_outbox group by all"
             ).fetchall()
@@ -264,6 +269,7 @@ def noes(folder: Path, port: int = 8028) -> Json:
     shutil.rmtree(ledger.activation_folder(file), ignore_errors=True)
     shutil.copy(folder / "activation" / f"{BESIDE_PEER}.duckdb", file)
     with duckdb.connect(str(file)) as connection:
+        find_in_all_schemas(connection)
         connection.execute(f"""
             create or replace table sync_outbox as
             select rows.* replace (esps.name as destination, esps.name || outbox_id as outbox_id)
@@ -273,6 +279,7 @@ def noes(folder: Path, port: int = 8028) -> Json:
     with sandbox(folder, port, "--no-limits") as url:
         one_push(file, url)
     with duckdb.connect(str(file)) as connection:
+        find_in_all_schemas(connection)
         connection.execute("""
             create or replace table sync_outbox as
             select * replace (
@@ -291,6 +298,7 @@ def peer(folder: Path, size: int, port: int = 8027) -> Json:
     file = folder / "activation" / f"{size}.duckdb"
     rows = file.parent / "rows.parquet"
     with duckdb.connect(str(file), read_only=True) as connection:
+        find_in_all_schemas(connection)
         chosen = f"select email, payload from sync_outbox where audience = '{AUDIENCE}' and operation = 'add'"
         connection.execute(f"copy ({chosen}) to '{rows}' (format parquet)")
     with sandbox(folder, port, "--no-limits") as url:

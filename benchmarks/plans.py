@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from benchmarks.measure import MEMORY_LIMIT, Json
+from mailroom.warehouse import find_in_all_schemas
 
 SLOWEST = 5
 
@@ -67,6 +68,7 @@ def plans(warehouse: Path, target: Path, models: list[str]) -> dict[str, Json]:
         (compiled,) = (target / "compiled").rglob(f"{model}.sql")
         sql = compiled.read_text().strip().rstrip(";")
         with duckdb.connect(str(warehouse), read_only=True) as connection:
+            find_in_all_schemas(connection)
             connection.execute(f"""
                 set TimeZone = 'UTC'; set threads = 2; set preserve_insertion_order = false;
                 set temp_directory = '{folder}/spill';

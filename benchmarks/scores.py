@@ -31,6 +31,7 @@ from mailroom.estimators.purchases import BetaGeometricModel
 from mailroom.estimators.spend import GammaGammaModel
 from mailroom.scoring.kit import YEAR, Kit
 from mailroom.scoring.training import BUYERS, trained
+from mailroom.warehouse import find_in_all_schemas
 
 MEASURED = ("src/mailroom", "models", "macros", "python_models", "seeds/policy", "dbt_project.yml")
 # A person's orders of a day, and their money, refunds included.
@@ -187,6 +188,7 @@ def scored(warehouse: Path, horizon: int) -> tuple[pd.DataFrame, Json]:
     (chance_, money_, dates of the next order within the horizon); and the chosen methods with their
     reason."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
+        find_in_all_schemas(connection)
         features = connection.sql("""
             select records.record_id as person, features.*
             from customer_features as features
@@ -314,6 +316,7 @@ def gates(folder: Path) -> list[Json]:
     if not warehouse.exists():
         build(name, moment, horizon, folder)
     with duckdb.connect(str(warehouse), read_only=True) as connection:
+        find_in_all_schemas(connection)
         tables = {}
         for argument, table in TRAINED_FROM.items():
             exists = connection.sql(
@@ -383,6 +386,7 @@ def truth(folder: Path, customers: int = 20_000) -> Json:
     if done.failures:
         raise RuntimeError(", ".join(done.failures))
     with duckdb.connect(str(warehouse.file), read_only=True) as connection:
+        find_in_all_schemas(connection)
         connection.execute(f"""
             create temp table known as
             select

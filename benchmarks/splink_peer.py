@@ -34,16 +34,18 @@ select
     max(
         case when identifiers.identifier_type = 'shop_customer_id' then identifiers.value end
     ) as shop_customer_id
-from warehouse.main.identity_records as records
+from warehouse.main_internal.identity_records as records
 left join (
     select held.record_key, held.identifier_type, {value} as value
-    from warehouse.main.person_identifiers as held
+    from warehouse.main_internal.person_identifiers as held
     left join (
         select record_key, identifier_type, min(other_record_key) as first_record_key
         from (
-            select record_key, identifier_type, other_record_key, verdict from warehouse.main.compared_records
+            select record_key, identifier_type, other_record_key, verdict
+            from warehouse.main_internal.compared_records
             union all
-            select other_record_key, identifier_type, record_key, verdict from warehouse.main.compared_records
+            select other_record_key, identifier_type, record_key, verdict
+            from warehouse.main_internal.compared_records
         ) as both_ways
         where verdict in ('same', 'fits')
         group by record_key, identifier_type
@@ -73,7 +75,8 @@ select
     nullif(lower(strip_accents(trim(records.street))), '') as street,
     records.postal_code
 from identity_input
-inner join warehouse.main.identity_records as records on identity_input.record_key = records.record_key
+inner join warehouse.main_internal.identity_records as records
+    on identity_input.record_key = records.record_key
 """
 THRESHOLDS = (0.9, 0.99, 0.999)  # least probabilities of the pairs that cluster
 SEED = 7

@@ -21,6 +21,7 @@ from mailroom.scoring import predictions
 from mailroom.scoring.recommendations import RANKS
 from mailroom.scoring.send_times import SLOTS
 from mailroom.scoring.training import trained
+from mailroom.warehouse import find_in_all_schemas
 
 DAYS_BACK = (0, 90, 180, 270, 365, 455)
 SCORED_ON = pd.Timestamp("2026-07-01")
@@ -47,6 +48,7 @@ def add(connection: duckdb.DuckDBPyConnection, table: str, first: bool) -> None:
 def make(customers: int, file: str) -> None:
     random = np.random.default_rng(0)
     with duckdb.connect(file) as connection:
+        find_in_all_schemas(connection)
         for days_back in DAYS_BACK:
             moment = (SCORED_ON - pd.Timedelta(days=days_back)).date()
             n = customers if days_back == 0 else min(customers, SAMPLED)
@@ -104,6 +106,7 @@ def score(file: str) -> dict[str, Any]:
         seconds[name], begun = time.perf_counter() - begun, time.perf_counter()
 
     with duckdb.connect(file) as connection:
+        find_in_all_schemas(connection)
         connection.execute("set threads = 2")
         tables = {
             argument: connection.table(name)

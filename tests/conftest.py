@@ -17,7 +17,7 @@ import yaml
 from filelock import FileLock
 from hypothesis import settings
 
-from mailroom.warehouse import search_path
+from mailroom.warehouse import find_in_all_schemas
 
 # Tests have no deadlines, because two cores may be busy.
 # In CI the examples are always the same, so that a result depends on the change only.
@@ -116,7 +116,7 @@ class Warehouse:
         """The rows of a query against what dbt built."""
         path = str(self.folder / "warehouse.duckdb")
         with duckdb.connect(path, read_only=self.is_shared) as connection:
-            connection.execute(f"set search_path = '{search_path(connection)}'")
+            find_in_all_schemas(connection)
             return connection.execute(sql).fetchall()
 
     def compiled(self, model: str) -> str:

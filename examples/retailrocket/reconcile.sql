@@ -4,14 +4,14 @@ with sessions as (
         'views' as part,
         sum(n_product_views) as n_lines,
         count(distinct customer_id) as n_customers
-    from main.web_sessions
+    from main_internal.web_sessions
     where n_product_views > 0
     union all
     select
         'cart adds',
         sum(n_cart_adds),
         count(distinct customer_id)
-    from main.web_sessions
+    from main_internal.web_sessions
     where n_cart_adds > 0
 )
 

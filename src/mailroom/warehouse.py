@@ -20,17 +20,17 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.exists():
         raise ValueError(f"{path} does not exist: build first (make build)")
     connection = duckdb.connect(str(path), read_only=True)
-    connection.execute(f"set search_path = '{search_path(connection)}'")
+    find_in_all_schemas(connection)
     return connection
 
 
-def search_path(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return all schemas of the project, the public one first."""
+def find_in_all_schemas(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let bare names of tables be found in every schema, first in the public one."""
     schemas = connection.execute(
         "select schema_name from duckdb_schemas() where database_name = current_database() and not internal"
         " order by schema_name <> 'main', schema_name"
     ).fetchall()
-    return ",".join(schema for (schema,) in schemas)
+    connection.execute(f"set search_path = '{','.join(schema for (schema,) in schemas)}'")
 
 
 def qualified_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -417,7 +417,7 @@ def test_all_parts_of_the_payment_are_found(shop: Shop) -> None:
 def test_each_kind_of_order_is_in_the_shop(shop: Shop) -> None:
     assert {order.tax_mode for order in shop.orders} == {"unknown", "on_top", "inside"}
     assert {order.currency for order in shop.orders} == {"EUR", "USD", "CHF"}
-    bases = {row[0] for row in shop.warehouse.rows("select distinct discount_basis from main.order_amounts")}
+    bases = {row[0] for row in shop.warehouse.rows("select distinct discount_basis from order_amounts")}
     assert bases == {"both", "line", "order", "none"}
     issues = {row[0] for row in shop.warehouse.rows("select distinct issue from main.order_issues")}
     assert issues == {
@@ -443,7 +443,7 @@ def test_orders_without_an_exchange_rate_are_counted(shop: Shop) -> None:
     customers = {order.customer for order in unrated}
     ((currency, n_orders, n_customers, n_without, sentence),) = shop.warehouse.rows(
         "select currency, n_orders, n_customers, n_customers_without_order, sentence"
-        " from main.unrated_currencies"
+        " from main_internal.unrated_currencies"
     )
     assert (currency, n_orders, n_customers, n_without) == (
         "CHF",
@@ -459,7 +459,7 @@ def test_the_summary_counts_orders_without_a_rate_and_with_amounts_to_check(shop
     (line,) = [
         text for (text,) in rows("select sentence from main.build_summary") if text.startswith("Orders: ")
     ]
-    for currency, n in rows("select currency, n_orders from main.unrated_currencies"):
+    for currency, n in rows("select currency, n_orders from main_internal.unrated_currencies"):
         assert f", {n:,} in {currency} without an exchange rate" in line
     ((n_wrong,),) = rows("select count(distinct order_id) from main.order_issues")
     assert n_wrong > 1 and line.endswith(f", {n_wrong:,} with amounts to check.")

@@ -37,11 +37,11 @@ def test_a_customers_features_at_a_past_day_are_counted_from_the_file(music: Bui
                 round(sum(days.spent), 2) as net_revenue
             from days
             inner join main.customer_keys as keys using (record_key)
-            inner join main.feature_cutoffs as cutoffs on days.order_date < cutoffs.cutoff_on
+            inner join main_internal.feature_cutoffs as cutoffs on days.order_date < cutoffs.cutoff_on
             group by keys.customer_id, cutoffs.cutoff_on
         )
         select features.customer_id
-        from main.customer_features as features
+        from main_internal.customer_features as features
         left join counted using (customer_id, cutoff_on)
         where
             coalesce(counted.n_order_days, 0) <> features.n_order_days
@@ -50,7 +50,7 @@ def test_a_customers_features_at_a_past_day_are_counted_from_the_file(music: Bui
             or abs(counted.net_revenue - features.net_revenue) > 0.001
     """)
     assert wrong == []
-    assert music.one("select count(distinct cutoff_on) from main.customer_features") == 9
+    assert music.one("select count(distinct cutoff_on) from main_internal.customer_features") == 9
 
 
 def test_an_outcome_is_counted_from_the_file(music: Built) -> None:
@@ -64,7 +64,7 @@ def test_an_outcome_is_counted_from_the_file(music: Built) -> None:
             from days inner join main.customer_keys as keys using (record_key)
         )
         select outcomes.customer_id, outcomes.cutoff_on
-        from main.customer_outcomes as outcomes
+        from main_internal.customer_outcomes as outcomes
         left join keyed
             on
                 outcomes.customer_id = keyed.customer_id
@@ -74,4 +74,6 @@ def test_an_outcome_is_counted_from_the_file(music: Built) -> None:
         having count(keyed.order_date) <> outcomes.n_order_days_next
     """)
     assert wrong == []
-    assert music.one("select count(*) from main.customer_outcomes where n_order_days_next is null") == 0
+    assert (
+        music.one("select count(*) from main_internal.customer_outcomes where n_order_days_next is null") == 0
+    )

@@ -31,7 +31,7 @@ def test_every_visitor_is_a_customer(clicks: Built) -> None:
 
 def test_every_order_has_its_purchase_event_and_the_same_customer(clicks: Built) -> None:
     assert clicks.one("select count(*) from main.orders") == 6959
-    assert clicks.one("select sum(n_purchases) from main.web_sessions") == 6959
+    assert clicks.one("select sum(n_purchases) from main_internal.web_sessions") == 6959
     wrong = clicks.rows("""
         select orders.order_id
         from main.orders

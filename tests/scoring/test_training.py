@@ -24,7 +24,7 @@ from mailroom.scoring.training import (
     SEND_TIMES,
     trained,
 )
-from mailroom.warehouse import search_path
+from mailroom.warehouse import find_in_all_schemas
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def shop(demo: Warehouse, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]
     """A copy of the demo's features that tests may change."""
     shutil.copy(demo.folder / "warehouse.duckdb", tmp_path)
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
-        connection.execute(f"set search_path = '{search_path(connection)}'")
+        find_in_all_schemas(connection)
         yield connection
 
 

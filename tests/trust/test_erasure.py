@@ -366,7 +366,7 @@ def test_purge_and_retain_delete_erased_and_expired_ledger_rows(first_day: Shop)
     assert shop.warehouse.rows("select count(*) from consent_ledger") == answers
 
     with duckdb.connect(str(shop.warehouse.folder / "warehouse.duckdb")) as connection:
-        connection.execute("update consent_ledger set recorded_at = timestamp '2015-01-01',"
+        connection.execute("update main_internal.consent_ledger set recorded_at = timestamp '2015-01-01',"
                            " occurred_at = timestamp '2015-01-01'")  # fmt: skip
     noes = "select count(*) from consent_ledger where consent_status not in ('granted', 'pending')"
     before = shop.warehouse.rows(noes)

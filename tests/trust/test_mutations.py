@@ -455,7 +455,7 @@ def days_again(world: World, changes: Sequence[Mapping[str, Model]]) -> Iterator
                     connection.execute(
                         f'create or replace view {relation} as select * from built{n}."{schema}"."{name}"'
                     )
-            connection.execute("use warehouse.main")
+            connection.execute("set search_path = 'warehouse.main,warehouse.main_internal'")
             for name in again:
                 run_again(connection, changed.get(name, day.models[name]), is_first=n == 0)
             yield day, lambda sql: connection.execute(sql).fetchall()
