@@ -57,6 +57,7 @@ def by_scipy(edges: list[Edge]) -> set[frozenset[int]]:
 
 def load(folder: Path, edges: list[Edge]) -> None:
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+        connection.execute("create schema if not exists main_internal; use main_internal")
         connection.execute("create or replace table identity_edges (first_node_id bigint, node_id bigint)")
         left, right = zip(*edges, strict=True)
         connection.execute("insert into identity_edges select unnest(?), unnest(?)", [left, right])
@@ -85,11 +86,12 @@ def test_components_equal_those_of_scipy(warehouse: Warehouse, seed: int) -> Non
 
 
 def test_too_few_rounds_stop_the_build_by_name_and_leave_the_last_result(warehouse: Warehouse) -> None:
+    load(warehouse.folder, graphs(random.Random(1)))
     with duckdb.connect(str(warehouse.folder / "warehouse.duckdb")) as connection:
+        connection.execute("use main_internal")
         connection.execute(
             "create or replace table identity_clusters as select 1 as node_id, 1 as component_id"
         )
-    load(warehouse.folder, graphs(random.Random(1)))
     run = warehouse.dbt("run", "--select", "identity_clusters", identity_max_rounds=2)
     status, message = run.results["identity_clusters"]
     assert status == "error"
