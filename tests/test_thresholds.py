@@ -15,6 +15,7 @@ from jinja2 import Environment
 from conftest import PROJECT, Warehouse
 from mailroom.cli import main
 from mailroom.thresholds import STAGE_PARTS, Report, Shop, report, stage_sizes
+from mailroom.warehouse import opened
 
 AS_OF = date(2026, 7, 1)
 VARS: dict[str, Any] = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]
@@ -288,7 +289,7 @@ def test_current_shares_of_the_demo_match_its_segments(demo: Warehouse) -> None:
     members: dict[str, int] = dict(
         demo.rows("select segment, count(*) from segment_candidates where may_enter group by 1")
     )
-    with duckdb.connect(str(demo.folder / "warehouse.duckdb"), read_only=True) as connection:
+    with opened(demo.folder / "warehouse.duckdb") as connection:
         found = report(connection)
     compared = {one.segment: one.n_now for one in found.proposals if one.segment in found.usual}
     entering = {segment: members.get(segment, 0) for segment in compared}

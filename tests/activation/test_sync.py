@@ -284,7 +284,9 @@ def test_nothing_is_sent_after_a_failed_upstream_test(shop: Shop, days: dict[str
     assert {guard for held in pushed.held for guard in held.guards} == {"failed_build"}
     assert name in pushed.held[0].guards["failed_build"]
 
-    shop.warehouse.rows("create or replace table contactability as select distinct * from contactability")
+    shop.warehouse.rows(
+        "create or replace table main.contactability as select distinct * from main.contactability"
+    )
     assert shop.warehouse.dbt("test", "--select", name).ok
     assert push(file, activation_folder(file)).held == []
 
