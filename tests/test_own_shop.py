@@ -185,7 +185,7 @@ def test_a_build_of_own_data_passes_every_test(
     code = main(["validate", "--output", str(tmp_path / "gx")])
     output = capsys.readouterr().out
     assert code == 0, output
-    assert "since the shop has no shop.customers.street: customers.street, customers.household_id" in output
+    assert "because the shop has no shop.customers.street: customers.street, customers.household_id" in output
 
 
 def _check_days_are_in_the_shops_time_zone(warehouse: Warehouse, kind: Kind, folder: Path) -> None:
