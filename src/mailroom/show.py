@@ -130,6 +130,6 @@ def show(path: Path) -> str:
         "  fit      mailroom thresholds     (days and shares that fit the shop; changes nothing)",
         "  check    make validate          (Great Expectations over the field dictionary, browsable in gx/)",
         "  browse   make docs              (tables, columns and lineage in target/static_index.html)",
-        "  yours    README.md, “Bring your own data”",
+        "  yours    docs/getting-started.md  (your own data, step by step)",
     ]
     return "\n".join(lines)
