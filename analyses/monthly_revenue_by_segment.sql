@@ -1,8 +1,8 @@
 -- Monthly: what share of the last year's revenue and of the customers does each stage and segment have?
 with totals as (
     select
-        cast(count(*) as {{ dbt.type_float() }}) as n_customers,
-        cast(sum(revenue_365d) as {{ dbt.type_float() }}) as revenue_365d
+        cast(count(*) as {{ double_type() }}) as n_customers,
+        cast(sum(revenue_365d) as {{ double_type() }}) as revenue_365d
     from {{ ref('customers') }}
 ),
 
@@ -27,7 +27,7 @@ select
     segments.n_customers,
     segments.n_customers / totals.n_customers as customer_share,
     segments.revenue_365d,
-    cast(segments.revenue_365d as {{ dbt.type_float() }}) / nullif(totals.revenue_365d, 0) as revenue_share,
+    cast(segments.revenue_365d as {{ double_type() }}) / nullif(totals.revenue_365d, 0) as revenue_share,
     segments.n_may_be_promoted_to
 from segments
 cross join totals

@@ -10,7 +10,7 @@ with customers as (
 ranked_buyers as (
     select
         revenue_365d,
-        cast(row_number() over (order by revenue_365d desc, customer_id) as {{ dbt.type_float() }}) / count(*) over () as place_share,
+        cast(row_number() over (order by revenue_365d desc, customer_id) as {{ double_type() }}) / count(*) over () as place_share,
         sum(revenue_365d) over () as total
     from customers
 ),
@@ -25,7 +25,7 @@ select
     bands.top_share,
     count(*) as n_customers,
     sum(ranked_buyers.revenue_365d) as revenue_365d,
-    cast(sum(ranked_buyers.revenue_365d) as {{ dbt.type_float() }}) / cast(max(ranked_buyers.total) as {{ dbt.type_float() }}) as revenue_share
+    cast(sum(ranked_buyers.revenue_365d) as {{ double_type() }}) / cast(max(ranked_buyers.total) as {{ double_type() }}) as revenue_share
 from bands
 inner join ranked_buyers on bands.top_share >= ranked_buyers.place_share
 group by bands.top_share

@@ -238,7 +238,7 @@ letters or more also two letters more or less. Names of three letters or fewer n
 
 {# A contract type in this engine's words. #}
 {% macro sql_type(data_type) %}
-    {{ return({'text': dbt.type_string(), 'string': dbt.type_string(), 'double': dbt.type_float()}.get(data_type, data_type)) }}
+    {{ return({'text': dbt.type_string(), 'string': dbt.type_string(), 'double': double_type()}.get(data_type, data_type)) }}
 {% endmacro %}
 
 

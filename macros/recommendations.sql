@@ -70,8 +70,8 @@ seeds as (
         customer_number,
         product_id,
         n_days_bought,
-        cast(interest_share as {{ dbt.type_float() }})
-        / cast(sum(interest_share) over (partition by customer_number) as {{ dbt.type_float() }}) as seed_share
+        cast(interest_share as {{ double_type() }})
+        / cast(sum(interest_share) over (partition by customer_number) as {{ double_type() }}) as seed_share
     from ranked_interests
     where place <= {{ var('recommendation_seeds') }}
 ),
@@ -94,8 +94,8 @@ tastes as (
     select
         interests.customer_number,
         all_products.category,
-        cast(sum(interests.interest_share) as {{ dbt.type_float() }})
-        / cast(sum(sum(interests.interest_share)) over (partition by interests.customer_number) as {{ dbt.type_float() }}) as taste,
+        cast(sum(interests.interest_share) as {{ double_type() }})
+        / cast(sum(sum(interests.interest_share)) over (partition by interests.customer_number) as {{ double_type() }}) as taste,
         row_number() over (
             partition by interests.customer_number
             order by sum(interests.interest_share) desc, all_products.category asc
@@ -142,7 +142,7 @@ candidates as (
     select
         customer_number,
         product_number,
-        cast(sum(relation) as {{ dbt.type_float() }}) as relation
+        cast(sum(relation) as {{ double_type() }}) as relation
     from candidate_products
     group by customer_number, product_number
 ),
@@ -156,9 +156,9 @@ scored_products as (
         products.n_baskets_30d,
         coalesce(interests.n_days_bought, 0) as n_days_bought,
         coalesce(interests.n_days_viewed, 0) as n_days_viewed,
-        cast(coalesce(interests.interest_share, 0) as {{ dbt.type_float() }}) as interest_share,
+        cast(coalesce(interests.interest_share, 0) as {{ double_type() }}) as interest_share,
         (
-            cast(coalesce(interests.interest_share, 0) as {{ dbt.type_float() }})
+            cast(coalesce(interests.interest_share, 0) as {{ double_type() }})
             + {{ weights['related'] }} * candidates.relation
             + {{ weights['taste'] }} * coalesce(tastes.taste, 0)
             + {{ weights['anything'] }}
@@ -186,5 +186,5 @@ scored_products as (
 
 {# Weight of a seed for a related product. A decimal, so the sum does not depend on the order of rows. #}
 {% macro relatedness(seeds, pairs) -%}
-    cast({{ seeds }}.seed_share * cast({{ pairs }}.likelihood as {{ dbt.type_float() }}) as {{ wide_decimal(18, 14) }})
+    cast({{ seeds }}.seed_share * cast({{ pairs }}.likelihood as {{ double_type() }}) as {{ wide_decimal(18, 14) }})
 {%- endmacro %}

@@ -3,14 +3,14 @@ An amount divided by n, in whole cents, a half cent up. Uses floor(), because a 
 on one engine and down on another. Null if n is 0.
 #}
 {% macro average_money(amount, n) -%}
-    cast(floor((2 * cast(100 * {{ amount }} as {{ dbt.type_float() }}) + {{ n }}) / nullif(2 * {{ n }}, 0)) / 100 as decimal(18, 2))
+    cast(floor((2 * cast(100 * {{ amount }} as {{ double_type() }}) + {{ n }}) / nullif(2 * {{ n }}, 0)) / 100 as decimal(18, 2))
 {%- endmacro %}
 
 
 {# An amount times part / whole, in whole cents, a half cent up. 0 if the whole is 0. #}
 {% macro money_share(amount, part, whole) -%}
     {%- set cents = [] -%}
-    {%- for number in [amount, part, whole] -%}{%- do cents.append('cast(100 * (' ~ number ~ ') as ' ~ dbt.type_float() ~ ')') -%}{%- endfor -%}
+    {%- for number in [amount, part, whole] -%}{%- do cents.append('cast(100 * (' ~ number ~ ') as ' ~ double_type() ~ ')') -%}{%- endfor -%}
     cast(coalesce(floor((2 * {{ cents[0] }} * {{ cents[1] }} + {{ cents[2] }}) / nullif(2 * {{ cents[2] }}, 0)) / 100, 0) as decimal(18, 2))
 {%- endmacro %}
 

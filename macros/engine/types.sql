@@ -291,10 +291,14 @@ come first.
 {%- endmacro %}
 
 
-{# Double precision: dbt's own type_float is single on DuckDB and Spark. #}
-{% macro duckdb__type_float() %}double{% endmacro %}
+{# Double precision. dbt.type_float() is single precision on DuckDB and Spark. #}
+{% macro double_type() %}{{ return(adapter.dispatch('double_type', 'mailroom')()) }}{% endmacro %}
 
-{% macro spark__type_float() %}double{% endmacro %}
+{% macro default__double_type() %}double{% endmacro %}
+
+{% macro snowflake__double_type() %}float{% endmacro %}
+
+{% macro bigquery__double_type() %}float64{% endmacro %}
 
 
 {# A decimal with more digits than money. BigQuery's decimal has at most 29 digits before the point and 9 after it. #}

@@ -117,7 +117,7 @@ select
     coalesce(open_rows.n_rejected, 0) as n_rejected,
     case
         when members.n_members > 0
-            then cast(members.n_members - least(coalesce(open_rows.n_not_held, 0), members.n_members) as {{ dbt.type_float() }}) / members.n_members
+            then cast(members.n_members - least(coalesce(open_rows.n_not_held, 0), members.n_members) as {{ double_type() }}) / members.n_members
     end as match_share,
     top_rejections.top_rejections,
     answers.last_accepted_at,
@@ -126,7 +126,7 @@ select
     nullif(pushes.last_reason, '') as last_reason,
     pushes.last_success_at,
     case
-        when coalesce(open_rows.n_to_send, 0) = 0 then cast(0 as {{ dbt.type_float() }})
+        when coalesce(open_rows.n_to_send, 0) = 0 then cast(0 as {{ double_type() }})
         else {{ seconds_between('pushes.last_success_of', as_of()) }} / 3600.0
     end as lag_hours,
     coalesce(guards.n_guards, 0) as n_guards,

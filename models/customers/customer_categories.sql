@@ -19,6 +19,6 @@ select
     category,
     cast(n_units as decimal(18, 4)) as n_units,
     cast(net_revenue as decimal(18, 2)) as net_revenue,
-    cast(n_units as {{ dbt.type_float() }}) / nullif(sum(n_units) over (partition by customer_id), 0) as unit_share,
+    cast(n_units as {{ double_type() }}) / nullif(sum(n_units) over (partition by customer_id), 0) as unit_share,
     last_ordered_at
 from by_category

@@ -35,7 +35,7 @@ orders as (
         sum(net_amount) as net_amount,
         sum(gross_amount) as gross_amount,
         sum(discount_amount) as discount_amount,
-        avg(cast(gap_days as {{ dbt.type_float() }})) as mean_days_between_orders,
+        avg(cast(gap_days as {{ double_type() }})) as mean_days_between_orders,
         case
             when count(gap_days) >= {{ var('rhythm_min_intervals') }}
                 then {{ median('case when newest_first <= ' ~ var('rhythm_newest_intervals') ~ ' then gap_days end') }}
@@ -188,14 +188,14 @@ select
     cast(coalesce(orders.net_amount, 0) - coalesce(windows.returned_amount, 0) as decimal(18, 2)) as net_revenue,
     cast(coalesce(windows.revenue_365d, 0) as decimal(18, 2)) as revenue_365d,
     {{ average_money('greatest(orders.net_amount - coalesce(windows.returned_amount, 0), 0)', '(orders.n_orders + orders.n_renewals)') }} as average_order_value,
-    cast(orders.discount_amount as {{ dbt.type_float() }}) / cast(nullif(orders.gross_amount, 0) as {{ dbt.type_float() }}) as discount_share,
+    cast(orders.discount_amount as {{ double_type() }}) / cast(nullif(orders.gross_amount, 0) as {{ double_type() }}) as discount_share,
     -- A refund without a known order may exceed the purchases.
     case
         when orders.net_amount > 0
-            then least(1, cast(coalesce(windows.returned_amount, 0) as {{ dbt.type_float() }}) / cast(orders.net_amount as {{ dbt.type_float() }}))
+            then least(1, cast(coalesce(windows.returned_amount, 0) as {{ double_type() }}) / cast(orders.net_amount as {{ double_type() }}))
     end as refund_share,
     orders.mean_days_between_orders,
-    cast(orders.usual_days_between_orders as {{ dbt.type_float() }}) as usual_days_between_orders,
+    cast(orders.usual_days_between_orders as {{ double_type() }}) as usual_days_between_orders,
     top_categories.top_category_share,
     cast(coalesce(top_categories.n_categories, 0) as bigint) as n_categories,
     {% for days in [1, 7, 30, 90] -%}

@@ -23,7 +23,7 @@ field_shares as (
             checks.n_valid + case
                 when dictionary.empty_means is not null and checks.n_filled > 0 then checks.n_rows - checks.n_filled else 0
             end
-            as {{ dbt.type_float() }}
+            as {{ double_type() }}
         ) / nullif(checks.n_rows, 0) as usable_share
     from checks
     inner join dictionary

@@ -109,7 +109,7 @@ shares as (
     select
         flaw_counts.*,
         source_rows.n_rows as n_rows_in,
-        flaw_counts.n_rows / cast(source_rows.n_rows as {{ dbt.type_float() }}) as row_share
+        flaw_counts.n_rows / cast(source_rows.n_rows as {{ double_type() }}) as row_share
     from flaw_counts
     inner join source_rows on flaw_counts.source_name = source_rows.source_name and flaw_counts.table_name = source_rows.table_name
     where source_rows.n_rows > 0

@@ -36,7 +36,7 @@ candidate_categories as (
 totals as (
     select
         customer_id,
-        cast(sum(interest) as {{ dbt.type_float() }}) as own_interest
+        cast(sum(interest) as {{ double_type() }}) as own_interest
     from interests
     group by customer_id
 ),
@@ -50,11 +50,11 @@ rated_categories as (
         interests.n_products_bought,
         interests.n_products_viewed,
         interests.last_bought_on,
-        cast(coalesce(interests.interest, 0) as {{ dbt.type_float() }}) / totals.own_interest as affinity,
+        cast(coalesce(interests.interest, 0) as {{ double_type() }}) / totals.own_interest as affinity,
         case
             when weights.method = 'personal'
                 then
-                    (cast(coalesce(interests.interest, 0) as {{ dbt.type_float() }}) + weights.strength * coalesce(shares.shop_share, 0))
+                    (cast(coalesce(interests.interest, 0) as {{ double_type() }}) + weights.strength * coalesce(shares.shop_share, 0))
                     / (coalesce(totals.own_interest, 0) + weights.strength)
             else coalesce(shares.shop_share, 0)
         end as probability

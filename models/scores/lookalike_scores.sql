@@ -22,7 +22,7 @@ learned_model as (
 offsets as (
     select
         trait,
-        cast(sum(cast(points * average as {{ wide_decimal(28, 14) }})) as {{ dbt.type_float() }}) as average_points
+        cast(sum(cast(points * average as {{ wide_decimal(28, 14) }})) as {{ double_type() }}) as average_points
     from points
     group by trait
 ),
@@ -83,7 +83,7 @@ likeness_scores as (
             else 'nothing_known'
         end as state,
         case
-            when trait_totals.n_traits > 0 then 1 / (1 + exp(-(learned_model.intercept + cast(trait_totals.points as {{ dbt.type_float() }}))))
+            when trait_totals.n_traits > 0 then 1 / (1 + exp(-(learned_model.intercept + cast(trait_totals.points as {{ double_type() }}))))
         end as likeness,
         facts.trait_1,
         facts.trait_2,
@@ -99,7 +99,7 @@ ranked_customers as (
         *,
         case when state = 'scored' then rank() over (partition by state order by likeness desc) end as likeness_rank,
         -- Share of scored customers who are less similar. Ties share a rank.
-        cast(rank() over (partition by state order by likeness asc) - 1 as {{ dbt.type_float() }}) / count(*) over (partition by state) as rank_share
+        cast(rank() over (partition by state order by likeness asc) - 1 as {{ double_type() }}) / count(*) over (partition by state) as rank_share
     from likeness_scores
 )
 

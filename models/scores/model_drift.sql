@@ -15,7 +15,7 @@
 {% for n in windows %}
 {% do jumps.append((signal ~ ', last ' ~ ('day' if n == 1 else 'week'), amount ~ '_' ~ n ~ 'd', count ~ '_' ~ n ~ 'd')) %}
 {% for column in (amount, count) %}
-{% do sums.append('cast(coalesce(sum(case when days_back - 7 * weeks_back < ' ~ n ~ ' then ' ~ column ~ ' end), 0) as ' ~ dbt.type_float() ~ ') as ' ~ column ~ '_' ~ n ~ 'd') %}
+{% do sums.append('cast(coalesce(sum(case when days_back - 7 * weeks_back < ' ~ n ~ ' then ' ~ column ~ ' end), 0) as ' ~ double_type() ~ ') as ' ~ column ~ '_' ~ n ~ 'd') %}
 {% endfor %}
 {% endfor %}
 {% endfor %}
@@ -37,8 +37,8 @@ outcomes as (
         outcomes.learning_days,
         count(*) as n_customers,
         -- Integers and decimals: a sum of doubles depends on the order of its rows.
-        cast(count(case when outcomes.n_order_days_next > 0 then 1 end) as {{ dbt.type_float() }}) / count(*) as returned,
-        cast(sum(cast(outcomes.net_revenue_next as decimal(18, 2))) as {{ dbt.type_float() }}) / count(*) as spent
+        cast(count(case when outcomes.n_order_days_next > 0 then 1 end) as {{ double_type() }}) / count(*) as returned,
+        cast(sum(cast(outcomes.net_revenue_next as decimal(18, 2))) as {{ double_type() }}) / count(*) as spent
     from {{ ref('customer_outcomes') }} as outcomes
     inner join {{ ref('customer_features') }} as features
         on outcomes.customer_id = features.customer_id and outcomes.cutoff_on = features.cutoff_on
@@ -100,8 +100,8 @@ checks as (
         case when is_score then 'score_stability' else 'input_stability' end as check_name,
         model_name || '.' || column_name as subject,
         stability_index as value,
-        cast(null as {{ dbt.type_float() }}) as lowest,
-        cast({{ var('drift_max_stability_index') }} as {{ dbt.type_float() }}) as highest,
+        cast(null as {{ double_type() }}) as lowest,
+        cast({{ var('drift_max_stability_index') }} as {{ double_type() }}) as highest,
         is_score as may_stop,
         'too few customers to measure a shift' as unknown_because,
         'population stability index ' || {{ hundredths_text('stability_index') }}
@@ -111,9 +111,9 @@ checks as (
     select
         'training_age' as check_name,
         model_name as subject,
-        cast({{ dbt.datediff('trained_on', scoring_day(), 'day') }} as {{ dbt.type_float() }}) as value,
-        cast(null as {{ dbt.type_float() }}) as lowest,
-        cast({{ var('drift_max_training_age_days') }} as {{ dbt.type_float() }}) as highest,
+        cast({{ dbt.datediff('trained_on', scoring_day(), 'day') }} as {{ double_type() }}) as value,
+        cast(null as {{ double_type() }}) as lowest,
+        cast({{ var('drift_max_training_age_days') }} as {{ double_type() }}) as highest,
         true as may_stop,
         'never trained' as unknown_because,
         'trained ' || {{ counted(dbt.datediff('trained_on', scoring_day(), 'day'), 'day') }} || ' ago' as what
@@ -124,13 +124,13 @@ checks as (
         score as subject,
         value,
         case
-            when metric = 'total_bias' then -cast({{ var('drift_max_total_bias') }} as {{ dbt.type_float() }})
+            when metric = 'total_bias' then -cast({{ var('drift_max_total_bias') }} as {{ double_type() }})
             -- May fall below the rule by the uncertainty of the back-test.
             when metric = 'top_tenth_share' then baseline_value + value - high
         end as lowest,
         case
-            when metric = 'total_bias' then cast({{ var('drift_max_total_bias') }} as {{ dbt.type_float() }})
-            when metric = 'calibration_error' then cast({{ var('drift_max_calibration_error') }} as {{ dbt.type_float() }})
+            when metric = 'total_bias' then cast({{ var('drift_max_total_bias') }} as {{ double_type() }})
+            when metric = 'calibration_error' then cast({{ var('drift_max_calibration_error') }} as {{ double_type() }})
         end as highest,
         false as may_stop,
         'cannot be computed for the customers of that cut-off' as unknown_because,
@@ -148,8 +148,8 @@ checks as (
         'label_drift' as check_name,
         '{{ subject }}' as subject,
         {{ column }} / nullif(usual_{{ column }}, 0) as value,
-        cast({{ var('drift_outcome')['lowest'] }} as {{ dbt.type_float() }}) as lowest,
-        cast({{ var('drift_outcome')['highest'] }} as {{ dbt.type_float() }}) as highest,
+        cast({{ var('drift_outcome')['lowest'] }} as {{ double_type() }}) as lowest,
+        cast({{ var('drift_outcome')['highest'] }} as {{ double_type() }}) as highest,
         false as may_stop,
         'too few cut-offs with a known outcome' as unknown_because,
         {{ hundredths_text(column ~ ' / nullif(usual_' ~ column ~ ', 0)') }} || ' times the usual in the '
@@ -161,8 +161,8 @@ checks as (
         'signal_jump' as check_name,
         subject,
         case when usual_count >= {{ var('drift_min_count') }} then total / nullif(usual, 0) end as value,
-        cast({{ var('drift_jump')['lowest'] }} as {{ dbt.type_float() }}) as lowest,
-        cast({{ var('drift_jump')['highest'] }} as {{ dbt.type_float() }}) as highest,
+        cast({{ var('drift_jump')['lowest'] }} as {{ double_type() }}) as lowest,
+        cast({{ var('drift_jump')['highest'] }} as {{ double_type() }}) as highest,
         true as may_stop,
         'usually too few to compare' as unknown_because,
         {{ hundredths_text('total / nullif(usual, 0)') }} || ' times the usual (' || {{ hundredths_text('total') }} || ' up to '

@@ -27,7 +27,7 @@ select
     related_product_id,
     kind,
     n_customers,
-    cast(likelihood as {{ dbt.type_float() }}) as likelihood,
+    cast(likelihood as {{ double_type() }}) as likelihood,
     {{ as_of() }} as scored_at
 from ranked_pairs
 where related_rank <= 10

@@ -70,7 +70,7 @@ rhythms as (
             case
                 when own_rhythms.n_intervals >= {{ var('rhythm_min_intervals') }} then own_rhythms.rhythm_days
                 else category_rhythms.rhythm_days
-            end as {{ dbt.type_float() }}
+            end as {{ double_type() }}
         ) as rhythm_days
     from own_rhythms
     left join category_rhythms on own_rhythms.category = category_rhythms.category

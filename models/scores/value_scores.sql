@@ -67,7 +67,7 @@ customer_predictions as (
         {{ score_fact('predictions.reason_1', 'features') }} as first_fact,
         {{ score_fact('predictions.reason_2', 'features') }} as second_fact,
         -- Share of scored customers with a lower expected revenue. Ties share a rank.
-        cast(rank() over (partition by predictions.customer_id is not null order by predictions.year_revenue) - 1 as {{ dbt.type_float() }})
+        cast(rank() over (partition by predictions.customer_id is not null order by predictions.year_revenue) - 1 as {{ double_type() }})
         / count(*) over (partition by predictions.customer_id is not null) as rank_share
     from customers
     left join features on customers.customer_id = features.customer_id

@@ -30,14 +30,14 @@ customer_caps as (
                 {%- for tier, cap in var('weekly_caps').items() %}
                 when '{{ tier }}' then {{ cap }}
                 {%- endfor %}
-            end as {{ dbt.type_float() }}
+            end as {{ double_type() }}
         ) as tier_weekly_cap,
         cast(
             case preferred_frequency
                 {%- for frequency, cap in var('stated_weekly_caps').items() %}
                 when '{{ frequency }}' then {{ cap }}
                 {%- endfor %}
-            end as {{ dbt.type_float() }}
+            end as {{ double_type() }}
         ) as stated_weekly_cap
     from customer_tiers
 )

@@ -57,7 +57,7 @@ returns as (
         sales.customer_id,
         sales.sale_number,
         sales.days_since_previous_order,
-        {{ 'usual_before.usual_days' if by_rhythm else 'cast(null as ' ~ dbt.type_float() ~ ')' }} as usual_days,
+        {{ 'usual_before.usual_days' if by_rhythm else 'cast(null as ' ~ double_type() ~ ')' }} as usual_days,
         {{ day_of('sales.ordered_at') }} as returned_on
     from sales
     {%- if by_rhythm %}

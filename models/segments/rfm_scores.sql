@@ -21,7 +21,7 @@ orders as (
 ranked_buyers as (
     select
         {% for name, amount in measures.items() -%}
-        cast(rank() over (order by {{ amount }}) - 1 as {{ dbt.type_float() }}) / count(*) over () as {{ name }}_rank_share,
+        cast(rank() over (order by {{ amount }}) - 1 as {{ double_type() }}) / count(*) over () as {{ name }}_rank_share,
         {% endfor -%}
         customer_id
     from customers
@@ -45,7 +45,7 @@ select
     customers.refund_share,
     coalesce(
         customers.n_orders >= {{ var('buying_habit_min_orders') }}
-        and cast(orders.n_discounted_orders as {{ dbt.type_float() }}) / customers.n_orders >= {{ var('discount_driven_min_share') }},
+        and cast(orders.n_discounted_orders as {{ double_type() }}) / customers.n_orders >= {{ var('discount_driven_min_share') }},
         false
     ) as is_discount_driven,
     -- Without any recorded discount in the shop, the absence of discounts means nothing.

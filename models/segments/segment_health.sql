@@ -83,7 +83,7 @@ segment_measures as (
         catalog.*,
         coalesce(members.n_members, 0) as n_members,
         customers.n_customers,
-        cast(coalesce(members.n_members, 0) as {{ dbt.type_float() }}) / nullif(customers.n_customers, 0) as share_of_customers,
+        cast(coalesce(members.n_members, 0) as {{ double_type() }}) / nullif(customers.n_customers, 0) as share_of_customers,
         fields.lowest_usable_share,
         fields.oldest_staleness_days,
         fields.thin_field,
@@ -93,7 +93,7 @@ segment_measures as (
         case
             when last_week.is_recorded and movements.began_at <= {{ week_ago }}
                 then
-                    cast(greatest(movements.n_entered_7d, movements.n_left_7d) as {{ dbt.type_float() }})
+                    cast(greatest(movements.n_entered_7d, movements.n_left_7d) as {{ double_type() }})
                     / nullif(movements.n_members_week_ago, 0)
         end as churn_7d
     from catalog
@@ -126,11 +126,11 @@ select
     share_of_customers,
     min_expected_share,
     max_expected_share,
-    cast(share_beyond_expected as {{ dbt.type_float() }}) as share_beyond_expected,
+    cast(share_beyond_expected as {{ double_type() }}) as share_beyond_expected,
     minimum_size,
     is_below_minimum,
     lowest_usable_share,
-    cast(oldest_staleness_days as {{ dbt.type_float() }}) as oldest_staleness_days,
+    cast(oldest_staleness_days as {{ double_type() }}) as oldest_staleness_days,
     cast(n_entered_7d as bigint) as n_entered_7d,
     cast(n_left_7d as bigint) as n_left_7d,
     churn_7d,

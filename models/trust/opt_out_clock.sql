@@ -137,7 +137,7 @@ timed_opt_outs as (
 measured_opt_outs as (
     select
         *,
-        cast({{ seconds_between('given_at', 'took_effect_at') }} as {{ dbt.type_float() }}) / 3600 as hours_to_effect,
+        cast({{ seconds_between('given_at', 'took_effect_at') }} as {{ double_type() }}) / 3600 as hours_to_effect,
         took_effect_at <= due_at as is_within_hours,
         {{ day_of('took_effect_at') }} <= due_on as is_within_business_days
     from timed_opt_outs

@@ -81,8 +81,8 @@ select
     shares.cutoff_on,
     pairs.category,
     shares.shop_share,
-    cast(coalesce(interests.interest, 0) as {{ dbt.type_float() }}) as interest,
-    cast(coalesce(totals.own_interest, 0) as {{ dbt.type_float() }}) as own_interest,
+    cast(coalesce(interests.interest, 0) as {{ double_type() }}) as interest,
+    cast(coalesce(totals.own_interest, 0) as {{ double_type() }}) as own_interest,
     coalesce(interests.n_products_bought, 0) as n_products_bought,
     cast(coalesce(baskets.n_bought, 0) as bigint) as n_bought
 from pairs

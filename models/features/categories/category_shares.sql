@@ -31,6 +31,6 @@ select
     cutoff_on,
     category,
     cast(n_sold as bigint) as n_sold,
-    cast(n_sold as {{ dbt.type_float() }}) / sum(n_sold) over (partition by cutoff_on) as shop_share,
+    cast(n_sold as {{ double_type() }}) / sum(n_sold) over (partition by cutoff_on) as shop_share,
     row_number() over (partition by cutoff_on order by n_sold desc, category asc) as shop_rank
 from category_sales

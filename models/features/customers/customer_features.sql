@@ -22,7 +22,7 @@
 {% set column = name ~ '_' ~ n ~ 'd' %}
 {% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('customer_cutoffs.counted_on', n) %}
 {% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
-{% set data_type = dbt.type_float() if name == 'net_revenue' else 'bigint' %}
+{% set data_type = double_type() if name == 'net_revenue' else 'bigint' %}
 {% set value = 'cast(coalesce(history_totals.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
 {% do counts.append(('case when ' ~ condition ~ ' then ' ~ value ~ ' end' if condition else value) ~ ' as ' ~ column) %}
 {% endfor %}
@@ -47,7 +47,7 @@ customers as (
         customer_id,
         first_seen_on,
         place <= {{ sample_size }} as is_sampled,
-        cast(n_like_them as {{ dbt.type_float() }}) / least(n_like_them, {{ sample_size }}) as sample_weight
+        cast(n_like_them as {{ double_type() }}) / least(n_like_them, {{ sample_size }}) as sample_weight
     from numbered_customers
 ),
 
@@ -81,8 +81,8 @@ customer_cutoffs as (
 activity as (
     select
         *,
-        cast(days_since_previous_order as {{ dbt.type_float() }}) as gap_days,
-        cast(revenue as {{ dbt.type_float() }}) * cast(revenue as {{ dbt.type_float() }}) as squared_revenue
+        cast(days_since_previous_order as {{ double_type() }}) as gap_days,
+        cast(revenue as {{ double_type() }}) * cast(revenue as {{ double_type() }}) as squared_revenue
     from {{ ref('customer_daily_activity') }}
 ),
 
@@ -97,12 +97,12 @@ history_totals as (
         cast({{ dbt.datediff(
             'min(case when activity.n_orders > 0 then activity.activity_on end)',
             'max(case when activity.n_orders > 0 then activity.activity_on end)', 'day'
-        ) }} as {{ dbt.type_float() }}) as ordering_days,
+        ) }} as {{ double_type() }}) as ordering_days,
         sum(activity.gap_days * activity.gap_days) as squared_gaps,
         sum(activity.revenue) as gross_revenue,
         sum(activity.revenue - activity.returned_amount) as net_revenue,
         -- A sum of doubles depends on the order of its rows, a sum of decimals does not.
-        cast(sum(cast(activity.squared_revenue as {{ wide_decimal(38, 4) }})) as {{ dbt.type_float() }}) as squared_revenue,
+        cast(sum(cast(activity.squared_revenue as {{ wide_decimal(38, 4) }})) as {{ double_type() }}) as squared_revenue,
         {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
         sum(activity.returned_amount) as returned_amount,
         sum(activity.discount_amount) as discount_amount,
@@ -155,20 +155,20 @@ select
     sqrt(greatest(
         coalesce((history_totals.n_order_days - 1) * history_totals.squared_gaps - history_totals.ordering_days * history_totals.ordering_days, 0), 0
     )) / greatest(coalesce(history_totals.n_order_days, 0) - 1, 1) as gap_spread_days,
-    cast(coalesce(history_totals.net_revenue, 0) as {{ dbt.type_float() }}) as net_revenue,
-    cast(history_totals.net_revenue as {{ dbt.type_float() }}) / nullif(history_totals.n_order_days, 0) as mean_order_value,
-    cast(history_totals.last_order_value as {{ dbt.type_float() }}) as last_order_value,
+    cast(coalesce(history_totals.net_revenue, 0) as {{ double_type() }}) as net_revenue,
+    cast(history_totals.net_revenue as {{ double_type() }}) / nullif(history_totals.n_order_days, 0) as mean_order_value,
+    cast(history_totals.last_order_value as {{ double_type() }}) as last_order_value,
     sqrt(greatest(
         coalesce(
             history_totals.n_order_days * history_totals.squared_revenue
-            - cast(history_totals.gross_revenue as {{ dbt.type_float() }}) * cast(history_totals.gross_revenue as {{ dbt.type_float() }}),
+            - cast(history_totals.gross_revenue as {{ double_type() }}) * cast(history_totals.gross_revenue as {{ double_type() }}),
             0
         ),
         0
     )) / greatest(coalesce(history_totals.n_order_days, 0), 1) as order_value_spread,
-    cast(history_totals.returned_amount as {{ dbt.type_float() }}) / nullif(cast(history_totals.gross_revenue as {{ dbt.type_float() }}), 0) as refund_share,
-    cast(history_totals.discount_amount as {{ dbt.type_float() }})
-    / nullif(cast(history_totals.gross_revenue + history_totals.discount_amount as {{ dbt.type_float() }}), 0) as discount_share,
+    cast(history_totals.returned_amount as {{ double_type() }}) / nullif(cast(history_totals.gross_revenue as {{ double_type() }}), 0) as refund_share,
+    cast(history_totals.discount_amount as {{ double_type() }})
+    / nullif(cast(history_totals.gross_revenue + history_totals.discount_amount as {{ double_type() }}), 0) as discount_share,
     cast(coalesce(category_counts.n_categories, 0) as bigint) as n_categories,
     cast({{ dbt.datediff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
     cast({{ dbt.datediff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,

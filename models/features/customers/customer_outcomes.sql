@@ -51,9 +51,9 @@ select
     learning_days,
     cast(case when is_over then count(case when days_after < learning_days and n_orders > 0 then 1 end) end as bigint)
         as n_order_days_next,
-    cast(case when is_over then coalesce(sum(case when days_after < learning_days then net_revenue end), 0) end as {{ dbt.type_float() }})
+    cast(case when is_over then coalesce(sum(case when days_after < learning_days then net_revenue end), 0) end as {{ double_type() }})
         as net_revenue_next,
-    cast(case when is_year_over then coalesce(sum(case when days_after < 365 then net_revenue end), 0) end as {{ dbt.type_float() }})
+    cast(case when is_year_over then coalesce(sum(case when days_after < 365 then net_revenue end), 0) end as {{ double_type() }})
         as net_revenue_next_365d,
     cast(min(case when n_orders > 0 then days_after end) as bigint) as days_to_next_order
 from dated_activity

@@ -55,7 +55,7 @@ known_signals as (
         cast(
             signals.points * power(
                 0.5,
-                cast({{ dbt.datediff('signals.signal_on', 'customer_cutoffs.cutoff_on', 'day') }} as {{ dbt.type_float() }})
+                cast({{ dbt.datediff('signals.signal_on', 'customer_cutoffs.cutoff_on', 'day') }} as {{ double_type() }})
                 / case
                     when signals.signal_kind = 'viewed' then {{ var('interest_half_life_days') }}
                     else {{ var('purchase_half_life_days') }}
@@ -115,7 +115,7 @@ select
     by_product.interest,
     cast(
         case
-            when by_product.interest > 0 then least(cast(by_product.interest as {{ dbt.type_float() }}) / cast(occasions.interest as {{ dbt.type_float() }}), 1)
+            when by_product.interest > 0 then least(cast(by_product.interest as {{ double_type() }}) / cast(occasions.interest as {{ double_type() }}), 1)
             else 0
         end as decimal(18, 8)
     ) as interest_share

@@ -22,7 +22,7 @@ signals as (
         product_id,
         {{ day_of('ordered_at') }} as signal_on,
         'bought' as signal_kind,
-        cast(1 as {{ dbt.type_float() }}) as weight
+        cast(1 as {{ double_type() }}) as weight
     from {{ ref('order_lines') }}
     where is_sale and not coalesce(is_renewal, false) and product_id is not null
     union all
@@ -31,7 +31,7 @@ signals as (
         product_id,
         viewed_on as signal_on,
         'viewed' as signal_kind,
-        cast({{ points['product_view'] }} as {{ dbt.type_float() }}) / {{ points['purchase'] }} as weight
+        cast({{ points['product_view'] }} as {{ double_type() }}) / {{ points['purchase'] }} as weight
     from {{ ref('product_interaction_days') }}
 ),
 
@@ -106,7 +106,7 @@ rated_pairs as (
     select
         pairs.*,
         -- Five baskets without the pair are added, so that rare products do not score too high.
-        cast(cast(pairs.weight as {{ dbt.type_float() }}) / (cast(products.weight as {{ dbt.type_float() }}) + 5) as decimal(18, 8)) as likelihood
+        cast(cast(pairs.weight as {{ double_type() }}) / (cast(products.weight as {{ double_type() }}) + 5) as decimal(18, 8)) as likelihood
     from pairs
     inner join products on pairs.cutoff_on = products.cutoff_on and pairs.product_id = products.product_id
 ),
@@ -117,7 +117,7 @@ on_sale as (
         product_id,
         category,
         brand,
-        cast(price as {{ dbt.type_float() }}) as price,
+        cast(price as {{ double_type() }}) as price,
         row_number() over (partition by cutoff_on, category order by price, product_id) as price_place
     from {{ ref('product_popularity') }}
     where category is not null and price > 0

@@ -64,9 +64,9 @@ product_cutoffs as (
 product_rates as (
     select
         *,
-        cast(sum(n_rebuyers) over (partition by cutoff_on) as {{ dbt.type_float() }})
+        cast(sum(n_rebuyers) over (partition by cutoff_on) as {{ double_type() }})
         / nullif(sum(n_buyers) over (partition by cutoff_on), 0) as rebuyer_share,
-        cast(sum(n_baskets_30d) over (partition by cutoff_on, category) as {{ dbt.type_float() }})
+        cast(sum(n_baskets_30d) over (partition by cutoff_on, category) as {{ double_type() }})
         / nullif(count(days_on_sale) over (partition by cutoff_on, category), 0) as category_baskets_30d
     from product_cutoffs
     -- A product without a sale may have no start date.
@@ -91,7 +91,7 @@ select
     -- A new product has less than 30 days of sales: its pace so far is projected, drawn towards its category.
     case
         when days_on_sale < 30
-            then (n_baskets_30d + 0.5 * category_baskets_30d) / (cast(days_on_sale as {{ dbt.type_float() }}) / 30 + 0.5)
-        else cast(n_baskets_30d as {{ dbt.type_float() }})
+            then (n_baskets_30d + 0.5 * category_baskets_30d) / (cast(days_on_sale as {{ double_type() }}) / 30 + 0.5)
+        else cast(n_baskets_30d as {{ double_type() }})
     end as expected_baskets_30d
 from product_rates

@@ -65,30 +65,30 @@ cross_cluster_pairs as (
 measures as (
     select
         'records' as measure,
-        cast(count(*) as {{ dbt.type_float() }}) as value
+        cast(count(*) as {{ double_type() }}) as value
     from records
     union all
     select
         'customers' as measure,
-        cast(count(*) as {{ dbt.type_float() }}) as value
+        cast(count(*) as {{ double_type() }}) as value
     from customers
     union all
     select
         'pairs of one customer' as measure,
-        cast(n_all as {{ dbt.type_float() }}) as value
+        cast(n_all as {{ double_type() }}) as value
     from pair_counts
     {%- for identifier_type in ['email', 'phone', 'shop_customer_id'] %}
     union all
     select
         'pairs of one customer that share {{ identifier_type }}' as measure,
-        cast(coalesce(sum(n_records * (n_records - 1) / 2.0), 0) as {{ dbt.type_float() }}) as value
+        cast(coalesce(sum(n_records * (n_records - 1) / 2.0), 0) as {{ double_type() }}) as value
     from shared_identifiers
     where identifier_type = '{{ identifier_type }}'
     {%- endfor %}
     union all
     select
         'pairs gained by probable edges' as measure,
-        cast(n_all - n_sure as {{ dbt.type_float() }}) as value
+        cast(n_all - n_sure as {{ double_type() }}) as value
     from pair_counts
     {%- if joins_probable() %}
     {%- for least, most in bands %}
@@ -96,26 +96,26 @@ measures as (
     union all
     select
         'probable edges that join, {{ band }}' as measure,
-        cast(count(*) as {{ dbt.type_float() }}) as value
+        cast(count(*) as {{ double_type() }}) as value
     from joining_edges
     where probability >= {{ least }} and probability < {{ most }}
     union all
     select
         'probable edges expected to be wrong, {{ band }}' as measure,
-        cast(coalesce(sum(1 - probability), 0) as {{ dbt.type_float() }}) as value
+        cast(coalesce(sum(1 - probability), 0) as {{ double_type() }}) as value
     from joining_edges
     where probability >= {{ least }} and probability < {{ most }}
     union all
     select
         'pairs of two clusters, {{ band }}' as measure,
-        cast(count(*) as {{ dbt.type_float() }}) as value
+        cast(count(*) as {{ double_type() }}) as value
     from cross_cluster_pairs
     where probability >= {{ least }} and probability < {{ most }}
     {%- endfor %}
     union all
     select
         'gained pairs that are probably wrong' as measure,
-        cast(coalesce(sum((1 - probability) * n_pairs), 0) as {{ dbt.type_float() }}) as value
+        cast(coalesce(sum((1 - probability) * n_pairs), 0) as {{ double_type() }}) as value
     from joining_edges
     {%- endif %}
 )

@@ -13,7 +13,7 @@ with categories as (
 shares as (
     select
         *,
-        cast(interest as {{ dbt.type_float() }}) / nullif(cast(sum(interest) over (partition by customer_id) as {{ dbt.type_float() }}), 0) as interest_share
+        cast(interest as {{ double_type() }}) / nullif(cast(sum(interest) over (partition by customer_id) as {{ double_type() }}), 0) as interest_share
     from categories
 ),
 

@@ -7,5 +7,5 @@ from {{ ref('rfm_scores') }}
 where
     n_discounted_orders > 0
     and n_orders >= {{ var('buying_habit_min_orders') }}
-    and cast(n_discounted_orders as {{ dbt.type_float() }}) / n_orders
+    and cast(n_discounted_orders as {{ double_type() }}) / n_orders
     >= {{ var('discount_driven_min_share') - var('discount_driven_band_share') }}
