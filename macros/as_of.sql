@@ -36,7 +36,7 @@
 
 
 {#
-Whether a moment has a time of day. value_as() stores a day without a time as the midnight at which it begins for the shop.
+Whether a moment has a time of day. cast_value() stores a day without a time as the midnight at which it begins for the shop.
 #}
 {% macro has_time(moment) -%}
     ({{ shop_time(moment) | trim }} <> {{ dbt.date_trunc('day', shop_time(moment) | trim) }})

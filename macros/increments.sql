@@ -7,7 +7,8 @@ Strategies (incremental_strategy), each in one transaction with the model's othe
 - replace_newest, for events: replaces these days. It also reads lateness_days before the first of them, to have it complete.
   Needs event_time, the column that dates its rows. A row without a time is read and replaced in each build. With unique_key
   (a list), a back-fill also replaces rows of other days that have the key of a new row: a session may now begin elsewhere.
-- replace_flawed, for the rows of flawed(): replaces these days, and the other rows of their keys.
+- replace_flawed, for the flagged rows of events (macros/staging/replaced_rows.sql): replaces these days, and the other rows of
+  their keys.
 - replace_moment, for measurements: replaces the rows of as_of(), and keeps those of other moments.
 - replace_customers, for data attributed to customers: replaces these days, and every day of the customers in
   changed_customers.

@@ -1,6 +1,6 @@
 {#
 Rows that do not count, because their loader or system marks them, for example as deleted. Var `row_marks` names the columns and
-the reasons. judged_cte rejects these rows.
+the reasons. validated_rows rejects these rows.
 #}
 
 {#
@@ -28,17 +28,18 @@ match by letters and digits. A mark is set if its column is true, or a time in t
 
 {# Whether a column of a type marks its row. #}
 {% macro is_marked(source_name, table_name, name, found, how) -%}
-    {%- set given = given_value(source_name, table_name, {'name': name, 'data_type': 'boolean', 'meta': {}}, found) | trim -%}
+    {%- set mark = {'source_name': source_name, 'table_name': table_name, 'name': name, 'data_type': 'boolean', 'meta': {}, 'found': found} -%}
+    {%- set value = trimmed_value(mark) | trim -%}
     {%- set is_moment = found.startswith(('timestamp', 'date')) -%}
     {%- if how == 'if_delete' -%}
         lower(trim(cast({{ name }} as {{ dbt.type_string() }}))) in ('d', 'delete', 'deleted')
     {%- elif how == 'if_false' -%}
-        {{ value_as(source_name, table_name, given, 'boolean', found) | trim }} = false
+        {{ cast_value(mark, value) | trim }} = false
     {%- else -%}
         (
-            {%- if not is_moment %}{{ value_as(source_name, table_name, given, 'boolean', found) | trim }}{% endif %}
+            {%- if not is_moment %}{{ cast_value(mark, value) | trim }}{% endif %}
             {%- if is_moment or found.startswith(text_types()) %}
-            {%- set moment = value_as(source_name, table_name, given, 'timestamp', found) | trim %}
+            {%- set moment = cast_value(dict(mark, data_type='timestamp'), value) | trim %}
             {{- ' or ' if not is_moment }}{{ moment }} > cast('1971-01-01' as timestamp) and {{ moment }} <= {{ as_of() }}
             {%- endif -%}
         )

@@ -64,11 +64,9 @@ An amount computed from raw columns, rounded to cents only at the end. Null if o
 #}
 {% macro raw_amount(source_name, table_name, amount) %}
     {%- if not execute -%}{{ return('1') }}{%- endif -%}
-    {%- set place = raw_place(source_name, table_name) -%}
     {%- set raw = namespace(amount=amount) -%}
-    {%- for column in contract_columns(source_name, table_name) if column.name in modules.re.findall('[a-z_]+', amount) -%}
-        {%- set found = type_found(place, column.name) -%}
-        {%- set value = value_as(source_name, table_name, column.name, 'decimal(18,6)', found) | trim -%}
+    {%- for column in raw_columns(source_name, table_name) if column.name in modules.re.findall('[a-z_]+', amount) -%}
+        {%- set value = cast_value(dict(column, data_type='decimal(18,6)'), column.name) | trim -%}
         {%- set raw.amount = modules.re.sub('\\b' ~ column.name ~ '\\b', value | replace('\\', '\\\\'), raw.amount) -%}
     {%- endfor -%}
     {{ return('cast(round(' ~ raw.amount ~ ', 2) as decimal(18, 2))') }}

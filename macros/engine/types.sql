@@ -171,11 +171,11 @@ come first.
 {# A text as a timestamp in UTC. Without an offset it is local time of time_zone. #}
 {% macro by_the_clocks(expression, time_zone) -%}
     {%- if time_zone == 'UTC' -%}
-        {{ at_the_shop(timestamp_in_utc(expression) | trim, 'timestamp') }}
+        {{ local_midnight(timestamp_in_utc(expression) | trim, 'timestamp') }}
     {%- else -%}
         {#- Only an explicit midnight in UTC may be a day without a time. 20:00 in New York is not one. -#}
         case
-            when {{ matches_pattern(expression, "(?:Z|UTC|:[0-9]{2}(?:[.][0-9]+)? ?[+-][0-9:]+)$") | trim }} then {{ at_the_shop(timestamp_in_utc(expression) | trim, 'timestamp') | trim }}
+            when {{ matches_pattern(expression, "(?:Z|UTC|:[0-9]{2}(?:[.][0-9]+)? ?[+-][0-9:]+)$") | trim }} then {{ local_midnight(timestamp_in_utc(expression) | trim, 'timestamp') | trim }}
             else {{ utc_time(timestamp_in_utc(expression) | trim, "'" ~ time_zone ~ "'") | trim }}
         end
     {%- endif -%}

@@ -1,1 +1,19 @@
-{{ typed('billing', 'subscriptions') }}
+{% set subscriptions = raw_table('billing', 'subscriptions') %}
+
+with {{ raw_rows(subscriptions) }},
+
+{{ trimmed_rows(subscriptions) }},
+
+{{ typed_rows(subscriptions) }},
+
+{{ validated_rows(subscriptions) }},
+
+{{ duplicate_keys(subscriptions) }},
+
+{{ flagged_rows(subscriptions) }},
+
+{{ clean_rows(subscriptions) }}
+
+select {{ base_columns(subscriptions) }} from clean_rows
+union all
+select {{ base_columns(subscriptions) }} from flagged_rows

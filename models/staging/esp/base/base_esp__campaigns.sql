@@ -1,1 +1,19 @@
-{{ typed('esp', 'campaigns') }}
+{% set campaigns = raw_table('esp', 'campaigns') %}
+
+with {{ raw_rows(campaigns) }},
+
+{{ trimmed_rows(campaigns) }},
+
+{{ typed_rows(campaigns) }},
+
+{{ validated_rows(campaigns) }},
+
+{{ duplicate_keys(campaigns) }},
+
+{{ flagged_rows(campaigns) }},
+
+{{ clean_rows(campaigns) }}
+
+select {{ base_columns(campaigns) }} from clean_rows
+union all
+select {{ base_columns(campaigns) }} from flagged_rows

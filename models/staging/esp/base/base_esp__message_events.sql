@@ -1,2 +1,16 @@
 {{ config(materialized='view') }}
-{{ typed('esp', 'message_events', flawed_rows=ref('base_esp__flawed_message_events'), never_late={'event_type': refusals()}) }}
+{% set events = raw_table(
+    'esp', 'message_events', flagged_rows=ref('base_esp__flawed_message_events'), never_late={'event_type': refusals()}
+) %}
+
+with {{ raw_rows(events) }},
+
+{{ trimmed_rows(events) }},
+
+{{ typed_rows(events) }},
+
+{{ clean_rows(events) }}
+
+select {{ base_columns(events) }} from clean_rows
+union all
+select {{ base_columns(events) }} from {{ ref('base_esp__flawed_message_events') }}

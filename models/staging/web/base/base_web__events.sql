@@ -1,2 +1,14 @@
 {{ config(materialized='view') }}
-{{ typed('web', 'events', flawed_rows=ref('base_web__flawed_events')) }}
+{% set events = raw_table('web', 'events', flagged_rows=ref('base_web__flawed_events')) %}
+
+with {{ raw_rows(events) }},
+
+{{ trimmed_rows(events) }},
+
+{{ typed_rows(events) }},
+
+{{ clean_rows(events) }}
+
+select {{ base_columns(events) }} from clean_rows
+union all
+select {{ base_columns(events) }} from {{ ref('base_web__flawed_events') }}
