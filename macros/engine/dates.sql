@@ -27,3 +27,24 @@ adapters count the boundaries crossed. Without weeks: engines disagree on when o
 {% macro bigquery__dateadd(datepart, interval, from_date_or_timestamp) -%}
     timestamp(datetime_add(datetime({{ from_date_or_timestamp }}), interval ({{ interval }}) {{ datepart }}))
 {%- endmacro %}
+
+
+{% macro seconds_between(from_at, to_at) %}{{ return(adapter.dispatch('seconds_between', 'mailroom')(from_at, to_at)) }}{% endmacro %}
+
+{% macro default__seconds_between(from_at, to_at) %}{{ no_engine('seconds_between') }}{% endmacro %}
+
+{% macro duckdb__seconds_between(from_at, to_at) -%}
+    (epoch({{ to_at }}) - epoch({{ from_at }}))
+{%- endmacro %}
+
+{% macro spark__seconds_between(from_at, to_at) -%}
+    (cast({{ to_at }} as double) - cast({{ from_at }} as double))
+{%- endmacro %}
+
+{% macro snowflake__seconds_between(from_at, to_at) -%}
+    (cast(timestampdiff(microsecond, {{ from_at }}, {{ to_at }}) as double) / 1000000)
+{%- endmacro %}
+
+{% macro bigquery__seconds_between(from_at, to_at) -%}
+    (timestamp_diff({{ to_at }}, {{ from_at }}, microsecond) / 1000000)
+{%- endmacro %}

@@ -1,7 +1,7 @@
 """The mailbox of an e-mail address, in any spelling.
 
-It mirrors the SQL in macros/identity.sql and macros/normalise.sql. It reads all that the SQL reads in the
-same way, and some odd spellings of ESPs besides.
+It mirrors the SQL in macros/identity.sql and macros/normalise/email.sql. It reads all that the SQL reads in
+the same way, and some odd spellings of ESPs besides.
 """
 
 import re

@@ -21,7 +21,7 @@ OLD: Rows = [
     ("c", "2026-01-09", "kept by key"), (None, "2026-01-03", "without a key"), ("d", None, "without a day"),
 ]  # fmt: skip
 NEW: Rows = [("b", "2026-01-09", "new"), ("e", "2026-01-10", "new"), ("e", "2026-01-10", "twice")]
-# Conditions as in macros/increments.sql, and the old rows that stay.
+# Conditions as in macros/incremental_strategies.sql, and the old rows that stay.
 CONDITIONS: dict[str, tuple[str, Callable[[str | None, str | None], bool]]] = {
     "replace_newest": (
         "(on_day is null or on_day >= cast('2026-01-09' as date))",
