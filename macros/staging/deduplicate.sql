@@ -13,7 +13,7 @@ duplicate_keys as (
 
 {#
 The rows with something to note. Of rows that share a key the newest is kept, the others are rejected. If a mark ends the key
-(macros/marks.sql), all its rows are rejected, unless one is newer than the mark.
+(macros/staging/marks.sql), all its rows are rejected, unless one is newer than the mark.
 #}
 {% macro flagged_rows(table) -%}
 {%- set key, never_late = table.key, table.never_late -%}

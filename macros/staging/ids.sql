@@ -11,8 +11,8 @@
 
 
 {#
-An id as its own system has it: without space around it; 1001 of 1001.0, as data frames write it, and of
-gid://shopify/Customer/1001; 5500000000000 of 5.5e+12. Null for 5.50012E+12, of which a spreadsheet kept six digits: other ids
+An id as its own system has it: without space around it, 1001 for 1001.0 (of a data frame) and for
+gid://shopify/Customer/1001, 5500000000000 for 5.5e+12. Null for 5.50012E+12: a spreadsheet kept six of its digits, so other ids
 would be the same.
 #}
 {% macro plain_id(name) -%}

@@ -21,35 +21,33 @@ replaced_rows, those of the newest days. The base model is a view of it and of c
 #}
 
 {#
-A contract table, for the steps: {key, key_value, event_time, columns, has_marks, rows, flagged_rows, never_late, days}.
+A contract table for the steps: {source_name, table_name, key, key_value, columns, has_marks, rows, flagged_rows, never_late,
+days}.
 columns: the contract's, see raw_columns. key_value: the key in a raw row, as SQL. rows: the raw rows to read.
 flagged_rows: the model that keeps them, if there is one. days: the days that it replaces in this build.
 never_late: values by column. Rows with one of them are read and replaced in each build, however old they are. They stay if a
-mark says that they are gone (macros/marks.sql), because no mark takes an opt-out back. They are never copies of other rows:
+mark says that they are gone (macros/staging/marks.sql), because no mark takes an opt-out back. They are never copies of other rows:
 late news of an event would then depend on rows that are no longer read.
 #}
 {% macro raw_table(source_name, table_name, flagged_rows=none, never_late=none, days=none) %}
     {%- set place = raw_place(source_name, table_name) -%}
-    {%- if not execute -%}{{ return({'columns': [], 'flagged_rows': flagged_rows}) }}{%- endif -%}
-    {%- set columns = raw_columns(source_name, table_name) -%}
-    {%- set rows = raw(source_name, table_name) -%}
-    {%- if days -%}
-        {%- set dated_by = raw_value(source_name, table_name, event_time(source_name, table_name)) -%}
-        {%- set kept = is_any_of_raw(source_name, table_name, never_late) if never_late -%}
-        {%- set rows = '(select * from ' ~ rows ~ ' as all_rows where ' ~ is_replaced(dated_by, days, is_read=true, never_late=kept) ~ ')' -%}
+    {%- set table = {
+        'source_name': source_name, 'table_name': table_name, 'key': '', 'key_value': '', 'columns': [], 'has_marks': false,
+        'rows': raw(source_name, table_name), 'flagged_rows': flagged_rows, 'never_late': none, 'days': none
+    } -%}
+    {%- if execute -%}
+        {%- set key = contract_key(source_name, table_name) -%}
+        {%- do table.update({
+            'key': key,
+            'key_value': raw_value(source_name, table_name, key),
+            'columns': raw_columns(source_name, table_name),
+            'has_marks': marks_found(source_name, table_name, place) | length > 0,
+            'never_late': never_late,
+            'days': days
+        }) -%}
+        {%- do table.update({'rows': newest_rows(table)}) if days -%}
     {%- endif -%}
-    {{ return({
-        'source_name': source_name,
-        'table_name': table_name,
-        'key': contract_key(source_name, table_name),
-        'key_value': raw_value(source_name, table_name, contract_key(source_name, table_name)),
-        'columns': columns,
-        'has_marks': marks_found(source_name, table_name, place) | length > 0,
-        'rows': rows,
-        'flagged_rows': flagged_rows,
-        'never_late': never_late,
-        'days': days
-    }) }}
+    {{ return(table) }}
 {% endmacro %}
 
 

@@ -1,3 +1,11 @@
+{# The raw rows that a build which replaces these days must read. #}
+{% macro newest_rows(table) %}
+    {%- set dated_by = raw_value(table.source_name, table.table_name, event_time(table.source_name, table.table_name)) -%}
+    {%- set is_kept = is_any_of_raw(table.source_name, table.table_name, table.never_late) if table.never_late -%}
+    {{ return('(select * from ' ~ table.rows ~ ' as all_rows where ' ~ is_replaced(dated_by, table.days, is_read=true, never_late=is_kept) ~ ')') }}
+{% endmacro %}
+
+
 {#
 The flagged rows that a build of these days replaces. If one row of a key is of these days, the other rows of the key are
 flagged again with it, unless some of them are too old to be read.

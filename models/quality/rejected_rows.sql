@@ -1,5 +1,5 @@
 -- Rows of erased persons are in erased_rows instead. A flawed row that names one has neither key nor text here. A row that
--- depends on one removed by a row mark (macros/marks.sql) has the same reason.
+-- depends on one removed by a row mark (macros/staging/marks.sql) has the same reason.
 {% set identifier_columns = {
     'email': ['email', 'requester_email'], 'phone': ['phone', 'requester_phone'],
     'shop_customer_id': ['customer_id', 'external_id'], 'contact_id': ['contact_id'], 'profile_id': ['profile_id'],
