@@ -27,7 +27,7 @@ test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (abou
 test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value, and all unit tests there (needs Java)
 	$(BIN)/pytest -q -m spark -p no:cacheprovider
 
-dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test does too
+dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test-deep does too
 	$(BIN)/pytest -q tests/engines/test_dialects.py
 
 check: $(VENV)/dev.done ## format, lint of what changed, types, the fast tests: before each commit

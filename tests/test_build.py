@@ -41,7 +41,7 @@ def test_a_second_run_and_a_full_rebuild_change_nothing(demo: Warehouse, tmp_pat
     assert len(first) > 30
     shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True)
     again = Warehouse(tmp_path)
-    for command in (["build", "--selector", "hourly"], ["run", "--full-refresh"]):
+    for command in (["run", "--selector", "hourly"], ["run", "--full-refresh"]):
         run = again.dbt(*command)
         assert run.ok, run.output
         assert fingerprints(again) == first, command

@@ -152,6 +152,7 @@ def killed_at(number: int, before: bool) -> Callable[..., None]:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_killed_anywhere_the_next_push_finishes_the_job(
     warehouse: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,9 +63,16 @@ class Shop:
             "recorded_by": "preference_centre", "occurred_at": on,
         }  # fmt: skip
 
-    def build(self, day: date, changed: str = "+path:models/activation", **variables: Any) -> Rows:
+    def build(
+        self,
+        day: date,
+        changed: str = "+path:models/activation",
+        tests: str = "empty",
+        **variables: Any,
+    ) -> Rows:
         """Build the changes as of a day, with an order on the day before, because older orders are no
-        trigger. Return the outbox."""
+        trigger. Run the tests of activation too, with tests="cautious" those of the other floors as well.
+        Return the outbox."""
         newest = {
             "order_id": f"eve-of-{day}", "customer_id": "refused", "total_amount": "20.00",
             "ordered_at": day - timedelta(days=1),
@@ -97,7 +104,7 @@ class Shop:
             write_table(self.folder / f"{table}.csv", rows, columns)
         run = self.warehouse.dbt(
             "build", "--select", changed, "path:models/activation", "path:tests/activation",
-            "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious",
+            "--exclude-resource-type", "unit_test", "--indirect-selection", tests,
             as_of=f"{day} 00:00:00",
             shop={"files": f"{self.folder}/shop/{{table}}.csv", "absent": ["refunds"]},
             privacy={"files": f"{self.folder}/privacy/{{table}}.csv"},
@@ -162,7 +169,7 @@ def days(shop: Shop) -> dict[str, Rows]:
     ]  # fmt: skip
     write_refusals(activation_folder(shop.folder / "warehouse.duckdb"), "file", refusals)
     shop.customers["nameless"]["first_name"] = "Nora"
-    found["fourth"] = shop.build(TODAY + timedelta(days=2))
+    found["fourth"] = shop.build(TODAY + timedelta(days=2), tests="cautious")
     found["reasons"] = shop.warehouse.rows("""
         select customers.email, rule, suppressions.reason
         from suppressions inner join customers using (customer_id)

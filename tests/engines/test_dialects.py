@@ -12,6 +12,7 @@ PYTHON = PROJECT / ".venv-dialects" / "bin" / "python"
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.skipif(not PYTHON.exists(), reason="requirements-dialects.txt is not installed: make dialects")
 @pytest.mark.parametrize("target", ["snowflake", "bigquery"])
 def test_every_model_test_and_analysis_is_valid_sql_of_the_warehouse(target: str, tmp_path: Path) -> None:
