@@ -1,5 +1,6 @@
 -- ESPs identify profiles by address, once per batch. Receipts of a deleted address no longer contain it. A sent row may have
 -- arrived whatever the answer was. The ESP may hold it until a later removal is accepted.
+-- Longer than 120 lines because the state of an address needs its accepted and its open receipts side by side.
 with receipts as (
     select *
     from {{ ref('sync_receipts') }}

@@ -1,4 +1,5 @@
 -- Changes that bring each ESP in line with audience_members.
+-- Longer than 120 lines because updates, suppressions and deletions exclude one another, so they are decided together.
 with profile_states as (
     select * from {{ ref('esp_profile_state') }}
 ),

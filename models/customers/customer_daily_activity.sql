@@ -4,28 +4,6 @@
     post_hook="{{ note_owners(ref('attribution_keys'), ref('attribution_changes')) }}"
 ) }}
 {% set days = activity_days(this.identifier) if this %}
-{% set by_day = {
-    'shop_days': [
-        'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount',
-        'n_tickets', 'n_bounces', 'n_emails_only_bounced'
-    ],
-    'sessions_by_day': [
-        'n_sessions', 'n_page_views', 'n_product_views', 'n_searches', 'n_cart_adds', 'n_wishlist_adds',
-        'n_checkouts', 'last_seen_at', 'last_cart_add_at', 'last_purchase_at'
-    ],
-    'emails_by_day': [
-        'n_emails_sent', 'n_emails_delivered', 'n_human_opens', 'n_human_clicks', 'n_machine_events',
-        'last_human_opened_at', 'last_human_clicked_at'
-    ]
-} %}
-{% set decimals = {'n_units': 4, 'revenue': 2, 'discount_amount': 2, 'returned_amount': 2} %}
-{% set columns = by_day.values() | sum(start=[]) %}
-{% set times = [] %}
-{% for column in columns if column.endswith('_at') %}{% do times.append(column) %}{% endfor %}
-{% set email_sums = [] %}
-{% for column in by_day.emails_by_day %}
-{% do email_sums.append(('max' if column in times else 'sum') ~ '(days.' ~ column ~ ') as ' ~ column) %}
-{% endfor %}
 with shop_days as (
     select * from {{ ref('customer_shop_days') }}
     where {{ is_of_activity('customer_id', 'activity_on', days) }}
@@ -64,7 +42,13 @@ emails_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        days.{{ by_day.emails_by_day | join(',\n        days.') }}
+        days.n_emails_sent,
+        days.n_emails_delivered,
+        days.n_human_opens,
+        days.n_human_clicks,
+        days.n_machine_events,
+        days.last_human_opened_at,
+        days.last_human_clicked_at
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
     where profiles.n_profiles = 1 and {{ is_of_activity('profiles.customer_id', 'days.activity_on', days) }}
@@ -72,7 +56,13 @@ emails_by_day as (
     select
         profiles.customer_id,
         days.activity_on,
-        {{ email_sums | join(',\n        ') }}
+        sum(days.n_emails_sent) as n_emails_sent,
+        sum(days.n_emails_delivered) as n_emails_delivered,
+        sum(days.n_human_opens) as n_human_opens,
+        sum(days.n_human_clicks) as n_human_clicks,
+        sum(days.n_machine_events) as n_machine_events,
+        max(days.last_human_opened_at) as last_human_opened_at,
+        max(days.last_human_clicked_at) as last_human_clicked_at
     from {{ ref('stg_esp__profile_days') }} as days
     inner join profiles on days.profile_id = profiles.profile_id
     where profiles.n_profiles > 1 and {{ is_of_activity('profiles.customer_id', 'days.activity_on', days) }}
@@ -83,12 +73,33 @@ emails_by_day as (
 select
     customer_id,
     activity_on,
-    {% for column in columns if column not in times and column != 'days_since_previous_order' -%}
-    cast(coalesce({{ column }}, 0){{ ' + coalesce(n_emails_only_bounced, 0)' if column == 'n_emails_sent' }} as {{ 'decimal(18, ' ~ decimals[column] ~ ')' if column in decimals else 'bigint' }}) as {{ column }},
-    {% endfor -%}
+    cast(coalesce(n_orders, 0) as bigint) as n_orders,
+    cast(coalesce(n_units, 0) as decimal(18, 4)) as n_units,
+    cast(coalesce(revenue, 0) as decimal(18, 2)) as revenue,
+    cast(coalesce(discount_amount, 0) as decimal(18, 2)) as discount_amount,
+    cast(coalesce(n_refunds, 0) as bigint) as n_refunds,
+    cast(coalesce(returned_amount, 0) as decimal(18, 2)) as returned_amount,
+    cast(coalesce(n_tickets, 0) as bigint) as n_tickets,
+    cast(coalesce(n_bounces, 0) as bigint) as n_bounces,
+    cast(coalesce(n_emails_only_bounced, 0) as bigint) as n_emails_only_bounced,
+    cast(coalesce(n_sessions, 0) as bigint) as n_sessions,
+    cast(coalesce(n_page_views, 0) as bigint) as n_page_views,
+    cast(coalesce(n_product_views, 0) as bigint) as n_product_views,
+    cast(coalesce(n_searches, 0) as bigint) as n_searches,
+    cast(coalesce(n_cart_adds, 0) as bigint) as n_cart_adds,
+    cast(coalesce(n_wishlist_adds, 0) as bigint) as n_wishlist_adds,
+    cast(coalesce(n_checkouts, 0) as bigint) as n_checkouts,
+    cast(coalesce(n_emails_sent, 0) + coalesce(n_emails_only_bounced, 0) as bigint) as n_emails_sent,
+    cast(coalesce(n_emails_delivered, 0) as bigint) as n_emails_delivered,
+    cast(coalesce(n_human_opens, 0) as bigint) as n_human_opens,
+    cast(coalesce(n_human_clicks, 0) as bigint) as n_human_clicks,
+    cast(coalesce(n_machine_events, 0) as bigint) as n_machine_events,
     cast(days_since_previous_order as bigint) as days_since_previous_order,
-    {{ times | join(',\n    ') }}
+    last_seen_at,
+    last_cart_add_at,
+    last_purchase_at,
+    last_human_opened_at,
+    last_human_clicked_at
 from shop_days
-{% for part in by_day if part != 'shop_days' -%}
-full join {{ part }} using (customer_id, activity_on)
-{% endfor %}
+full join sessions_by_day using (customer_id, activity_on)
+full join emails_by_day using (customer_id, activity_on)

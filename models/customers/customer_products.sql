@@ -1,9 +1,4 @@
 {% set points = var('interest_points') %}
-{% set decay_factors = [] %}
-{% for day in ['viewed_on', 'bought_on'] %}
-{% set age_days = dbt.datediff(day, as_of_day(), 'day') %}
-{% do decay_factors.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ double_type() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
-{% endfor %}
 with product_views as (
     select
         customer_id,
@@ -16,7 +11,7 @@ with product_views as (
                 {{ points['product_view'] }} * n_views
                 + {{ points['add_to_wishlist'] }} * n_wishlist_adds
                 + {{ points['add_to_cart'] }} * n_cart_adds
-            ) * {{ decay_factors[0] }}
+            ) * {{ interest_weight('viewed_on') }}
         ) as interest,
         min(first_viewed_at) as first_viewed_at,
         max(last_viewed_at) as last_viewed_at
@@ -46,7 +41,7 @@ product_purchases as (
         product_id,
         sum(n_units) as n_units,
         count(*) as n_days_ordered,
-        sum({{ points['purchase'] }} * n_lines * {{ decay_factors[1] }}) as interest,
+        sum({{ points['purchase'] }} * n_lines * {{ interest_weight('bought_on') }}) as interest,
         min(first_ordered_at) as first_ordered_at,
         max(last_ordered_at) as last_ordered_at
     from purchases_by_day

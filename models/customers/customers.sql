@@ -1,3 +1,4 @@
+-- Longer than 120 lines because half of them name the columns of this widest table, and each CTE sums up one source.
 with profiles as (
     select * from {{ ref('customer_profiles') }}
     {%- if var('keep_anonymous_visitors') %}
@@ -48,17 +49,13 @@ windows as (
     select
         customer_id,
         sum(returned_amount) as returned_amount,
-        sum(case when days_ago <= 365 then revenue - returned_amount else 0 end) as revenue_365d,
-        {% for days in [1, 7, 30, 90] -%}
-        sum(case when days_ago <= {{ days }} then n_sessions else 0 end) as n_sessions_{{ days }}d,
-        sum(case when days_ago <= {{ days }} then n_product_views else 0 end) as n_product_views_{{ days }}d,
-        sum(case when days_ago <= {{ days }} then n_cart_adds else 0 end) as n_cart_adds_{{ days }}d,
-        {% endfor -%}
-        {% for days in [7, 30, 90] -%}
-        sum(case when days_ago <= {{ days }} then n_emails_sent else 0 end) as n_emails_sent_{{ days }}d,
-        sum(case when days_ago <= {{ days }} then n_human_opens else 0 end) as n_human_opens_{{ days }}d,
-        sum(case when days_ago <= {{ days }} then n_human_clicks else 0 end) as n_human_clicks_{{ days }}d,
-        {% endfor -%}
+        {{ window_sums('revenue', [365], value='revenue - returned_amount') }},
+        {{ window_sums('n_sessions', [1, 7, 30, 90]) }},
+        {{ window_sums('n_product_views', [1, 7, 30, 90]) }},
+        {{ window_sums('n_cart_adds', [1, 7, 30, 90]) }},
+        {{ window_sums('n_emails_sent', [7, 30, 90]) }},
+        {{ window_sums('n_human_opens', [7, 30, 90]) }},
+        {{ window_sums('n_human_clicks', [7, 30, 90]) }},
         min(activity_on) as first_active_on,
         max(case when n_emails_sent > 0 then activity_on end) as last_emailed_on,
         max(last_seen_at) as last_seen_at,

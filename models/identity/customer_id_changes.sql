@@ -1,5 +1,6 @@
 -- Changes of customer ids: a merge (all records of the old id moved to one other), a split (some stayed, or they moved to
 -- several ids), a removal (the last record is gone from its source) or an erasure (the person was erased).
+-- Longer than 120 lines because a change is known as merge, split, removal or erasure only beside all records of both ids.
 with log as (
     select
         record_key,

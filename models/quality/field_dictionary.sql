@@ -23,10 +23,6 @@
 {%- if found -%}
 {%- do absent.append(dict(found, model_name=entry.model_name, column_name=entry.column_name)) -%}
 {%- endif -%}
-{%- endfor -%}
-{%- set selected = [] -%}
-{%- for field, data_type in fields.items() -%}
-{%- do selected.append('cast(entries.' ~ field ~ ' as ' ~ sql_type(data_type) ~ ') as ' ~ field) -%}
 {%- endfor %}
 with entries as (
     select * from {{ literal_rows(fields, entries) }}
@@ -37,7 +33,9 @@ absent as (
 )
 
 select
-    {{ selected | join(',\n    ') }},
+    {% for field, data_type in fields.items() -%}
+    cast(entries.{{ field }} as {{ sql_type(data_type) }}) as {{ field }},
+    {% endfor -%}
     cast(absent.not_given as {{ dbt.type_string() }}) as not_given,
     cast(absent.given_by as {{ dbt.type_string() }}) as given_by
 from entries

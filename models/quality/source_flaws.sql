@@ -1,4 +1,5 @@
 -- A row with several flawed columns counts once under each of their reasons.
+-- Longer than 120 lines because a third of them choose the example and the words of one sentence.
 with source_rows as (
     select
         source_name,

@@ -1,24 +1,19 @@
 -- Checks of the scores: each has a value and the bounds that it must keep.
+-- Longer than 120 lines because the five kinds of checks share their measures and their sentences.
 {% set last_day = days_before(as_of_day(), 1) %}
-{# (amount, count that drift_min_count applies to, days to sum). Clicks only by week: mail goes out on some days only. #}
-{% set signals = {
-    'orders': ('n_orders', 'n_orders', [1, 7]),
-    'revenue': ('revenue', 'n_orders', [1, 7]),
-    'refunds': ('n_refunds', 'n_refunds', [7]),
-    'sessions': ('n_sessions', 'n_sessions', [1, 7]),
-    'product views': ('n_product_views', 'n_product_views', [1, 7]),
-    'human clicks': ('n_human_clicks', 'n_human_clicks', [7])
-} %}
-{% set sums = [] %}
-{% set jumps = [] %}
-{% for signal, (amount, count, windows) in signals.items() %}
-{% for n in windows %}
-{% do jumps.append((signal ~ ', last ' ~ ('day' if n == 1 else 'week'), amount ~ '_' ~ n ~ 'd', count ~ '_' ~ n ~ 'd')) %}
-{% for column in (amount, count) %}
-{% do sums.append('cast(coalesce(sum(case when days_back - 7 * weeks_back < ' ~ n ~ ' then ' ~ column ~ ' end), 0) as ' ~ double_type() ~ ') as ' ~ column ~ '_' ~ n ~ 'd') %}
-{% endfor %}
-{% endfor %}
-{% endfor %}
+{# Clicks only by week: mail goes out on some days only. counted: the count that drift_min_count applies to. #}
+{% set signals = [
+    {'subject': 'orders, last day', 'amount': 'n_orders_1d', 'counted': 'n_orders_1d'},
+    {'subject': 'orders, last week', 'amount': 'n_orders_7d', 'counted': 'n_orders_7d'},
+    {'subject': 'revenue, last day', 'amount': 'revenue_1d', 'counted': 'n_orders_1d'},
+    {'subject': 'revenue, last week', 'amount': 'revenue_7d', 'counted': 'n_orders_7d'},
+    {'subject': 'refunds, last week', 'amount': 'n_refunds_7d', 'counted': 'n_refunds_7d'},
+    {'subject': 'sessions, last day', 'amount': 'n_sessions_1d', 'counted': 'n_sessions_1d'},
+    {'subject': 'sessions, last week', 'amount': 'n_sessions_7d', 'counted': 'n_sessions_7d'},
+    {'subject': 'product views, last day', 'amount': 'n_product_views_1d', 'counted': 'n_product_views_1d'},
+    {'subject': 'product views, last week', 'amount': 'n_product_views_7d', 'counted': 'n_product_views_7d'},
+    {'subject': 'human clicks, last week', 'amount': 'n_human_clicks_7d', 'counted': 'n_human_clicks_7d'}
+] %}
 with models as (
     select * from {{ ref('trained_models') }}
 ),
@@ -68,7 +63,7 @@ usual_outcomes as (
 days as (
     select
         *,
-        cast({{ dbt.datediff('activity_on', last_day, 'day') }} as bigint) as days_back,
+        1 + mod(cast({{ dbt.datediff('activity_on', last_day, 'day') }} as bigint), 7) as days_ago,
         cast(floor({{ dbt.datediff('activity_on', last_day, 'day') }} / 7.0) as bigint) as weeks_back
     from {{ ref('customer_daily_activity') }}
     where activity_on <= {{ last_day }} and activity_on > {{ days_before(last_day, 7 * (var('drift_usual_weeks') + 1)) }}
@@ -78,18 +73,23 @@ days as (
 weeks as (
     select
         weeks_back,
-        {{ sums | unique | join(',\n        ') }}
+        {{ window_sums('n_orders', [1, 7]) }},
+        {{ window_sums('revenue', [1, 7]) }},
+        {{ window_sums('n_refunds', [7]) }},
+        {{ window_sums('n_sessions', [1, 7]) }},
+        {{ window_sums('n_product_views', [1, 7]) }},
+        {{ window_sums('n_human_clicks', [7]) }}
     from days
     group by weeks_back
 ),
 
 jumps as (
-    {% for subject, amount, count in jumps -%}
+    {% for signal in signals -%}
     select
-        '{{ subject }}' as subject,
-        coalesce(max(case when weeks_back = 0 then {{ amount }} end), 0) as total,
-        {{ median('case when weeks_back > 0 then ' ~ amount ~ ' end') }} as usual,
-        {{ median('case when weeks_back > 0 then ' ~ count ~ ' end') }} as usual_count
+        '{{ signal.subject }}' as subject,
+        coalesce(max(case when weeks_back = 0 then cast({{ signal.amount }} as {{ double_type() }}) end), 0) as total,
+        {{ median('case when weeks_back > 0 then cast(' ~ signal.amount ~ ' as ' ~ double_type() ~ ') end') }} as usual,
+        {{ median('case when weeks_back > 0 then cast(' ~ signal.counted ~ ' as ' ~ double_type() ~ ') end') }} as usual_count
     from weeks
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -1,3 +1,4 @@
+-- Longer than 120 lines because rhythm, due day and rank of a refill build on one another.
 {% set soon_from, soon_until = var('due_soon_days') %}
 with purchase_days as (
     select distinct

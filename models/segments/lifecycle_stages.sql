@@ -1,6 +1,8 @@
 -- Computed from the order history alone, so it can be rebuilt as of any day. The usual time between orders changes only
 -- with orders, so time alone never leads back to an earlier stage. A customer with a running subscription is active. After
 -- a cancellation, a customer who is not active or new by other orders is lapsed from that day.
+-- Longer than 120 lines because the stage, its beginning, the stage before and the sentence follow from the same dates and
+-- change together.
 {% set by_rhythm = var('lifecycle_by_own_rhythm') %}
 with customers as (
     select

@@ -6,16 +6,14 @@
     'max_churn_share': 'double', 'dwell_days': 'bigint', 'has_band': 'boolean', 'no_band': 'string', 'receiving_because': 'string',
     'fields': 'string', 'hard_rules': 'string',
 } %}
-{%- set expressions = [] -%}
-{%- for column, data_type in columns.items() -%}
-{%- set value = 'coalesce(' ~ column ~ ', false)' if data_type == 'boolean' else column -%}
-{%- do expressions.append('cast(' ~ value ~ ' as ' ~ sql_type(data_type) ~ ') as ' ~ column) -%}
-{%- endfor %}
 with entries as (
     select * from {{ literal_rows(columns, segment_entries()) }}
 )
 
 select
-    {{ expressions | join(',\n    ') }}
+    {% for column, data_type in columns.items() if column != 'hard_rules' -%}
+    cast({{ 'coalesce(has_band, false)' if column == 'has_band' else column }} as {{ sql_type(data_type) }}) as {{ column }},
+    {% endfor -%}
+    cast(hard_rules as {{ dbt.type_string() }}) as hard_rules
 from entries
 where segment is not null

@@ -1,3 +1,5 @@
+-- Longer than 120 lines because members, movements and fields of a segment come from three tables, and one sentence names what
+-- is wrong.
 {% set week_ago = dbt.dateadd('day', -7, as_of()) %}
 with catalog as (
     select * from {{ ref('segment_catalog') }}

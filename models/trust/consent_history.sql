@@ -1,5 +1,7 @@
 -- The ledger without refused erasures and without erased persons. An opt-in that names an erased person is gone. Of an opt-out
 -- only what concerns other customers with the same address, phone or device is left.
+-- Longer than 120 lines because seven identifiers of an event are hashed and compared with those of erased persons in one
+-- pass.
 {% set identifiers = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'email_then'] %}
 with refused_erasures as (
     select {{ row_of('request_id') }} as row_of

@@ -1,19 +1,34 @@
 -- The consent decision per customer, channel and purpose, as of as_of(). Without a valid opt-in it is no.
-{% set columns = [
-    'consent_event_id', 'customer_id', 'subject', 'channel', 'purpose', 'is_yes', 'is_global', 'consent_status', 'lawful_basis',
-    'recorded_by', 'void_because', 'is_dated', 'effective_at', 'expires_at'
-] | join(', ') %}
-{% set consent_events %}(
-        select {{ columns }} from {{ ref('consent_event_effects') }}
-        union all
-        select {{ columns }} from {{ ref('crowd_consent_events') }}
-    ) as consent_events{% endset %}
+-- Longer than 120 lines because the decision and its reason need the same facts: deciding events, void opt-ins and implied
+-- consent.
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),
 
 jurisdictions as (
     select * from {{ ref('jurisdictions') }}
+),
+
+consent_events as (
+    {% for effects in [ref('consent_event_effects'), ref('crowd_consent_events')] -%}
+    select
+        consent_event_id,
+        customer_id,
+        subject,
+        channel,
+        purpose,
+        is_yes,
+        is_global,
+        consent_status,
+        lawful_basis,
+        recorded_by,
+        void_because,
+        is_dated,
+        effective_at,
+        expires_at
+    from {{ effects }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 -- Each address, phone number and device (subject) has its own timeline. An opt-in for an address other than the current one, or
@@ -26,7 +41,7 @@ timed_events as (
         max(case when not is_yes and is_dated then effective_at end) over (
             partition by customer_id, subject, channel, purpose, is_global, consent_status
         ) as last_dated_no_at
-    from {{ consent_events }}
+    from consent_events
     where void_because is null or void_because in ('{{ for_another_address() }}', '{{ names_no_address() }}')
 ),
 
@@ -71,7 +86,7 @@ void_opt_ins as (
             partition by customer_id, channel, purpose
             order by effective_at desc, consent_event_id asc, subject asc
         ) as place
-    from {{ consent_events }}
+    from consent_events
     where void_because is not null
 ),
 

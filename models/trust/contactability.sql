@@ -1,8 +1,4 @@
 -- Fails closed: without consent no marketing is allowed, even if no rule suppresses it.
-{% set blocking = [] -%}
-{%- for rule in var('suppression_rules') -%}
-{%- do blocking.append("max(case when suppressions.rule = '" ~ rule ~ "' then '" ~ rule ~ "' end)") -%}
-{%- endfor -%}
 with class_scopes as (
     {% for message_class, scopes in message_classes().items() -%}
     {% for scope in scopes -%}
@@ -20,7 +16,9 @@ class_suppressions as (
         suppressions.customer_id,
         class_scopes.message_class,
         count(*) as n_rules,
-        {{ joined(', ', blocking) }} as blocked_by,
+        {% for rule in var('suppression_rules') -%}
+        max(case when suppressions.rule = '{{ rule }}' then '{{ rule }}' end) as {{ rule }},
+        {% endfor -%}
         {{ value_at_min('suppressions.reason', 'suppressions.rule_number', is_unique=true) }} as reason,
         min(suppressions.since) as since,
         count(case when suppressions.until is null then 1 end) as n_rules_without_end,
@@ -60,7 +58,7 @@ decisions as (
         and (message_classes.message_class = 'transactional' or coalesce(consents.is_marketing_allowed, false)) as is_allowed,
         coalesce(consents.is_ai_allowed, false) and ai_guards.customer_id is null as is_ai_allowed,
         class_suppressions.n_rules,
-        class_suppressions.blocked_by,
+        case when class_suppressions.n_rules > 0 then {{ joined(', ', var('suppression_rules')) }} end as blocked_by,
         class_suppressions.since,
         case when class_suppressions.n_rules_without_end = 0 then class_suppressions.until end as opens_at,
         coalesce(

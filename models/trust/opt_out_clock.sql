@@ -1,4 +1,5 @@
 -- Time until an opt-out took effect: the warehouse had recorded it, and the last marketing message had been sent.
+-- Longer than 120 lines because one clock needs the opt-out, the opt-in that ends it and the messages between them.
 with history as (
     select
         *,

@@ -1,9 +1,7 @@
 -- Mailboxes that an ESP must not write to: all present and past mailboxes of customers in a suppression audience, and
 -- mailboxes that opted out and no longer belong to a customer.
 with suppression_audiences as (
-    select distinct audience
-    from {{ ref('audience_catalog') }}
-    where is_suppression
+    select distinct audience from {{ ref('audience_catalog') }} where is_suppression
 ),
 
 -- When the deciding opt-out was recorded: an opt-out after a new opt-in must be sent again.

@@ -1,9 +1,6 @@
 -- Customers whose attribution changed, or whose orders, refunds, tickets or bounces of a past day changed.
 -- depends_on: {{ ref('stg_esp__profile_days') }}, {{ ref('stg_web__sessions') }}, {{ ref('customer_shop_days') }}, {{ ref('attribution_keys') }}
 {% set days = activity_days('customer_daily_activity') %}
-{% set counts = ['n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount', 'n_tickets', 'n_bounces', 'n_emails_only_bounced'] %}
-{% set differences = [] %}
-{% for count in counts %}{% do differences.append('shop_days.' ~ count ~ ' is distinct from previous_days.' ~ count) %}{% endfor %}
 with changes as (
     select * from {{ ref('attribution_changes') }}
 ),
@@ -45,7 +42,13 @@ changed_customer_ids as (
     from shop_days
     full outer join previous_days
         on shop_days.customer_id = previous_days.customer_id and shop_days.activity_on = previous_days.activity_on
-    where {{ differences | join(' or ') }}
+    where
+        {% for column in [
+            'n_orders', 'n_units', 'revenue', 'discount_amount', 'days_since_previous_order', 'n_refunds', 'returned_amount', 'n_tickets',
+            'n_bounces', 'n_emails_only_bounced'
+        ] -%}
+        shop_days.{{ column }} is distinct from previous_days.{{ column }}{{ ' or' if not loop.last }}
+        {% endfor %}
 )
 {%- else -%}
 -- This build writes all rows, so it needs no list.

@@ -1,6 +1,7 @@
 -- The rules are in docs/money.md. The price of the goods is the total less everything known to be no goods. Without a total it
 -- is the sum of the lines. The lines also show which reading of tax, discounts and gift cards makes both agree. All amounts
 -- are in the order's currency until the end.
+-- Longer than 120 lines because each part of the total is taken from what the parts before it leave, in a CTE of its own.
 {% set tolerance = var('order_sums_tolerance') %}
 {% set readings = {
     'tax_on_top': 'total_amount - known_tax', 'tax_inside': 'total_amount',

@@ -1,16 +1,6 @@
 -- When customers are active, in their local time: ordering, on the site, or clicking in an e-mail. Several signals within an
 -- hour count once. Opens do not count: most come from machines, and human opens follow the hour of sending.
 {% set scored_on = scoring_day() %}
-{% set counts = [] %}
-{% set sums = [] %}
-{% for prefix, condition in [('', ''), ('recent_', ' and is_recent = 1')] %}
-{% for name, slot, slots in [('hour', 'local_hour', range(24)), ('weekday', 'weekday', range(1, 8))] %}
-{% for n in slots %}
-{% do sums.append('count(case when ' ~ slot ~ ' = ' ~ n ~ condition ~ ' then 1 end) as ' ~ prefix ~ name ~ '_' ~ n) %}
-{% do counts.append('cast(coalesce(slot_counts.' ~ prefix ~ name ~ '_' ~ n ~ ', 0) as bigint) as ' ~ prefix ~ name ~ '_' ~ n) %}
-{% endfor %}
-{% endfor %}
-{% endfor %}
 with profiled_customers as (
     select
         features.customer_id,
@@ -85,8 +75,15 @@ hour_weekdays as (
 
 slot_counts as (
     select
-        customer_id,
-        {{ sums | join(',\n        ') }}
+        {% for prefix, condition in [('', ''), ('recent_', ' and is_recent = 1')] -%}
+        {% for hour in range(24) -%}
+        count(case when local_hour = {{ hour }}{{ condition }} then 1 end) as {{ prefix }}hour_{{ hour }},
+        {% endfor -%}
+        {% for weekday in range(1, 8) -%}
+        count(case when weekday = {{ weekday }}{{ condition }} then 1 end) as {{ prefix }}weekday_{{ weekday }},
+        {% endfor -%}
+        {% endfor -%}
+        customer_id
     from hour_weekdays
     group by customer_id
 )
@@ -94,7 +91,14 @@ slot_counts as (
 select
     profiled_customers.customer_id,
     profiled_customers.is_sampled,
-    profiled_customers.group_name,
-    {{ counts | join(',\n    ') }}
+    {% for prefix in ['', 'recent_'] -%}
+    {% for hour in range(24) -%}
+    cast(coalesce(slot_counts.{{ prefix }}hour_{{ hour }}, 0) as bigint) as {{ prefix }}hour_{{ hour }},
+    {% endfor -%}
+    {% for weekday in range(1, 8) -%}
+    cast(coalesce(slot_counts.{{ prefix }}weekday_{{ weekday }}, 0) as bigint) as {{ prefix }}weekday_{{ weekday }},
+    {% endfor -%}
+    {% endfor -%}
+    profiled_customers.group_name
 from profiled_customers
 left join slot_counts on profiled_customers.customer_id = slot_counts.customer_id

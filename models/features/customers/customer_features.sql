@@ -1,33 +1,7 @@
 -- One definition for training and scoring. A row holds only what was known before its cutoff_on. Days count back from
 -- counted_on. That is cutoff_on, except on the scoring day: there it is the calendar day of as_of(), as in all other tables.
-{% set windows = {
-    'n_order_days': ('case when activity.n_orders > 0 then 1 else 0 end', [30, 90, 180, 365]),
-    'net_revenue': ('activity.revenue - activity.returned_amount', [90, 180, 365]),
-    'n_tickets': ('activity.n_tickets', [90])
-} %}
--- Sessions and clicks count only with consent to profiling. For all others they are null.
-{% set watched_windows = {
-    'n_sessions': ('activity.n_sessions', [30, 90]),
-    'n_product_views': ('activity.n_product_views', [30, 90]),
-    'n_cart_adds': ('activity.n_cart_adds', [30, 90]),
-    'n_human_clicks': ('activity.n_human_clicks', [30, 90]),
-    'n_emails_sent': ('activity.n_emails_sent', [90])
-} %}
+-- Longer than 120 lines because training and scoring share this one definition, and half of them name features.
 {% set sample_size = var('training_rows') // (2 * var('training_cutoffs')) %}
-{% set sums = [] %}
-{% set counts = [] %}
-{% for group, condition in [(windows, none), (watched_windows, 'customer_cutoffs.may_watch')] %}
-{% for name, (amount, days) in group.items() %}
-{% for n in days %}
-{% set column = name ~ '_' ~ n ~ 'd' %}
-{% set within = (condition ~ ' and ' if condition else '') ~ 'activity.activity_on >= ' ~ days_before('customer_cutoffs.counted_on', n) %}
-{% do sums.append('sum(case when ' ~ within ~ ' then ' ~ amount ~ ' else 0 end) as ' ~ column) %}
-{% set data_type = double_type() if name == 'net_revenue' else 'bigint' %}
-{% set value = 'cast(coalesce(history_totals.' ~ column ~ ', 0) as ' ~ data_type ~ ')' %}
-{% do counts.append(('case when ' ~ condition ~ ' then ' ~ value ~ ' end' if condition else value) ~ ' as ' ~ column) %}
-{% endfor %}
-{% endfor %}
-{% endfor %}
 with cutoffs as (
     select * from {{ ref('feature_cutoffs') }}
 ),
@@ -78,41 +52,61 @@ customer_cutoffs as (
     where (cutoffs.is_scoring or customers.is_sampled) and not coalesce(profiling.has_refused, false)
 ),
 
-activity as (
+-- Sessions and clicks count only with consent to profiling. For all others they are null.
+customer_activity as (
     select
-        *,
-        cast(days_since_previous_order as {{ double_type() }}) as gap_days,
-        cast(revenue as {{ double_type() }}) * cast(revenue as {{ double_type() }}) as squared_revenue
-    from {{ ref('customer_daily_activity') }}
+        customer_cutoffs.customer_id,
+        customer_cutoffs.cutoff_on,
+        activity.activity_on,
+        {{ dbt.datediff('activity.activity_on', 'customer_cutoffs.counted_on', 'day') }} as days_ago,
+        case when activity.n_orders > 0 then activity.activity_on end as ordered_on,
+        case when activity.n_orders > 0 then 1 else 0 end as n_order_days,
+        cast(activity.days_since_previous_order as {{ double_type() }}) as gap_days,
+        activity.revenue,
+        cast(activity.revenue as {{ double_type() }}) * cast(activity.revenue as {{ double_type() }}) as squared_revenue,
+        activity.revenue - activity.returned_amount as net_revenue,
+        activity.returned_amount,
+        activity.discount_amount,
+        activity.n_tickets,
+        case when customer_cutoffs.may_watch then activity.n_sessions end as n_sessions,
+        case when customer_cutoffs.may_watch then activity.n_product_views end as n_product_views,
+        case when customer_cutoffs.may_watch then activity.n_cart_adds end as n_cart_adds,
+        case when customer_cutoffs.may_watch then activity.n_human_clicks end as n_human_clicks,
+        case when customer_cutoffs.may_watch then activity.n_emails_sent end as n_emails_sent
+    from customer_cutoffs
+    inner join {{ ref('customer_daily_activity') }} as activity
+        on customer_cutoffs.customer_id = activity.customer_id and activity.activity_on < customer_cutoffs.cutoff_on
 ),
 
 -- The only pass over the whole history.
 history_totals as (
     select
-        customer_cutoffs.customer_id,
-        customer_cutoffs.cutoff_on,
-        count(case when activity.n_orders > 0 then 1 end) as n_order_days,
-        min(case when activity.n_orders > 0 then activity.activity_on end) as first_ordered_on,
-        max(case when activity.n_orders > 0 then activity.activity_on end) as last_ordered_on,
-        cast({{ dbt.datediff(
-            'min(case when activity.n_orders > 0 then activity.activity_on end)',
-            'max(case when activity.n_orders > 0 then activity.activity_on end)', 'day'
-        ) }} as {{ double_type() }}) as ordering_days,
-        sum(activity.gap_days * activity.gap_days) as squared_gaps,
-        sum(activity.revenue) as gross_revenue,
-        sum(activity.revenue - activity.returned_amount) as net_revenue,
+        customer_id,
+        cutoff_on,
+        count(ordered_on) as n_order_days,
+        min(ordered_on) as first_ordered_on,
+        max(ordered_on) as last_ordered_on,
+        cast({{ dbt.datediff('min(ordered_on)', 'max(ordered_on)', 'day') }} as {{ double_type() }}) as ordering_days,
+        sum(gap_days * gap_days) as squared_gaps,
+        sum(revenue) as gross_revenue,
+        sum(net_revenue) as net_revenue,
         -- A sum of doubles depends on the order of its rows, a sum of decimals does not.
-        cast(sum(cast(activity.squared_revenue as {{ wide_decimal(38, 4) }})) as {{ double_type() }}) as squared_revenue,
-        {{ value_at_max('activity.revenue', 'case when activity.n_orders > 0 then activity.activity_on end', is_unique=true) }} as last_order_value,
-        sum(activity.returned_amount) as returned_amount,
-        sum(activity.discount_amount) as discount_amount,
-        max(case when customer_cutoffs.may_watch and activity.n_sessions > 0 then activity.activity_on end) as last_session_on,
-        max(case when customer_cutoffs.may_watch and activity.n_human_clicks > 0 then activity.activity_on end) as last_clicked_on,
-        {{ sums | join(',\n        ') }}
-    from customer_cutoffs
-    inner join activity
-        on customer_cutoffs.customer_id = activity.customer_id and activity.activity_on < customer_cutoffs.cutoff_on
-    group by customer_cutoffs.customer_id, customer_cutoffs.cutoff_on
+        cast(sum(cast(squared_revenue as {{ wide_decimal(38, 4) }})) as {{ double_type() }}) as squared_revenue,
+        {{ value_at_max('revenue', 'ordered_on', is_unique=true) }} as last_order_value,
+        sum(returned_amount) as returned_amount,
+        sum(discount_amount) as discount_amount,
+        max(case when n_sessions > 0 then activity_on end) as last_session_on,
+        max(case when n_human_clicks > 0 then activity_on end) as last_clicked_on,
+        {{ window_sums('n_order_days', [30, 90, 180, 365]) }},
+        {{ window_sums('net_revenue', [90, 180, 365]) }},
+        {{ window_sums('n_tickets', [90]) }},
+        {{ window_sums('n_sessions', [30, 90]) }},
+        {{ window_sums('n_product_views', [30, 90]) }},
+        {{ window_sums('n_cart_adds', [30, 90]) }},
+        {{ window_sums('n_human_clicks', [30, 90]) }},
+        {{ window_sums('n_emails_sent', [90]) }}
+    from customer_activity
+    group by customer_id, cutoff_on
 ),
 
 first_buys as (
@@ -172,7 +166,18 @@ select
     cast(coalesce(category_counts.n_categories, 0) as bigint) as n_categories,
     cast({{ dbt.datediff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
     cast({{ dbt.datediff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
-    {{ counts | join(',\n    ') }}
+    {% for days in [30, 90, 180, 365] -%}
+    cast(coalesce(history_totals.n_order_days_{{ days }}d, 0) as bigint) as n_order_days_{{ days }}d,
+    {% endfor -%}
+    {% for days in [90, 180, 365] -%}
+    cast(coalesce(history_totals.net_revenue_{{ days }}d, 0) as {{ double_type() }}) as net_revenue_{{ days }}d,
+    {% endfor -%}
+    cast(coalesce(history_totals.n_tickets_90d, 0) as bigint) as n_tickets_90d,
+    {% for column in ['n_sessions', 'n_product_views', 'n_cart_adds', 'n_human_clicks'] -%}
+    case when customer_cutoffs.may_watch then cast(coalesce(history_totals.{{ column }}_30d, 0) as bigint) end as {{ column }}_30d,
+    case when customer_cutoffs.may_watch then cast(coalesce(history_totals.{{ column }}_90d, 0) as bigint) end as {{ column }}_90d,
+    {% endfor -%}
+    case when customer_cutoffs.may_watch then cast(coalesce(history_totals.n_emails_sent_90d, 0) as bigint) end as n_emails_sent_90d
 from customer_cutoffs
 left join history_totals
     on customer_cutoffs.customer_id = history_totals.customer_id and customer_cutoffs.cutoff_on = history_totals.cutoff_on

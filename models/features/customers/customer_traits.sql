@@ -1,5 +1,6 @@
 -- Traits that buyers and non-buyers can share: country, stated preferences, interests, and behaviour up to the first order,
 -- or up to now without one. Having bought is not a trait.
+-- Longer than 120 lines because seven traits come from five tables.
 {% set scored_on = scoring_day() %}
 {% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
 with profiled_customers as (

@@ -1,5 +1,6 @@
 -- Each customer's interest by product: purchases, and interactions of customers who agreed to profiling. Older signals
 -- count for less. Purchases fade more slowly than interactions.
+-- Longer than 120 lines because purchases, interactions and returns come from three tables.
 {% set scored_on = scoring_day() %}
 {% set points = var('interest_points') %}
 with customer_cutoffs as (

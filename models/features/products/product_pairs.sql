@@ -1,5 +1,6 @@
 -- Products that go together: bought or viewed by the same customers on the same day, in aggregates that show no single
 -- basket. Similar products of the category fill in.
+-- Longer than 120 lines because pairs from baskets and pairs by likeness share one ranking.
 {% set points = var('interest_points') %}
 {% set days = var('related_days') %}
 with cutoffs as (

@@ -1,4 +1,5 @@
 -- How many records identity joined, by which identifier, and how many joins are expected to be wrong.
+-- Longer than 120 lines because each measure is a select of its own.
 {% set bands = [[0.9, 0.99], [0.99, 0.998], [0.998, 0.999], [0.999, 0.9999], [0.9999, 2]] %}
 with records as (
     select

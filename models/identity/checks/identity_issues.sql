@@ -1,4 +1,5 @@
 -- For review: what the guards against joining too much did, and phone numbers that could not be read.
+-- Longer than 120 lines because seven kinds of issues come from seven tables.
 with identifiers as (
     select
         person_identifiers.*,

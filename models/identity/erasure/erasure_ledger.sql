@@ -1,6 +1,8 @@
 -- Erased persons, as salted hashes. Rows are only added, so a request stays in force after the privacy desk deletes it. A
 -- record with an erased person's identifier is that person come back, unless they have acted themselves since: see
 -- known_records.
+-- Longer than 120 lines because no table may hold the identifiers of an erased person before they are hashed, so all steps are
+-- one statement.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
 -- depends_on: {{ ref('request_ledger') }}
 -- depends_on: {{ ref('own_acts') }}

@@ -1,5 +1,6 @@
 -- The person whom each erasure request erases: all identifiers that it names must lead to them. An identifier that leads to
 -- no customer is ignored. One that leads to another customer is a contradiction.
+-- Longer than 120 lines because requests are answered in sets: hundreds of requests by one address would otherwise multiply.
 with customers as (
     select * from {{ ref('privacy_request_matches') }}
 ),

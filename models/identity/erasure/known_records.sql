@@ -1,32 +1,31 @@
 -- Every record that the ledger lists as an erased person's: still erased, or theirs again because they have acted since. Each
 -- build fills the ledger first.
-with records as (
-    select
-        record_key,
-        record_type,
-        record_id,
-        customer_id,
-        first_seen_at
-    from {{ ref('record_clusters') }}
-    union all
-    select distinct
-        'web_visitor:' || visitor_id as record_key,
-        'web_visitor' as record_type,
-        visitor_id as record_id,
-        cast(null as {{ dbt.type_string() }}) as customer_id,
-        cast(null as timestamp) as first_seen_at
-    from {{ ref('stg_web__sessions') }}
+with clusters as (
+    select * from {{ ref('record_clusters') }}
+),
+
+visitor_ids as (
+    select distinct visitor_id from {{ ref('stg_web__sessions') }}
     {%- if var('keep_anonymous_visitors') %}
     union distinct
+    select visitor_id from {{ ref('stg_shop__orders') }} where visitor_id is not null
+    {%- endif %}
+),
+
+visitors as (
     select
         'web_visitor:' || visitor_id as record_key,
         'web_visitor' as record_type,
-        visitor_id as record_id,
-        cast(null as {{ dbt.type_string() }}) as customer_id,
-        cast(null as timestamp) as first_seen_at
-    from {{ ref('stg_shop__orders') }}
-    where visitor_id is not null
-    {%- endif %}
+        visitor_id as record_id
+    from visitor_ids
+),
+
+records as (
+    {{ union_by_name(
+        {'clusters': [], 'visitors': ['customer_id', 'first_seen_at']},
+        columns=['record_key', 'record_type', 'record_id', 'customer_id', 'first_seen_at'],
+        types={'first_seen_at': 'timestamp'}
+    ) }}
 ),
 
 hashed_records as (

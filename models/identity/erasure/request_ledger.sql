@@ -104,13 +104,7 @@ entries as (
 )
 
 select
-    entries.request_id,
-    entries.desk_request_id,
-    entries.names_hash,
-    entries.email_hash,
-    entries.phone_hash,
-    entries.account_hash,
-    entries.received_at,
+    entries.*,
     {{ as_of() }} as recorded_at
 from entries
 {% if is_incremental() -%}

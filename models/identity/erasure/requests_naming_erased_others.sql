@@ -1,5 +1,6 @@
 -- A request also contradicts itself if it names one customer and a person who was erased earlier and is in no source any more.
 -- Read from the ledger as it was before this build.
+-- Longer than 120 lines because requests are counted by hash first: joined, hundreds by one address would multiply.
 -- depends_on: {{ ref('privacy_request_matches') }}
 -- depends_on: {{ ref('privacy_request_identifiers') }}
 -- depends_on: {{ ref('erasure_salt') }}

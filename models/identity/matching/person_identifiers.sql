@@ -1,4 +1,6 @@
 -- Which of a record's addresses, numbers and accounts may join it, and why the others may not.
+-- Longer than 120 lines because each of three reasons against a join (several people, a stronger identifier, a crowd) needs
+-- the compared pairs.
 with compared_pairs as (
     select
         identifier_type,

@@ -1,5 +1,7 @@
 -- Shared accounts, addresses and phone numbers: placeholders (seed blocked_identifiers), and those whose orders show a till, a
 -- marketplace account or a placeholder.
+-- Longer than 120 lines because a till shows itself in three texts (key, address, name), and each is searched and weighed in
+-- its own way.
 {% set max_names = var('identity_max_names') %}
 {% set max_orders = var('identity_max_orders_30d') %}
 -- In a shop without buyers' names, a missing name means nothing.

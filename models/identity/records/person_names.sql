@@ -1,7 +1,7 @@
 -- Each name on records, split for comparing: without titles, company words and particles, and with the words in order if one
 -- field holds them all. Computed once per name, not once per record, because people share few names.
-{% set columns_of_forms = [] %}
-{% for column in full_names() -%}{%- do columns_of_forms.append('max(case when place = ' ~ loop.index ~ ' then full_name end) as ' ~ column) -%}{%- endfor %}
+-- Longer than 120 lines because a name is read in steps (spelling, words, kinds of words, parts), and each step needs the one
+-- before it.
 with raw_names as (
     select distinct
         first_name,
@@ -147,8 +147,10 @@ numbered_forms as (
 
 full_names as (
     select
-        given_name,
-        {{ columns_of_forms | join(',\n        ') }}
+        {% for column in full_names() -%}
+        max(case when place = {{ loop.index }} then full_name end) as {{ column }},
+        {% endfor -%}
+        given_name
     from numbered_forms
     group by given_name
 ),

@@ -1,4 +1,6 @@
 -- The identifiers of records that may join them, and the reasons against that before names are compared.
+-- Longer than 120 lines because a third of them count the names on an identifier, which later models would otherwise compare
+-- pair by pair.
 with records as (
     select
         record_key,

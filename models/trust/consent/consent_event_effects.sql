@@ -1,5 +1,7 @@
 -- The effect of each consent event today, per customer, channel and purpose. The rules and their sources are in
 -- docs/consent.md. Of a crowd only the customers in consent_event_customers are here; for the rest see crowd_consent_events.
+-- Longer than 120 lines because the reasons that void an opt-in are one list in order of precedence, and each CTE gives a fact
+-- that it needs.
 with purposes as (
     select * from {{ ref('consent_purposes') }}
 ),

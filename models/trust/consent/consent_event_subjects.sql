@@ -1,5 +1,6 @@
 -- The circles of customers that a consent event may concern. An opt-out concerns every customer who has, or ever had, an
 -- identifier that it names. An opt-in concerns the customers who have it today, and by e-mail the one mailbox it was given for.
+-- Longer than 120 lines because opt-outs and opt-ins find their customers in four ways, each a select of its own.
 {% set identifiers = ['phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id'] %}
 with history as (
     select

@@ -1,6 +1,8 @@
 -- Every consent event as it was given. The ledger only grows: a full refresh does not empty it, an event stays when its system
 -- deletes or changes it, and a build as of the past adds nothing. It names erased persons until macro purge_erased has run, so
 -- read consent_history instead.
+-- Longer than 120 lines because it names the columns of the ledger once for each of its two kinds of new rows, and compares
+-- both with the ledger.
 {% set texts = ['email', 'phone', 'shop_customer_id', 'contact_id', 'profile_id', 'visitor_id', 'lawful_basis', 'recorded_by', 'form', 'text_version'] %}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 

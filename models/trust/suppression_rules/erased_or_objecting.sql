@@ -1,6 +1,7 @@
 -- An erasure stops every message to the erased person's addresses, whichever customer reads them now. It ends when that
 -- customer opens an account, orders or opts in. An objection, or an erasure that names a customer otherwise, stops marketing
 -- until the customer opts in again, which consents decides.
+-- Longer than 120 lines because an erasure finds a customer by event, by crowd or by address.
 with event_targets as (
     select distinct
         consent_event_id,

@@ -6,7 +6,7 @@
 {% set staged = this.incorporate(path={'identifier': 'stg_esp__message_events'}) if days %}
 -- Classifies the events of a message once: which opens, clicks and unsubscribes a machine made, so that engagement is human in
 -- all later models, and which event counts as the sending of a message if the ESP has no sent event.
--- Longer than 120 lines because these decisions read the same events of the same days, and each uses the one before it.
+-- Longer than 120 lines because events of one message classify one another, so a build chooses its days once for all of them.
 with events as (
     select
         event_id,
