@@ -111,7 +111,7 @@ guards as (
     select
         destination,
         audience,
-        case when approved_by is null then 'The definition is not approved (fingerprint ' || fingerprint || ').' end as unapproved,
+        case when approved_by is null then 'The definition is not approved (fingerprint ' || coalesce(fingerprint, 'none') || ').' end as unapproved,
         vendor_reason as vendor,
         case
             when n_held > 0 and n_then = 0
