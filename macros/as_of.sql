@@ -45,7 +45,7 @@ Whether a moment has a time of day. value_as() stores a day without a time as th
 
 {# The latest possible time of a moment: for a day without a time, its last second. #}
 {% macro latest_at(moment) -%}
-    case when {{ has_time(moment) }} then {{ moment }} else {{ dbt.dateadd('second', 86399, moment) }} end
+    case when {{ has_time(moment) }} then {{ moment }} else {{ date_add('second', 86399, moment) }} end
 {%- endmacro %}
 
 
@@ -57,5 +57,5 @@ Whether a moment has a time of day. value_as() stores a day without a time as th
 
 {# Calendar days from a moment to as_of(). #}
 {% macro days_since(moment) -%}
-    {{ dbt.datediff(day_of(moment) | trim, as_of_day() | trim, 'day') }}
+    {{ date_diff(day_of(moment) | trim, as_of_day() | trim, 'day') }}
 {%- endmacro %}

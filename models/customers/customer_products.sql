@@ -1,7 +1,7 @@
 {% set points = var('interest_points') %}
 {% set decay_factors = [] %}
 {% for day in ['viewed_on', 'bought_on'] %}
-{% set age_days = dbt.datediff(day, as_of_day(), 'day') %}
+{% set age_days = date_diff(day, as_of_day(), 'day') %}
 {% do decay_factors.append("cast(power(0.5, cast(" ~ age_days ~ " as " ~ double_type() ~ ") / " ~ var('interest_half_life_days') ~ ") as decimal(18, 6))") %}
 {% endfor %}
 with product_views as (

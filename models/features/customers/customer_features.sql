@@ -94,7 +94,7 @@ history_totals as (
         count(case when activity.n_orders > 0 then 1 end) as n_order_days,
         min(case when activity.n_orders > 0 then activity.activity_on end) as first_ordered_on,
         max(case when activity.n_orders > 0 then activity.activity_on end) as last_ordered_on,
-        cast({{ dbt.datediff(
+        cast({{ date_diff(
             'min(case when activity.n_orders > 0 then activity.activity_on end)',
             'max(case when activity.n_orders > 0 then activity.activity_on end)', 'day'
         ) }} as {{ double_type() }}) as ordering_days,
@@ -144,12 +144,12 @@ select
     customer_cutoffs.is_sampled,
     customer_cutoffs.sample_weight,
     customer_cutoffs.may_watch,
-    cast(greatest(coalesce({{ dbt.datediff('customer_cutoffs.first_seen_on', 'customer_cutoffs.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
+    cast(greatest(coalesce({{ date_diff('customer_cutoffs.first_seen_on', 'customer_cutoffs.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
     cast(coalesce(history_totals.n_order_days, 0) as bigint) as n_order_days,
     cast(history_totals.n_order_days - 1 as bigint) as frequency,
     cast(history_totals.ordering_days as bigint) as recency_days,
-    cast({{ dbt.datediff('history_totals.first_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as age_days,
-    cast({{ dbt.datediff('history_totals.last_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_order,
+    cast({{ date_diff('history_totals.first_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as age_days,
+    cast({{ date_diff('history_totals.last_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_order,
     history_totals.ordering_days / nullif(history_totals.n_order_days - 1, 0) as mean_gap_days,
     -- Multiplied, because the last digit of power() differs by engine.
     sqrt(greatest(
@@ -170,8 +170,8 @@ select
     cast(history_totals.discount_amount as {{ double_type() }})
     / nullif(cast(history_totals.gross_revenue + history_totals.discount_amount as {{ double_type() }}), 0) as discount_share,
     cast(coalesce(category_counts.n_categories, 0) as bigint) as n_categories,
-    cast({{ dbt.datediff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
-    cast({{ dbt.datediff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
+    cast({{ date_diff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
+    cast({{ date_diff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
     {{ counts | join(',\n    ') }}
 from customer_cutoffs
 left join history_totals

@@ -1,7 +1,7 @@
 -- Traits that buyers and non-buyers can share: country, stated preferences, interests, and behaviour up to the first order,
 -- or up to now without one. Having bought is not a trait.
 {% set scored_on = scoring_day() %}
-{% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
+{% set described_on = date_add('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
 with profiled_customers as (
     select
         features.customer_id,
