@@ -58,7 +58,7 @@ also_with_consent_to other than ai_recommendations.
 {# Unique ids of the models in models/scores. #}
 {% macro score_models() %}
     {%- set found = [] -%}
-    {%- for model in graph.nodes.values() if model.resource_type == 'model' and model.fqn[1] == 'scores' -%}
+    {%- for model in graph.nodes.values() if model.resource_type == 'model' and model.fqn[:2] == ['mailroom', 'scores'] -%}
         {%- do found.append(model.unique_id) -%}
     {%- endfor -%}
     {{ return(found) }}
@@ -220,10 +220,7 @@ that a failure left outdated. Append-only: a node is failing if its last report 
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}
         {%- set table = relation_of('sync_outbox').incorporate(path={'schema': generate_schema_name('internal', none) | trim, 'identifier': 'build_failures'}) -%}
         {%- do adapter.create_schema(table) -%}
-        {%- set upstream = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in ('sync_outbox', 'sync_guards', 'source_flaws') -%}
-            {%- do upstream.append(node.unique_id) -%}
-        {%- endfor -%}
+        {%- set upstream = ['model.mailroom.sync_outbox', 'model.mailroom.sync_guards', 'model.mailroom.source_flaws'] -%}
         {%- for unique_id in upstream -%}
             {%- for parent in graph.nodes[unique_id].depends_on.nodes if parent in graph.nodes and parent not in upstream -%}
                 {%- do upstream.append(parent) -%}
@@ -235,7 +232,7 @@ that a failure left outdated. Append-only: a node is failing if its last report 
         {%- set failing = run_query(failing_nodes(table)).columns[0].values() -%}
         {%- set now = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "' as timestamp)" -%}
         {%- set reports = [] -%}
-        {%- for result in results if result.node is not none -%}
+        {%- for result in results if result.node is not none and result.node.package_name == 'mailroom' -%}
             {%- set node = result.node -%}
             {#- Exposures run nothing, so a skipped one is no failure. A smaller build would never clear it. -#}
             {%- set has_failed = result.status in ('error', 'fail', 'runtime error', 'skipped') and node.resource_type != 'exposure' -%}

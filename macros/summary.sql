@@ -6,7 +6,7 @@ its tables. Row keys and values that people typed are not shown.
 {% macro sum_up(results) %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set built = {} -%}
-        {%- for result in results if result.node is not none and result.status == 'success' and result.node.resource_type == 'model' -%}
+        {%- for result in results if result.node is not none and result.status == 'success' and result.node.unique_id.startswith('model.mailroom.') -%}
             {%- do built.update({result.node.name: result.node.relation_name}) -%}
         {%- endfor -%}
         {%- set lines = (
