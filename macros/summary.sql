@@ -55,16 +55,16 @@ its tables. Row keys and values that people typed are not shown.
 {% endmacro %}
 
 
-{# A whole number with commas, and its noun: 1 row, 30,864 rows. #}
+{# A whole number with commas, and its noun: 1 row, 30,864 rows. dbt 2.0 has no '{:,}'.format(). #}
 {% macro count_text(n, thing=none, things=none) %}
-    {%- set number = '{:,}'.format(n | int) -%}
+    {%- set number = n | int | string | reverse | batch(3) | map('join') | join(',') | reverse -%}
     {{ return(number if thing is none else number ~ ' ' ~ (thing if n | int == 1 else things or thing ~ 's')) }}
 {% endmacro %}
 
 
 {# A share as text: 94.0%. Anything under 1 stays below 100.0%. #}
 {% macro percentage_text(share) %}
-    {{ return('{:.1f}%'.format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) }}
+    {{ return(('%.1f' | format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) ~ '%') }}
 {% endmacro %}
 
 
@@ -79,7 +79,7 @@ its tables. Row keys and values that people typed are not shown.
     {%- set n = {'in': 0, 'kept': 0} -%}
     {%- for row in counts -%}{%- do n.update({row.outcome: row.n_rows | int}) -%}{%- endfor -%}
     {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
-    {%- set erased = (counts | sum(attribute='n_erased')) or 0 -%}
+    {%- set erased = counts | map(attribute='n_erased') | map('int') | sum -%}
     {%- set absent = [] -%}
     {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent + ['billing'] -%}
         {%- do absent.append(source_name) -%}
@@ -102,6 +102,7 @@ its tables. Row keys and values that people typed are not shown.
     ") -%}
     {%- if not counts or not counts[0].n_in -%}{{ return([]) }}{%- endif -%}
     {%- set row = counts[0] -%}
+    {%- set amount = ('%.2f' | format((row.amount_kept or 0) | string | float)).split('.') -%}
     {%- set parts, to_check = [], [] -%}
     {%- for unrated in built_rows(built, ['unrated_currencies'], 'select currency, n_orders from ' ~ built.unrated_currencies ~ ' order by n_orders desc, currency limit 3') -%}
         {%- do parts.append(count_text(unrated.n_orders) ~ ' in ' ~ unrated.currency ~ ' without an exchange rate') -%}
@@ -114,7 +115,7 @@ its tables. Row keys and values that people typed are not shown.
     {{ return([{
         'text':
             'Orders: ' ~ count_text(row.n_in) ~ ' read, ' ~ ('all' if row.n_in == row.n_kept else count_text(row.n_kept)) ~ ' kept ('
-            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ')' ~ (', ' ~ parts | join(', ') if parts else '') ~ '.',
+            ~ count_text(amount[0]) ~ '.' ~ amount[1] ~ ' ' ~ var('currency') ~ ')' ~ (', ' ~ parts | join(', ') if parts else '') ~ '.',
         'to_check': to_check
     }]) }}
 {% endmacro %}
