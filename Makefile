@@ -3,12 +3,15 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 DIALECTS := .venv-dialects
+FUSION := .venv-fusion
+# The wheel of dbt 2.0 has no DuckDB in it. This npm package is DuckDB's own library.
+FUSION_DUCKDB := @duckdb/node-bindings-linux-x64@1.5.6-r.1
 DBT := $(BIN)/dbt
 # Every warning is an error, but for tests that only warn (severity: warn).
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test test-deep test-spark dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
+.PHONY: help build test test-deep test-spark test-fusion dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -26,6 +29,9 @@ test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (abou
 
 test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value, and all unit tests there (needs Java)
 	$(BIN)/pytest -q -m spark -p no:cacheprovider
+
+test-fusion: $(FUSION)/done $(VENV)/dev.done ## parse and build the demo with dbt 2.0 (needs npm, Linux on x86-64); once it is there, make test does too
+	$(BIN)/pytest -q tests/engines/test_fusion.py
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test-deep does too
 	$(BIN)/pytest -q tests/engines/test_dialects.py
@@ -95,6 +101,14 @@ $(DIALECTS)/done: requirements-dialects.txt
 	$(PYTHON) -m venv $(DIALECTS)
 	@echo "Installing two more adapters and Sail (1 GB, about a minute) …"
 	$(DIALECTS)/bin/pip install --quiet --disable-pip-version-check -r requirements-dialects.txt
+	@touch $@
+
+$(FUSION)/done: requirements-fusion.txt
+	$(PYTHON) -m venv $(FUSION)
+	@echo "Installing dbt 2.0 and DuckDB's library (100 MB) …"
+	$(FUSION)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps -r requirements-fusion.txt
+	npm pack --silent --pack-destination $(FUSION) $(FUSION_DUCKDB)
+	tar -xzf $(FUSION)/*.tgz -C $(FUSION)
 	@touch $@
 
 $(VENV)/bench.done: benchmarks/requirements.txt $(VENV)/dev.done

@@ -11,5 +11,5 @@ from {{ ref('lifecycle_transitions') }} as transitions
 left join {{ ref('lifecycle_stages') }} as stages on transitions.customer_id = stages.customer_id
 where
     not transitions.is_possible
-    and transitions.moved_on > cast({{ dbt.dateadd('day', -7, as_of()) }} as date)
+    and transitions.moved_on > cast({{ date_add('day', -7, as_of()) }} as date)
 order by transitions.moved_on, transitions.customer_id

@@ -7,6 +7,6 @@ select
     min(stages.sentence) as for_example
 from {{ ref('lifecycle_stages') }} as stages
 inner join {{ ref('customers') }} as customers on stages.customer_id = customers.customer_id
-where stages.since > cast({{ dbt.dateadd('day', -7, as_of()) }} as date)
+where stages.since > cast({{ date_add('day', -7, as_of()) }} as date)
 group by stages.previous_stage, stages.stage
 order by n_customers desc, to_stage, from_stage

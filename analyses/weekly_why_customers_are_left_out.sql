@@ -6,7 +6,7 @@ with funnel as (
 moments as (
     select
         max(measured_at) as measured_at,
-        max(case when measured_at <= {{ dbt.dateadd('day', -7, as_of()) }} then measured_at end) as a_week_before
+        max(case when measured_at <= {{ date_add('day', -7, as_of()) }} then measured_at end) as a_week_before
     from funnel
     where measured_at <= {{ as_of() }}
 )

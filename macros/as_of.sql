@@ -10,12 +10,12 @@
 {% endmacro %}
 
 
-{# A moment in the shop's time zone (var time_zone). #}
+{# A moment in the shop's time zone (var time_zone). dbt 2.0 lists no zones, so an unknown one fails in the engine there. #}
 {% macro shop_time(moment) -%}
     {%- set zone = var('time_zone') -%}
     {%- if zone == 'UTC' -%}
         {{ moment }}
-    {%- elif zone not in modules.pytz.all_timezones -%}
+    {%- elif zone not in (modules.pytz.all_timezones or [zone]) -%}
         {{ exceptions.raise_compiler_error('var time_zone: ' ~ zone ~ ' is not a time zone. Use an IANA name such as America/New_York.') }}
     {%- else -%}
         {{ local_time(moment, "'" ~ zone ~ "'") }}
@@ -45,7 +45,7 @@ Whether a moment has a time of day. cast_value() stores a day without a time as 
 
 {# The latest possible time of a moment: for a day without a time, its last second. #}
 {% macro latest_at(moment) -%}
-    case when {{ has_time(moment) }} then {{ moment }} else {{ dbt.dateadd('second', 86399, moment) }} end
+    case when {{ has_time(moment) }} then {{ moment }} else {{ date_add('second', 86399, moment) }} end
 {%- endmacro %}
 
 
@@ -57,5 +57,5 @@ Whether a moment has a time of day. cast_value() stores a day without a time as 
 
 {# Calendar days from a moment to as_of(). #}
 {% macro days_since(moment) -%}
-    {{ dbt.datediff(day_of(moment) | trim, as_of_day() | trim, 'day') }}
+    {{ date_diff(day_of(moment) | trim, as_of_day() | trim, 'day') }}
 {%- endmacro %}

@@ -4,8 +4,8 @@ The day n business days after the day of a timestamp. Business days are Monday t
 #}
 {% macro business_days_after(moment, n) -%}
     {%- set day = day_of(moment) | trim -%}
-    {%- set weekday = "mod(" ~ dbt.datediff("cast('1900-01-01' as date)", day, 'day') ~ ", 7)" -%}
+    {%- set weekday = "mod(" ~ date_diff("cast('1900-01-01' as date)", day, 'day') ~ ", 7)" -%}
     {%- set from_weekday = "case when " ~ weekday ~ " > 4 then 4 else " ~ weekday ~ " end" -%}
     {%- set days = "cast(" ~ n ~ " + 2 * floor((" ~ from_weekday ~ " + " ~ n ~ ") / 5) + " ~ from_weekday ~ " - " ~ weekday ~ " as integer)" -%}
-    cast({{ dbt.dateadd('day', days, day) }} as date)
+    cast({{ date_add('day', days, day) }} as date)
 {%- endmacro %}

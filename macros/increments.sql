@@ -41,7 +41,7 @@ newest: a select of that day instead. model: the model whose rows are replaced, 
         {%- set newest = 'select max(' ~ newest_day ~ ') as newest from ' ~ dated_relation -%}
     {%- endif -%}
     {%- set found = run_query(
-        'select ' ~ dbt.dateadd('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= ' ~ as_of_day() ~ ' from '
+        'select ' ~ date_add('day', -2 * var('lateness_days'), 'newest_on') ~ ', newest_on <= ' ~ as_of_day() ~ ' from '
         ~ '(select cast(newest as date) as newest_on from (' ~ newest ~ ') as newest_row) as newest_day'
     ).rows[0] -%}
     {{ return(requested_days((found[0] | string)[:10]) if found[1] else none) }}

@@ -27,7 +27,7 @@ Stricter than two_people_because: no identifier joins the two, so birth dates th
                 names.given_names,
                 names.family_names,
                 {{ birth_dates_compared('pairs.birth_date', 'pairs.other_birth_date') }} as birth_dates,
-                abs({{ dbt.datediff('pairs.birth_date', 'pairs.other_birth_date', 'day') }}) as days_apart,
+                abs({{ date_diff('pairs.birth_date', 'pairs.other_birth_date', 'day') }}) as days_apart,
                 {{ edit_distance(
                     'cast(pairs.birth_date as ' ~ dbt.type_string() ~ ')', 'cast(pairs.other_birth_date as ' ~ dbt.type_string() ~ ')'
                 ) }} as letters_apart

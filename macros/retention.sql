@@ -55,7 +55,7 @@ Source tables do not belong to Mailroom. For them it prints the statement that t
 #}
 {% macro retain(delete=false) %}
     {%- for row in run_query('select * from ' ~ ref('retention') ~ ' order by source_name, table_name').rows -%}
-        {%- set cut_off = dbt.dateadd('day', -row['keep_days'], as_of()) | trim -%}
+        {%- set cut_off = date_add('day', -row['keep_days'], as_of()) | trim -%}
         {%- set table = row['source_name'] ~ '.' ~ row['table_name'] -%}
         {%- if row['source_name'] == 'mailroom' -%}
             {%- set relation = ref(row['table_name']) -%}

@@ -2,19 +2,19 @@
 The first midnight in the shop's time zone at or after as_of(). Everything before it is known, including today's orders.
 #}
 {% macro scoring_day() -%}
-    cast({{ dbt.dateadd('day', 1, day_of(dbt.dateadd('second', -1, as_of()) | trim) | trim) }} as date)
+    cast({{ date_add('day', 1, day_of(date_add('second', -1, as_of()) | trim) | trim) }} as date)
 {%- endmacro %}
 
 
 {# The date `days` days before `day`. #}
 {% macro days_before(day, days) -%}
-    cast({{ dbt.dateadd('day', -days, day) }} as date)
+    cast({{ date_add('day', -days, day) }} as date)
 {%- endmacro %}
 
 
 {# The date `days` days after `day`. #}
 {% macro days_after(day, days) -%}
-    cast({{ dbt.dateadd('day', days, day) }} as date)
+    cast({{ date_add('day', days, day) }} as date)
 {%- endmacro %}
 
 

@@ -68,7 +68,7 @@ Called at the end of every run.
     {%- if execute and flags.WHICH in ('build', 'test') -%}
         {%- for result in results if result.status in ('fail', 'warn') -%}
             {%- set test = result.node -%}
-            {%- if test.resource_type == 'test' and not test.test_metadata and 'sentence' in test.compiled_code -%}
+            {%- if test.package_name == 'mailroom' and test.resource_type == 'test' and not test.test_metadata and 'sentence' in test.compiled_code -%}
                 {%- set found = run_query('select sentence from (' ~ test.compiled_code ~ ') as failing order by sentence limit 10') -%}
                 {%- for sentence in found.columns[0].values() -%}{%- do log(sentence, info=true) -%}{%- endfor -%}
             {%- endif -%}

@@ -42,7 +42,7 @@ records when a build first saw an address. The change itself may be var `latenes
             profile_id,
             email,
             is_current,
-            case when address_number > 1 then {{ dbt.dateadd('day', -var('lateness_days'), 'recorded_at') }} end as from_at,
+            case when address_number > 1 then {{ date_add('day', -var('lateness_days'), 'recorded_at') }} end as from_at,
             case when not is_current then next_recorded_at end as until_at
         from (
             select

@@ -9,7 +9,7 @@
 {# The weight of what a customer did on a day. It halves every interest_half_life_days. #}
 {% macro interest_weight(day) -%}
     cast(
-        power(0.5, cast({{ dbt.datediff(day, as_of_day(), 'day') }} as {{ double_type() }}) / {{ var('interest_half_life_days') }})
+        power(0.5, cast({{ date_diff(day, as_of_day(), 'day') }} as {{ double_type() }}) / {{ var('interest_half_life_days') }})
         as decimal(18, 6)
     )
 {%- endmacro %}

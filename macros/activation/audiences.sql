@@ -58,7 +58,7 @@ also_with_consent_to other than ai_recommendations.
 {# Unique ids of the models in models/scores. #}
 {% macro score_models() %}
     {%- set found = [] -%}
-    {%- for model in graph.nodes.values() if model.resource_type == 'model' and model.fqn[1] == 'scores' -%}
+    {%- for model in graph.nodes.values() if model.resource_type == 'model' and model.fqn[:2] == ['mailroom', 'scores'] -%}
         {%- do found.append(model.unique_id) -%}
     {%- endfor -%}
     {{ return(found) }}

@@ -7,10 +7,7 @@ that a failure left outdated. Append-only: a node is failing if its last report 
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and results -%}
         {%- set table = relation_of('sync_outbox').incorporate(path={'schema': generate_schema_name('internal', none) | trim, 'identifier': 'build_failures'}) -%}
         {%- do adapter.create_schema(table) -%}
-        {%- set upstream = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in ('sync_outbox', 'sync_guards', 'source_flaws') -%}
-            {%- do upstream.append(node.unique_id) -%}
-        {%- endfor -%}
+        {%- set upstream = ['model.mailroom.sync_outbox', 'model.mailroom.sync_guards', 'model.mailroom.source_flaws'] -%}
         {%- for unique_id in upstream -%}
             {%- for parent in graph.nodes[unique_id].depends_on.nodes if parent in graph.nodes and parent not in upstream -%}
                 {%- do upstream.append(parent) -%}
@@ -22,7 +19,7 @@ that a failure left outdated. Append-only: a node is failing if its last report 
         {%- set failing = run_query(failing_nodes(table)).columns[0].values() -%}
         {%- set now = "cast('" ~ run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f') ~ "' as timestamp)" -%}
         {%- set reports = [] -%}
-        {%- for result in results if result.node is not none -%}
+        {%- for result in results if result.node is not none and result.node.package_name == 'mailroom' -%}
             {%- set node = result.node -%}
             {#- Exposures run nothing, so a skipped one is no failure. A smaller build would never clear it. -#}
             {%- set has_failed = result.status in ('error', 'fail', 'runtime error', 'skipped') and node.resource_type != 'exposure' -%}

@@ -1,12 +1,32 @@
 {#
-Replacements for dbt-spark's dateadd, which loses fractions of a second, and datediff, which rounds hours up where the other
-adapters count the boundaries crossed. Without weeks: engines disagree on when one starts.
+dbt's dateadd and datediff, except where an adapter's own is wrong. They have names of their own because dbt looks for another
+dateadd only in the root project, and Mailroom may be a package of one. Without weeks: engines disagree on when one starts.
 #}
-{% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
+{% macro date_add(datepart, interval, from_date_or_timestamp) %}
+    {{ return(adapter.dispatch('date_add', 'mailroom')(datepart, interval, from_date_or_timestamp)) }}
+{% endmacro %}
+
+{% macro default__date_add(datepart, interval, from_date_or_timestamp) %}{{ return(dbt.dateadd(datepart, interval, from_date_or_timestamp)) }}{% endmacro %}
+
+{# dbt-spark's own loses fractions of a second. #}
+{% macro spark__date_add(datepart, interval, from_date_or_timestamp) -%}
     timestampadd({{ datepart }}, cast({{ interval }} as int), cast({{ from_date_or_timestamp }} as timestamp))
 {%- endmacro %}
 
-{% macro spark__datediff(first_date, second_date, datepart) -%}
+{# dbt-bigquery's own returns a datetime, which BigQuery cannot compare with a timestamp. #}
+{% macro bigquery__date_add(datepart, interval, from_date_or_timestamp) -%}
+    timestamp(datetime_add(datetime({{ from_date_or_timestamp }}), interval ({{ interval }}) {{ datepart }}))
+{%- endmacro %}
+
+
+{% macro date_diff(first_date, second_date, datepart) %}
+    {{ return(adapter.dispatch('date_diff', 'mailroom')(first_date, second_date, datepart)) }}
+{% endmacro %}
+
+{% macro default__date_diff(first_date, second_date, datepart) %}{{ return(dbt.datediff(first_date, second_date, datepart)) }}{% endmacro %}
+
+{# dbt-spark's own rounds hours up. The other adapters count the boundaries crossed. #}
+{% macro spark__date_diff(first_date, second_date, datepart) -%}
     {%- set seconds = {'hour': 3600, 'minute': 60, 'second': 1} -%}
     {%- if datepart == 'day' -%}
         cast(datediff({{ second_date }}, {{ first_date }}) as bigint)
@@ -18,14 +38,8 @@ adapters count the boundaries crossed. Without weeks: engines disagree on when o
         (floor(unix_timestamp(cast({{ second_date }} as timestamp)) / {{ seconds[datepart] }})
             - floor(unix_timestamp(cast({{ first_date }} as timestamp)) / {{ seconds[datepart] }}))
     {%- else -%}
-        {{ exceptions.raise_compiler_error("macros/engine: datediff is not implemented for " ~ datepart ~ " on Spark") }}
+        {{ exceptions.raise_compiler_error("macros/engine: date_diff is not implemented for " ~ datepart ~ " on Spark") }}
     {%- endif -%}
-{%- endmacro %}
-
-
-{# dbt-bigquery's own returns a datetime, which BigQuery cannot compare with a timestamp. #}
-{% macro bigquery__dateadd(datepart, interval, from_date_or_timestamp) -%}
-    timestamp(datetime_add(datetime({{ from_date_or_timestamp }}), interval ({{ interval }}) {{ datepart }}))
 {%- endmacro %}
 
 

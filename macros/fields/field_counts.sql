@@ -29,7 +29,7 @@ valid_n, distinct_n and newest_n. entries: the table's fields from field_entries
         count(*) as n_rows
     from {{ relation }}
     {%- if days %}
-    where {{ dated_by }} >= {{ dbt.dateadd('day', -days, as_of()) }}
+    where {{ dated_by }} >= {{ date_add('day', -days, as_of()) }}
     {%- endif %}
     {%- if source %}
     group by rollup ({{ source }})

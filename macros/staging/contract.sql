@@ -11,10 +11,9 @@
 
 
 {% macro contract(source_name, table_name) %}
-    {%- for node in graph.sources.values() -%}
-        {%- if node.source_name == source_name and node.name == table_name -%}{{ return(node) }}{%- endif -%}
-    {%- endfor -%}
-    {{ exceptions.raise_compiler_error("no source contract for " ~ source_name ~ "." ~ table_name) }}
+    {%- set id = 'source.mailroom.' ~ source_name ~ '.' ~ table_name -%}
+    {%- if id not in graph.sources -%}{{ exceptions.raise_compiler_error("no source contract for " ~ source_name ~ "." ~ table_name) }}{%- endif -%}
+    {{ return(graph.sources[id]) }}
 {% endmacro %}
 
 

@@ -9,7 +9,7 @@
     {%- set n = {'in': 0, 'kept': 0} -%}
     {%- for row in counts -%}{%- do n.update({row.outcome: row.n_rows | int}) -%}{%- endfor -%}
     {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
-    {%- set erased = (counts | sum(attribute='n_erased')) or 0 -%}
+    {%- set erased = counts | map(attribute='n_erased') | map('int') | sum -%}
     {%- set absent = [] -%}
     {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent + ['billing'] -%}
         {%- do absent.append(source_name) -%}
@@ -32,6 +32,7 @@
     ") -%}
     {%- if not counts or not counts[0].n_in -%}{{ return([]) }}{%- endif -%}
     {%- set row = counts[0] -%}
+    {%- set amount = ('%.2f' | format((row.amount_kept or 0) | string | float)).split('.') -%}
     {%- set parts, to_check = [], [] -%}
     {%- for unrated in built_rows(built, ['unrated_currencies'], 'select currency, n_orders from ' ~ built.unrated_currencies ~ ' order by n_orders desc, currency limit 3') -%}
         {%- do parts.append(count_text(unrated.n_orders) ~ ' in ' ~ unrated.currency ~ ' without an exchange rate') -%}
@@ -44,7 +45,7 @@
     {{ return([{
         'text':
             'Orders: ' ~ count_text(row.n_in) ~ ' read, ' ~ ('all' if row.n_in == row.n_kept else count_text(row.n_kept)) ~ ' kept ('
-            ~ '{:,.2f}'.format(row.amount_kept | float) ~ ' ' ~ var('currency') ~ ')' ~ (', ' ~ parts | join(', ') if parts else '') ~ '.',
+            ~ count_text(amount[0]) ~ '.' ~ amount[1] ~ ' ' ~ var('currency') ~ ')' ~ (', ' ~ parts | join(', ') if parts else '') ~ '.',
         'to_check': to_check
     }]) }}
 {% endmacro %}

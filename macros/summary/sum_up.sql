@@ -6,7 +6,7 @@ its tables. Row keys and values that people typed are not shown.
 {% macro sum_up(results) %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set built = {} -%}
-        {%- for result in results if result.node is not none and result.status == 'success' and result.node.resource_type == 'model' -%}
+        {%- for result in results if result.node is not none and result.status == 'success' and result.node.unique_id.startswith('model.mailroom.') -%}
             {%- do built.update({result.node.name: result.node.relation_name}) -%}
         {%- endfor -%}
         {%- set lines = (
@@ -56,16 +56,16 @@ its tables. Row keys and values that people typed are not shown.
 {% endmacro %}
 
 
-{# A whole number with commas, and its noun: 1 row, 30,864 rows. #}
+{# A whole number with commas, and its noun: 1 row, 30,864 rows. dbt 2.0 has no '{:,}'.format(). #}
 {% macro count_text(n, thing=none, things=none) %}
-    {%- set number = '{:,}'.format(n | int) -%}
+    {%- set number = n | int | string | reverse | batch(3) | map('join') | join(',') | reverse -%}
     {{ return(number if thing is none else number ~ ' ' ~ (thing if n | int == 1 else things or thing ~ 's')) }}
 {% endmacro %}
 
 
 {# A share as text: 94.0%. Anything under 1 stays below 100.0%. #}
 {% macro percentage_text(share) %}
-    {{ return('{:.1f}%'.format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) }}
+    {{ return(('%.1f' | format([((1000 * (share | float) + 0.5) | int) / 10, 100 if (share | float) >= 1 else 99.9] | min)) ~ '%') }}
 {% endmacro %}
 
 

@@ -27,7 +27,7 @@ select
     {{ joined('; ', fault_texts) }} as faults
 from {{ model }}
 {%- if newest_days %}
-where cast({{ dated_by }} as timestamp) >= {{ dbt.dateadd('day', -newest_days, as_of()) }}
+where cast({{ dated_by }} as timestamp) >= {{ date_add('day', -newest_days, as_of()) }}
 {%- endif %}
 group by {{ columns | join(', ') }}
 having {{ faults | map('first') | join(' or ') }}

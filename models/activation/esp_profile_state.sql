@@ -43,7 +43,7 @@ open_receipts as (
         min(receipts.customer_id) as customer_id,
         {{ value_at_max('receipts.held', 'receipts.sequence', is_unique=true) }} as held,
         -- A job that was marked as lost may still finish.
-        max(case when receipts.status <> 'rejected' or receipts.code = 'job_lost' then {{ dbt.dateadd('hour', 24, 'receipts.answered_at') }} end) as open_until
+        max(case when receipts.status <> 'rejected' or receipts.code = 'job_lost' then {{ date_add('hour', 24, 'receipts.answered_at') }} end) as open_until
     from receipts
     left join settled_jobs on receipts.status = 'pending' and receipts.reference = settled_jobs.reference
     where

@@ -181,7 +181,7 @@ select
     -- One hour after the first rejection, then doubled each time, at most a week. Opt-outs do not wait.
     case
         when answers.status = 'rejected' and not keyed_rows.is_no
-            then {{ dbt.dateadd('hour', 'cast(least(power(2, answers.n_rejections - 1), 168) as integer)', 'answers.answered_at') }}
+            then {{ date_add('hour', 'cast(least(power(2, answers.n_rejections - 1), 168) as integer)', 'answers.answered_at') }}
     end as retry_at,
     {{ as_of() }} as decided_at
 from keyed_rows

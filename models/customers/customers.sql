@@ -10,7 +10,7 @@ with profiles as (
 activity as (
     select
         *,
-        {{ dbt.datediff('activity_on', as_of_day(), 'day') }} as days_ago
+        {{ date_diff('activity_on', as_of_day(), 'day') }} as days_ago
     from {{ ref('customer_daily_activity') }}
 ),
 

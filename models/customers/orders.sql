@@ -76,7 +76,7 @@ select
     currency,
     subscription_id,
     cast(sale_number as bigint) as sale_number,
-    cast({{ dbt.datediff(day_of('previous_ordered_at') | trim, day_of('ordered_at') | trim, 'day') }} as bigint) as days_since_previous_order,
+    cast({{ date_diff(day_of('previous_ordered_at') | trim, day_of('ordered_at') | trim, 'day') }} as bigint) as days_since_previous_order,
     cast(n_lines as bigint) as n_lines,
     cast(n_units as decimal(18, 4)) as n_units,
     gross_amount,

@@ -63,8 +63,8 @@ usual_outcomes as (
 days as (
     select
         *,
-        1 + mod(cast({{ dbt.datediff('activity_on', last_day, 'day') }} as bigint), 7) as days_ago,
-        cast(floor({{ dbt.datediff('activity_on', last_day, 'day') }} / 7.0) as bigint) as weeks_back
+        1 + mod(cast({{ date_diff('activity_on', last_day, 'day') }} as bigint), 7) as days_ago,
+        cast(floor({{ date_diff('activity_on', last_day, 'day') }} / 7.0) as bigint) as weeks_back
     from {{ ref('customer_daily_activity') }}
     where activity_on <= {{ last_day }} and activity_on > {{ days_before(last_day, 7 * (var('drift_usual_weeks') + 1)) }}
 ),
@@ -111,12 +111,12 @@ checks as (
     select
         'training_age' as check_name,
         model_name as subject,
-        cast({{ dbt.datediff('trained_on', scoring_day(), 'day') }} as {{ double_type() }}) as value,
+        cast({{ date_diff('trained_on', scoring_day(), 'day') }} as {{ double_type() }}) as value,
         cast(null as {{ double_type() }}) as lowest,
         cast({{ var('drift_max_training_age_days') }} as {{ double_type() }}) as highest,
         true as may_stop,
         'never trained' as unknown_because,
-        'trained ' || {{ counted(dbt.datediff('trained_on', scoring_day(), 'day'), 'day') }} || ' ago' as what
+        'trained ' || {{ counted(date_diff('trained_on', scoring_day(), 'day'), 'day') }} || ' ago' as what
     from models
     union all
     select

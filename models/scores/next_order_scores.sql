@@ -42,7 +42,7 @@ select
     latest_on,
     order_probability_365d,
     due_on,
-    coalesce({{ dbt.datediff(as_of_day(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
+    coalesce({{ date_diff(as_of_day(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
     {{ score_sentence('fact', 'null') }} as reason,
     method as model_used,
     model_version,

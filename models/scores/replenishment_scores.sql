@@ -37,7 +37,7 @@ purchase_gaps as (
 intervals as (
     select
         *,
-        {{ dbt.datediff('previous_on', 'ordered_on', 'day') }} as interval_days
+        {{ date_diff('previous_on', 'ordered_on', 'day') }} as interval_days
     from purchase_gaps
 ),
 
@@ -85,7 +85,7 @@ dated_rhythms as (
     select
         *,
         cast(floor(rhythm_days + 0.5) as bigint) as whole_days,
-        cast({{ dbt.datediff('last_ordered_on', as_of_day(), 'day') }} as bigint) as days_since_last_order,
+        cast({{ date_diff('last_ordered_on', as_of_day(), 'day') }} as bigint) as days_since_last_order,
         {{ days_after('last_ordered_on', 'cast(floor(rhythm_days + 0.5) as bigint)') }} as due_on
     from rhythms
 ),
@@ -125,7 +125,7 @@ select
     due_on,
     is_due,
     case when is_awaited then cast(place as bigint) end as refill_rank,
-    coalesce({{ dbt.datediff(as_of_day(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
+    coalesce({{ date_diff(as_of_day(), 'due_on', 'day') }} between {{ soon_from }} and {{ soon_until }}, false) as is_due_soon,
     'Bought ' || category || ' ' || {{ counted('days_since_last_order', 'day') }} || ' ago (' || {{ day_text('last_ordered_on') }} || ')'
     || coalesce(
         ', and ' || case when is_own_rhythm then 'buys it' else 'people buy it' end || ' every '

@@ -39,8 +39,8 @@ customer_hours as (
         predictions.model_version,
         refusals.customer_id is not null as has_refused,
         predictions.personal_weight > 0 as is_personal,
-        {{ dbt.dateadd('hour', 'predictions.best_hour', 'cast(cast(customers.local_now as date) as timestamp)') }} as today_at,
-        {{ dbt.dateadd('hour', 'predictions.best_hour + 24', 'cast(cast(customers.local_now as date) as timestamp)') }} as tomorrow_at
+        {{ date_add('hour', 'predictions.best_hour', 'cast(cast(customers.local_now as date) as timestamp)') }} as today_at,
+        {{ date_add('hour', 'predictions.best_hour + 24', 'cast(cast(customers.local_now as date) as timestamp)') }} as tomorrow_at
     from customers
     left join predictions on customers.customer_id = predictions.customer_id
     left join refusals on customers.customer_id = refusals.customer_id

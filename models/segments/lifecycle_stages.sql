@@ -114,14 +114,14 @@ dated_stages as (
             when is_active_by_subscription then {{ day_of('coalesce(subscribed_since, first_seen_at)') }}
             when cancelled_at is not null and stage = 'lapsed' then {{ day_of('cancelled_at') }}
             when cancelled_at is not null and stage = 'dormant'
-                then cast({{ dbt.dateadd('day', 1 + var('lapsed_days'), day_of('cancelled_at') | trim) }} as date)
+                then cast({{ date_add('day', 1 + var('lapsed_days'), day_of('cancelled_at') | trim) }} as date)
             else
                 case stage
                     when 'never_purchased' then {{ day_of('first_seen_at') }}
                     when 'first_time_buyer' then {{ day_of('first_ordered_at') }}
                     when 'active' then returned_on
                     else
-                        cast({{ dbt.dateadd(
+                        cast({{ date_add(
                             'day',
                             "case stage when 'second_order_window' then " ~ (var('first_time_buyer_days') + 1)
                             ~ " when 'at_risk' then 1 + " ~ stage_days('active', 'usual_days_between_orders')

@@ -1,6 +1,6 @@
 -- Longer than 120 lines because members, movements and fields of a segment come from three tables, and one sentence names what
 -- is wrong.
-{% set week_ago = dbt.dateadd('day', -7, as_of()) %}
+{% set week_ago = date_add('day', -7, as_of()) %}
 with catalog as (
     select * from {{ ref('segment_catalog') }}
 ),
@@ -24,7 +24,7 @@ changes as (
 
 -- A build records all changes since the build before. Without a build 7 to 8 days ago, the last 7 days are not known.
 last_week as (
-    select coalesce(max(changed_at) >= {{ dbt.dateadd('day', -8, as_of()) }}, false) as is_recorded
+    select coalesce(max(changed_at) >= {{ date_add('day', -8, as_of()) }}, false) as is_recorded
     from changes
     where changed_at <= {{ week_ago }}
 ),

@@ -107,15 +107,15 @@ implied_consents as (
     select
         customers.customer_id,
         case
-            when {{ dbt.dateadd('day', 'jurisdictions.implied_purchase_days', 'customers.last_ordered_at') }} > {{ as_of() }}
+            when {{ date_add('day', 'jurisdictions.implied_purchase_days', 'customers.last_ordered_at') }} > {{ as_of() }}
                 then customers.last_ordered_at
         end as purchased_at,
-        {{ dbt.dateadd('day', 'jurisdictions.implied_purchase_days', 'customers.last_ordered_at') }} as purchase_expires_at,
+        {{ date_add('day', 'jurisdictions.implied_purchase_days', 'customers.last_ordered_at') }} as purchase_expires_at,
         case
-            when {{ dbt.dateadd('day', 'jurisdictions.implied_inquiry_days', 'tickets.last_inquired_at') }} > {{ as_of() }}
+            when {{ date_add('day', 'jurisdictions.implied_inquiry_days', 'tickets.last_inquired_at') }} > {{ as_of() }}
                 then tickets.last_inquired_at
         end as inquired_at,
-        {{ dbt.dateadd('day', 'jurisdictions.implied_inquiry_days', 'tickets.last_inquired_at') }} as inquiry_expires_at
+        {{ date_add('day', 'jurisdictions.implied_inquiry_days', 'tickets.last_inquired_at') }} as inquiry_expires_at
     from {{ ref('customers') }} as customers
     inner join jurisdictions on customers.country_code = jurisdictions.country_code
     left join tickets on customers.customer_id = tickets.customer_id

@@ -92,7 +92,7 @@ customer_opt_outs as (
 limits as (
     select
         *,
-        {{ dbt.dateadd('hour', var('opt_out_hours'), 'given_at') }} as due_at,
+        {{ date_add('hour', var('opt_out_hours'), 'given_at') }} as due_at,
         {{ business_days_after('given_at', var('opt_out_business_days')) }} as due_on
     from customer_opt_outs
 ),

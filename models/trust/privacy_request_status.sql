@@ -91,13 +91,13 @@ dated_requests as (
         coalesce(law.country_code, shop_law.country_code) as law_of,
         case
             when coalesce(law.request_term_unit, shop_law.request_term_unit) = 'month'
-                then {{ dbt.dateadd('month', 'coalesce(law.request_term, shop_law.request_term)', received_day) }}
-            else {{ dbt.dateadd('day', 'coalesce(law.request_term, shop_law.request_term)', received_day) }}
+                then {{ date_add('month', 'coalesce(law.request_term, shop_law.request_term)', received_day) }}
+            else {{ date_add('day', 'coalesce(law.request_term, shop_law.request_term)', received_day) }}
         end as due_at,
         case
             when coalesce(law.request_term_unit, shop_law.request_term_unit) = 'month'
-                then {{ dbt.dateadd('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), shop_law.request_term + coalesce(shop_law.request_extension, 0))', received_day) }}
-            else {{ dbt.dateadd('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), shop_law.request_term + coalesce(shop_law.request_extension, 0))', received_day) }}
+                then {{ date_add('month', 'coalesce(law.request_term + coalesce(law.request_extension, 0), shop_law.request_term + coalesce(shop_law.request_extension, 0))', received_day) }}
+            else {{ date_add('day', 'coalesce(law.request_term + coalesce(law.request_extension, 0), shop_law.request_term + coalesce(shop_law.request_extension, 0))', received_day) }}
         end as extendable_to
     from requests
     left join requesters on requests.request_id = requesters.request_id
@@ -128,7 +128,7 @@ request_states as (
             else request_status
         end as status,
         case
-            when not is_answered then {{ dbt.datediff(as_of_day() | trim, 'cast(due_at as date)', 'day') }}
+            when not is_answered then {{ date_diff(as_of_day() | trim, 'cast(due_at as date)', 'day') }}
         end as days_left,
         case
             when is_answered then coalesce(completed_at <= {{ as_of() }} and {{ day_of('completed_at') }} > cast(due_at as date), false)

@@ -1,8 +1,8 @@
 -- The payload carries the same facts as the reason, for each audience and member.
 {%- set days = "cast(" ~ extract_pattern('reason', '([0-9]+) days? ago') | trim ~ " as integer)" %}
 {%- set every = "cast(" ~ extract_pattern('reason', 'every ([0-9]+) day') | trim ~ " as integer)" %}
-{%- set ordered_on = dbt.dateadd('day', '-' ~ days, as_of_day()) | trim %}
-{%- set due_on = "cast(" ~ dbt.dateadd('day', every ~ ' - ' ~ days, as_of_day()) | trim ~ " as date)" %}
+{%- set ordered_on = date_add('day', '-' ~ days, as_of_day()) | trim %}
+{%- set due_on = "cast(" ~ date_add('day', every ~ ' - ' ~ days, as_of_day()) | trim ~ " as date)" %}
 {#- The payload is JSON, which may escape some characters: only letters and digits are compared. #}
 {%- set bare = '[^\\p{L}\\p{N}]+' %}
 {%- set stated_facts = {

@@ -10,7 +10,7 @@ from {{ ref('stg_web__events') }} as events
 inner join {{ ref('base_web__purchases') }} as earlier on events.order_id = earlier.order_id
 where
     events.event_type = 'purchase'
-    and events.occurred_at >= {{ dbt.dateadd('day', -30, as_of()) }}
+    and events.occurred_at >= {{ date_add('day', -30, as_of()) }}
     and (
         earlier.occurred_at < events.occurred_at
         or (earlier.occurred_at = events.occurred_at and earlier.event_id < events.event_id)

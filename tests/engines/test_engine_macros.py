@@ -52,11 +52,11 @@ TEXT_EXPRESSIONS = {
 # Over timestamps a and b and a whole number n.
 DATE_EXPRESSIONS = {
     **{
-        f"datediff {part}": f"dbt.datediff('a', 'b', '{part}')"
+        f"datediff {part}": f"date_diff('a', 'b', '{part}')"
         for part in ("second", "minute", "hour", "day", "month", "year")
     },
     **{
-        f"dateadd {part}": f"dbt.dateadd('{part}', 'n', 'a')"
+        f"dateadd {part}": f"date_add('{part}', 'n', 'a')"
         for part in ("second", "hour", "day", "week", "month", "year")
     },
     **{

@@ -10,4 +10,4 @@ inner join {{ ref('orders') }} as orders on members.customer_id = orders.custome
 where
     orders.is_sale and not orders.is_renewal
     and {{ day_of('orders.ordered_at') }}
-    >= cast({{ dbt.dateadd('day', '-(' ~ stage_days('active', 'customers.usual_days_between_orders') ~ ')', as_of_day()) }} as date)
+    >= cast({{ date_add('day', '-(' ~ stage_days('active', 'customers.usual_days_between_orders') ~ ')', as_of_day()) }} as date)

@@ -36,6 +36,6 @@ where
     (members.segment = 'cart_waiting' and last_orders.last_ordered_at >= customers.cart_filled_at)
     or (
         members.segment = 'browsing_now'
-        and last_orders.last_ordered_at >= {{ dbt.dateadd('day', -1, as_of_day()) }}
+        and last_orders.last_ordered_at >= {{ date_add('day', -1, as_of_day()) }}
     )
     or (members.segment in ('price_watchers', 'back_in_stock_watchers') and unbought_views.customer_id is null)

@@ -21,6 +21,6 @@ group by members.customer_id
 having
     coalesce(
         min(last_purchases.last_ordered_at)
-        >= {{ dbt.dateadd('day', 1 - var('replenishment_min_days'), as_of_day()) }},
+        >= {{ date_add('day', 1 - var('replenishment_min_days'), as_of_day()) }},
         true
     )

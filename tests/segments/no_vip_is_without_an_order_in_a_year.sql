@@ -6,7 +6,7 @@ with members as (
 buyers as (
     select distinct customer_id
     from {{ ref('orders') }}
-    where is_sale and ordered_at >= {{ dbt.dateadd('day', -365, as_of_day()) }}
+    where is_sale and ordered_at >= {{ date_add('day', -365, as_of_day()) }}
 )
 
 select members.customer_id

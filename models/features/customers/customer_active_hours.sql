@@ -69,7 +69,7 @@ hour_weekdays as (
         local_hour,
         is_recent,
         -- 1 is Monday: 1900-01-01 was one. A day counts once.
-        case when local_hour = first_hour then 1 + mod({{ dbt.datediff("cast('1900-01-01' as date)", 'local_on', 'day') }}, 7) end as weekday
+        case when local_hour = first_hour then 1 + mod({{ date_diff("cast('1900-01-01' as date)", 'local_on', 'day') }}, 7) end as weekday
     from hours
 ),
 

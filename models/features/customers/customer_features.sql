@@ -58,7 +58,7 @@ customer_activity as (
         customer_cutoffs.customer_id,
         customer_cutoffs.cutoff_on,
         activity.activity_on,
-        {{ dbt.datediff('activity.activity_on', 'customer_cutoffs.counted_on', 'day') }} as days_ago,
+        {{ date_diff('activity.activity_on', 'customer_cutoffs.counted_on', 'day') }} as days_ago,
         case when activity.n_orders > 0 then activity.activity_on end as ordered_on,
         case when activity.n_orders > 0 then 1 else 0 end as n_order_days,
         cast(activity.days_since_previous_order as {{ double_type() }}) as gap_days,
@@ -86,7 +86,7 @@ history_totals as (
         count(ordered_on) as n_order_days,
         min(ordered_on) as first_ordered_on,
         max(ordered_on) as last_ordered_on,
-        cast({{ dbt.datediff('min(ordered_on)', 'max(ordered_on)', 'day') }} as {{ double_type() }}) as ordering_days,
+        cast({{ date_diff('min(ordered_on)', 'max(ordered_on)', 'day') }} as {{ double_type() }}) as ordering_days,
         sum(gap_days * gap_days) as squared_gaps,
         sum(revenue) as gross_revenue,
         sum(net_revenue) as net_revenue,
@@ -138,12 +138,12 @@ select
     customer_cutoffs.is_sampled,
     customer_cutoffs.sample_weight,
     customer_cutoffs.may_watch,
-    cast(greatest(coalesce({{ dbt.datediff('customer_cutoffs.first_seen_on', 'customer_cutoffs.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
+    cast(greatest(coalesce({{ date_diff('customer_cutoffs.first_seen_on', 'customer_cutoffs.counted_on', 'day') }}, 0), 0) as bigint) as known_days,
     cast(coalesce(history_totals.n_order_days, 0) as bigint) as n_order_days,
     cast(history_totals.n_order_days - 1 as bigint) as frequency,
     cast(history_totals.ordering_days as bigint) as recency_days,
-    cast({{ dbt.datediff('history_totals.first_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as age_days,
-    cast({{ dbt.datediff('history_totals.last_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_order,
+    cast({{ date_diff('history_totals.first_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as age_days,
+    cast({{ date_diff('history_totals.last_ordered_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_order,
     history_totals.ordering_days / nullif(history_totals.n_order_days - 1, 0) as mean_gap_days,
     -- Multiplied, because the last digit of power() differs by engine.
     sqrt(greatest(
@@ -164,8 +164,8 @@ select
     cast(history_totals.discount_amount as {{ double_type() }})
     / nullif(cast(history_totals.gross_revenue + history_totals.discount_amount as {{ double_type() }}), 0) as discount_share,
     cast(coalesce(category_counts.n_categories, 0) as bigint) as n_categories,
-    cast({{ dbt.datediff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
-    cast({{ dbt.datediff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
+    cast({{ date_diff('history_totals.last_session_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_session,
+    cast({{ date_diff('history_totals.last_clicked_on', 'customer_cutoffs.counted_on', 'day') }} as bigint) as days_since_last_click,
     {% for days in [30, 90, 180, 365] -%}
     cast(coalesce(history_totals.n_order_days_{{ days }}d, 0) as bigint) as n_order_days_{{ days }}d,
     {% endfor -%}

@@ -39,7 +39,7 @@ dated_activity as (
         customer_cutoffs.is_year_over,
         activity.n_orders,
         activity.net_revenue,
-        {{ dbt.datediff('customer_cutoffs.cutoff_on', 'activity.activity_on', 'day') }} as days_after
+        {{ date_diff('customer_cutoffs.cutoff_on', 'activity.activity_on', 'day') }} as days_after
     from customer_cutoffs
     left join activity
         on customer_cutoffs.customer_id = activity.customer_id and activity.activity_on >= customer_cutoffs.cutoff_on

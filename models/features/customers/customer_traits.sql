@@ -2,7 +2,7 @@
 -- or up to now without one. Having bought is not a trait.
 -- Longer than 120 lines because seven traits come from five tables.
 {% set scored_on = scoring_day() %}
-{% set described_on = dbt.dateadd('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
+{% set described_on = date_add('day', 'case when features.n_order_days > 0 then -cast(features.age_days as integer) else 0 end', 'features.counted_on') %}
 with profiled_customers as (
     select
         features.customer_id,

@@ -5,7 +5,7 @@
 with first_order as (
     select
         min(activity_on) as first_ordered_on,
-        {{ dbt.datediff('min(activity_on)', scored_on, 'day') }} as history_days
+        {{ date_diff('min(activity_on)', scored_on, 'day') }} as history_days
     from {{ ref('customer_daily_activity') }}
     where n_orders > 0
 ),
@@ -51,7 +51,7 @@ moments as (
 cutoffs as (
     select
         cast(days_back as bigint) as days_back,
-        cast({{ dbt.dateadd('day', '-cast(days_back as integer)', scored_on) }} as date) as cutoff_on
+        cast({{ date_add('day', '-cast(days_back as integer)', scored_on) }} as date) as cutoff_on
     from moments
     where days_back is not null
 )
@@ -63,9 +63,9 @@ select
     cutoffs.days_back = 0 as is_scoring,
     cast({{ horizon }} as bigint) as horizon_days,
     cast(coalesce(lengths.learning_days, {{ horizon }}) as bigint) as learning_days,
-    cast({{ dbt.datediff('lengths.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} as bigint) as history_days
+    cast({{ date_diff('lengths.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} as bigint) as history_days
 from cutoffs
 cross join lengths
 where
     cutoffs.days_back = 0
-    or {{ dbt.datediff('lengths.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} >= {{ shortest }}
+    or {{ date_diff('lengths.first_ordered_on', 'cutoffs.cutoff_on', 'day') }} >= {{ shortest }}

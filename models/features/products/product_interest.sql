@@ -56,7 +56,7 @@ known_signals as (
         cast(
             signals.points * power(
                 0.5,
-                cast({{ dbt.datediff('signals.signal_on', 'customer_cutoffs.cutoff_on', 'day') }} as {{ double_type() }})
+                cast({{ date_diff('signals.signal_on', 'customer_cutoffs.cutoff_on', 'day') }} as {{ double_type() }})
                 / case
                     when signals.signal_kind = 'viewed' then {{ var('interest_half_life_days') }}
                     else {{ var('purchase_half_life_days') }}

@@ -55,7 +55,7 @@ product_cutoffs as (
         coalesce(by_product.n_buyers, 0) as n_buyers,
         coalesce(by_product.n_rebuyers, 0) as n_rebuyers,
         coalesce(by_product.n_baskets_30d, 0) as n_baskets_30d,
-        {{ dbt.datediff('coalesce(' ~ day_of('products.created_at') | trim ~ ', by_product.first_ordered_on)', 'cutoffs.cutoff_on', 'day') }} as days_on_sale
+        {{ date_diff('coalesce(' ~ day_of('products.created_at') | trim ~ ', by_product.first_ordered_on)', 'cutoffs.cutoff_on', 'day') }} as days_on_sale
     from products
     cross join cutoffs
     left join by_product on products.product_id = by_product.product_id and cutoffs.cutoff_on = by_product.cutoff_on

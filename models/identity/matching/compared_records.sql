@@ -29,8 +29,8 @@ pair_evidence as (
         coalesce(one.postal_code = other.postal_code and one.street = other.street, false) as has_same_place,
         coalesce(one.postal_code <> other.postal_code, false) as has_other_place,
         coalesce(
-            {{ dbt.dateadd('day', silence_days, 'one.last_seen_at') }} < other.first_seen_at
-            or {{ dbt.dateadd('day', silence_days, 'other.last_seen_at') }} < one.first_seen_at,
+            {{ date_add('day', silence_days, 'one.last_seen_at') }} < other.first_seen_at
+            or {{ date_add('day', silence_days, 'other.last_seen_at') }} < one.first_seen_at,
             false
         ) as has_long_silence
     from pairs

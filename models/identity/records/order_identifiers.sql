@@ -85,7 +85,7 @@ busy_orders as (
             partition by order_names.identifier_type, order_names.identifier order by order_names.ordered_at, order_names.order_id
         ) as before_{{ kind }},
         {% endfor -%}
-        {{ dbt.dateadd('day', -30, 'order_names.ordered_at') }} as month_before_at
+        {{ date_add('day', -30, 'order_names.ordered_at') }} as month_before_at
     from order_names
     inner join busy_identifiers
         on

@@ -62,7 +62,7 @@ decisions as (
             when memberships.may_enter then true
             -- In the band. Members outside of the band leave at once: after a change of records they may never have qualified.
             when memberships.is_candidate and memberships.was_member
-                then coalesce({{ dbt.dateadd('day', 'catalog.dwell_days', 'memberships.changed_at') }} > {{ as_of() }}, true)
+                then coalesce({{ date_add('day', 'catalog.dwell_days', 'memberships.changed_at') }} > {{ as_of() }}, true)
             else false
         end as is_member
     from memberships

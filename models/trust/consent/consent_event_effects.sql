@@ -56,7 +56,7 @@ dated_events as (
             when not has_likely_date then least(recorded_at, {{ as_of() }})
             when confirmed_at > occurred_at then least(confirmed_at, recorded_at)
             when not {{ has_time('occurred_at') }}
-                then least({{ dbt.dateadd('second', 86399, 'occurred_at') }}, recorded_at)
+                then least({{ date_add('second', 86399, 'occurred_at') }}, recorded_at)
             else occurred_at
         end as effective_at,
         case
@@ -261,7 +261,7 @@ validated_events as (
         customer_events.*,
         case
             when customer_events.is_yes and customer_events.lawful_basis = 'implied'
-                then {{ dbt.dateadd('day', 'customers.implied_days', 'customer_events.effective_at') }}
+                then {{ date_add('day', 'customers.implied_days', 'customer_events.effective_at') }}
         end as expires_at,
         case
             when not customer_events.is_yes then null
@@ -291,7 +291,7 @@ validated_events as (
                 then 'consent is not implied in ' || coalesce(customers.country_code, 'an unknown country')
             when
                 customer_events.lawful_basis = 'implied'
-                and {{ dbt.dateadd('day', 'customers.implied_days', 'customer_events.effective_at') }} <= {{ as_of() }}
+                and {{ date_add('day', 'customers.implied_days', 'customer_events.effective_at') }} <= {{ as_of() }}
                 then 'implied consent has lapsed'
             when
                 closings.first_closed_at <= customer_events.effective_at

@@ -38,10 +38,10 @@ events as (
     from {{ ref('email_events') }}
     where
         event_type in ('bounced', 'complained', 'unsubscribed')
-        or (event_type = 'clicked' and not is_machine and occurred_at > {{ dbt.dateadd('day', -([click_days, var('soft_bounce_days')] | max), as_of()) }})
-        or (event_type = 'opened' and not is_machine and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
-        or (event_type = 'delivered' and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }})
-        or (is_sending and occurred_at > {{ dbt.dateadd('day', -([cap_days, household_days] | max), as_of()) }})
+        or (event_type = 'clicked' and not is_machine and occurred_at > {{ date_add('day', -([click_days, var('soft_bounce_days')] | max), as_of()) }})
+        or (event_type = 'opened' and not is_machine and occurred_at > {{ date_add('day', -var('soft_bounce_days'), as_of()) }})
+        or (event_type = 'delivered' and occurred_at > {{ date_add('day', -var('soft_bounce_days'), as_of()) }})
+        or (is_sending and occurred_at > {{ date_add('day', -([cap_days, household_days] | max), as_of()) }})
 ),
 
 -- A bounce belongs to the mailbox that the profile had that day. It counts only if that is the customer's mailbox today.
@@ -53,11 +53,11 @@ flagged_events as (
         or customers.widest_mailbox is null as is_of_todays_address,
         events.is_sending
         and events.message_class <> 'transactional'
-        and events.occurred_at > {{ dbt.dateadd('day', -cap_days, as_of()) }} as is_capped,
+        and events.occurred_at > {{ date_add('day', -cap_days, as_of()) }} as is_capped,
         -- Clicks in transactional messages do not count: every order causes some.
         events.event_type = 'clicked'
         and events.message_class <> 'transactional'
-        and events.occurred_at > {{ dbt.dateadd('day', -click_days, as_of()) }} as is_rested_from
+        and events.occurred_at > {{ date_add('day', -click_days, as_of()) }} as is_rested_from
     from events
     inner join customers on events.customer_id = customers.customer_id
     left join profiles_with_address on events.profile_id = profiles_with_address.profile_id
@@ -91,7 +91,7 @@ select
             when
                 is_sending
                 and message_class = 'promotional'
-                and occurred_at > {{ dbt.dateadd('day', -household_days, as_of()) }}
+                and occurred_at > {{ date_add('day', -household_days, as_of()) }}
                 then occurred_at
         end
     ) as last_promoted_at,
@@ -101,7 +101,7 @@ select
                 when
                     bounce_type = 'soft'
                     and is_of_todays_address
-                    and occurred_at > {{ dbt.dateadd('day', -var('soft_bounce_days'), as_of()) }}
+                    and occurred_at > {{ date_add('day', -var('soft_bounce_days'), as_of()) }}
                     and occurred_at > coalesce(last_reached_at, cast('1900-01-01' as timestamp))
                     then 1
             end

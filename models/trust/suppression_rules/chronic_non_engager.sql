@@ -5,9 +5,9 @@ with customers as (
         *,
         greatest(
             coalesce(first_seen_at, {{ ever }}),
-            coalesce({{ dbt.dateadd('day', var('non_engager_days'), 'last_seen_at') }}, {{ ever }}),
-            coalesce({{ dbt.dateadd('day', var('non_engager_open_days'), 'last_human_opened_at') }}, {{ ever }}),
-            coalesce({{ dbt.dateadd('day', var('non_engager_days'), 'first_seen_at') }}, {{ ever }})
+            coalesce({{ date_add('day', var('non_engager_days'), 'last_seen_at') }}, {{ ever }}),
+            coalesce({{ date_add('day', var('non_engager_open_days'), 'last_human_opened_at') }}, {{ ever }}),
+            coalesce({{ date_add('day', var('non_engager_days'), 'first_seen_at') }}, {{ ever }})
         ) as silent_since
     from {{ ref('customers') }}
 )

@@ -43,7 +43,7 @@ select
     customer_id,
     'promotional' as scope,
     max(promoted_at) as since,
-    {{ dbt.dateadd('day', var('household_rest_days'), 'max(promoted_at)') }} as until,
+    {{ date_add('day', var('household_rest_days'), 'max(promoted_at)') }} as until,
     'Another customer in the ' || min(group_type) || ' was sent a promotion on ' || {{ day_text('max(promoted_at)') }} || '.' as reason
 from promoted_members
 group by customer_id

@@ -3,13 +3,13 @@ with customers as (
         *,
         {{ rest_hours(var('conversion_rest_days'), 'usual_days_between_orders') }} as rest_hours
     from {{ ref('customers') }}
-    where last_ordered_at > {{ dbt.dateadd('day', -var('conversion_rest_days'), as_of()) }}
+    where last_ordered_at > {{ date_add('day', -var('conversion_rest_days'), as_of()) }}
 ),
 
 rest_periods as (
     select
         *,
-        {{ dbt.dateadd('hour', 'rest_hours', 'last_ordered_at') }} as until
+        {{ date_add('hour', 'rest_hours', 'last_ordered_at') }} as until
     from customers
 )
 

@@ -3,7 +3,7 @@ with refunds as (
         customer_id,
         max(refunded_at) as refunded_at
     from {{ ref('refunds') }}
-    where refunded_at > {{ dbt.dateadd('day', -var('refund_rest_days'), as_of()) }}
+    where refunded_at > {{ date_add('day', -var('refund_rest_days'), as_of()) }}
     group by customer_id
 ),
 
@@ -19,7 +19,7 @@ refund_rests as (
 rest_periods as (
     select
         *,
-        {{ dbt.dateadd('hour', 'rest_hours', 'refunded_at') }} as until
+        {{ date_add('hour', 'rest_hours', 'refunded_at') }} as until
     from refund_rests
 )
 

@@ -3,7 +3,7 @@ select
     customer_id,
     'marketing' as scope,
     last_soft_bounced_at as since,
-    {{ dbt.dateadd('day', var('soft_bounce_days'), 'last_soft_bounced_at') }} as until,
+    {{ date_add('day', var('soft_bounce_days'), 'last_soft_bounced_at') }} as until,
     {{ counted('n_soft_bounces', 'soft bounce') }} || ' in a row, the last on '
     || {{ day_text('last_soft_bounced_at') }} || '.' as reason
 from {{ ref('customer_message_counts') }}
