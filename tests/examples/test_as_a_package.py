@@ -16,7 +16,7 @@ from conftest import DBT, ONLY_WARNS, PROJECT, Warehouse
 from mailroom.show import show
 
 # dbt-spark's incremental models call these two by their bare names: dbt looks in the model's package first.
-# Seeds of a package are loaded as dbt-spark loads them (docs/as-a-package.md).
+# On Spark, a project takes Mailroom's way to load seeds with a macro of one line (docs/as-a-package.md).
 REPLACED = {
     "dbt_spark_get_incremental_sql", "dbt_spark_validate_get_incremental_strategy", "materialization_seed",
 }  # fmt: skip
