@@ -1,7 +1,8 @@
 {#
 Segments, suppression rules and audiences: a file each, its name in a var of dbt_project.yml (segments, suppression_rules,
 audiences), its entry in the YAML beside it. Stops the build that forgets one of the three. A rule that is not wanted is
-disabled (+enabled: false) and taken off its list.
+disabled (+enabled: false) and taken off its list. In a project that has Mailroom as a package, its own files in the same folders
+count if they are on the list.
 #}
 {% macro check_entries() %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
@@ -28,7 +29,7 @@ disabled (+enabled: false) and taken off its list.
     {%- set kinds = ['lifecycle', 'value', 'intent', 'engagement', 'stated', 'negative'] -%}
     {%- set found = [] -%}
     {%- for model in graph.nodes.values() | sort(attribute='name') | sort(attribute='fqn')
-        if model.resource_type == 'model' and model.package_name == 'mailroom' and model.fqn | length == 4 -%}
+        if model.resource_type == 'model' and model.fqn | length == 4 and (model.package_name == 'mailroom' or model.name in var(list)) -%}
         {%- set folder = model.fqn[1:3] -%}
         {%- if (
             list == 'segments' and folder[0] == 'segments' and folder[1] in kinds
@@ -68,7 +69,7 @@ disabled (+enabled: false) and taken off its list.
         {%- if entry.get('dwell_days') and not entry.get('has_band') -%}
             {%- do flaws.append('has dwell_days without has_band') -%}
         {%- endif -%}
-        {%- for rule in entry.get('hard_rules') or [] if 'test.mailroom.' ~ rule not in graph.nodes -%}
+        {%- for rule in entry.get('hard_rules') or [] if 'test.' ~ model.package_name ~ '.' ~ rule not in graph.nodes -%}
             {%- do flaws.append('has hard_rules ' ~ rule ~ ', which is no test in tests/segments') -%}
         {%- endfor -%}
         {%- if not entry.get('has_band') and not entry.get('no_band') -%}

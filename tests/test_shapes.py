@@ -26,6 +26,7 @@ def without_times(found: Any) -> Any:
     return [without_times(value) for value in found] if isinstance(found, list) else found
 
 
+@pytest.mark.deep
 def test_neither_as_of_nor_a_folder_changes_what_is_parsed(tmp_path: Path) -> None:
     """The shared parse equals a command's own parse, letter by letter, in another folder."""
     whole, lent = Warehouse(tmp_path / "whole"), Warehouse(tmp_path / "elsewhere" / "lent")

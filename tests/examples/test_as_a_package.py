@@ -75,4 +75,9 @@ def test_another_project_builds_with_mailroom_as_its_package(tmp_path: Path) -> 
             "select count(*), count(distinct country_code), sum(n_orders), bool_or(may_get_promotions)"
             " from analytics_bi.customer_directory"
         ).fetchall()[0]
+        own_segment = connection.execute(
+            "select count(*), min(country_code), max(country_code) from analytics.segment_memberships"
+            " inner join analytics.customers using (customer_id) where segment = 'austrian_buyers'"
+        ).fetchall()[0]
+    assert own_segment[0] > 0 and own_segment[1:] == ("AT", "AT")
     assert n_customers > 0 and found[0] == n_customers and found[1] > 1 and found[2] > 0 and found[3]

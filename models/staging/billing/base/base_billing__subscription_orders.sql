@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set subscription_orders = raw_table('billing', 'subscription_orders') %}
 
 with {{ raw_rows(subscription_orders) }},

@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set contacts = raw_table('crm', 'contacts') %}
 
 with {{ raw_rows(contacts) }},

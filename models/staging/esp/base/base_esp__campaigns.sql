@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set campaigns = raw_table('esp', 'campaigns') %}
 
 with {{ raw_rows(campaigns) }},

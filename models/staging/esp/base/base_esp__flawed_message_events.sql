@@ -3,6 +3,7 @@
     materialized='incremental', incremental_strategy='replace_flawed', unique_key='event_id', event_time='occurred_at',
     meta={'built_through': 'stg_esp__profile_days.activity_on', 'never_late': never_late}
 ) }}
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set events = raw_table('esp', 'message_events', days=replaced_days(), never_late=never_late) %}
 
 with {{ raw_rows(events) }},

@@ -1,4 +1,5 @@
 {{ config(materialized='view') }}
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set events = raw_table(
     'esp', 'message_events', flagged_rows=ref('base_esp__flawed_message_events'), never_late={'event_type': refusals()}
 ) %}

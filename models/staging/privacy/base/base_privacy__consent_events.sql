@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set consent_events = raw_table('privacy', 'consent_events') %}
 
 with {{ raw_rows(consent_events) }},

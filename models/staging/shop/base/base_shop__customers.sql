@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set customers = raw_table('shop', 'customers') %}
 
 with {{ raw_rows(customers) }},

@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set order_lines = raw_table('shop', 'order_lines') %}
 
 with {{ raw_rows(order_lines) }},

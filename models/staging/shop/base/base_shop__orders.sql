@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set orders = raw_table('shop', 'orders') %}
 
 with {{ raw_rows(orders) }},

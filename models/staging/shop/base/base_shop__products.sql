@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set products = raw_table('shop', 'products') %}
 
 with {{ raw_rows(products) }},

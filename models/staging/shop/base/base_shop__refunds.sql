@@ -1,3 +1,4 @@
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set refunds = raw_table('shop', 'refunds') %}
 
 with {{ raw_rows(refunds) }},

@@ -2,6 +2,7 @@
     materialized='incremental', incremental_strategy='replace_flawed', unique_key='event_id', event_time='occurred_at',
     meta={'built_through': 'stg_web__sessions.started_at'}
 ) }}
+-- The steps are described in macros/staging/raw_table.sql, the checks of each column in the YAML of the source.
 {% set events = raw_table('web', 'events', days=replaced_days()) %}
 
 with {{ raw_rows(events) }},
