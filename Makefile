@@ -13,7 +13,7 @@ LONGEST := tests/test_own_shop.py tests/activation/test_sync.py tests/test_build
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test test-deep test-spark test-fusion dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
+.PHONY: help build test test-deep test-spark test-spark-units test-fusion dialects check lint fix demo pages docs bench validate example-online-retail example-retailrocket example-cdnow clean
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
@@ -30,8 +30,11 @@ test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (abou
 	$(BIN)/pytest -q -m "deep and not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \
 		--durations=15
 
-test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value, and all unit tests there (needs Java)
+test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value (needs Java)
 	$(BIN)/pytest -q -m spark -p no:cacheprovider
+
+test-spark-units: $(VENV)/dev.done ## the same with all unit tests on Spark, which takes twice as long
+	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -q -m spark -p no:cacheprovider
 
 test-fusion: $(FUSION)/done $(VENV)/dev.done ## parse and build the demo with dbt 2.0 (needs npm, Linux on x86-64); once it is there, make test does too
 	$(BIN)/pytest -q tests/engines/test_fusion.py
