@@ -7,8 +7,6 @@ FUSION := .venv-fusion
 # The wheel of dbt 2.0 has no DuckDB in it. This npm package is DuckDB's own library.
 FUSION_DUCKDB := @duckdb/node-bindings-linux-x64@1.5.6-r.1
 DBT := $(BIN)/dbt
-# The files of tests that take longest go first, so that no process ends up alone with one.
-LONGEST := tests/test_own_shop.py tests/activation/test_sync.py tests/test_build.py tests/publish tests/staging
 # Every warning is an error, but for tests that only warn (severity: warn).
 DBT_FLAGS := --profiles-dir . --warn-error-options '{"error": "all", "warn": ["LogTestResult"]}'
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -23,8 +21,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 	@$(BIN)/mailroom show
 
 test: $(VENV)/dev.done ## every test on DuckDB except the deep ones, in two processes
-	$(BIN)/pytest -q -m "not spark and not deep" -p no:cacheprovider -n 2 --dist loadfile --no-loadscope-reorder --durations=15 \
-		$(LONGEST) tests
+	$(BIN)/pytest -q -m "not spark and not deep" -p no:cacheprovider -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (about half an hour)
 	$(BIN)/pytest -q -m "deep and not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \

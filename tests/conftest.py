@@ -37,8 +37,13 @@ IN_MEMORY: dict[str, Any] = {
 }  # fmt: skip
 
 
+# Whole builds, minutes each. They go first, so that no process ends up alone with one.
+LONGEST = {"test_own_shop.py", "test_sync.py", "test_build.py", "test_as_a_package.py"}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of the deep tests keep one part, if MAILROOM_DEEP_PART says which: 2/4 is the third of four."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     number, n_parts = map(int, os.environ.get("MAILROOM_DEEP_PART", "0/1").split("/"))
     files = sorted({item.path for item in items if item.get_closest_marker("deep")})
     kept = set(files[number % n_parts :: n_parts])
