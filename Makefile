@@ -23,7 +23,7 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 test: $(VENV)/dev.done ## every test on DuckDB except the deep ones, in two processes
 	$(BIN)/pytest -q -m "not spark and not deep" -p no:cacheprovider -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
-test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (about half an hour)
+test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (more than an hour)
 	$(BIN)/pytest -q -m "deep and not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \
 		--durations=15
 
