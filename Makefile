@@ -23,14 +23,14 @@ build: $(VENV)/build.done ## build the demo shop into warehouse/mailroom.duckdb
 test: $(VENV)/dev.done ## every test on DuckDB except the deep ones, in two processes
 	$(BIN)/pytest -q -m "not spark and not deep" -p no:cacheprovider -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
-test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (more than an hour)
+test-deep: $(VENV)/dev.done ## random worlds, kills, real data, many shops (a seventh took ten minutes)
 	$(BIN)/pytest -q -m "deep and not spark" -p no:cacheprovider -n 2 --dist loadfile tests/trust tests/activation tests \
 		--durations=15
 
 test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value (needs Java)
 	$(BIN)/pytest -q -m spark -p no:cacheprovider
 
-test-spark-units: $(VENV)/dev.done ## the same with all unit tests on Spark, which takes twice as long
+test-spark-units: $(VENV)/dev.done ## the same with all unit tests on Spark, half of the time there
 	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -q -m spark -p no:cacheprovider
 
 test-fusion: $(FUSION)/done $(VENV)/dev.done ## parse and build the demo with dbt 2.0 (needs npm, Linux on x86-64); once it is there, make test does too
