@@ -21,6 +21,8 @@ from typing import Any
 import duckdb
 import yaml
 
+from mailroom.sql import SETTINGS
+
 ROOT = Path(__file__).resolve().parents[1]
 DBT = "import sys; from dbt.cli.main import cli; sys.exit(cli())"
 COUNTS = ("n_lines", "n_orders", "n_customers", "amount")
@@ -185,7 +187,7 @@ def run_dbt(variables: dict[str, Any], place: Place) -> bool:
 
 def reconcile(example: Example, file: Path, place: Place) -> Reconciliation:
     """Count rows and money of the file on every floor."""
-    with duckdb.connect(str(place.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(place.warehouse), read_only=True, config=SETTINGS) as connection:
         connection.execute(f"create temp view raw_file as {_parquet(file)}")
         connection.execute(
             f"create temp view ledger as {_parquet(place.data / 'mapping' / 'ledger.parquet')}"

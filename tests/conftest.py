@@ -17,6 +17,7 @@ import yaml
 from filelock import FileLock
 from hypothesis import settings
 
+from mailroom.sql import SETTINGS
 from mailroom.warehouse import find_in_all_schemas
 
 # Tests have no deadlines, because two cores may be busy.
@@ -131,7 +132,7 @@ class Warehouse:
     def rows(self, sql: str) -> Rows:
         """The rows of a query against what dbt built."""
         path = str(self.folder / "warehouse.duckdb")
-        with duckdb.connect(path, read_only=self.is_shared) as connection:
+        with duckdb.connect(path, read_only=self.is_shared, config=SETTINGS) as connection:
             find_in_all_schemas(connection)
             return connection.execute(sql).fetchall()
 

@@ -16,7 +16,7 @@ import duckdb
 
 from mailroom.activation.ledger import locked
 from mailroom.files import replace
-from mailroom.sql import literal, quoted
+from mailroom.sql import SETTINGS, literal, quoted
 
 # The definitions of a database, without its rows.
 DEFINITIONS = (
@@ -74,7 +74,7 @@ def _copy(warehouse: Path, path: Path) -> list[str]:
     """Copy a warehouse to a new file. Return the names of its tables."""
     old, new = quoted(warehouse.stem), quoted(f"{warehouse.stem}_compacted")
     spill = warehouse.with_name(f"{warehouse.name}.tmp")
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=SETTINGS) as connection:
         try:
             # Opened to write, so that no other process can write, and the log is applied.
             connection.execute(f"attach {literal(warehouse)} as {old}")

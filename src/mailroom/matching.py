@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from mailroom.scoring.frames import frame, table
+from mailroom.sql import SETTINGS
 
 TYPES = {"record_key": "string", "other_record_key": "string", "probability": "double", "evidence": "string"}
 MISSING = (
@@ -211,7 +212,7 @@ def pairs(records: pd.DataFrame, least: float = LEAST) -> pd.DataFrame:
         raise ModuleNotFoundError(MISSING)
     if len(records) < 2:
         return pd.DataFrame(columns=list(TYPES))
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=SETTINGS) as connection:
         connection.execute("create table matching_records as select * from records")
         chances = learn(connection) if len(records) >= MIN_RECORDS else None
         return _predict(connection, chances, len(records), least)

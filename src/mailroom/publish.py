@@ -20,7 +20,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from mailroom.files import replace, sync_folder
-from mailroom.sql import literal, quoted
+from mailroom.sql import SETTINGS, literal, quoted
 
 # The oldest DuckDB that can open the copy. Otherwise only 2.0 and later could.
 STORAGE_VERSION = "v1.0.0"
@@ -137,7 +137,7 @@ def _written(warehouse: Path, publication: Path, without_personal_data: bool) ->
     """Write the tables in both formats into a new folder."""
     published = Published(str(publication))
     (publication / "parquet").mkdir(parents=True)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config=SETTINGS) as connection:
         connection.execute(f"set temp_directory = {literal(publication.parent / '.spill')}")
         connection.execute("set memory_limit = ?", [os.environ.get("MAILROOM_DUCKDB_MEMORY", "35%")])
         try:

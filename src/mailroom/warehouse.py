@@ -5,6 +5,8 @@ from pathlib import Path
 
 import duckdb
 
+from mailroom.sql import SETTINGS
+
 
 def database_path() -> Path:
     """Return the DuckDB file of target `dev` in profiles.yml."""
@@ -19,7 +21,7 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
     """
     if not path.exists():
         raise ValueError(f"{path} does not exist: build first (make build)")
-    connection = duckdb.connect(str(path), read_only=True)
+    connection = duckdb.connect(str(path), read_only=True, config=SETTINGS)
     find_in_all_schemas(connection)
     return connection
 

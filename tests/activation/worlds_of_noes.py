@@ -671,7 +671,7 @@ class World:
                 if name in destinations:
                     self.sent[name] |= truth.members.get(audience, set())
         self.warehouse.unlink(missing_ok=True)
-        with duckdb.connect(config={"threads": 1}) as connection:
+        with duckdb.connect(config=IN_MEMORY) as connection:
             connection.execute("set TimeZone = 'UTC'")
             for table, columns in TABLES.items():
                 fill(connection, table, columns, rows.get(table, []))

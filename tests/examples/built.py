@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from conftest import PROJECT, Rows
+from mailroom.sql import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def build_example(name: str, file: Path, below: Path) -> Iterator[Built]:
     """Map and build below a folder, and open the result. The command must succeed."""
     done = run_example(name, "--below", str(below))
     assert done.returncode == 0, done.stdout + done.stderr
-    with duckdb.connect(str(below / "warehouse" / f"{name}.duckdb"), read_only=True) as connection:
+    with duckdb.connect(
+        str(below / "warehouse" / f"{name}.duckdb"), read_only=True, config=SETTINGS
+    ) as connection:
         connection.execute(f"create temp view raw_file as select * from read_parquet('{file}')")
         yield Built(done.stdout, connection)

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from conftest import Warehouse
+from conftest import IN_MEMORY, Warehouse
 
 pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
@@ -59,7 +59,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def tables() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with duckdb.connect(config=IN_MEMORY) as connection:
         for table, columns in TABLES.items():
             connection.execute(f"create table {table} ({columns})")
         connection.execute("insert into erasure_salt values ('salt')")

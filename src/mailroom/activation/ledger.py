@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from mailroom.files import replace
+from mailroom.sql import SETTINGS
 
 MOST_FILES = 200  # in a ledger, before they are merged
 LARGEST_MERGED = 64 * 1024 * 1024  # bytes; larger files are not merged
@@ -135,7 +136,12 @@ def connect(folder: Path, warehouse: Path | None = None) -> duckdb.DuckDBPyConne
     connection = duckdb.connect(
         str(warehouse or ":memory:"),
         read_only=warehouse is not None,
-        config={"memory_limit": "250MB", "threads": 1, "temp_directory": str(folder / ".spill")},
+        config={
+            **SETTINGS,
+            "memory_limit": "250MB",
+            "threads": 1,
+            "temp_directory": str(folder / ".spill"),
+        },
     )
     connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
     return connection
