@@ -39,7 +39,7 @@ IN_MEMORY: dict[str, Any] = {
 
 
 # Whole builds, minutes each. They go first, so that no process ends up alone with one.
-LONGEST = {"test_own_shop.py", "test_sync.py", "test_build.py", "test_as_a_package.py"}
+LONGEST = {"test_own_shop.py", "test_build.py"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

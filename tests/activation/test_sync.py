@@ -14,7 +14,7 @@ from mailroom.activation.pull import write_refusals, write_resubscriptions
 from mailroom.activation.push import push
 from mailroom.activation.rows import Refusal, Resubscription
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 TODAY = date(2026, 7, 1)
 PRODUCTS = 6
@@ -298,7 +298,6 @@ def test_nothing_is_sent_after_a_failed_upstream_test(shop: Shop, days: dict[str
     assert push(file, activation_folder(file)).held == []
 
 
-@pytest.mark.deep
 def test_a_new_subscription_by_a_confirmed_form_counts(shop: Shop, days: dict[str, Rows]) -> None:
     assert of(days["fourth"], "steady") == [("remove", {})]
     again = Resubscription("4", "steady@x.de", "FORM", datetime(2026, 7, 3, 20))

@@ -45,6 +45,7 @@ def test_no_macro_replaces_one_of_dbt(parsed: Warehouse) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_another_project_builds_with_mailroom_as_its_package(tmp_path: Path) -> None:
     host = tmp_path / "host"
     shutil.copytree(PROJECT / "examples" / "as_a_package", host)

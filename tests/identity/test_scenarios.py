@@ -10,7 +10,7 @@ from worlds import Scenario, customer_ids, groups, random_world, scenarios, writ
 
 from conftest import Rows, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 SCENARIOS = {scenario.name: scenario for scenario in scenarios()}
 CHANGES = """
