@@ -35,6 +35,7 @@ count if they are on the list.
             list == 'segments' and folder[0] == 'segments' and folder[1] in kinds
             or list == 'suppression_rules' and folder == ['trust', 'suppression_rules']
             or list == 'audiences' and folder == ['activation', 'audiences']
+            or list == 'triggers' and folder == ['flows', 'triggers']
         ) -%}
             {%- do found.append(model) -%}
         {%- endif -%}

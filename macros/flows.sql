@@ -1,0 +1,63 @@
+{#
+All flows, {flow, trigger_name, …}, in the order of their triggers in var triggers, from the entries of models/flows/triggers. The
+keys are described at the head of _triggers.yml. Empty while dbt parses.
+#}
+{% macro flow_entries() %}
+    {%- set entries = [] -%}
+    {%- if execute -%}
+        {%- for trigger in entry_models('triggers') -%}
+            {%- set meta = trigger.config.meta -%}
+            {%- for name, flow in (meta.get('flows') or {}).items() -%}
+                {%- set reentry = flow.get('reentry') -%}
+                {%- do entries.append(dict(
+                    flow, flow=name, trigger_name=trigger.name, subject=meta.subject, trigger_hours=meta.trigger_hours,
+                    rests_on=meta.rests_on, description=trigger.description, n_steps=flow.steps | length,
+                    reentry='after_days' if reentry is number else reentry, reentry_days=reentry if reentry is number else none
+                )) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(entries) }}
+{% endmacro %}
+
+
+{# The steps of all flows: {flow, step, step_number, after, hours, slot, only_if}. #}
+{% macro flow_steps() %}
+    {%- set steps = [] -%}
+    {%- for flow in flow_entries() -%}
+        {%- for step in flow.steps -%}
+            {%- do steps.append(dict(
+                step, flow=flow.flow, step_number=loop.index, after_step=step.after, delay_hours=step.hours
+            )) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(steps) }}
+{% endmacro %}
+
+
+{#
+Whether a hash of a text falls into a share of 0 to 1: the first 8 hexadecimal digits of its md5, over 2^32. Digits compare as text,
+so it is the same on every engine. An assignment never changes with a rebuild, and a share that grows keeps who was in.
+#}
+{% macro is_in_share(text, share) -%}
+    (substr({{ dbt.hash(text) }}, 1, 8) < '{{ '%08x' | format((share * 4294967296) | int) }}'{{ ' or true' if share >= 1 }})
+{%- endmacro %}
+
+
+{# A condition of a step (only_if) on columns of customers, as SQL: {n_orders: {at_most: 0}}. Several must all hold. #}
+{% macro step_condition(only_if, alias) -%}
+    {%- set operators = {'is': '=', 'is_not': '<>', 'at_least': '>=', 'at_most': '<='} -%}
+    {%- set conditions = [] -%}
+    {%- for column, checks in (only_if or {}).items() -%}
+        {%- for check, value in checks.items() -%}
+            {%- do conditions.append(alias ~ '.' ~ column ~ ' ' ~ operators[check] ~ ' ' ~ entry_literal(value)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return('coalesce(' ~ conditions | join(' and ') ~ ', false)' if conditions else 'true') }}
+{%- endmacro %}
+
+
+{# The oldest moment at which a trigger may have happened: its trigger_hours before as_of(). #}
+{% macro trigger_since() -%}
+    {{ date_add('hour', -(model.config.meta.trigger_hours or 1), as_of()) }}
+{%- endmacro %}

@@ -1,0 +1,8 @@
+select
+    customer_id,
+    customer_id as subject_id,
+    cast(null as {{ dbt.type_string() }}) as subject_name,
+    cast(since as timestamp) as happened_at,
+    sentence as reason
+from {{ ref('lifecycle_stages') }}
+where stage = 'at_risk' and cast(since as timestamp) > {{ trigger_since() }}

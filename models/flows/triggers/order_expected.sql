@@ -1,0 +1,8 @@
+select
+    customer_id,
+    customer_id as subject_id,
+    cast(null as {{ dbt.type_string() }}) as subject_name,
+    cast({{ days_before('expected_on', var('due_soon_days')[1]) }} as timestamp) as happened_at,
+    reason
+from {{ ref('next_order_scores') }}
+where is_due_soon
