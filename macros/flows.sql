@@ -12,7 +12,8 @@ keys are described at the head of _triggers.yml. Empty while dbt parses.
                 {%- do entries.append(dict(
                     flow, flow=name, trigger_name=trigger.name, subject=meta.subject, trigger_hours=meta.trigger_hours,
                     rests_on=meta.rests_on, description=trigger.description, n_steps=flow.steps | length,
-                    reentry='after_days' if reentry is number else reentry, reentry_days=reentry if reentry is number else none
+                    reentry='after_days' if reentry is number else reentry, exits=flow.get('exits') or [],
+                    entry_hours=flow.steps[0].hours + flow.shelf_life_hours + (24 if flow.send_at == 'own_hour' else 0), reentry_days=reentry if reentry is number else none
                 )) -%}
             {%- endfor -%}
         {%- endfor -%}
@@ -60,4 +61,15 @@ so it is the same on every engine. An assignment never changes with a rebuild, a
 {# The oldest moment at which a trigger may have happened: its trigger_hours before as_of(). #}
 {% macro trigger_since() -%}
     {{ date_add('hour', -(model.config.meta.trigger_hours or 1), as_of()) }}
+{%- endmacro %}
+
+
+{# The same condition in words. #}
+{% macro step_condition_text(only_if) -%}
+    {%- set operators = {'is': 'is', 'is_not': 'is not', 'at_least': 'of at least', 'at_most': 'of at most'} -%}
+    {%- set conditions = [] -%}
+    {%- for column, checks in only_if.items() -%}
+        {%- for check, value in checks.items() -%}{%- do conditions.append(column ~ ' ' ~ operators[check] ~ ' ' ~ value) -%}{%- endfor -%}
+    {%- endfor -%}
+    {{ return(conditions | join(' and ')) }}
 {%- endmacro %}

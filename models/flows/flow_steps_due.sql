@@ -80,6 +80,7 @@ select
     customer_id,
     subject_id,
     subject_name,
+    amount,
     slot,
     is_held_out,
     triggered_at,

@@ -1,12 +1,14 @@
--- Append-only ledger: one row per due step and build, with the first rule that decided it.
+-- Append-only ledger: one row per due step and build, with the first rule that decided it. Never changed.
 -- Longer than 120 lines because the rules are one list in order, and each CTE before it gives a fact to one of them.
-{{ config(materialized='incremental', incremental_strategy='replace_moment', event_time='decided_at', full_refresh=false) }}
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 {% set first_hour, last_hour = var('send_hours') %}
+{% set local_day = 'cast(cast(ranked_steps.local_now as date) as timestamp)' %}
 with steps_due as (
     select
         due.*,
         flows.message_class,
+        flows.message_class = 'transactional' as is_transactional,
         flows.purpose,
         flows.priority,
         flows.is_abandon,
@@ -20,8 +22,7 @@ with steps_due as (
         {{ local_time(as_of(), 'customers.time_zone') }} as local_now,
         coalesce(contacts.is_allowed, false) as is_allowed,
         contacts.opens_at,
-        coalesce(contacts.reason, 'No permission on record.') as contact_reason,
-        tiers.weekly_cap
+        coalesce(contacts.reason, 'No permission on record.') as contact_reason
     from {{ ref('flow_steps_due') }} as due
     inner join {{ ref('flow_catalog') }} as flows on due.flow = flows.flow
     inner join {{ ref('customers') }} as customers on due.customer_id = customers.customer_id
@@ -30,42 +31,65 @@ with steps_due as (
             due.customer_id = contacts.customer_id
             and flows.message_class = contacts.message_class
             and contacts.channel = 'email'
-    left join {{ ref('engagement_tiers') }} as tiers on due.customer_id = tiers.customer_id
 ),
 
--- A cap below one a week counts over as many days as one message takes.
+-- A cap below one a week is one message in as many days as it takes.
+caps as (
+    select
+        customer_id,
+        cast(greatest(floor(weekly_cap), 1) as bigint) as max_messages,
+        cast(round(168 / least(weekly_cap, 1)) as integer) as window_hours
+    from {{ ref('engagement_tiers') }}
+    where weekly_cap > 0
+),
+
 messages as (
     select
         messages.customer_id,
-        max(messages.sent_at) as last_sent_at,
-        max(case when messages.is_abandon then messages.sent_at end) as last_abandon_at,
-        count(case
-            when
-                messages.counts
-                and messages.sent_at > {{ date_add('hour', '-cast(168 / least(coalesce(tiers.weekly_cap, 1), 1) as integer)', as_of()) }}
-                then 1
-        end) as n_in_window,
-        min(case
-            when
-                messages.counts
-                and messages.sent_at > {{ date_add('hour', '-cast(168 / least(coalesce(tiers.weekly_cap, 1), 1) as integer)', as_of()) }}
-                then messages.sent_at
-        end) as first_in_window_at
+        messages.sent_at,
+        messages.is_abandon,
+        messages.is_counted
+        and messages.sent_at > {{ date_add('hour', '-caps.window_hours', as_of()) }} as is_in_window,
+        caps.max_messages,
+        {{ date_add('hour', 'caps.window_hours', 'messages.sent_at') }} as leaves_window_at
     from {{ ref('sent_messages') }} as messages
-    left join {{ ref('engagement_tiers') }} as tiers on messages.customer_id = tiers.customer_id
-    group by messages.customer_id
+    left join caps on messages.customer_id = caps.customer_id
 ),
 
--- A step of a flow that goes first, due soon: an abandonment message waits for it.
+-- With a cap of 5 and 6 messages in the window, the second oldest has to leave it.
+ranked_messages as (
+    select
+        *,
+        row_number() over (partition by customer_id, is_in_window order by sent_at desc) as newest_first
+    from messages
+),
+
+message_counts as (
+    select
+        customer_id,
+        max(sent_at) as last_sent_at,
+        max(case when is_abandon then sent_at end) as last_abandon_at,
+        count(case when is_in_window then 1 end) as n_in_window,
+        max(case when is_in_window and newest_first = max_messages then leaves_window_at end) as cap_opens_at
+    from ranked_messages
+    group by customer_id
+),
+
+-- The next step of a flow that goes first.
 upcoming_steps as (
     select
-        due.customer_id,
-        min(flows.priority) as priority,
-        min(due.due_at) as due_at
-    from {{ ref('flow_steps_due') }} as due
-    inner join {{ ref('flow_catalog') }} as flows on due.flow = flows.flow
-    where flows.is_abandon and not due.is_due and due.due_at <= {{ date_add('hour', var('look_ahead_hours'), as_of()) }}
-    group by due.customer_id
+        steps_due.enrolment_id,
+        min(upcoming.due_at) as due_at
+    from steps_due
+    inner join steps_due as upcoming
+        on steps_due.customer_id = upcoming.customer_id and steps_due.priority > upcoming.priority
+    where
+        steps_due.is_due
+        and not upcoming.is_due
+        and not upcoming.is_held_out
+        and not upcoming.is_transactional
+        and upcoming.due_at <= {{ date_add('hour', var('look_ahead_hours'), as_of()) }}
+    group by steps_due.enrolment_id
 ),
 
 ruled_steps as (
@@ -76,38 +100,40 @@ ruled_steps as (
             when steps_due.expires_at < {{ as_of() }} then 'too_late'
             when not steps_due.is_allowed then 'not_allowed'
             when not steps_due.is_condition_met then 'condition'
-            when steps_due.message_class = 'transactional' then null
+            when steps_due.is_transactional then null
             when extract(hour from steps_due.local_now) < {{ first_hour }} or extract(hour from steps_due.local_now) >= {{ last_hour }}
                 then 'quiet_hours'
             when
                 steps_due.is_abandon
-                and messages.last_abandon_at > {{ date_add('hour', -var('abandon_rest_hours'), as_of()) }}
+                and message_counts.last_abandon_at > {{ date_add('hour', -var('abandon_rest_hours'), as_of()) }}
                 then 'abandon_rest'
-            when messages.last_sent_at > {{ date_add('hour', -var('message_gap_hours'), as_of()) }} then 'message_gap'
-            when messages.n_in_window >= greatest(floor(coalesce(steps_due.weekly_cap, 1)), 1) then 'weekly_cap'
-            when steps_due.is_abandon and upcoming_steps.priority < steps_due.priority then 'goes_first'
+            when message_counts.last_sent_at > {{ date_add('hour', -var('message_gap_hours'), as_of()) }} then 'message_gap'
+            when caps.customer_id is null then 'no_cap'
+            when message_counts.n_in_window >= caps.max_messages then 'weekly_cap'
+            when upcoming_steps.due_at is not null then 'goes_first'
         end as rule,
-        messages.last_sent_at,
-        messages.last_abandon_at,
-        messages.n_in_window,
-        messages.first_in_window_at,
+        message_counts.last_sent_at,
+        message_counts.last_abandon_at,
+        message_counts.n_in_window,
+        message_counts.cap_opens_at,
         upcoming_steps.due_at as upcoming_at
     from steps_due
-    left join messages on steps_due.customer_id = messages.customer_id
-    left join upcoming_steps on steps_due.customer_id = upcoming_steps.customer_id
+    left join message_counts on steps_due.customer_id = message_counts.customer_id
+    left join caps on steps_due.customer_id = caps.customer_id
+    left join upcoming_steps on steps_due.enrolment_id = upcoming_steps.enrolment_id
     where steps_due.is_due
 ),
 
--- One marketing message per customer and build: the lowest priority goes first, then the oldest.
+-- One marketing message per customer and build: the lowest priority, then the highest amount, then the oldest.
 ranked_steps as (
     select
         *,
         case
-            when rule is null and message_class <> 'transactional'
+            when rule is null and not is_transactional
                 then
                     row_number() over (
-                        partition by customer_id, rule is null and message_class <> 'transactional'
-                        order by priority, due_at, enrolment_id
+                        partition by customer_id, rule is null and not is_transactional
+                        order by priority asc, coalesce(amount, 0) desc, due_at asc, enrolment_id asc
                     )
         end as place
     from ruled_steps
@@ -124,22 +150,21 @@ winners as (
 timed_steps as (
     select
         ranked_steps.*,
-        coalesce(ranked_steps.rule, case when ranked_steps.place > 1 then 'lost' end) as final_rule,
-        case when ranked_steps.place > 1 then winners.winner end as winner,
+        coalesce(ranked_steps.rule, case when ranked_steps.place > 1 then 'lost' end) as deciding_rule,
+        case when ranked_steps.place > 1 then winners.winner end as lost_to,
         case
             when ranked_steps.rule = 'not_allowed' then ranked_steps.opens_at
             when ranked_steps.rule = 'quiet_hours'
                 then {{ utc_time(
-                    "case when extract(hour from ranked_steps.local_now) < " ~ first_hour ~ " then "
-                    ~ date_add('hour', first_hour, 'cast(cast(ranked_steps.local_now as date) as timestamp)') ~ " else "
-                    ~ date_add('hour', first_hour + 24, 'cast(cast(ranked_steps.local_now as date) as timestamp)') ~ " end",
+                    'case when extract(hour from ranked_steps.local_now) < ' ~ first_hour
+                    ~ ' then ' ~ date_add('hour', first_hour, local_day) ~ ' else ' ~ date_add('hour', first_hour + 24, local_day) ~ ' end',
                     'ranked_steps.time_zone'
                 ) }}
             when ranked_steps.rule = 'abandon_rest' then {{ date_add('hour', var('abandon_rest_hours'), 'ranked_steps.last_abandon_at') }}
             when ranked_steps.rule = 'message_gap' then {{ date_add('hour', var('message_gap_hours'), 'ranked_steps.last_sent_at') }}
-            when ranked_steps.rule = 'weekly_cap'
-                then {{ date_add('hour', 'cast(168 / least(coalesce(ranked_steps.weekly_cap, 1), 1) as integer)', 'ranked_steps.first_in_window_at') }}
-            when ranked_steps.rule = 'goes_first' then ranked_steps.upcoming_at
+            when ranked_steps.rule = 'weekly_cap' then ranked_steps.cap_opens_at
+            -- The other step may not go out after all, so this one is not dropped before its time.
+            when ranked_steps.rule = 'goes_first' then least(ranked_steps.upcoming_at, ranked_steps.expires_at)
             when ranked_steps.place > 1 then {{ date_add('hour', var('message_gap_hours'), as_of()) }}
         end as opens_again_at
     from ranked_steps
@@ -150,7 +175,7 @@ decided_steps as (
     select
         *,
         case
-            when final_rule is null then 'send'
+            when deciding_rule is null then 'send'
             when opens_again_at <= expires_at then 'wait'
             else 'drop'
         end as decision
@@ -158,43 +183,54 @@ decided_steps as (
 )
 
 select
-    {{ dbt.hash(joined('/', ['enrolment_id', 'step', 'cast(' ~ as_of() ~ ' as ' ~ dbt.type_string() ~ ')'])) }} as decision_id,
-    enrolment_id,
-    flow,
-    step,
-    step_number,
-    customer_id,
-    subject_id,
-    slot,
-    message_class,
-    purpose,
-    is_abandon,
-    decision,
-    final_rule as rule,
-    winner,
-    case when decision = 'wait' then opens_again_at end as wait_until,
-    due_at,
-    expires_at,
+    {{ dbt.hash(joined('/', ['decided_steps.enrolment_id', 'decided_steps.step', 'cast(' ~ as_of() ~ ' as ' ~ dbt.type_string() ~ ')'])) }}
+        as decision_id,
+    decided_steps.enrolment_id,
+    decided_steps.flow,
+    decided_steps.step,
+    cast(decided_steps.step_number as bigint) as step_number,
+    decided_steps.customer_id,
+    decided_steps.subject_id,
+    decided_steps.slot,
+    decided_steps.message_class,
+    decided_steps.purpose,
+    decided_steps.is_abandon,
+    decided_steps.decision,
+    coalesce(decided_steps.deciding_rule, 'sent') as rule,
+    decided_steps.lost_to,
+    case when decided_steps.decision = 'wait' then decided_steps.opens_again_at end as wait_until,
+    decided_steps.due_at,
+    decided_steps.expires_at,
     case
-        when decision = 'send' then 'Goes out: ' || reason
-        else case final_rule
+        when decided_steps.decision = 'send' then decided_steps.reason
+        else case decided_steps.deciding_rule
             when 'holdout' then 'Held out to measure the flow.'
-            when 'too_late' then 'Too late: it was due on ' || {{ day_text('due_at') }} || '.'
-            when 'not_allowed' then contact_reason
-            when 'condition' then 'The condition of the step does not hold.'
-            when 'quiet_hours' then 'Quiet hours: it is ' || {{ hour_text("cast(extract(hour from local_now) as bigint)") }} || ' for the customer.'
-            when 'abandon_rest' then 'Was sent an abandonment message less than {{ var("abandon_rest_hours") }} hours ago.'
-            when 'message_gap' then 'Was sent a marketing message less than {{ var("message_gap_hours") }} hours ago.'
-            when 'weekly_cap' then 'Was sent ' || {{ counted('n_in_window', 'marketing message') }} || ', the most that this customer gets.'
-            when 'goes_first' then 'A message of a flow that goes first is due soon.'
-            when 'lost' then 'Another flow goes first: ' || winner || '.'
+            when 'too_late' then 'Too late: it was due on ' || {{ day_text('decided_steps.due_at') }} || '.'
+            when 'not_allowed' then decided_steps.contact_reason
+            when 'condition'
+                then case decided_steps.flow || '/' || decided_steps.step
+                    {%- for step in flow_steps() if step.only_if %}
+                    when '{{ step.flow }}/{{ step.step }}' then 'Only for customers with {{ step_condition_text(step.only_if) }}.'
+                    {%- endfor %}
+                    when '' then ''
+                end
+            when 'quiet_hours'
+                then 'Quiet hours: it is ' || {{ hour_text('cast(extract(hour from decided_steps.local_now) as bigint)') }} || ' for the customer.'
+            when 'abandon_rest'
+                then 'An abandonment message went out on ' || {{ day_text('decided_steps.last_abandon_at') }}
+                || ', less than {{ var("abandon_rest_hours") }} hours ago.'
+            when 'message_gap'
+                then 'A marketing message went out on ' || {{ day_text('decided_steps.last_sent_at') }}
+                || ', less than {{ var("message_gap_hours") }} hours ago.'
+            when 'no_cap' then 'The customer has no weekly cap.'
+            when 'weekly_cap' then 'At the weekly cap: ' || {{ counted('decided_steps.n_in_window', 'marketing message') }} || ' already.'
+            when 'goes_first' then 'Waits for a message of a flow that goes first.'
+            when 'lost' then 'Another flow went first: ' || decided_steps.lost_to || '.'
         end
-        || case when decision = 'drop' and final_rule not in ('holdout', 'too_late', 'condition') and opens_again_at is not null
-            then ' It would be too late after that.' else '' end
     end as reason,
     {{ as_of() }} as decided_at
 from decided_steps
-{% if is_incremental() -%}
--- A build as of a past moment reads the ledger and adds nothing.
-where {{ as_of() }} >= coalesce((select max(decided_at) from {{ this }}), {{ as_of() }})
+{%- if is_incremental() %}
+-- Each moment is recorded once, so that a repeated build and one as of a past moment add nothing.
+where {{ as_of() }} > coalesce((select max(decided_at) from {{ this }}), cast('1900-01-01' as timestamp))
 {%- endif %}

@@ -1,24 +1,20 @@
--- Every marketing message of the last four weeks, also those that others sent. A decision of the last day counts until the ESP
--- reports its message.
+-- The marketing messages of the last weeks, also those that others sent. A decision counts until the ESP reports its message.
+{% set since = date_add('day', -35, as_of()) %}
 with email_events as (
     select
         customer_id,
-        occurred_at as sent_at,
-        message_class
+        occurred_at as sent_at
     from {{ ref('email_events') }}
     where
         is_sending
         and coalesce(message_class, 'promotional') <> 'transactional'
-        and occurred_at > {{ date_add('day', -28, as_of()) }}
+        and occurred_at > {{ since }}
         and occurred_at <= {{ as_of() }}
 ),
 
 decisions as (
     select * from {{ ref('past_decisions') }}
-    where
-        decision = 'send'
-        and message_class <> 'transactional'
-        and decided_at > {{ date_add('day', -28, as_of()) }}
+    where decision = 'send' and message_class <> 'transactional' and decided_at > {{ since }}
 ),
 
 reported_decisions as (
@@ -34,16 +30,14 @@ reported_decisions as (
 select
     customer_id,
     sent_at,
-    cast(null as {{ dbt.type_string() }}) as flow,
     false as is_abandon,
-    true as counts
+    true as is_counted
 from email_events
 union all
 select
     decisions.customer_id,
     decisions.decided_at as sent_at,
-    decisions.flow,
     decisions.is_abandon,
-    reported_decisions.decision_id is null as counts
+    reported_decisions.decision_id is null as is_counted
 from decisions
 left join reported_decisions on decisions.decision_id = reported_decisions.decision_id

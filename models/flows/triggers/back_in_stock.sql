@@ -3,6 +3,7 @@ select
     customer_products.product_id as subject_id,
     coalesce(products.product_name, products.product_id) as subject_name,
     products.restocked_at as happened_at,
+    products.price as amount,
     'Viewed ' || coalesce(products.product_name, products.product_id) || ' on ' || {{ day_text('customer_products.last_viewed_at') }}
     || ', which came back in stock on ' || {{ day_text('products.restocked_at') }} || '.' as reason
 from {{ ref('customer_products') }} as customer_products

@@ -21,6 +21,7 @@ select
     visitor_id || '/' || session_key as subject_id,
     'the session of ' || {{ day_text('ended_at') }} as subject_name,
     ended_at as happened_at,
+    cast(null as decimal(18, 2)) as amount,
     'Viewed ' || {{ counted('n_product_views', 'product page') }} || ' on ' || {{ day_text('ended_at') }}
     || ' and put nothing in the cart.' as reason
 from sessions

@@ -4,6 +4,7 @@ select
     customer_products.product_id as subject_id,
     coalesce(products.product_name, products.product_id) as subject_name,
     products.price_changed_at as happened_at,
+    products.price as amount,
     coalesce(products.product_name, products.product_id) || ', viewed on ' || {{ day_text('customer_products.last_viewed_at') }}
     || ', fell from ' || {{ money_text('products.previous_price') }} || ' to ' || {{ money_text('products.price') }} || '.' as reason
 from {{ ref('customer_products') }} as customer_products

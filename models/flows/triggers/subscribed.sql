@@ -13,6 +13,7 @@ select
     customers.customer_id as subject_id,
     cast(null as {{ dbt.type_string() }}) as subject_name,
     first_answers.subscribed_at as happened_at,
+    cast(null as decimal(18, 2)) as amount,
     'Subscribed on ' || {{ day_text('first_answers.subscribed_at') }} || ' and has not ordered.' as reason
 from {{ ref('customers') }} as customers
 inner join first_answers on customers.customer_id = first_answers.customer_id

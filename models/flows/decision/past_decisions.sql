@@ -1,0 +1,34 @@
+{{ config(materialized='view') }}
+-- The decisions of earlier builds, by the customer's id of today. message_decisions adds those of this build, and needs the
+-- earlier ones. Only this view reads them without an edge in the graph.
+{% set ledger = load_relation(relation_of('message_decisions')) if execute %}
+{% if ledger -%}
+select
+    ledger.decision_id,
+    ledger.enrolment_id,
+    ledger.flow,
+    ledger.step,
+    coalesce(retired.customer_id, ledger.customer_id) as customer_id,
+    ledger.message_class,
+    ledger.is_abandon,
+    ledger.decision,
+    ledger.rule,
+    ledger.decided_at
+from {{ ledger }} as ledger
+left join {{ ref('retired_customer_ids') }} as retired on ledger.customer_id = retired.retired_customer_id
+where ledger.decided_at < {{ as_of() }}
+{%- else -%}
+select
+    retired_customer_id as decision_id,
+    retired_customer_id as enrolment_id,
+    retired_customer_id as flow,
+    retired_customer_id as step,
+    customer_id,
+    retired_customer_id as message_class,
+    false as is_abandon,
+    retired_customer_id as decision,
+    retired_customer_id as rule,
+    {{ as_of() }} as decided_at
+from {{ ref('retired_customer_ids') }}
+where false
+{%- endif %}
