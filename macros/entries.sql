@@ -1,13 +1,13 @@
 {#
-Segments, suppression rules and audiences: a file each, its name in a var of dbt_project.yml (segments, suppression_rules,
-audiences), its entry in the YAML beside it. Stops the build that forgets one of the three. A rule that is not wanted is
+Segments, suppression rules, triggers and audiences: a file each, its name in a var of dbt_project.yml (segments,
+suppression_rules, triggers, audiences), its entry in the YAML beside it. Stops the build that forgets one of the three. A rule that is not wanted is
 disabled (+enabled: false) and taken off its list. In a project that has Mailroom as a package, its own files in the same folders
 count if they are on the list.
 #}
 {% macro check_entries() %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set flaws = [] -%}
-        {%- for list in ['segments', 'suppression_rules', 'audiences'] -%}
+        {%- for list in ['segments', 'suppression_rules', 'triggers', 'audiences'] -%}
             {%- for model in entry_models(list) -%}
                 {%- if model.name not in var(list) -%}
                     {%- do flaws.append(
@@ -19,6 +19,7 @@ count if they are on the list.
                 {%- endfor -%}
             {%- endfor -%}
         {%- endfor -%}
+        {%- if not flaws -%}{%- do flaws.extend(flow_limit_flaws()) -%}{%- endif -%}
         {%- if flaws -%}{{ exceptions.raise_compiler_error(flaws | join('\n  ')) }}{%- endif -%}
     {%- endif -%}
 {% endmacro %}
@@ -51,6 +52,7 @@ count if they are on the list.
     {%- set keys = {
         'segments': ['label', 'owner', 'refresh', 'minimum_size', 'expected_share', 'max_churn_share', 'fields', 'hard_rules'],
         'suppression_rules': ['label', 'owner'],
+        'triggers': ['subject', 'trigger_hours', 'rests_on', 'flows'],
         'audiences': ['label', 'owner', 'refresh', 'purpose', 'message_class', 'max_shrink_share', 'max_growth_share'],
     }[list] -%}
     {%- set keys = keys | reject('in', ['message_class', 'max_shrink_share', 'max_growth_share']) | list if entry.get('is_suppression') else keys -%}
@@ -59,6 +61,7 @@ count if they are on the list.
     {%- if entry.get('refresh') and entry.refresh not in ('hourly', 'daily', 'weekly') -%}
         {%- do flaws.append('has refresh ' ~ entry.refresh ~ ', which is not hourly, daily or weekly') -%}
     {%- endif -%}
+    {%- if list == 'triggers' and not flaws -%}{{ return(flow_flaws(model)) }}{%- endif -%}
     {%- if list == 'segments' -%}
         {%- set share = entry.get('expected_share') -%}
         {%- if share and not (share is sequence and share is not string and share | length == 2 and 0 <= share[0] < share[1] <= 1) -%}

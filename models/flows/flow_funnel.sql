@@ -1,4 +1,4 @@
--- Each step of each flow: how many enrolments came to it, and what became of them so far.
+-- Each step of each flow: how many enrolments reached it, and what became of them so far.
 with steps as (
     select
         flow,
@@ -9,55 +9,74 @@ with steps as (
 ),
 
 enrolments as (
+    select * from {{ ref('flow_enrolments') }}
+),
+
+enrolment_counts as (
     select
         flow,
         count(*) as n_enrolled,
         count(case when is_held_out then 1 end) as n_held_out,
         count(case when is_open then 1 end) as n_open
-    from {{ ref('flow_enrolments') }}
+    from enrolments
     group by flow
 ),
 
--- The last decision about a step: waiting may go on for many builds.
+-- Waiting may go on for many builds. The last decision counts.
 decisions as (
     select
         enrolment_id,
         flow,
         step,
+        max(step_number) as step_number,
         {{ value_at_max('decision', 'decided_at', is_unique=true) }} as decision,
-        {{ value_at_max("coalesce(rule, 'send')", 'decided_at', is_unique=true) }} as rule
+        {{ value_at_max('rule', 'decided_at', is_unique=true) }} as rule
     from {{ ref('message_decisions') }}
     where decided_at <= {{ as_of() }}
     group by enrolment_id, flow, step
 ),
 
+last_sent_steps as (
+    select
+        enrolment_id,
+        max(step_number) as step_number
+    from decisions
+    where decision = 'send'
+    group by enrolment_id
+),
+
 outcomes as (
     select
-        flow,
-        step,
+        decisions.flow,
+        decisions.step,
         count(*) as n_due,
-        count(case when decision = 'send' then 1 end) as n_sent,
-        count(case when decision = 'wait' then 1 end) as n_waiting,
-        count(case when rule = 'holdout' then 1 end) as n_dropped_as_holdout,
-        count(case when decision = 'drop' and rule = 'not_allowed' then 1 end) as n_not_allowed,
-        count(case when decision = 'drop' and rule not in ('holdout', 'not_allowed') then 1 end) as n_dropped_otherwise
+        count(case when decisions.decision = 'send' then 1 end) as n_sent,
+        count(case when decisions.decision = 'wait' then 1 end) as n_waiting,
+        count(case when decisions.decision = 'drop' then 1 end) as n_dropped,
+        count(case when decisions.rule = 'holdout' then 1 end) as n_dropped_as_holdout,
+        count(case when decisions.decision = 'drop' and decisions.rule = 'not_allowed' then 1 end) as n_dropped_as_not_allowed,
+        count(case when decisions.decision = 'drop' and decisions.rule not in ('holdout', 'not_allowed', 'condition', 'no_cap') then 1 end)
+            as n_dropped_as_too_late,
+        count(case when enrolments.exit in ('ordered', 'subject_ordered') and last_sent_steps.enrolment_id is not null then 1 end) as n_ordered
     from decisions
-    group by flow, step
+    inner join enrolments on decisions.enrolment_id = enrolments.enrolment_id
+    left join last_sent_steps
+        on decisions.enrolment_id = last_sent_steps.enrolment_id and decisions.step_number = last_sent_steps.step_number
+    group by decisions.flow, decisions.step
 )
 
 select
     steps.flow,
     steps.step,
     steps.step_number,
-    cast(coalesce(enrolments.n_enrolled, 0) as bigint) as n_enrolled,
-    cast(coalesce(enrolments.n_held_out, 0) as bigint) as n_held_out,
-    cast(coalesce(enrolments.n_open, 0) as bigint) as n_open,
-    cast(coalesce(outcomes.n_due, 0) as bigint) as n_due,
-    cast(coalesce(outcomes.n_sent, 0) as bigint) as n_sent,
-    cast(coalesce(outcomes.n_waiting, 0) as bigint) as n_waiting,
-    cast(coalesce(outcomes.n_dropped_as_holdout, 0) as bigint) as n_dropped_as_holdout,
-    cast(coalesce(outcomes.n_not_allowed, 0) as bigint) as n_not_allowed,
-    cast(coalesce(outcomes.n_dropped_otherwise, 0) as bigint) as n_dropped_otherwise
+    cast(coalesce(enrolment_counts.n_enrolled, 0) as bigint) as n_enrolled,
+    cast(coalesce(enrolment_counts.n_held_out, 0) as bigint) as n_held_out,
+    cast(coalesce(enrolment_counts.n_open, 0) as bigint) as n_open,
+    {% for column in [
+        'n_due', 'n_sent', 'n_waiting', 'n_dropped', 'n_dropped_as_holdout', 'n_dropped_as_not_allowed', 'n_dropped_as_too_late', 'n_ordered'
+    ] -%}
+    cast(coalesce(outcomes.{{ column }}, 0) as bigint) as {{ column }}{{ ',' if not loop.last }}
+    {% endfor -%}
 from steps
-left join enrolments on steps.flow = enrolments.flow
+left join enrolment_counts on steps.flow = enrolment_counts.flow
 left join outcomes on steps.flow = outcomes.flow and steps.step = outcomes.step

@@ -22,6 +22,7 @@ def test_each_connection_of_the_library_has_the_settings() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_a_profile_with_the_rule_stops_the_build(tmp_path: Path) -> None:
     profile = (PROJECT / "profiles.yml").read_text()
     (tmp_path / "profiles.yml").write_text(
