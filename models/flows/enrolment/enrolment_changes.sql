@@ -1,5 +1,6 @@
 -- Append-only ledger: a row when an enrolment begins and one when it ends, with as_of() and the reason. Never changed.
 -- Longer than 120 lines because entries and exits are decided together: an enrolment that would end at once does not begin.
+-- depends_on: {{ ref('retired_customer_ids') }}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 
 with flows as (

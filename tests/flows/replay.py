@@ -1,0 +1,240 @@
+"""The flows' own SQL, run hour after hour over made-up shops: compiled once by dbt, then with another as_of().
+
+Below the floor stand tables that say what is true at a moment. Random ones: a customer is a world of its own.
+"""
+
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from conftest import IN_MEMORY, Warehouse
+
+MOMENT = "2031-01-02 03:04:05"  # as_of() of the compiled SQL, to be replaced
+START = datetime(2026, 3, 24)  # the clocks of Europe and of New Zealand change in the days after it
+DAYS = 12
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
+CLASSES = ["transactional", "onboarding", "lifecycle", "promotional"]
+ROW = re.compile(r'"\w+"\."\w+"\."(\w+)"')
+# In the order of a build. The ledgers add rows, the others are written again.
+MODELS = [
+    "flow_catalog", "past_decisions", "enrolment_changes", "flow_enrolments", "flow_steps_due", "sent_messages",
+    "message_decisions", "planned_messages",
+]  # fmt: skip
+LEDGERS = {"enrolment_changes", "message_decisions"}
+WORLD = """
+create table w_customers (
+    customer_id varchar, time_zone varchar, gone_at timestamp, n_human_clicks_30d bigint, weekly_cap double, best_hour bigint
+);
+create table w_events (
+    trigger_name varchar, customer_id varchar, subject_id varchar, happened_at timestamp, ended_at timestamp,
+    amount decimal(18, 2)
+);
+create table w_blocks (
+    customer_id varchar, message_class varchar, from_at timestamp, until_at timestamp, is_end_known boolean
+);
+create table w_refusals (customer_id varchar, since timestamp);
+create table w_orders (
+    order_id varchar, customer_id varchar, product_id varchar, is_sale boolean, ordered_at timestamp, refunded_at timestamp
+);
+create table w_carts (customer_id varchar, filled_at timestamp);
+create table w_tickets (customer_id varchar, opened_at timestamp, closed_at timestamp);
+create table w_emails (customer_id varchar, occurred_at timestamp, message_class varchar);
+create table w_pauses (model_name varchar, column_name varchar, from_at timestamp, until_at timestamp);
+create table w_hours (trigger_name varchar, trigger_hours bigint);
+
+create view customers as
+select
+    customer_id, time_zone, n_human_clicks_30d,
+    (select max(filled_at) from w_carts c where c.customer_id = w.customer_id and filled_at <= getvariable('moment')) as cart_filled_at,
+    (select count(*) from w_tickets t where t.customer_id = w.customer_id and opened_at <= getvariable('moment')
+        and coalesce(closed_at > getvariable('moment'), true)) as n_open_tickets,
+    (select max(opened_at) from w_tickets t where t.customer_id = w.customer_id and opened_at <= getvariable('moment'))
+        as last_ticket_at
+from w_customers w where coalesce(gone_at > getvariable('moment'), true);
+create view engagement_tiers as select customer_id, weekly_cap from w_customers;
+create view send_time_scores as select customer_id, best_hour from w_customers;
+create view contactability as
+select
+    c.customer_id, k.message_class, 'email' as channel, b.customer_id is null as is_allowed,
+    case when b.is_end_known then b.until_at end as opens_at,
+    case when b.customer_id is null then 'Allowed.' else 'Not allowed.' end as reason
+from w_customers c cross join (select unnest(['transactional', 'onboarding', 'lifecycle', 'promotional']) as message_class) k
+left join w_blocks b on b.customer_id = c.customer_id and b.message_class = k.message_class
+    and b.from_at <= getvariable('moment') and b.until_at > getvariable('moment');
+create view suppressions as
+select customer_id, 'unsubscribed' as rule, 'Unsubscribed.' as reason from w_refusals where since <= getvariable('moment');
+create view orders as
+select
+    order_id, customer_id, is_sale, ordered_at,
+    case when refunded_at <= getvariable('moment') then refunded_at end as last_refunded_at
+from w_orders where ordered_at <= getvariable('moment');
+create view customer_products as
+select customer_id, product_id, max(ordered_at) as last_ordered_at from w_orders
+where is_sale and product_id is not null and ordered_at <= getvariable('moment') group by all;
+create view email_events as
+select customer_id, occurred_at, message_class, true as is_sending from w_emails where occurred_at <= getvariable('moment');
+create view signal_readiness as
+select model_name, column_name, false as may_steer_time_critical, 'Too old.' as reason from w_pauses
+where from_at <= getvariable('moment') and until_at > getvariable('moment');
+create view retired_customer_ids as select '' as retired_customer_id, '' as customer_id where false;
+create view trigger_events as
+select trigger_name, customer_id, subject_id, subject_id as subject_name, happened_at, amount, 'It happened.' as reason
+from w_events inner join w_hours using (trigger_name)
+where happened_at <= getvariable('moment') and happened_at > getvariable('moment') - to_hours(trigger_hours)
+    and coalesce(ended_at > getvariable('moment'), true);
+"""
+
+
+def compiled(warehouse: Warehouse) -> dict[str, str]:
+    """Return the SQL of each model, with variable `moment` for as_of() and bare names of tables.
+
+    warehouse: built, so that dbt compiles the ledgers as it does after the first build.
+    """
+    run = warehouse.dbt("compile", "--select", "path:models/flows", as_of=MOMENT)
+    assert run.ok, run.output
+    return {
+        model: ROW.sub(r"\1", warehouse.compiled(model)).replace(
+            f"cast('{MOMENT}' as timestamp)", "getvariable('moment')"
+        )
+        for model in MODELS
+    }
+
+
+class Replay:
+    """Builds, one after the other, of a database in memory."""
+
+    def __init__(self, models: dict[str, str], ledgers: dict[str, str]) -> None:
+        self.models = models
+        self.connection = duckdb.connect(config=IN_MEMORY)
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("set variable moment = timestamp '2000-01-01'")
+        self.connection.execute(WORLD)
+        for name, columns in ledgers.items():
+            self.connection.execute(f"create table {name} ({columns})")
+        self.connection.execute(f"create view past_decisions as {models['past_decisions']}")
+
+    def build(self, moment: datetime) -> None:
+        """Build every model as of a moment."""
+        self.connection.execute(f"set variable moment = timestamp '{moment}'")
+        for name in MODELS:
+            if name in LEDGERS:
+                self.connection.execute(f"insert into {name} by name {self.models[name]}")
+            elif name == "past_decisions":  # a view, and bound with the moment of its definition
+                self.connection.execute(f"create or replace view {name} as {self.models[name]}")
+            else:
+                self.connection.execute(f"create or replace table {name} as {self.models[name]}")
+
+    def fill(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Add rows to a table of the world."""
+        rows = list(rows)
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self.connection.executemany(f"insert into {table} values ({marks})", rows)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+
+@dataclass
+class World:
+    """What is true of one customer, over all days."""
+
+    customer: str
+    time_zone: str
+    gone_at: datetime | None
+    clicks: int
+    weekly_cap: float | None
+    best_hour: int | None
+    events: list[tuple[str, str, datetime, datetime | None, Decimal | None]] = field(default_factory=list)
+    blocks: list[tuple[str, datetime, datetime, bool]] = field(default_factory=list)
+    refused_at: datetime | None = None
+    orders: list[tuple[str, str | None, bool, datetime, datetime | None]] = field(default_factory=list)
+    carts: list[datetime] = field(default_factory=list)
+    tickets: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    emails: list[tuple[datetime, str | None]] = field(default_factory=list)
+
+
+def random_world(number: int, triggers: dict[str, str], rng: random.Random) -> World:
+    """Return a customer with a few events and facts. triggers: the subject of each trigger."""
+
+    def moment(first_day: int = 0, last_day: int = DAYS) -> datetime:
+        minutes = rng.randrange(first_day * 1440, last_day * 1440)
+        # On the hour now and then, so that limits are met exactly. Never at midnight, which means a day without a time.
+        at = START + timedelta(minutes=minutes - minutes % 60 if rng.random() < 0.3 else minutes)
+        return at + timedelta(hours=1) if at.hour == at.minute == 0 else at
+
+    world = World(
+        f"c_{number}", rng.choice(ZONES), moment(4) if rng.random() < 0.05 else None, rng.choice([0, 3]),
+        rng.choice([None, 0.25, 0.5, 1, 2, 2, 3, 5, 7, 7]), rng.choice([None, 7, 9, 12, 20, 23]),
+    )  # fmt: skip
+    products, orders = [f"p{n}" for n in range(3)], [f"o{number}_{n}" for n in range(3)]
+    for _ in range(rng.randrange(1, 8)):
+        trigger = rng.choice(sorted(triggers))
+        subject = {
+            "customer": world.customer, "product": rng.choice(products), "order": rng.choice(orders),
+        }.get(triggers[trigger], f"{triggers[trigger]} {rng.randrange(3)}")  # fmt: skip
+        at = moment(-20 if rng.random() < 0.3 else 0)
+        ended = at + timedelta(minutes=rng.randrange(1, 6000)) if rng.random() < 0.3 else None
+        amount = rng.choice([None, None, Decimal("10.00"), Decimal("20.50")])
+        if all(event[:3] != (trigger, subject, at) for event in world.events):
+            world.events.append((trigger, subject, at, ended, amount))
+    for message_class in CLASSES:
+        if rng.random() < 0.25:
+            at = moment(-2)
+            until = at + timedelta(hours=rng.randrange(1, 100))
+            world.blocks.append((message_class, at, until, rng.random() < 0.7))
+    if rng.random() < 0.1:
+        world.refused_at = moment()
+    for order in orders:
+        if rng.random() < 0.25:
+            at = moment()
+            refunded = at + timedelta(hours=rng.randrange(1, 100)) if rng.random() < 0.3 else None
+            world.orders.append((order, rng.choice([None, *products]), rng.random() < 0.9, at, refunded))
+    world.carts = [moment() for _ in range(rng.choice([0, 0, 0, 1, 2]))]
+    if rng.random() < 0.15:
+        at = moment()
+        world.tickets.append((at, at + timedelta(hours=rng.randrange(1, 90)) if rng.random() < 0.5 else None))
+    world.emails = [
+        (moment(-10), rng.choice([None, "promotional", "lifecycle", "transactional"]))
+        for _ in range(rng.choice([0, 0, 1, 2, 6]))
+    ]
+    return world
+
+
+def load(replay: Replay, worlds: Iterable[World]) -> None:
+    """Write the worlds into the tables."""
+    for world in worlds:
+        name = world.customer
+        replay.fill(
+            "w_customers",
+            [(name, world.time_zone, world.gone_at, world.clicks, world.weekly_cap, world.best_hour)],
+        )
+        replay.fill("w_events", [(trigger, name, *rest) for trigger, *rest in world.events])
+        replay.fill("w_blocks", [(name, *block) for block in world.blocks])
+        replay.fill("w_refusals", [(name, world.refused_at)] if world.refused_at else [])
+        replay.fill("w_orders", [(order, name, *rest) for order, *rest in world.orders])
+        replay.fill("w_carts", [(name, at) for at in world.carts])
+        replay.fill("w_tickets", [(name, *ticket) for ticket in world.tickets])
+        replay.fill("w_emails", [(name, *email) for email in world.emails])
+
+
+def ledger_columns(warehouse: Path) -> dict[str, str]:
+    """Return the columns of both ledgers with their types, as of a built warehouse."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return {
+            ledger: ", ".join(
+                f"{name} {kind}"
+                for name, kind in connection.execute(
+                    "select column_name, data_type from information_schema.columns where table_name = ? order by ordinal_position",
+                    [ledger],
+                ).fetchall()
+            )
+            for ledger in sorted(LEDGERS)
+        }
