@@ -73,3 +73,21 @@ so it is the same on every engine. An assignment never changes with a rebuild, a
     {%- endfor -%}
     {{ return(conditions | join(' and ')) }}
 {%- endmacro %}
+
+
+{# Days of decisions that a build reads: the longest flow with each step as late as it may be, and at least the window of caps. #}
+{% macro decision_days() %}
+    {%- set days = [35] -%}
+    {%- for flow in flow_entries() -%}
+        {%- set hours = flow.steps | map(attribute='hours') | sum + flow.n_steps * (flow.shelf_life_hours + 24) -%}
+        {%- do days.append(hours // 24 + 2) -%}
+    {%- endfor -%}
+    {{ return(days | max) }}
+{% endmacro %}
+
+
+{# The destination that sends messages: var esp_destination, or the only destination. #}
+{% macro message_destination() %}
+    {%- set destinations = var('destinations').keys() | list -%}
+    {{ return(var('esp_destination') or (destinations[0] if destinations | length == 1)) }}
+{% endmacro %}

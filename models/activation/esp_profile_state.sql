@@ -41,13 +41,14 @@ open_receipts as (
         max(receipts.sequence) as sequence,
         max(receipts.answered_at) as answered_at,
         min(receipts.customer_id) as customer_id,
+        max(receipts.operation) as operation,
         {{ value_at_max('receipts.held', 'receipts.sequence', is_unique=true) }} as held,
         -- A job that was marked as lost may still finish.
         max(case when receipts.status <> 'rejected' or receipts.code = 'job_lost' then {{ date_add('hour', 24, 'receipts.answered_at') }} end) as open_until
     from receipts
     left join settled_jobs on receipts.status = 'pending' and receipts.reference = settled_jobs.reference
     where
-        receipts.operation in ('add', 'update')
+        receipts.operation in ('add', 'update', 'send')
         and receipts.status <> 'accepted'
         and settled_jobs.reference is null
         -- The only rejection before anything is sent.
@@ -62,6 +63,8 @@ states as (
         coalesce(accepted_receipts.email, open_receipts.email) as email,
         coalesce(accepted_receipts.customer_id, open_receipts.customer_id) as customer_id,
         case
+            -- A message puts the address on no list, but the ESP knows it.
+            when coalesce(accepted_receipts.operation, open_receipts.operation) = 'send' then 'messaged'
             -- At some destinations, an update of a removed profile adds it again.
             when
                 accepted_receipts.operation = 'update'
@@ -99,7 +102,7 @@ known_addresses as (
         destination,
         email
     from states
-    where state in ('member', 'unconfirmed')
+    where state in ('member', 'unconfirmed', 'messaged')
 ),
 
 additions as (
@@ -108,7 +111,7 @@ additions as (
         email,
         max(sequence) as sequence
     from receipts
-    where operation in ('add', 'update') and status = 'accepted'
+    where operation in ('add', 'update', 'send') and status = 'accepted'
     group by destination, email
 )
 

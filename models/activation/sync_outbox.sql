@@ -1,4 +1,4 @@
--- Changes that bring each ESP in line with audience_members.
+-- Changes that bring each ESP in line with audience_members, and the messages that go out.
 -- Longer than 120 lines because updates, suppressions and deletions exclude one another, so they are decided together.
 with profile_states as (
     select * from {{ ref('esp_profile_state') }}
@@ -141,13 +141,36 @@ sync_rows as (
 -- The same change after a new answer is a new row: a member removed and added again goes out again.
 keyed_rows as (
     select
-        *,
+        destination,
+        audience,
+        email,
+        customer_id,
+        operation,
+        reason,
+        payload,
+        held,
+        is_no,
+        cast(null as timestamp) as expires_at,
         {{ dbt.hash(
             joined('/', [
                 'destination', 'audience', 'known_as', 'operation', "coalesce(held, '')", 'cast(since as ' ~ dbt.type_string() ~ ')'
             ])
         ) }} as outbox_id
     from sync_rows
+    union all
+    select
+        destination,
+        audience,
+        email,
+        customer_id,
+        'send' as operation,
+        reason,
+        payload,
+        cast(null as {{ dbt.type_string() }}) as held,
+        false as is_no,
+        expires_at,
+        outbox_id
+    from {{ ref('message_payloads') }}
 ),
 
 answers as (
@@ -174,6 +197,7 @@ select
     keyed_rows.payload,
     keyed_rows.held,
     keyed_rows.reason,
+    keyed_rows.expires_at,
     coalesce(answers.status, 'new') as last_status,
     cast(coalesce(answers.n_rejections, 0) as bigint) as n_rejections,
     answers.code as last_code,

@@ -4,5 +4,6 @@ select
     audience,
     email
 from {{ ref('sync_outbox') }}
+where operation <> 'send'
 group by destination, audience, email
 having count(*) > 1

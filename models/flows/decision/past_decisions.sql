@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
--- The decisions of earlier builds, by the customer's id of today. message_decisions adds those of this build, and needs the
--- earlier ones. Only this view reads them without an edge in the graph.
+-- The decisions of earlier builds that still matter, by the customer's id of today. message_decisions adds those of this build,
+-- and needs the earlier ones. Only this view reads them without an edge in the graph.
 {% set ledger = load_relation(relation_of('message_decisions')) if execute %}
 {% if ledger -%}
 select
@@ -16,7 +16,7 @@ select
     ledger.decided_at
 from {{ ledger }} as ledger
 left join {{ ref('retired_customer_ids') }} as retired on ledger.customer_id = retired.retired_customer_id
-where ledger.decided_at < {{ as_of() }}
+where ledger.decided_at < {{ as_of() }} and ledger.decided_at > {{ date_add('day', -decision_days(), as_of()) }}
 {%- else -%}
 select
     retired_customer_id as decision_id,
