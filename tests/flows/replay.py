@@ -1,4 +1,4 @@
-"""The flows' own SQL, run hour after hour over made-up shops: compiled once by dbt, then with another as_of().
+"""The flows' own SQL, compiled once by dbt and run hour after hour, each time with another as_of().
 
 Below the floor stand tables that say what is true at a moment. Random ones: a customer is a world of its own.
 """
@@ -24,71 +24,109 @@ CLASSES = ["transactional", "onboarding", "lifecycle", "promotional"]
 ROW = re.compile(r'"\w+"\."\w+"\."(\w+)"')
 # In the order of a build. The ledgers add rows, the others are written again.
 MODELS = [
-    "flow_catalog", "past_decisions", "enrolment_changes", "flow_enrolments", "flow_steps_due", "sent_messages",
-    "message_decisions", "planned_messages",
+    "flow_catalog", "past_decisions", "enrolment_changes", "flow_enrolments", "flow_steps_due",
+    "sent_messages", "message_decisions", "planned_messages",
 ]  # fmt: skip
 LEDGERS = {"enrolment_changes", "message_decisions"}
 WORLD = """
+create macro moment() as getvariable('moment');
 create table w_customers (
-    customer_id varchar, time_zone varchar, gone_at timestamp, n_human_clicks_30d bigint, weekly_cap double, best_hour bigint
+    customer_id varchar, time_zone varchar, gone_at timestamp, n_human_clicks_30d bigint,
+    weekly_cap double, best_hour bigint
 );
 create table w_events (
-    trigger_name varchar, customer_id varchar, subject_id varchar, happened_at timestamp, ended_at timestamp,
-    amount decimal(18, 2)
+    trigger_name varchar, customer_id varchar, subject_id varchar, happened_at timestamp,
+    ended_at timestamp, amount decimal(18, 2)
 );
 create table w_blocks (
-    customer_id varchar, message_class varchar, from_at timestamp, until_at timestamp, is_end_known boolean
+    customer_id varchar, message_class varchar, from_at timestamp, until_at timestamp,
+    is_end_known boolean
 );
 create table w_refusals (customer_id varchar, since timestamp);
 create table w_orders (
-    order_id varchar, customer_id varchar, product_id varchar, is_sale boolean, ordered_at timestamp, refunded_at timestamp
+    order_id varchar, customer_id varchar, product_id varchar, is_sale boolean, ordered_at timestamp,
+    refunded_at timestamp
 );
 create table w_carts (customer_id varchar, filled_at timestamp);
 create table w_tickets (customer_id varchar, opened_at timestamp, closed_at timestamp);
 create table w_emails (customer_id varchar, occurred_at timestamp, message_class varchar);
-create table w_pauses (model_name varchar, column_name varchar, from_at timestamp, until_at timestamp);
+create table w_pauses (
+    model_name varchar, column_name varchar, from_at timestamp, until_at timestamp
+);
 create table w_hours (trigger_name varchar, trigger_hours bigint);
 
 create view customers as
+with carts as (
+    select customer_id, max(filled_at) as cart_filled_at from w_carts
+    where filled_at <= moment() group by customer_id
+),
+tickets as (
+    select
+        customer_id, max(opened_at) as last_ticket_at,
+        count(*) filter (coalesce(closed_at > moment(), true)) as n_open_tickets
+    from w_tickets where opened_at <= moment() group by customer_id
+)
 select
-    customer_id, time_zone, n_human_clicks_30d,
-    (select max(filled_at) from w_carts c where c.customer_id = w.customer_id and filled_at <= getvariable('moment')) as cart_filled_at,
-    (select count(*) from w_tickets t where t.customer_id = w.customer_id and opened_at <= getvariable('moment')
-        and coalesce(closed_at > getvariable('moment'), true)) as n_open_tickets,
-    (select max(opened_at) from w_tickets t where t.customer_id = w.customer_id and opened_at <= getvariable('moment'))
-        as last_ticket_at
-from w_customers w where coalesce(gone_at > getvariable('moment'), true);
+    customer_id, time_zone, n_human_clicks_30d, cart_filled_at, last_ticket_at,
+    coalesce(n_open_tickets, 0) as n_open_tickets
+from w_customers left join carts using (customer_id) left join tickets using (customer_id)
+where coalesce(gone_at > moment(), true);
+
 create view engagement_tiers as select customer_id, weekly_cap from w_customers;
 create view send_time_scores as select customer_id, best_hour from w_customers;
+
 create view contactability as
 select
-    c.customer_id, k.message_class, 'email' as channel, b.customer_id is null as is_allowed,
-    case when b.is_end_known then b.until_at end as opens_at,
-    case when b.customer_id is null then 'Allowed.' else 'Not allowed.' end as reason
-from w_customers c cross join (select unnest(['transactional', 'onboarding', 'lifecycle', 'promotional']) as message_class) k
-left join w_blocks b on b.customer_id = c.customer_id and b.message_class = k.message_class
-    and b.from_at <= getvariable('moment') and b.until_at > getvariable('moment');
+    customers.customer_id, classes.message_class, 'email' as channel,
+    blocks.customer_id is null as is_allowed,
+    case when blocks.is_end_known then blocks.until_at end as opens_at,
+    'Not allowed.' as reason
+from w_customers as customers
+cross join (
+    select unnest(['transactional', 'onboarding', 'lifecycle', 'promotional']) as message_class
+) as classes
+left join w_blocks as blocks
+    on blocks.customer_id = customers.customer_id and blocks.message_class = classes.message_class
+    and blocks.from_at <= moment() and blocks.until_at > moment();
+
 create view suppressions as
-select customer_id, 'unsubscribed' as rule, 'Unsubscribed.' as reason from w_refusals where since <= getvariable('moment');
+select customer_id, 'unsubscribed' as rule, 'Unsubscribed.' as reason from w_refusals
+where since <= moment();
+
 create view orders as
 select
     order_id, customer_id, is_sale, ordered_at,
-    case when refunded_at <= getvariable('moment') then refunded_at end as last_refunded_at
-from w_orders where ordered_at <= getvariable('moment');
+    case when refunded_at <= moment() then refunded_at end as last_refunded_at
+from w_orders where ordered_at <= moment();
+
 create view customer_products as
 select customer_id, product_id, max(ordered_at) as last_ordered_at from w_orders
-where is_sale and product_id is not null and ordered_at <= getvariable('moment') group by all;
+where is_sale and product_id is not null and ordered_at <= moment()
+group by customer_id, product_id;
+
 create view email_events as
-select customer_id, occurred_at, message_class, true as is_sending from w_emails where occurred_at <= getvariable('moment');
+select customer_id, occurred_at, message_class, true as is_sending from w_emails
+where occurred_at <= moment();
+
 create view signal_readiness as
 select model_name, column_name, false as may_steer_time_critical, 'Too old.' as reason from w_pauses
-where from_at <= getvariable('moment') and until_at > getvariable('moment');
-create view retired_customer_ids as select '' as retired_customer_id, '' as customer_id where false;
+where from_at <= moment() and until_at > moment();
+
+create view retired_customer_ids as
+select '' as retired_customer_id, '' as customer_id where false;
+
 create view trigger_events as
-select trigger_name, customer_id, subject_id, subject_id as subject_name, happened_at, amount, 'It happened.' as reason
+select
+    trigger_name, customer_id, subject_id, subject_id as subject_name, happened_at, amount,
+    'It happened.' as reason
 from w_events inner join w_hours using (trigger_name)
-where happened_at <= getvariable('moment') and happened_at > getvariable('moment') - to_hours(trigger_hours)
-    and coalesce(ended_at > getvariable('moment'), true);
+where
+    happened_at <= moment() and happened_at > moment() - to_hours(trigger_hours)
+    and coalesce(ended_at > moment(), true);
+"""
+COLUMNS = """
+select column_name, data_type from information_schema.columns
+where table_name = ? order by ordinal_position
 """
 
 
@@ -100,9 +138,7 @@ def compiled(warehouse: Warehouse) -> dict[str, str]:
     run = warehouse.dbt("compile", "--select", "path:models/flows", as_of=MOMENT)
     assert run.ok, run.output
     return {
-        model: ROW.sub(r"\1", warehouse.compiled(model)).replace(
-            f"cast('{MOMENT}' as timestamp)", "getvariable('moment')"
-        )
+        model: ROW.sub(r"\1", warehouse.compiled(model)).replace(f"cast('{MOMENT}' as timestamp)", "moment()")
         for model in MODELS
     }
 
@@ -164,45 +200,49 @@ class World:
 def random_world(number: int, triggers: dict[str, str], rng: random.Random) -> World:
     """Return a customer with a few events and facts. triggers: the subject of each trigger."""
 
-    def moment(first_day: int = 0, last_day: int = DAYS) -> datetime:
+    def some_time(first_day: int = 0, last_day: int = DAYS) -> datetime:
         minutes = rng.randrange(first_day * 1440, last_day * 1440)
-        # On the hour now and then, so that limits are met exactly. Never at midnight, which means a day without a time.
-        at = START + timedelta(minutes=minutes - minutes % 60 if rng.random() < 0.3 else minutes)
-        return at + timedelta(hours=1) if at.hour == at.minute == 0 else at
+        # On the hour now and then, to meet limits exactly. Midnight would mean a day without a time.
+        moment = START + timedelta(minutes=minutes - minutes % 60 if rng.random() < 0.3 else minutes)
+        return moment + timedelta(hours=1) if moment.hour == moment.minute == 0 else moment
+
+    def later(moment: datetime) -> datetime:
+        return moment + timedelta(minutes=rng.randrange(1, 6000))
+
+    def chance(share: float) -> bool:
+        return rng.random() < share
 
     world = World(
-        f"c_{number}", rng.choice(ZONES), moment(4) if rng.random() < 0.05 else None, rng.choice([0, 3]),
+        f"c_{number}", rng.choice(ZONES), some_time(4) if chance(0.05) else None, rng.choice([0, 3]),
         rng.choice([None, 0.25, 0.5, 1, 2, 2, 3, 5, 7, 7]), rng.choice([None, 7, 9, 12, 20, 23]),
     )  # fmt: skip
     products, orders = [f"p{n}" for n in range(3)], [f"o{number}_{n}" for n in range(3)]
     for _ in range(rng.randrange(1, 8)):
         trigger = rng.choice(sorted(triggers))
-        subject = {
-            "customer": world.customer, "product": rng.choice(products), "order": rng.choice(orders),
-        }.get(triggers[trigger], f"{triggers[trigger]} {rng.randrange(3)}")  # fmt: skip
-        at = moment(-20 if rng.random() < 0.3 else 0)
-        ended = at + timedelta(minutes=rng.randrange(1, 6000)) if rng.random() < 0.3 else None
-        amount = rng.choice([None, None, Decimal("10.00"), Decimal("20.50")])
-        if all(event[:3] != (trigger, subject, at) for event in world.events):
-            world.events.append((trigger, subject, at, ended, amount))
+        kind = triggers[trigger]
+        own = {"customer": world.customer, "product": rng.choice(products), "order": rng.choice(orders)}
+        subject = own.get(kind, f"{kind} {rng.randrange(3)}")
+        moment = some_time(-20 if chance(0.3) else 0)
+        if all(event[:3] != (trigger, subject, moment) for event in world.events):
+            ended = later(moment) if chance(0.3) else None
+            amount = rng.choice([None, None, Decimal("10.00"), Decimal("20.50")])
+            world.events.append((trigger, subject, moment, ended, amount))
     for message_class in CLASSES:
-        if rng.random() < 0.25:
-            at = moment(-2)
-            until = at + timedelta(hours=rng.randrange(1, 100))
-            world.blocks.append((message_class, at, until, rng.random() < 0.7))
-    if rng.random() < 0.1:
-        world.refused_at = moment()
+        if chance(0.25):
+            moment = some_time(-2)
+            world.blocks.append((message_class, moment, later(moment), chance(0.7)))
+    world.refused_at = some_time() if chance(0.1) else None
     for order in orders:
-        if rng.random() < 0.25:
-            at = moment()
-            refunded = at + timedelta(hours=rng.randrange(1, 100)) if rng.random() < 0.3 else None
-            world.orders.append((order, rng.choice([None, *products]), rng.random() < 0.9, at, refunded))
-    world.carts = [moment() for _ in range(rng.choice([0, 0, 0, 1, 2]))]
-    if rng.random() < 0.15:
-        at = moment()
-        world.tickets.append((at, at + timedelta(hours=rng.randrange(1, 90)) if rng.random() < 0.5 else None))
+        if chance(0.25):
+            moment = some_time()
+            refunded = later(moment) if chance(0.3) else None
+            world.orders.append((order, rng.choice([None, *products]), chance(0.9), moment, refunded))
+    world.carts = [some_time() for _ in range(rng.choice([0, 0, 0, 1, 2]))]
+    if chance(0.15):
+        moment = some_time()
+        world.tickets.append((moment, later(moment) if chance(0.5) else None))
     world.emails = [
-        (moment(-10), rng.choice([None, "promotional", "lifecycle", "transactional"]))
+        (some_time(-10), rng.choice([None, "promotional", "lifecycle", "transactional"]))
         for _ in range(rng.choice([0, 0, 1, 2, 6]))
     ]
     return world
@@ -230,11 +270,7 @@ def ledger_columns(warehouse: Path) -> dict[str, str]:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         return {
             ledger: ", ".join(
-                f"{name} {kind}"
-                for name, kind in connection.execute(
-                    "select column_name, data_type from information_schema.columns where table_name = ? order by ordinal_position",
-                    [ledger],
-                ).fetchall()
+                f"{name} {kind}" for name, kind in connection.execute(COLUMNS, [ledger]).fetchall()
             )
             for ledger in sorted(LEDGERS)
         }

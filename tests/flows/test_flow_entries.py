@@ -1,0 +1,162 @@
+"""A wrong entry of a trigger or flow stops the build with its name. The macros run as dbt would run them."""
+
+import copy
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+from conftest import PROJECT
+
+ENTRIES = yaml.safe_load((PROJECT / "models/flows/triggers/_triggers.yml").read_text())["models"]
+CLASSES = ("transactional", "onboarding", "lifecycle", "promotional")
+
+
+class _ReturnedError(Exception):
+    """dbt's return() ends a macro with a value that is no text."""
+
+
+def macros(**context: Any) -> dict[str, Callable[..., Any]]:
+    """Return the macros of flow_flaws.sql, with these names beside them."""
+
+    def returned(value: Any) -> None:
+        raise _ReturnedError(value)
+
+    text = (PROJECT / "macros/flow_flaws.sql").read_text()
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    names: dict[str, Any] = {"return": returned, "message_classes": lambda: CLASSES, **context}
+    for source, name in re.findall(r"(\{% macro (\w+)\(.*?\{% endmacro %\})", text, re.DOTALL):
+        template = environment.from_string(source)
+
+        def call(*arguments: Any, name: str = name, template: jinja2.Template = template) -> Any:
+            try:
+                return getattr(template.make_module(names), name)(*arguments)
+            except _ReturnedError as ended:
+                return ended.args[0]
+
+        names[name] = call
+    return names
+
+
+def node(columns: tuple[str, ...], access: str = "public") -> Any:
+    return SimpleNamespace(config={"access": access}, columns=dict.fromkeys(columns))
+
+
+GRAPH = SimpleNamespace(
+    nodes={
+        "model.mailroom.customers": node(
+            (
+                "cart_filled_at", "last_seen_at", "last_ordered_at", "first_seen_at", "last_human_clicked_at",
+                "n_human_clicks_30d",
+            )
+        ),
+        "model.mailroom.orders": node(("ordered_at",)),
+        "model.mailroom.order_lines": node(("ordered_at",)),
+        "model.mailroom.consent_ledger": node(("occurred_at",), access="protected"),
+    }
+)  # fmt: skip
+
+
+def flaws(entry: dict[str, Any]) -> list[str]:
+    found: list[str] = macros(graph=GRAPH)["flow_flaws"](SimpleNamespace(config={"meta": entry}))
+    return found
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["name"])
+def test_the_entries_of_the_project_have_no_flaw(entry: dict[str, Any]) -> None:
+    assert flaws(entry["config"]["meta"]) == []
+
+
+def cart() -> dict[str, Any]:
+    (entry,) = [entry for entry in ENTRIES if entry["name"] == "cart_abandoned"]
+    found: dict[str, Any] = copy.deepcopy(entry["config"]["meta"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("subject", "basket", "has subject basket, which is none of customer, order"),
+        ("trigger_hours", 0, "has no trigger_hours above 0"),
+        (
+            "rests_on",
+            ["customers.no_such"],
+            "rests on customers.no_such, which is no column of a public table",
+        ),
+        ("rests_on", ["consent_ledger.occurred_at"], "rests on consent_ledger.occurred_at"),
+        ("flows", {}, "starts no flow"),
+        ("trigger_hours", 99, "with exit trigger_ended and 100 hours to its end, more than trigger_hours"),
+    ],
+)
+def test_a_wrong_trigger_is_named(key: str, value: Any, words: str) -> None:
+    entry = cart() | {key: value}
+    assert any(words in flaw for flaw in flaws(entry)), flaws(entry)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("label", None, "has flow cart_series, which lacks label"),
+        ("steps", None, "which lacks steps"),
+        ("exits", ["bought"], "with exit bought, which is none of ordered"),
+        ("message_class", "urgent", "with the unknown message class urgent"),
+        ("priority", 0, "with priority 0, which is not 1 to 99"),
+        ("priority", "high", "with priority high"),
+        ("priority", 5, "1 to 9 are for transactional mail"),
+        ("reentry", "sometimes", "with reentry sometimes, which is not once"),
+        ("reentry", 0, "with reentry 0"),
+        ("send_at", "noon", "with send_at noon"),
+        ("shelf_life_hours", 0, "with no shelf_life_hours above 0"),
+        ("holdout_share", 1, "with holdout_share 1, which is not 0 to below 1"),
+        ("receiving_because", "Because.", "without a sentence in receiving_because"),
+    ],
+)
+def test_a_wrong_flow_is_named(key: str, value: Any, words: str) -> None:
+    entry = cart()
+    flow = entry["flows"]["cart_series"]
+    if value is None:
+        del flow[key]
+    else:
+        flow[key] = value
+    assert any(words in flaw for flaw in flaws(entry)), flaws(entry)
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "value", "words"),
+    [
+        (0, "after", "last_reminder", "reminder after last_reminder, which is neither trigger nor an earlier step"),
+        (0, "after", "reminder", "with step reminder after reminder, which is neither"),
+        (1, "step", "reminder", "with step reminder, which has no name of its own"),
+        (1, "hours", -1, "with step second_reminder, which has no hours"),
+        (2, "slot", "", "with step last_reminder, which has no slot of content"),
+        (2, "only_if", {"n_kisses": {"is": 1}}, "only_if n_kisses, which is no column of customers"),
+        (2, "only_if", {"n_human_clicks_30d": {"above": 1}}, "n_human_clicks_30d above, which is not is"),
+    ],
+)  # fmt: skip
+def test_a_wrong_step_is_named(place: int, key: str, value: Any, words: str) -> None:
+    entry = cart()
+    entry["flows"]["cart_series"]["steps"][place][key] = value
+    assert any(words in flaw for flaw in flaws(entry)), flaws(entry)
+
+
+def limit_flaws(flows: list[dict[str, str]], **variables: Any) -> list[str]:
+    values = {"weekly_caps": {"engaged": 3}, "stated_weekly_caps": {"monthly": 0.25}, **variables}
+    context = macros(
+        var=values.__getitem__,
+        flow_entries=lambda: flows,
+        message_destination=lambda: variables.get("destination", "file"),
+    )
+    found: list[str] = context["flow_limit_flaws"]()
+    return found
+
+
+def test_a_limit_that_lets_nothing_through_is_named() -> None:
+    assert limit_flaws([{"flow": "a"}, {"flow": "b"}]) == []
+    assert limit_flaws([{"flow": "a"}, {"flow": "a"}]) == ["flow a is in the entries of two triggers"]
+    assert "var weekly_caps has engaged: 0" in limit_flaws([], weekly_caps={"engaged": 0})[0]
+    assert "var stated_weekly_caps has daily: None" in limit_flaws([], stated_weekly_caps={"daily": None})[0]
+    assert "var esp_destination is null" in limit_flaws([], destination=None)[0]
