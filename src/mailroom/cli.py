@@ -93,6 +93,24 @@ def card(parser: argparse.ArgumentParser) -> Run:
 
 
 @command
+def explain(parser: argparse.ArgumentParser) -> Run:
+    """Print all that is known of one customer, with every reason: records, consent, scores, segments, flows,
+    decisions, and what each ESP holds."""
+    parser.add_argument("who", metavar="ADDRESS|CUSTOMER_ID", help="an e-mail address or a customer_id")
+    parser.add_argument("--json", action="store_true", help="print JSON for a tool")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.explain import as_json, as_text, customer
+        from mailroom.warehouse import database_path
+
+        person = customer(database_path(), arguments.who)
+        print(as_json(person) if arguments.json else as_text(person))
+        return 0
+
+    return run
+
+
+@command
 def sql(parser: argparse.ArgumentParser) -> Run:
     """Query the warehouse in SQL, read-only."""
     parser.add_argument("query", help='such as "select * from customers limit 3"')

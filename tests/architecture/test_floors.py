@@ -118,8 +118,8 @@ def test_every_model_is_described_and_has_a_primary_key(nodes: dict[str, Node], 
     nameless = [model["name"] for model in models if not model["description"].startswith("One row per ")]
     assert nameless == [], "the description opens with the grain: One row per …"
     # A base model has the rows of its raw table, those with a repeated key too. Segments, audiences,
-    # suppression rules and triggers are held to theirs all at once, where they are united: segment_candidates,
-    # audience_candidates, suppressions, trigger_events.
+    # suppression rules and triggers are held to theirs all at once, where they are united:
+    # segment_candidates, audience_candidates, suppressions, trigger_events.
     keyless = [
         model["name"]
         for model in models
