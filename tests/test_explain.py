@@ -28,7 +28,9 @@ def test_every_reason_in_the_tables_is_on_the_page(demo: Warehouse, customers: l
     for key in customers:
         page = " ".join(as_text(customer(demo.folder / "warehouse.duckdb", key)).split())
         for table, column in TABLES.items():
-            for (reason,) in demo.rows(f"select {column} from {table} where customer_id = '{key}'"):
+            for (reason,) in demo.rows(
+                f"select {column} from {table} where customer_id = '{key}' and {column} is not null"
+            ):
                 assert " ".join(reason.split()) in page, f"{table} of {key}"
 
 

@@ -128,7 +128,7 @@ def test_a_wrong_flow_is_named(key: str, value: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("place", "key", "value", "words"),
     [
-        (0, "after", "last_reminder", "reminder after last_reminder, which is neither trigger nor an earlier"),
+        (0, "after", "last_reminder", "after last_reminder, which is neither trigger nor an earlier step"),
         (0, "after", "reminder", "with step reminder after reminder, which is neither"),
         (1, "step", "reminder", "with step reminder, which has no name of its own"),
         (1, "hours", -1, "with step second_reminder, which has no hours"),
