@@ -84,16 +84,13 @@
 {% endmacro %}
 
 
-{# Flow names that two triggers have, no destination for messages, and caps that no message fits under. #}
+{# Flow names that two triggers have, and caps that no message fits under. #}
 {% macro flow_limit_flaws() %}
     {%- set flaws, names = [], [] -%}
     {%- for flow in flow_entries() -%}
         {%- if flow.flow in names -%}{%- do flaws.append('flow ' ~ flow.flow ~ ' is in the entries of two triggers') -%}{%- endif -%}
         {%- do names.append(flow.flow) -%}
     {%- endfor -%}
-    {%- if not message_destination() -%}
-        {%- do flaws.append('var esp_destination is null, and of several destinations it names the one that sends the messages of flows') -%}
-    {%- endif -%}
     {%- for name in ['weekly_caps', 'stated_weekly_caps'] -%}
         {%- for group, cap in var(name).items() if not (cap is number and cap > 0) -%}
             {%- do flaws.append('var ' ~ name ~ ' has ' ~ group ~ ': ' ~ cap ~ ', and a cap is above 0. To mail them nothing, use a suppression rule') -%}

@@ -86,8 +86,9 @@ so it is the same on every engine. An assignment never changes with a rebuild, a
 {% endmacro %}
 
 
-{# The destination that sends messages: var esp_destination, or the only destination. #}
+{# The destination that sends messages: var esp_destination, or the only destination. None if it sends none yet. #}
 {% macro message_destination() %}
     {%- set destinations = var('destinations').keys() | list -%}
-    {{ return(var('esp_destination') or (destinations[0] if destinations | length == 1)) }}
+    {%- set chosen = var('esp_destination') or (destinations[0] if destinations | length == 1) -%}
+    {{ return(chosen if chosen in ('file', 'klaviyo')) }}
 {% endmacro %}

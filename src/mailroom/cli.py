@@ -165,6 +165,8 @@ def validate(parser: argparse.ArgumentParser) -> Run:
 def push(parser: argparse.ArgumentParser) -> Run:
     """Send the outbox to the ESPs. Exit code 1: a row was rejected; 3: another push runs; 4: a guard held
     back an audience; 5: a destination did not answer or denied access."""
+    from datetime import datetime
+
     parser.add_argument("--destination", action="append", default=[], help="only this one; repeatable")
     parser.add_argument("--audience", action="append", default=[], help="only this one; repeatable")
     parser.add_argument(
@@ -177,6 +179,10 @@ def push(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument(
         "--wait", type=float, default=600, metavar="SECONDS", help="maximum wait for jobs at an ESP"
     )
+    parser.add_argument(
+        "--as-of", type=datetime.fromisoformat, metavar="MOMENT",
+        help="moment in UTC by which a message is too old to send (default: now)",
+    )  # fmt: skip
 
     def run(arguments: argparse.Namespace) -> int:
         from mailroom.activation.ledger import AnotherPushError, activation_folder
@@ -191,6 +197,7 @@ def push(parser: argparse.ArgumentParser) -> Run:
             arguments.dry_run,
             not arguments.json,
             arguments.wait,
+            arguments.as_of,
         )
         try:
             pushed = push(database_path(), activation_folder(database_path()), options)

@@ -132,6 +132,8 @@ def test_every_request_and_answer_is_as_klaviyo_documents_it(checked: tuple[Esp,
         *[esp.row(f"{number}@fails.example") for number in range(101)],
     )
     esp.send(esp.row(emails[0], "update", top_category=None, first_name="Anne", churn_band="high"))
+    for _ in range(2):
+        esp.send(*[esp.row(email, "send", slot="cart_1", subject_name="the cart") for email in emails])
     esp.send(*[esp.row(email, "remove") for email in emails])
     esp.send(*[esp.row(email, "suppress") for email in emails])
     esp.send(esp.row(emails[0], "delete"))
@@ -141,7 +143,7 @@ def test_every_request_and_answer_is_as_klaviyo_documents_it(checked: tuple[Esp,
     esp.account.confirm(emails[1])
     assert isinstance(esp.opened, TellsResubscriptions)
     assert [yes.email for yes in esp.opened.resubscriptions(emails)] == [emails[1]]
-    assert len(transport.seen) == 10, "every kind of request was made"
+    assert len(transport.seen) == 12, "every kind of request was made"
 
 
 def test_other_answers_of_the_sandbox_are_as_klaviyo_documents_them(checked: tuple[Esp, Checked]) -> None:
@@ -194,10 +196,10 @@ def test_each_endpoint_has_the_rate_limit_that_klaviyo_documents(
 
     monkeypatch.setattr(Api, "once", noted)
     esp.send(esp.row("ann@x.de", first_name="Ann"), esp.row("later@fails.example"))
-    for operation in ("remove", "suppress", "delete"):
+    for operation in ("send", "send", "remove", "suppress", "delete"):
         esp.send(esp.row("ann@x.de", operation))
     list(esp.opened.refusals(NOW))
-    assert len(paced) == 10
+    assert len(paced) == 12
     for (method, template), rates in paced.items():
         description = document()["paths"][template][method.lower()]["description"]
         burst, steady = (

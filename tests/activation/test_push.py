@@ -56,7 +56,8 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
             create or replace table sync_outbox (
                 outbox_id varchar, destination varchar, audience varchar, operation varchar,
                 customer_id varchar, email varchar, payload varchar, held varchar, reason varchar,
-                n_rejections bigint, retry_at timestamp, decided_at timestamp, is_no boolean
+                n_rejections bigint, retry_at timestamp, decided_at timestamp, is_no boolean,
+                expires_at timestamp
             )
         """)
         for number, row in enumerate(rows):
@@ -66,6 +67,7 @@ def outbox_of(warehouse: Path, rows: list[dict[str, Any]]) -> None:
                 "payload": json.dumps({"customer_id": f"c{number}", "first_name": "Zoë", "n_orders": 3}),
                 "held": None, "reason": "Buys a lot.", "n_rejections": 0, "retry_at": None,
                 "decided_at": datetime(2026, 7, 1), "is_no": row.get("operation") in ("delete", "suppress"),
+                "expires_at": None,
             } | row  # fmt: skip
             connection.execute(
                 f"insert into sync_outbox values ({', '.join('?' * len(filled))})", list(filled.values())

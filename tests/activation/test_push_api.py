@@ -71,7 +71,7 @@ def wishes(destination: str, seed: int) -> list[dict[str, Any]]:
             {
                 "destination": destination, "operation": operation, "email": email,
                 "audience": "" if operation == "delete" else chosen.choice(["vips", "welcome"]),
-                "payload": json.dumps(payload) if operation in ("add", "update") else None,
+                "payload": json.dumps(payload) if operation in ("add", "update", "send") else None,
             }
         )  # fmt: skip
     return rows
@@ -95,7 +95,8 @@ def waits_for(sandbox: Sandbox) -> Callable[[float], None]:
 
 def held(sandbox: Sandbox, destination: str) -> list[Any]:
     account = sandbox.accounts[destination]
-    return sorted(
+    events = [f"{key} {properties}" for key, properties in account.events.items()]
+    return sorted(events) + sorted(
         (
             profile.email, json.dumps(profile.fields, sort_keys=True, default=str), sorted(profile.refusals),
             sorted(account.groups[group] for group in profile.groups),

@@ -309,7 +309,7 @@ class Decider:
         counted = reports + [
             decision.decided_at for decision in ours
             if not any(
-                decision.decided_at <= report <= decision.decided_at + timedelta(hours=24) for report in reports
+                decision.decided_at <= report <= decision.decided_at + timedelta(days=1) for report in reports
             )
         ]  # fmt: skip
         inside = sorted((moment for moment in counted if moment > now - window), reverse=True)

@@ -148,7 +148,6 @@ def limit_flaws(flows: list[dict[str, str]], **variables: Any) -> list[str]:
     context = macros(
         var=values.__getitem__,
         flow_entries=lambda: flows,
-        message_destination=lambda: variables.get("destination", "file"),
     )
     found: list[str] = context["flow_limit_flaws"]()
     return found
@@ -159,4 +158,3 @@ def test_a_limit_that_lets_nothing_through_is_named() -> None:
     assert limit_flaws([{"flow": "a"}, {"flow": "a"}]) == ["flow a is in the entries of two triggers"]
     assert "var weekly_caps has engaged: 0" in limit_flaws([], weekly_caps={"engaged": 0})[0]
     assert "var stated_weekly_caps has daily: None" in limit_flaws([], stated_weekly_caps={"daily": None})[0]
-    assert "var esp_destination is null" in limit_flaws([], destination=None)[0]

@@ -104,8 +104,8 @@ def agreed_rules(
         made: dict[str, list[tuple[Any, ...]]] = {world.customer: [] for world in worlds}
         for customer, *row in run.rows(f"""
             select
-                customer_id, enrolment_id, flow, step, decided_at, decision, rule, lost_to, wait_until, due_at,
-                expires_at
+                customer_id, enrolment_id, flow, step, decided_at, decision, rule, lost_to, wait_until,
+                due_at, expires_at
             from message_decisions where decided_at = timestamp '{now}'
         """):
             made[customer].append(tuple(row))

@@ -57,4 +57,4 @@ select
     messages.decided_at
 from messages
 left join accepted_messages on messages.outbox_id = accepted_messages.outbox_id
-where accepted_messages.outbox_id is null
+where accepted_messages.outbox_id is null{{ ' and false' if not message_destination() }}

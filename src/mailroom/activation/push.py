@@ -2,7 +2,8 @@
 
 Destinations run in parallel, and in each of them opt-outs go first. If a push is killed, the next one sends
 the rows without a receipt: at most one batch per destination twice, which changes nothing. Batches that add
-people are recorded before they are sent: until a later removal, the people count as added.
+people are recorded before they are sent: until a later removal, the people count as added. So are messages,
+whose events have a key by which the destination knows a repeated one.
 """
 
 import dataclasses
@@ -68,14 +69,15 @@ class HeldAudience:
 
 @dataclass
 class PushResult:
-    """One push: its key, counts, stopped audiences, why destinations stopped, and the rows that wait for a
-    retry."""
+    """One push: its key, counts, stopped audiences, why destinations stopped, the rows that wait for a retry,
+    and the messages that were too old to send."""
 
     push_id: str
     sent: list[BatchResult] = field(default_factory=list)
     held: list[HeldAudience] = field(default_factory=list)
     stopped: dict[str, str] = field(default_factory=dict)
     waiting: int = 0
+    expired: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -100,7 +102,8 @@ class PushResult:
 class PushOptions:
     """Options of a push. destinations and audiences: all if none is named. overrides: audiences to send
     although a guard stops them, and because: the reason. dry_run: report what would be sent. is_shown: show
-    a progress bar. wait: seconds to wait for jobs, at most."""
+    a progress bar. wait: seconds to wait for jobs, at most. as_of: the moment, in UTC, by which a message is
+    too old; the clock's if there is none."""
 
     destinations: Collection[str] = ()
     audiences: Collection[str] = ()
@@ -109,6 +112,7 @@ class PushOptions:
     dry_run: bool = False
     is_shown: bool = False
     wait: float = 600
+    as_of: datetime | None = None
 
 
 def push(
@@ -153,7 +157,9 @@ class _Push:
             check_known(names)
             if not self.options.dry_run:
                 self._side_by_side(names, self._settle)
-            n_due, self.result.waiting, waits_for_jobs = _find_not_due(database, self.folder)
+            n_due, self.result.waiting, self.result.expired, waits_for_jobs = _find_not_due(
+                database, self.folder, self.options.as_of or now()
+            )
             self.result.held = _held(database, self.options.overrides)
         if not self.options.dry_run:
             self._record_overrides()
@@ -232,7 +238,7 @@ class _Push:
                 if not does_fit:
                     self._write(batch, _too_large(batch))
                 else:
-                    adds = batch.operation in ("add", "update")
+                    adds = batch.operation in ("add", "update", "send")
                     written = self.receipts.sent(batch) if adds else None
                     self._write(batch, _answers(opened, batch), written)
                 bar.update(len(batch.rows))
@@ -395,11 +401,12 @@ def _read(
         # An outbox of an earlier version does not say which removals are opt-outs.
         columns = {row[0] for row in built.execute(f"describe {tables['sync_outbox']}").fetchall()}
         is_no = "is_no" if "is_no" in columns else "operation in ('delete', 'suppress') as is_no"
-        left_out = "reason, is_no" if "is_no" in columns else "reason"
+        expires_at = "expires_at" if "expires_at" in columns else "null::timestamp as expires_at"
+        left_out = ", ".join({"reason", "is_no", "expires_at"} & columns)
         built.execute(
             f"""
             copy (
-                select * exclude ({left_out}), {is_no}
+                select * exclude ({left_out}), {is_no}, {expires_at}
                 from {tables["sync_outbox"]} where {_IS_CHOSEN} order by {_ORDER}
             ) to '{copy}' (format parquet, row_group_size {READ_AT_ONCE})
             """,
@@ -459,17 +466,25 @@ _IS_CHOSEN = """
 _ORDER = f"destination, not is_no, list_position({list(OPERATIONS)}, operation), audience, outbox_id"
 
 
+# A message that needs consent. Only a transactional one goes to people who opted out.
+_IS_MARKETING = "operation = 'send' and payload not like '%\"message_class\": \"transactional\"%'"
+
+
 def _chosen(options: PushOptions) -> dict[str, list[str]]:
     return {"destinations": list(options.destinations), "audiences": list(options.audiences)}
 
 
-def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, int, set[str]]:
+def _find_not_due(
+    database: duckdb.DuckDBPyConnection, folder: Path, moment: datetime
+) -> tuple[int, int, int, set[str]]:
     """Write the rows that are not sent now to not_due.parquet, in the order of the outbox. Return how many
-    are due, how many wait for a retry, and the destinations with opt-outs that wait for a job.
+    are due, how many wait for a retry, how many messages are too old at this moment, and the destinations
+    with opt-outs that wait for a job.
 
     Not due are accepted rows; rejected rows until their retry time, except opt-outs, which are always due;
     addresses with a pending row of the same audience until its job is done, so that the older change does not
-    arrive last; and additions and updates of people who opted out at an ESP since the build.
+    arrive last; additions, updates and marketing messages of people who opted out at an ESP since the build;
+    and messages after their shelf life.
     """
     receipts = ledger.scan(folder, "receipts")
     database.execute(f"create view outbox as from '{folder}/outbox.parquet'")
@@ -497,7 +512,9 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
                 union all
                 select outbox_id, 'nothing'
                 from outbox semi join refused using (outbox_id)
-                where operation in ('add', 'update')
+                where operation in ('add', 'update') or {_IS_MARKETING}
+                union all
+                select outbox_id, 'nothing' from outbox where expires_at < timestamp '{moment}'
             )
             select
                 outbox_id, destination, bool_and(waits_for = 'time') as waits,
@@ -509,12 +526,20 @@ def _find_not_due(database: duckdb.DuckDBPyConnection, folder: Path) -> tuple[in
         ) to '{folder}/not_due.parquet' (format parquet, row_group_size {READ_AT_ONCE});
         create view not_due as from '{folder}/not_due.parquet';
     """)
-    totals = database.execute("""
-        select (select count(*) from outbox) - count(*), count(*) filter (waits) from not_due
+    totals = database.execute(f"""
+        select
+            (select count(*) from outbox) - count(*),
+            count(*) filter (waits),
+            (
+                select count(*) from outbox
+                where expires_at < timestamp '{moment}'
+                and outbox_id not in (select outbox_id from {receipts} where status = 'accepted')
+            )
+        from not_due
     """)
-    n_due, n_waiting = totals.fetchall()[0]
+    n_due, n_waiting, n_expired = totals.fetchall()[0]
     late = database.execute("select distinct destination from not_due where waits_for_job").fetchall()
-    return n_due, n_waiting, {destination for (destination,) in late}
+    return n_due, n_waiting, n_expired, {destination for (destination,) in late}
 
 
 _OCCURRED_AT = "try_cast(occurred_at as timestamp)"
@@ -670,6 +695,8 @@ def as_text(pushed: PushResult, dry_run: bool = False) -> str:
         lines.append(f"{held.destination:<14} {held.audience:<20} {outcome}, {held.rows:,} rows:")
         lines += [f"    {guard}: {reason}" for guard, reason in held.guards.items()]
     lines += [f"{name:<14} stopped: {reason}" for name, reason in pushed.stopped.items()]
+    if pushed.expired:
+        lines.append(f"{pushed.expired:,} messages were too old to send.")
     if not lines:
         lines.append("Nothing to send: every destination is up to date.")
     if pushed.waiting:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
-Operation = Literal["add", "update", "remove", "suppress", "delete"]
+Operation = Literal["add", "update", "remove", "suppress", "delete", "send"]
 Status = Literal["accepted", "rejected", "pending", "sent"]
-# Opt-outs come first, then removals, then additions.
-OPERATIONS: tuple[Operation, ...] = ("delete", "suppress", "remove", "update", "add")
+# Opt-outs come first, then removals, then additions, then messages.
+OPERATIONS: tuple[Operation, ...] = ("delete", "suppress", "remove", "update", "add", "send")
 
 
 # Code of a suppression of an address that the destination did not have: it holds nothing.
@@ -17,7 +17,8 @@ NOT_THERE = "not_there"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of sync_outbox. payload: the fields to set by name; None clears one. attempt: from 1."""
+    """A row of sync_outbox. payload: the fields to set by name; None clears one. Of a message: the properties
+    of its event, and audience is its flow. attempt: from 1."""
 
     outbox_id: str
     destination: str
@@ -119,6 +120,12 @@ class TellsResubscriptions(Protocol):
 
     def resubscriptions(self, emails: Sequence[str]) -> Iterator[Resubscription]:
         """Yield the addresses with an earlier opt-out that are subscribed there by a double opt-in."""
+
+
+def no_messages(batch: Batch) -> list[Answer]:
+    """Return the answers of a destination that sends no messages of flows."""
+    words = f"Mailroom sends no messages through {batch.destination} yet."
+    return [Answer(row.outbox_id, "rejected", "no_messages", words) for row in batch.rows]
 
 
 def masked(email: str) -> str:

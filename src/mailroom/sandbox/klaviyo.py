@@ -11,16 +11,28 @@ from mailroom.sandbox.account import Account, Profile
 from mailroom.sandbox.required import lacking
 
 RATES = [(10, 1), (150, 60)]
-RATES_BELOW = {"/api/data-privacy-deletion-jobs": [(3, 1), (60, 60)]}
+RATES_BELOW = {
+    "/api/data-privacy-deletion-jobs": [(3, 1), (60, 60)], "/api/events": [(350, 1), (3_500, 60)],
+}  # fmt: skip
 REASON = {
     "unsubscribed": "UNSUBSCRIBE", "bounced": "HARD_BOUNCE", "complained": "SPAM_COMPLAINT",
     "suppressed": "USER_SUPPRESSED",
 }  # fmt: skip
 PROFILES = "data.attributes.profiles.data[]"
+EVENTS = "data.attributes.events-bulk-create.data[]"
 REQUIRED = {
     "POST /api/profile-bulk-import-jobs": ("data.type", f"{PROFILES}.type", f"{PROFILES}.attributes"),
     "POST /api/profile-suppression-bulk-create-jobs": (
         "data.type", f"{PROFILES}.type", f"{PROFILES}.attributes.email",
+    ),
+    "POST /api/event-bulk-create-jobs": (
+        "data.type", f"{EVENTS}.type", f"{EVENTS}.attributes.profile.data.attributes.email",
+        f"{EVENTS}.attributes.events.data[].type", f"{EVENTS}.attributes.events.data[].attributes.properties",
+        f"{EVENTS}.attributes.events.data[].attributes.metric.data.attributes.name",
+    ),
+    "POST /api/events": (
+        "data.type", "data.attributes.properties", "data.attributes.metric.data.attributes.name",
+        "data.attributes.profile.data.attributes.email",
     ),
     "POST /api/lists": ("data.type", "data.attributes.name"),
     "DELETE /api/lists/<key>/relationships/profiles": ("data[].type", "data[].id"),
@@ -93,6 +105,41 @@ def routes(account: Account) -> flask.Blueprint:
         for item in profiles:
             account.refuse(item["attributes"]["email"], "suppressed")
         return started("profile-suppression-bulk-create-job", len(profiles), [])
+
+    @api.post("/api/event-bulk-create-jobs")
+    def events_made() -> Any:
+        """Accept all events or, if one has a known unique_id, none."""
+        entries = flask.request.get_json(force=True)["data"]["attributes"]["events-bulk-create"]["data"]
+        if len(entries) > 1_000 or (flask.request.content_length or 0) > 5_000_000:
+            return refuse(400, "invalid", "More than 1,000 events or 5 MB.")
+        found = [
+            (entry["attributes"]["profile"], event["attributes"])
+            for entry in entries for event in entry["attributes"]["events"]["data"]
+        ]  # fmt: skip
+        return recorded(found)
+
+    @api.post("/api/events")
+    def event_made() -> Any:
+        attributes = flask.request.get_json(force=True)["data"]["attributes"]
+        return recorded([(attributes["profile"], attributes)])
+
+    def recorded(found: list[tuple[dict[str, Any], dict[str, Any]]]) -> Any:
+        made = {}
+        for profile, event in found:
+            email, name = (
+                profile["data"]["attributes"]["email"],
+                event["metric"]["data"]["attributes"]["name"],
+            )
+            if "@" not in email or len(name) >= 128 or len(event["properties"]) > 400:
+                return refuse(400, "invalid", "Invalid email address, metric or properties.")
+            key = (email.lower(), name, event.get("unique_id") or account.now().isoformat())
+            if key in account.events or key in made:
+                return refuse(409, "duplicate", "An event with this unique_id exists.")
+            made[key] = event["properties"]
+        for email, _, _ in made:
+            account.upsert(email)
+        account.events |= made
+        return "", 202
 
     def started(kind: str, n_all: int, failed: list[tuple[int, str]]) -> Any:
         job = account.new_id()

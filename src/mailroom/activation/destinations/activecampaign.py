@@ -31,7 +31,7 @@ from mailroom.activation.api import (
     was_found,
     with_refresh,
 )
-from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row, no_messages
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
@@ -92,6 +92,8 @@ class ActiveCampaignDestination:
 
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Send a batch. Contacts that do not exist there count as removed, suppressed and deleted."""
+        if batch.operation == "send":
+            return no_messages(batch)
         if batch.operation in ("add", "update"):
             return self._upsert(batch)
         if batch.operation == "remove":

@@ -40,7 +40,17 @@ from mailroom.activation.api import (
     with_refresh,
     within,
 )
-from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import (
+    NOT_THERE,
+    Answer,
+    Batch,
+    Kind,
+    Limits,
+    Operation,
+    Refusal,
+    Row,
+    no_messages,
+)
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
@@ -100,6 +110,8 @@ class BrevoDestination:
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Send one import, plus one per set of cleared fields; or one removal request, two if some are not in
         the list."""
+        if batch.operation == "send":
+            return no_messages(batch)
         if batch.operation in ("add", "update"):
             group = self.list_id(batch.audience)
             return send_without_bad_rows(

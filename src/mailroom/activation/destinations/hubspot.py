@@ -47,7 +47,17 @@ from mailroom.activation.api import (
     was_found,
     with_refresh,
 )
-from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import (
+    NOT_THERE,
+    Answer,
+    Batch,
+    Kind,
+    Limits,
+    Operation,
+    Refusal,
+    Row,
+    no_messages,
+)
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
@@ -111,6 +121,8 @@ class HubSpotDestination:
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Look contacts up and change them by id: two to five requests per batch. An erasure is one per
         contact."""
+        if batch.operation == "send":
+            return no_messages(batch)
         try:
             if batch.operation in ("add", "update"):
                 self._define({name for row in batch.rows for name in _properties(row)})

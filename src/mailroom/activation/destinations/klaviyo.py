@@ -1,7 +1,9 @@
 """Klaviyo: bulk imports, lists, suppressions, by its API of revision 2026-07-15.
 
 KLAVIYO_API_KEY: a private key with lists:read, lists:write, profiles:read, profiles:write,
-subscriptions:read, subscriptions:write and data-privacy:write. An audience is the list `Mailroom <audience>`;
+subscriptions:read, subscriptions:write, events:write and data-privacy:write. A message is an event of the
+metric `Mailroom <flow>`, which starts a flow there. Its unique_id is the row's outbox_id, so that the same
+event does not count twice. An audience is the list `Mailroom <audience>`;
 fields are custom properties of the same names, except first_name. Mailroom subscribes no profile, which would
 lift a suppression, and unsubscribes none, which would hold for every list.
 """
@@ -45,6 +47,7 @@ from mailroom.mailbox import spelled
 
 IMPORTS, SUPPRESSIONS = "/api/profile-bulk-import-jobs", "/api/profile-suppression-bulk-create-jobs"
 DELETIONS = "/api/data-privacy-deletion-jobs"
+EVENTS, EVENT = "/api/event-bulk-create-jobs", "/api/events"
 AROUND = 130  # bytes around a profile in an import
 PAGES_OF_JOBS = 5
 LOOKED_UP_AT_ONCE = 50  # addresses in a URL
@@ -78,19 +81,24 @@ class KlaviyoDestination:
         # results of imports. All others allow more.
         self.deletions = api(Rate(3, Duration.SECOND), Rate(60, Duration.MINUTE))
         self.api = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
+        self.events = api(Rate(350, Duration.SECOND), Rate(3_500, Duration.MINUTE))
         self.jobs = api(Rate(10, Duration.SECOND), Rate(150, Duration.MINUTE))
         self.known_jobs = Jobs(self._list_jobs, self._get_job)
         self.list_id = cache(self._list_id)
 
     def limits(self, operation: Operation) -> Limits:
         """10,000 profiles or 5 MB per import, 100 KB per profile; 1,000 removals from a list; 100
-        suppressions."""
+        suppressions; 1,000 events or 5 MB."""
         if operation in ("add", "update"):
             return Limits(10_000, 5_000_000 - 1_000, 100_000)
+        if operation == "send":
+            return Limits(1_000, 5_000_000 - 1_000)
         return Limits({"remove": 1_000, "suppress": 100}.get(operation, 1))
 
     def size(self, row: Row) -> int:
-        """Bytes of a profile in an import, at most."""
+        """Bytes of a profile in an import, or of an event, at most."""
+        if row.operation == "send":
+            return json_bytes(_event(row))
         return AROUND + json_bytes({"email": row.email, "customer_id": row.customer_id, **row.payload})
 
     def send(self, batch: Batch) -> Iterable[Answer]:
@@ -106,6 +114,8 @@ class KlaviyoDestination:
                 return _all(batch, "rejected", str(refused.status), error_text(refused.body))
         if batch.operation == "suppress":
             return send_without_bad_rows(batch.rows, self._suppress, _pointed)
+        if batch.operation == "send":
+            return self._send_events(batch)
         return [self._delete(row) for row in batch.rows]
 
     def _import(self, rows: Sequence[Row], lists: Sequence[str]) -> list[Answer]:
@@ -126,6 +136,30 @@ class KlaviyoDestination:
         }
         job = self.api.call("POST", SUPPRESSIONS, {"data": data})["data"]["id"]
         return [Answer(row.outbox_id, "pending", reference=f"{SUPPRESSIONS}/{job}") for row in rows]
+
+    def _send_events(self, batch: Batch) -> Iterable[Answer]:
+        """Send all events in one request. If it is refused, send each alone: one repeated unique_id fails the
+        whole request."""
+        events = [{"type": "event-bulk-create", "attributes": _event(row)} for row in batch.rows]
+        attributes = {"events-bulk-create": {"data": events}}
+        try:
+            data = {"type": "event-bulk-create-job", "attributes": attributes}
+            self.api.call("POST", EVENTS, {"data": data}, yes=202)
+        except RefusedError:
+            return (self._send_event(row) for row in batch.rows)
+        return _all(batch, "accepted", None, None)
+
+    def _send_event(self, row: Row) -> Answer:
+        entry = _event(row)
+        (event,) = entry["events"]["data"]
+        attributes = {**event["attributes"], "profile": entry["profile"]}
+        try:
+            self.events.call("POST", EVENT, {"data": {"type": "event", "attributes": attributes}}, yes=202)
+        except RefusedError as refused:
+            if _is_repeated(refused.body):
+                return Answer(row.outbox_id, "accepted")
+            return Answer(row.outbox_id, "rejected", str(refused.status), error_text(refused.body))
+        return Answer(row.outbox_id, "accepted")
 
     def _remove(self, batch: Batch) -> list[Answer]:
         """Remove profiles from a list. Unknown addresses count as removed. Profiles of other addresses
@@ -317,6 +351,25 @@ def _profile(row: Row) -> dict[str, Any]:
     return profile
 
 
+def _event(row: Row) -> dict[str, Any]:
+    """Return a message as an entry of a bulk request: the profile and its one event."""
+    event = {
+        "properties": row.payload,
+        "unique_id": row.outbox_id,
+        "metric": {"data": {"type": "metric", "attributes": {"name": f"Mailroom {row.audience}"}}},
+    }
+    return {
+        "profile": {"data": {"type": "profile", "attributes": {"email": row.email}}},
+        "events": {"data": [{"type": "event", "attributes": event}]},
+    }
+
+
+def _is_repeated(body: Any) -> bool:
+    """Return whether a refusal is about a unique_id that Klaviyo has. Its code is not documented."""
+    errors = body.get("errors", []) if isinstance(body, dict) else []
+    return any("unique_id" in json.dumps(error) or error.get("code") == "duplicate" for error in errors)
+
+
 def _is_not_found(body: Any) -> bool:
     """Return whether a 404 is Klaviyo's for "no such profile", by its code and its detail about a profile.
     Lists, jobs and paths have not_found, too."""
@@ -327,7 +380,7 @@ def _is_not_found(body: Any) -> bool:
     )
 
 
-def _all(batch: Batch, status: Any, code: str, message: str) -> list[Answer]:
+def _all(batch: Batch, status: Any, code: str | None, message: str | None) -> list[Answer]:
     return [Answer(row.outbox_id, status, code, message) for row in batch.rows]
 
 

@@ -48,7 +48,17 @@ from mailroom.activation.api import (
     within,
 )
 from mailroom.activation.jobs import Job, Jobs
-from mailroom.activation.rows import NOT_THERE, Answer, Batch, Kind, Limits, Operation, Refusal, Row
+from mailroom.activation.rows import (
+    NOT_THERE,
+    Answer,
+    Batch,
+    Kind,
+    Limits,
+    Operation,
+    Refusal,
+    Row,
+    no_messages,
+)
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
@@ -103,6 +113,8 @@ class MailchimpDestination:
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Send a batch. An addition is three requests: members, tag, and a job for existing members. A
         removal is one, and a job for members that it did not find. All else is a job."""
+        if batch.operation == "send":
+            return no_messages(batch)
         self.know_list()
         if batch.operation == "add":
             return self._add(batch)
