@@ -134,7 +134,7 @@ select
     end as state,
     states.held,
     states.may_hold,
-    case when states.state = 'unconfirmed' then states.last_answered_at else states.accepted_at end as since,
+    case when states.state = 'unconfirmed' then states.last_answered_at else coalesce(states.accepted_at, states.last_answered_at) end as since,
     states.accepted_at,
     states.decided_at
 from states

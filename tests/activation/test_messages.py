@@ -114,7 +114,8 @@ def test_an_opt_out_since_the_build_stops_marketing_and_no_order_confirmation(tm
         [
             {
                 "consent_event_id": "e", "email": "WHO1@x.de", "channel": "email",
-                "purpose": "marketing_email", "status": "withdrawn", "recorded_by": "esp_unsubscribe", "occurred_at": "2026-07-01 12:30:00",
+                "purpose": "marketing_email", "status": "withdrawn",
+                "recorded_by": "esp_unsubscribe", "occurred_at": "2026-07-01 12:30:00",
                 "pulled_at": NOW + timedelta(minutes=30),
             }
         ],
