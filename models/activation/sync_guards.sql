@@ -148,5 +148,16 @@ select
     {{ guard }} as reason
 from guards
 where {{ guard }} is not null
-{{ 'union all' if not loop.last }}
-{% endfor %}
+union all
+{% endfor -%}
+{%- set destination = message_destination() or '' -%}
+{%- set vendor = var('destinations').get(destination, '') %}
+-- A message needs a vendor that may receive data for the purpose of its flow.
+select
+    '{{ destination }}' as destination,
+    flows.flow as audience,
+    'vendor' as guard,
+    coalesce(vendors.reason, '{{ vendor }} is not in the vendor register.') as reason
+from {{ ref('flow_catalog') }} as flows
+left join vendors on vendors.vendor = '{{ vendor }}' and flows.purpose = vendors.purpose
+where '{{ destination }}' <> '' and not coalesce(vendors.may_receive, false)
