@@ -10,10 +10,10 @@
 } %}
 {%- set entries, fields = [], [] -%}
 {%- for entry in flow_entries() -%}
-    {%- do entries.append(dict(entry, expires_on=entry.expires_on | string)) -%}
-    {%- for field in entry.rests_on -%}
-        {%- do fields.append({'flow': entry.flow, 'model_name': field.split('.')[0], 'column_name': field.split('.')[1]}) -%}
-    {%- endfor -%}
+{%- do entries.append(dict(entry, expires_on=entry.expires_on | string)) -%}
+{%- for field in entry.rests_on -%}
+{%- do fields.append({'flow': entry.flow, 'model_name': field.split('.')[0], 'column_name': field.split('.')[1]}) -%}
+{%- endfor -%}
 {%- endfor %}
 with entries as (
     select * from {{ literal_rows(columns, entries) }}

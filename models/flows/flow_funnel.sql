@@ -1,4 +1,5 @@
 -- Each step of each flow: how many enrolments reached it, and what became of them so far.
+{% set counts = ['n_due', 'n_sent', 'n_waiting', 'n_dropped', 'n_dropped_as_holdout', 'n_dropped_as_not_allowed', 'n_dropped_as_too_late'] -%}
 with steps as (
     select
         flow,
@@ -72,11 +73,10 @@ select
     cast(coalesce(enrolment_counts.n_enrolled, 0) as bigint) as n_enrolled,
     cast(coalesce(enrolment_counts.n_held_out, 0) as bigint) as n_held_out,
     cast(coalesce(enrolment_counts.n_open, 0) as bigint) as n_open,
-    {% for column in [
-        'n_due', 'n_sent', 'n_waiting', 'n_dropped', 'n_dropped_as_holdout', 'n_dropped_as_not_allowed', 'n_dropped_as_too_late', 'n_ordered'
-    ] -%}
-    cast(coalesce(outcomes.{{ column }}, 0) as bigint) as {{ column }}{{ ',' if not loop.last }}
+    {% for column in counts -%}
+    cast(coalesce(outcomes.{{ column }}, 0) as bigint) as {{ column }},
     {% endfor -%}
+    cast(coalesce(outcomes.n_ordered, 0) as bigint) as n_ordered
 from steps
 left join enrolment_counts on steps.flow = enrolment_counts.flow
 left join outcomes on steps.flow = outcomes.flow and steps.step = outcomes.step

@@ -12,12 +12,19 @@ with steps_due as (
         flows.purpose,
         flows.priority,
         flows.is_abandon,
-        case due.flow || '/' || due.step
-            {%- for step in flow_steps() %}
-            when '{{ step.flow }}/{{ step.step }}' then {{ step_condition(step.only_if, 'customers') }}
+        case
+            {%- for step in flow_steps() if step.only_if %}
+            when due.flow = '{{ step.flow }}' and due.step = '{{ step.step }}' then {{ step_condition(step.only_if, 'customers') }}
             {%- endfor %}
-            when '' then false
+            when due.flow is null then false
+            else true
         end as is_condition_met,
+        case
+            {%- for step in flow_steps() if step.only_if %}
+            when due.flow = '{{ step.flow }}' and due.step = '{{ step.step }}' then 'Only for customers with {{ step_condition_text(step.only_if) }}.'
+            {%- endfor %}
+            when due.flow is null then ''
+        end as condition_text,
         customers.time_zone,
         {{ local_time(as_of(), 'customers.time_zone') }} as local_now,
         coalesce(contacts.is_allowed, false) as is_allowed,
@@ -207,21 +214,17 @@ select
             when 'holdout' then 'Held out to measure the flow.'
             when 'too_late' then 'Too late: it was due on ' || {{ day_text('decided_steps.due_at') }} || '.'
             when 'not_allowed' then decided_steps.contact_reason
-            when 'condition'
-                then case decided_steps.flow || '/' || decided_steps.step
-                    {%- for step in flow_steps() if step.only_if %}
-                    when '{{ step.flow }}/{{ step.step }}' then 'Only for customers with {{ step_condition_text(step.only_if) }}.'
-                    {%- endfor %}
-                    when '' then ''
-                end
+            when 'condition' then decided_steps.condition_text
             when 'quiet_hours'
                 then 'Quiet hours: it is ' || {{ hour_text('cast(extract(hour from decided_steps.local_now) as bigint)') }} || ' for the customer.'
             when 'abandon_rest'
-                then 'An abandonment message went out on ' || {{ day_text('decided_steps.last_abandon_at') }}
-                || ', less than {{ var("abandon_rest_hours") }} hours ago.'
+                then
+                    'An abandonment message went out on ' || {{ day_text('decided_steps.last_abandon_at') }}
+                    || ', less than {{ var("abandon_rest_hours") }} hours ago.'
             when 'message_gap'
-                then 'A marketing message went out on ' || {{ day_text('decided_steps.last_sent_at') }}
-                || ', less than {{ var("message_gap_hours") }} hours ago.'
+                then
+                    'A marketing message went out on ' || {{ day_text('decided_steps.last_sent_at') }}
+                    || ', less than {{ var("message_gap_hours") }} hours ago.'
             when 'no_cap' then 'The customer has no weekly cap.'
             when 'weekly_cap' then 'At the weekly cap: ' || {{ counted('decided_steps.n_in_window', 'marketing message') }} || ' already.'
             when 'goes_first' then 'Waits for a message of a flow that goes first.'

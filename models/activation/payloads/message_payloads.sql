@@ -3,7 +3,7 @@
 {%- set facts = ['decision_id', 'message_class', 'flow', 'step', 'slot', 'subject_id', 'subject_name', 'receiving_because'] %}
 {%- set pieces = [] %}
 {%- for fact in facts -%}
-    {%- do pieces.append("'\"" ~ fact ~ "\": ' || " ~ text_as_json('messages.' ~ fact)) -%}
+{%- do pieces.append("'\"" ~ fact ~ "\": ' || " ~ text_as_json('messages.' ~ fact)) -%}
 {%- endfor %}
 with accepted_messages as (
     select distinct outbox_id
