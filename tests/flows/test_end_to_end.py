@@ -42,6 +42,10 @@ class Day:
         return {(email.lower(), name, key) for email, name, key in self.warehouse.rows(SENDS)}
 
 
+def messages(pushed: PushResult) -> int:
+    return sum(sent.rows for sent in pushed.sent if sent.operation == "send")
+
+
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     day = Day(tmp_path_factory.mktemp("day"))
@@ -57,12 +61,12 @@ def test_each_decided_message_is_one_event_and_is_gone_from_the_next_outbox(day:
     day.build(MORNING)
     in_the_morning = day.sends()
     assert len(in_the_morning) > len(at_night) and not in_the_morning & at_night
-    assert day.push(MORNING).exit_code == 0 and day.push(MORNING).sent == []
+    assert day.push(MORNING).exit_code == 0 and messages(day.push(MORNING)) == 0
     assert day.events() == at_night | in_the_morning
     day.build(NOON)
     day.push(NOON)
     day.build(NOON)  # the same moment again
-    assert day.push(NOON).sent == []
+    assert messages(day.push(NOON)) == 0
 
 
 def test_no_customer_got_two_marketing_messages_within_twenty_hours(day: Day) -> None:
