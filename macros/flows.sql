@@ -12,7 +12,7 @@ keys are described at the head of _triggers.yml. Empty while dbt parses.
                 {%- do entries.append(dict(
                     flow, flow=name, trigger_name=trigger.name, subject=meta.subject, trigger_hours=meta.trigger_hours,
                     rests_on=meta.rests_on, description=trigger.description, n_steps=flow.steps | length,
-                    reentry='after_days' if reentry is number else reentry, exits=flow.get('exits') or [],
+                    reentry='after_days' if reentry is number else reentry, exits=flow.get('exits') or none,
                     entry_hours=flow.steps[0].hours + flow.shelf_life_hours + (24 if flow.send_at == 'own_hour' else 0), reentry_days=reentry if reentry is number else none
                 )) -%}
             {%- endfor -%}
@@ -92,3 +92,9 @@ so it is the same on every engine. An assignment never changes with a rebuild, a
     {%- set chosen = var('esp_destination') or (destinations[0] if destinations | length == 1) -%}
     {{ return(chosen if chosen in ('file', 'klaviyo')) }}
 {% endmacro %}
+
+
+{# The zone by which a customer gets mail: their own, or the shop's if it is not known. #}
+{% macro customer_zone(time_zone) -%}
+    coalesce({{ time_zone }}, '{{ var("time_zone") }}')
+{%- endmacro %}

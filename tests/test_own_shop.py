@@ -29,7 +29,8 @@ N_CUSTOMERS, N_ORDERS, DAYS = 80, 600, 400
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 IN_ORDER = {"first_time_buyer_days", "active_days", "at_risk_days", "lapsed_days"}  # none may pass the next
 TAKEN_FROM_A_LIST = {
-    "row_marks", "suppression_rules", "segments", "audiences", "destinations", "suppressed_at_esp",
+    "row_marks", "suppression_rules", "segments", "triggers", "audiences", "destinations",
+    "suppressed_at_esp",
 }  # fmt: skip
 
 

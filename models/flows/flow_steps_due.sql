@@ -45,9 +45,9 @@ open_steps as (
 local_steps as (
     select
         open_steps.*,
-        customers.time_zone,
+        {{ customer_zone('customers.time_zone') }} as time_zone,
         case when open_steps.send_at = 'own_hour' then send_times.best_hour end as own_hour,
-        {{ local_time('open_steps.delayed_until', 'customers.time_zone') }} as local_at
+        {{ local_time('open_steps.delayed_until', customer_zone('customers.time_zone')) }} as local_at
     from open_steps
     inner join {{ ref('customers') }} as customers on open_steps.customer_id = customers.customer_id
     left join {{ ref('send_time_scores') }} as send_times on open_steps.customer_id = send_times.customer_id

@@ -25,8 +25,8 @@ with steps_due as (
             {%- endfor %}
             when due.flow is null then ''
         end as condition_text,
-        customers.time_zone,
-        {{ local_time(as_of(), 'customers.time_zone') }} as local_now,
+        {{ customer_zone('customers.time_zone') }} as time_zone,
+        {{ local_time(as_of(), customer_zone('customers.time_zone')) }} as local_now,
         coalesce(contacts.is_allowed, false) as is_allowed,
         contacts.opens_at,
         coalesce(contacts.reason, 'No permission on record.') as contact_reason

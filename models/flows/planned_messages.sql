@@ -43,7 +43,7 @@ select
     messages.slot,
     messages.state,
     messages.send_at,
-    {{ local_time('messages.send_at', 'customers.time_zone') }} as local_send_at,
+    {{ local_time('messages.send_at', customer_zone('customers.time_zone')) }} as local_send_at,
     messages.expires_at,
     messages.reason
 from messages

@@ -19,7 +19,7 @@ from conftest import IN_MEMORY, Warehouse
 MOMENT = "2031-01-02 03:04:05"  # as_of() of the compiled SQL, to be replaced
 START = datetime(2026, 3, 24)  # the clocks of Europe and of New Zealand change in the days after it
 DAYS = 12
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
+ZONES = [None, "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]
 CLASSES = ["transactional", "onboarding", "lifecycle", "promotional"]
 ROW = re.compile(r'"\w+"\."\w+"\."(\w+)"')
 # In the order of a build. The ledgers add rows, the others are written again.
@@ -183,7 +183,7 @@ class World:
     """What is true of one customer, over all days."""
 
     customer: str
-    time_zone: str
+    time_zone: str | None
     gone_at: datetime | None
     clicks: int
     weekly_cap: float | None

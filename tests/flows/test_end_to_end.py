@@ -98,7 +98,7 @@ def test_an_enrolment_ends_when_its_last_step_was_sent(day: Day) -> None:
             and enrolments.is_open
     """)
     assert left == [(0,)]
-    exits = dict(
+    exits: dict[str, int] = dict(
         day.warehouse.rows("select exit, count(*) from flow_enrolments where not is_open group by exit")
     )
     assert exits["finished"] > 20

@@ -33,7 +33,7 @@ def facts(world: replay.World, now: datetime, reported: list[datetime]) -> Facts
             by_product[product] = max(ordered_at, by_product.get(product, ordered_at))
     return Facts(
         exists=world.gone_at is None or world.gone_at > now,
-        time_zone=world.time_zone,
+        time_zone=world.time_zone or "UTC",
         is_refused=world.refused_at is not None and world.refused_at <= now,
         blocked={
             name: until if is_known else None

@@ -11,7 +11,7 @@ members as (
         campaigns.label,
         campaigns.segment,
         campaigns.sends_on,
-        {{ utc_time('cast(campaigns.sends_on as timestamp)', 'customers.time_zone') }} as starts_at
+        {{ utc_time('cast(campaigns.sends_on as timestamp)', customer_zone('customers.time_zone')) }} as starts_at
     from campaigns
     inner join {{ ref('segment_memberships') }} as members on campaigns.segment = members.segment
     inner join {{ ref('customers') }} as customers on members.customer_id = customers.customer_id
