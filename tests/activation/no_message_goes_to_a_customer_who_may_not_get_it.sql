@@ -13,4 +13,4 @@ left join {{ ref('contactability') }} as contacts
         and contacts.channel = 'email'
 where
     outbox.operation = 'send'
-    and (payloads.outbox_id is null or not coalesce(contacts.is_allowed, false) or outbox.expires_at < {{ as_of() }})
+    and (payloads.outbox_id is null or not coalesce(contacts.is_allowed, false) or outbox.expires_at < outbox.decided_at)

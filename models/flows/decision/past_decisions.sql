@@ -1,6 +1,5 @@
-{{ config(materialized='view') }}
 -- The decisions of earlier builds that still matter, by the customer's id of today. message_decisions adds those of this build,
--- and needs the earlier ones. Only this view reads them without an edge in the graph.
+-- and needs the earlier ones. Only this model reads them without an edge in the graph.
 {% set ledger = load_relation(relation_of('message_decisions')) if execute %}
 {% if ledger -%}
 select
