@@ -33,7 +33,7 @@ test-spark: $(VENV)/dev.done ## the demo on Spark beside DuckDB, value by value 
 test-spark-units: $(VENV)/dev.done ## the same with all unit tests on Spark, half of the time there
 	MAILROOM_SPARK_UNIT_TESTS=1 $(BIN)/pytest -q -m spark -p no:cacheprovider
 
-test-fusion: $(FUSION)/done $(VENV)/dev.done ## parse and build the demo with dbt 2.0 (needs npm, Linux on x86-64); once it is there, make test does too
+test-fusion: $(FUSION)/done $(VENV)/dev.done ## parse and build the demo with dbt 2.0 (needs npm, Linux on x86-64); once it is there, make test-deep does too
 	$(BIN)/pytest -q tests/engines/test_fusion.py
 
 dialects: $(DIALECTS)/done $(VENV)/dev.done ## compile for Snowflake and BigQuery and parse the SQL; once it is there, make test-deep does too

@@ -36,13 +36,8 @@ def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(["--selector", "hourly"], id="hourly"),
-        pytest.param(["--full-refresh"], id="full", marks=pytest.mark.deep),
-    ],
-)
+@pytest.mark.deep
+@pytest.mark.parametrize("options", [["--selector", "hourly"], ["--full-refresh"]], ids=["hourly", "full"])
 def test_a_second_run_changes_nothing(demo: Warehouse, tmp_path: Path, options: list[str]) -> None:
     first = fingerprints(demo)
     assert len(first) > 30

@@ -14,6 +14,7 @@ from conftest import ONLY_WARNS, PROJECT
 FUSION = PROJECT / ".venv-fusion"
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.deep,
     pytest.mark.skipif(
         not (FUSION / "done").exists(),
         reason="dbt 2.0 and DuckDB's library are not installed: make test-fusion",

@@ -85,6 +85,7 @@ def test_components_equal_those_of_scipy(warehouse: Warehouse, seed: int) -> Non
     assert warehouse.rows(STEPS) == []
 
 
+@pytest.mark.deep
 def test_too_few_rounds_stop_the_build_by_name_and_leave_the_last_result(warehouse: Warehouse) -> None:
     load(warehouse.folder, graphs(random.Random(1)))
     with duckdb.connect(str(warehouse.folder / "warehouse.duckdb")) as connection:

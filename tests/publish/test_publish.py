@@ -506,6 +506,7 @@ def test_the_command_prints_a_line_per_table_or_json(
 
 
 @pytest.mark.slow
+@pytest.mark.deep
 def test_the_demo_is_published_completely_and_without_an_address_if_asked(
     demo: Warehouse, tmp_path: Path
 ) -> None:
