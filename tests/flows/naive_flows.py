@@ -169,11 +169,11 @@ class Decider:
                 place = event.subject if flow.reentry == "per_subject" else ""
                 if flow.flow in paused or flow.expires_on < now.date() or place in taken:
                     continue
-                taken.add(place)
                 entered = Enrolment(
                     self._key(flow, event), flow, event.subject, event.happened_at, event.amount, now
                 )
                 if self._exit(entered, now, events, facts) is None:
+                    taken.add(place)
                     self.enrolments.append(entered)
 
     def _key(self, flow: Flow, event: Event) -> str:

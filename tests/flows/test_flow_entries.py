@@ -71,6 +71,18 @@ def test_the_entries_of_the_project_have_no_flaw(entry: dict[str, Any]) -> None:
     assert flaws(entry["config"]["meta"]) == []
 
 
+def test_no_key_is_in_two_anchors_that_stand_together() -> None:
+    """Readers of YAML differ on which of two merged anchors wins: the first by the rule, the last in ours."""
+    text = (PROJECT / "models/flows/triggers/_triggers.yml").read_text()
+    names = re.findall(r"^  - &(\w+) ", text, re.MULTILINE)
+    anchors = dict(zip(names, yaml.safe_load(text)["anchors"], strict=True))
+    together = set(re.findall(r"<<: \[(.*)\]", text))
+    assert together
+    for found in together:
+        keys = [key for name in found.split(", ") for key in anchors[name.removeprefix("*")]]
+        assert len(keys) == len(set(keys)), found
+
+
 def cart() -> dict[str, Any]:
     (entry,) = [entry for entry in ENTRIES if entry["name"] == "cart_abandoned"]
     found: dict[str, Any] = copy.deepcopy(entry["config"]["meta"])

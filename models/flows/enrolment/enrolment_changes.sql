@@ -83,12 +83,7 @@ earlier_enrolments as (
 ),
 
 new_events as (
-    select
-        events.*,
-        row_number() over (
-            partition by events.flow, events.customer_id, case when events.reentry = 'per_subject' then events.subject_id end
-            order by events.triggered_at desc, events.subject_id asc
-        ) as place
+    select events.*
     from events
     inner join earlier_enrolments on events.enrolment_id = earlier_enrolments.enrolment_id
     where
@@ -128,7 +123,6 @@ enrolments as (
         reason,
         false as is_open
     from new_events
-    where place = 1
 ),
 
 newest_events as (
@@ -186,6 +180,7 @@ enrolments_with_exit as (
         orders.last_refunded_at,
         flows.subject,
         flows.expires_on,
+        flows.reentry,
         case
             when customers.customer_id is null then 'customer_gone'
             when flows.flow is null then 'flow_removed'
@@ -227,6 +222,17 @@ enrolments_with_exit as (
             and enrolments.subject_id = customer_products.product_id
     left join {{ ref('orders') }} as orders on flows.subject = 'order' and enrolments.subject_id = orders.order_id
     left join finished_steps on enrolments.enrolment_id = finished_steps.enrolment_id
+),
+
+-- Of the events that may enter the newest does, or the newest of each subject.
+ranked_enrolments as (
+    select
+        *,
+        row_number() over (
+            partition by is_open, exit is null, flow, customer_id, case when reentry = 'per_subject' then subject_id end
+            order by triggered_at desc, subject_id asc
+        ) as place
+    from enrolments_with_exit
 )
 
 select
@@ -257,9 +263,10 @@ select
         end
     end as reason,
     {{ as_of() }} as changed_at
-from enrolments_with_exit
+from ranked_enrolments
 cross join last_record
 where
     is_open = (exit is not null)
+    and (is_open or place = 1)
     -- Each moment is recorded once, so that a repeated build and one as of a past moment add nothing.
     and {{ as_of() }} > coalesce(last_record.last_recorded_at, cast('1900-01-01' as timestamp))
