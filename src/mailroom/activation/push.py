@@ -533,7 +533,10 @@ def _find_not_due(
             (
                 select count(*) from outbox
                 where expires_at < timestamp '{moment}'
-                and outbox_id not in (select outbox_id from {receipts} where status = 'accepted')
+                and outbox_id not in (
+                    -- Receipts of deleted people have none.
+                    select outbox_id from {receipts} where status = 'accepted' and outbox_id is not null
+                )
             )
         from not_due
     """)
