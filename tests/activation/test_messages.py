@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from test_destinations import NOW, Esp
 from test_push import KilledError, listed, outbox_of, receipts
 from test_push_api import reached
 
-from mailroom.activation.api import Connection
 from mailroom.activation.destinations import known
 from mailroom.activation.ledger import write
 from mailroom.activation.push import PushOptions, PushResult, as_json, as_text, push
@@ -126,28 +124,12 @@ def test_an_opt_out_since_the_build_stops_marketing_and_no_order_confirmation(tm
     ]  # fmt: skip
 
 
-class Mortal(httpx.BaseTransport):
-    """Dies at a request, before or after it arrived."""
-
-    def __init__(self, transport: httpx.BaseTransport, at: int, before: bool) -> None:
-        self.transport, self.at, self.before, self.n = transport, at, before, 0
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.n += 1
-        if self.n == self.at and self.before:
-            raise KilledError
-        response = self.transport.handle_request(request)
-        if self.n == self.at:
-            raise KilledError
-        return response
-
-
 @pytest.mark.parametrize("before", [True, False])
 def test_killed_at_any_request_the_next_push_sends_the_rest(tmp_path: Path, before: bool) -> None:
     sandbox, folder = Sandbox(now=lambda: NOW), tmp_path / "a"
     path = outbox(tmp_path, [message(number) for number in range(5)])
     with pytest.raises(KilledError):
-        push(path, folder, IN_TIME, Connection(transport=Mortal(sandbox.transport(), 1, before)))
+        push(path, folder, IN_TIME, reached(sandbox, 1, before))
     assert [status for (status,) in receipts(folder, "status")] == ["sent"] * 5
     push(path, folder, IN_TIME, reached(sandbox))
     assert events(sandbox) == [f"who{number}@x.de" for number in range(5)]
