@@ -57,8 +57,8 @@ def all_requests(esp: Esp) -> Kept:
     ann = "ann@x.de"
     esp.send(esp.row(ann, first_name="Ann", top_category="Tea"), esp.row("bob@x.de"))
     esp.send(esp.row(ann, "update", top_category=None))
-    for _ in range(2):  # the second time it is known
-        esp.send(esp.row(ann, "send", slot="cart_1"))
+    for more in ({}, {"subject_name": "Tea"}):  # the second time it is known
+        esp.send(esp.row(ann, "send", slot="cart_1", **more))
     for operation in ("remove", "suppress", "delete"):
         esp.send(esp.row(ann, operation))
     list(esp.opened.refusals(NOW - timedelta(days=1)))

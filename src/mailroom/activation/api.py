@@ -32,6 +32,8 @@ RETRYABLE = frozenset({408, 423, 425, 429, 477, 500, 502, 503, 504, 521, 522, 52
 UNAUTHORIZED = frozenset({401, 402, 403})
 # Errors from reading an answer with an undocumented shape.
 OTHER_SHAPE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
+# Errors before a request left.
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 ADDRESS = re.compile(r"[^/]+(@|%40)[^/]+")  # in a path
 UNREADABLE = 5  # unreadable refusals of one request, after which it counts as refused
 LONE_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -52,6 +54,10 @@ class StoppedError(RuntimeError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(Scrubber().message(reason))
+
+
+class UnansweredError(StoppedError):
+    """A request that must not arrive twice may have arrived: nothing proves that it did, or did not."""
 
 
 class NotUnderstoodError(Exception):
@@ -156,16 +162,17 @@ class Api:
         params: Mapping[str, str | int] | None = None,
         also: Collection[int] = (),
         yes: int | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Any:
-        """Like call(), but without retries: for requests inside get_or_create(), which must not arrive twice.
-        It may raise TryAgainError, too."""
+        """Like call(), but without retries: for requests inside get_or_create() and at_most_once(), which
+        must not arrive twice. It may raise TryAgainError, too. form: sent instead of JSON."""
         if self._limiter:
             self._limiter.try_acquire(self.vendor)
         request = f"{method} {ADDRESS.sub('(an address)', path)}"
         try:
             response = within(
                 self._connection.deadline,
-                partial(self._client.request, method, path, json=json, params=params),
+                partial(self._client.request, method, path, json=json, params=params, data=form),
             )
         except TimeoutError as error:
             self._client.close()
@@ -223,6 +230,26 @@ class Api:
             return retrying(attempt)
         except TryAgainError as error:
             raise StoppedError(f"{self.vendor} does not answer: {error}") from error
+
+    def at_most_once(self, ask: Callable[[], Result]) -> Result:
+        """Return ask(), whose one request must not arrive twice. It is made again only if it did not arrive,
+        or was refused for now. Raises UnansweredError if it may have arrived, and StoppedError or
+        RefusedError if it did not."""
+
+        def attempt() -> Result:
+            try:
+                return ask()
+            except TryAgainError as error:
+                status = error.refused.status if error.refused else error.status
+                if isinstance(error.__cause__, NOT_SENT) or (status and 300 <= status < 500):
+                    raise
+                raise UnansweredError(f"{self.vendor} does not answer: {error}") from error
+            except (*OTHER_SHAPE, RecursionError, NotUnderstoodError) as error:
+                raise UnansweredError(
+                    f"an answer of {self.vendor} can't be read ({type(error).__name__})"
+                ) from error
+
+        return self.with_retries(attempt)
 
     def _is_enough(self, state: tenacity.RetryCallState) -> bool:
         passed = max(state.idle_for, state.seconds_since_start or 0)

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 
@@ -31,9 +32,10 @@ class Recorder(httpx.BaseTransport):
             path = httpx.URL(request.url).raw_path.decode()
             self.requests.append(f"{request.method} /{path.lstrip('/').partition('/')[2]}")
             if request.content:
-                self.requests[-1] += "\n" + json.dumps(
-                    _cut(json.loads(request.content)), indent=2, ensure_ascii=False
-                )
+                is_form = "form" in request.headers.get("Content-Type", "")
+                text = request.content.decode()
+                body = dict(parse_qsl(text)) if is_form else json.loads(text)
+                self.requests[-1] += "\n" + json.dumps(_cut(body), indent=2, ensure_ascii=False)
         return self.transport.handle_request(request)
 
 

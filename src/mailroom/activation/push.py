@@ -2,8 +2,9 @@
 
 Destinations run in parallel, and in each of them opt-outs go first. If a push is killed, the next one sends
 the rows without a receipt: at most one batch per destination twice, which changes nothing. Batches that add
-people are recorded before they are sent: until a later removal, the people count as added. So are messages,
-whose events have a key by which the destination knows a repeated one.
+people are recorded before they are sent: until a later removal, the people count as added. So are messages. A
+message that may have arrived is sent again only where its event has a key by which the destination knows a
+repeated one.
 """
 
 import dataclasses
@@ -26,13 +27,20 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from mailroom.activation import ledger
-from mailroom.activation.api import Connection, NotUnderstoodError, StoppedError, validated_answers, why
-from mailroom.activation.destinations import check_known, open_destination
+from mailroom.activation.api import (
+    Connection,
+    NotUnderstoodError,
+    StoppedError,
+    UnansweredError,
+    validated_answers,
+    why,
+)
+from mailroom.activation.destinations import check_known, open_destination, repeats_sends
 from mailroom.activation.destinations.file import tidy
 from mailroom.activation.ledger import now
 from mailroom.activation.preview import dry_connection, preview
 from mailroom.activation.receipts import PENDING, ROW, Receipts, forget_deleted, pending
-from mailroom.activation.rows import OPERATIONS, Answer, Batch, Destination, Row
+from mailroom.activation.rows import OPERATIONS, UNCLEAR, Answer, Batch, Destination, Row, Status
 from mailroom.activation.scrub import Scrubber
 from mailroom.mailbox import widest_mailbox
 from mailroom.warehouse import qualified_tables
@@ -43,7 +51,8 @@ NOT_SETTLED = timedelta(days=1)  # after which a job without a result counts as 
 
 @dataclass
 class BatchResult:
-    """Counts of one destination, audience and operation. requests: those of the first batch in a dry run."""
+    """Counts of one destination, audience and operation. unanswered: messages that may have arrived and are
+    not sent again. requests: those of the first batch in a dry run."""
 
     destination: str
     audience: str
@@ -53,6 +62,7 @@ class BatchResult:
     accepted: int = 0
     rejected: int = 0
     pending: int = 0
+    unanswered: int = 0
     requests: list[str] = field(default_factory=list)
 
 
@@ -158,7 +168,10 @@ class _Push:
             if not self.options.dry_run:
                 self._side_by_side(names, self._settle)
             n_due, self.result.waiting, self.result.expired, waits_for_jobs = _find_not_due(
-                database, self.folder, self.options.as_of or now()
+                database,
+                self.folder,
+                self.options.as_of or now(),
+                [name for name in names if not repeats_sends(name)],
             )
             self.result.held = _held(database, self.options.overrides)
         if not self.options.dry_run:
@@ -218,11 +231,17 @@ class _Push:
         bar: "tqdm[Any]",
     ) -> None:
         """Send the due rows, wait for their jobs, then send the opt-outs that waited for a job. Sent earlier,
-        the job could add the customer again."""
-        self._send(name, _rows(self.folder, name, held), bar)
+        the job could add the customer again. A message without an answer stops the others, no opt-out."""
+        unanswered: UnansweredError | None = None
+        try:
+            self._send(name, _rows(self.folder, name, held), bar)
+        except UnansweredError as error:
+            unanswered = error
         if not self.options.dry_run and self._wait_for_jobs(name) and name in waits_for_jobs:
             self._send(name, _rows(self.folder, name, held, is_after_jobs=True), bar)
             self._wait_for_jobs(name)
+        if unanswered:
+            raise unanswered
 
     def _send(self, name: str, rows: Iterator[Row], bar: "tqdm[Any]") -> None:
         for _, group in groupby(rows, key=lambda row: (row.audience, row.operation)):
@@ -240,14 +259,18 @@ class _Push:
                 else:
                     adds = batch.operation in ("add", "update", "send")
                     written = self.receipts.sent(batch) if adds else None
-                    self._write(batch, _answers(opened, batch), written)
+                    answers, stopped = _answers(opened, batch)
+                    self._write(batch, answers, written)
+                    if stopped:
+                        raise stopped
                 bar.update(len(batch.rows))
 
     def _write(self, batch: Batch, answers: Collection[Answer], written: str | None = None) -> None:
         counts = self.receipts.answered(batch, answers, written)
         sent = self.result.summary(batch)
         for status, count in counts.items():
-            setattr(sent, status, getattr(sent, status) + count)
+            name = "unanswered" if status == "sent" else status
+            setattr(sent, name, getattr(sent, name) + count)
 
     def _settle(self, name: str) -> int:
         """Read the results of pending jobs. Return how many are not done yet."""
@@ -345,27 +368,38 @@ def _batch(rows: list[Row]) -> Batch:
     return Batch(key, first.destination, first.audience, first.operation, rows)
 
 
-def _answers(opened: Destination, batch: Batch) -> list[Answer]:
-    """Return a destination's answers about a batch. Rows without a readable answer are rejected and sent
-    again later, because they may not have arrived. Raises StoppedError, scrubbed of the people in the
-    batch."""
+def _answers(opened: Destination, batch: Batch) -> tuple[list[Answer], StoppedError | None]:
+    """Return a destination's answers about a batch, and why it stopped. Rows without a readable answer are
+    rejected and sent again later, because they may not have arrived. Messages that must not arrive twice
+    stay as sent if they may have arrived, and are rejected if they did not. Raises StoppedError for other
+    rows. Errors are scrubbed of the people in the batch."""
     answers: list[Answer] = []
     try:
         for answer in validated_answers(partial(opened.send, batch)):
             answers.append(answer)
     except NotUnderstoodError as error:
-        answered = {answer.outbox_id for answer in answers}
-        answers += [
-            Answer(row.outbox_id, "rejected", "not_understood", str(error))
-            for row in batch.rows if row.outbox_id not in answered
-        ]  # fmt: skip
+        return answers + _others(batch, answers, "rejected", "not_understood", str(error)), None
     except StoppedError as error:
-        raise _without_people(error, batch) from error
-    return answers
+        stopped = _without_people(error, batch)
+        if batch.operation != "send" or opened.repeats_sends:
+            raise stopped from error
+        if isinstance(stopped, UnansweredError):
+            return answers + _others(batch, answers, "sent", None, str(stopped)), stopped
+        return answers + _others(batch, answers, "rejected", "stopped", str(stopped)), stopped
+    return answers, None
+
+
+def _others(
+    batch: Batch, answers: Collection[Answer], status: Status, code: str | None, message: str
+) -> list[Answer]:
+    """Return answers about the rows of a batch that have none yet."""
+    answered = {answer.outbox_id for answer in answers}
+    rows = [row for row in batch.rows if row.outbox_id not in answered]
+    return [Answer(row.outbox_id, status, code, message) for row in rows]
 
 
 def _without_people(error: StoppedError, batch: Batch) -> StoppedError:
-    return StoppedError(str(Scrubber(batch.rows).message(error)))
+    return type(error)(str(Scrubber(batch.rows).message(error)))
 
 
 def _with_fields(batch: Batch, folder: Path) -> Batch:
@@ -475,7 +509,7 @@ def _chosen(options: PushOptions) -> dict[str, list[str]]:
 
 
 def _find_not_due(
-    database: duckdb.DuckDBPyConnection, folder: Path, moment: datetime
+    database: duckdb.DuckDBPyConnection, folder: Path, moment: datetime, once: Sequence[str]
 ) -> tuple[int, int, int, set[str]]:
     """Write the rows that are not sent now to not_due.parquet, in the order of the outbox. Return how many
     are due, how many wait for a retry, how many messages are too old at this moment, and the destinations
@@ -484,7 +518,8 @@ def _find_not_due(
     Not due are accepted rows; rejected rows until their retry time, except opt-outs, which are always due;
     addresses with a pending row of the same audience until its job is done, so that the older change does not
     arrive last; additions, updates and marketing messages of people who opted out at an ESP since the build;
-    and messages after their shelf life.
+    messages after their shelf life; and messages that may have arrived at destinations of `once`, which do
+    not know a repeated one.
     """
     receipts = ledger.scan(folder, "receipts")
     database.execute(f"create view outbox as from '{folder}/outbox.parquet'")
@@ -497,6 +532,13 @@ def _find_not_due(
                 from {receipts}
                 -- Answers may be older than the build, if they are about the outbox before it.
                 where decided_at >= (select min(decided_at) from outbox) - interval 2 days
+            ),
+            -- However old: nothing else keeps such a message from going out again.
+            maybe_arrived as (
+                select outbox_id
+                from {receipts}
+                where operation = 'send' and list_contains({list(once)}::varchar[], destination)
+                and (status in ('sent', 'accepted') or code in {UNCLEAR})
             ),
             underway as (
                 select distinct destination, audience, email from ({PENDING.format(receipts=receipts)})
@@ -514,11 +556,15 @@ def _find_not_due(
                 from outbox semi join refused using (outbox_id)
                 where operation in ('add', 'update') or {_IS_MARKETING}
                 union all
-                select outbox_id, 'nothing' from outbox where expires_at < timestamp '{moment}'
+                select outbox_id, 'nothing'
+                from outbox semi join maybe_arrived using (outbox_id)
+                union all
+                select outbox_id, 'expiry' from outbox where expires_at < timestamp '{moment}'
             )
             select
                 outbox_id, destination, bool_and(waits_for = 'time') as waits,
                 bool_and(waits_for = 'job') and is_no and operation = 'remove' as waits_for_job,
+                bool_or(waits_for = 'expiry') and bool_and(waits_for in ('expiry', 'time')) as is_expired,
                 audience, is_no
             from not_due inner join outbox using (outbox_id)
             group by outbox_id, destination, audience, operation, is_no
@@ -526,18 +572,11 @@ def _find_not_due(
         ) to '{folder}/not_due.parquet' (format parquet, row_group_size {READ_AT_ONCE});
         create view not_due as from '{folder}/not_due.parquet';
     """)
-    totals = database.execute(f"""
+    totals = database.execute("""
         select
             (select count(*) from outbox) - count(*),
             count(*) filter (waits),
-            (
-                select count(*) from outbox
-                where expires_at < timestamp '{moment}'
-                and outbox_id not in (
-                    -- Receipts of deleted people have none.
-                    select outbox_id from {receipts} where status = 'accepted' and outbox_id is not null
-                )
-            )
+            count(*) filter (is_expired)
         from not_due
     """)
     n_due, n_waiting, n_expired = totals.fetchall()[0]
@@ -685,7 +724,7 @@ def as_text(pushed: PushResult, dry_run: bool = False) -> str:
     lines = []
     for sent in pushed.sent:
         outcome = "would be sent" if dry_run else f"{sent.accepted:,} accepted"
-        for name in ("rejected", "pending"):
+        for name in ("rejected", "pending", "unanswered"):
             outcome += f", {getattr(sent, name):,} {name}" if getattr(sent, name) else ""
         rows = f"{sent.rows:>9,} rows in {sent.batches:,} batch{'es' if sent.batches != 1 else ''}"
         if not sent.rows:

@@ -10,9 +10,10 @@ Status = Literal["accepted", "rejected", "pending", "sent"]
 # Opt-outs come first, then removals, then additions, then messages.
 OPERATIONS: tuple[Operation, ...] = ("delete", "suppress", "remove", "update", "add", "send")
 
-
 # Code of a suppression of an address that the destination did not have: it holds nothing.
 NOT_THERE = "not_there"
+# Codes of rejected rows that may have arrived.
+UNCLEAR = ("job_lost", "no_answer", "not_understood")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ class Destination(Protocol):
     takes a folder of its own and an api.Connection. Its methods raise api.StoppedError if it can't be
     reached."""
 
+    # Whether a message that is sent again arrives once, because its event has a key. If not, send() raises
+    # api.UnansweredError for a message that may have arrived, and it is never sent again.
+    repeats_sends: bool
+
     def limits(self, operation: Operation) -> Limits:
         """Return the limits of a batch of this operation."""
 
@@ -104,7 +109,8 @@ class Destination(Protocol):
         """Return the bytes of a row in a request."""
 
     def send(self, batch: Batch) -> Iterable[Answer]:
-        """Send a batch and yield an answer for every row. Sending it again must change nothing."""
+        """Send a batch and yield an answer for every row. Sending it again must change nothing, except
+        messages without repeats_sends."""
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
         """Return the answers about rows that were pending under this reference, in their order; none while
@@ -122,10 +128,10 @@ class TellsResubscriptions(Protocol):
         """Yield the addresses with an earlier opt-out that are subscribed there by a double opt-in."""
 
 
-def no_messages(batch: Batch) -> list[Answer]:
-    """Return the answers of a destination that sends no messages of flows."""
-    words = f"Mailroom sends no messages through {batch.destination} yet."
-    return [Answer(row.outbox_id, "rejected", "no_messages", words) for row in batch.rows]
+def name_too_long(batch: Batch, name: str, longest: int) -> list[Answer]:
+    """Return the answers about messages whose event has too long a name for the destination."""
+    words = f"The event {name} has {len(name)} characters, and {batch.destination} allows {longest}."
+    return [Answer(row.outbox_id, "rejected", "name_too_long", words) for row in batch.rows]
 
 
 def masked(email: str) -> str:

@@ -39,7 +39,8 @@ class Account:
     groups: dict[str, str] = field(default_factory=dict)  # names by id
     fields: dict[str, Any] = field(default_factory=dict)  # fields that must be defined before they can be set
     jobs: dict[str, Any] = field(default_factory=dict)
-    # Properties of events that start messages, by address in lower case, name and key.
+    # Properties of events that start messages, by address in lower case, name and key. A vendor without keys
+    # gives each event an id.
     events: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 

@@ -22,6 +22,7 @@ REQUIRED = {
     "POST /contactLists": ("contactList.list", "contactList.contact", "contactList.status"),
     "POST /fields": ("field.type", "field.title"),
     "POST /fieldRels": ("fieldRel.field", "fieldRel.relid"),
+    "POST /eventTrackingEvents": ("eventTrackingEvent.name",),
 }
 Record = dict[str, Any]
 
@@ -241,6 +242,17 @@ def routes(account: Account) -> flask.Blueprint:
         account.fields[key] = {**payload, "relations": []}
         return {"fieldOptions": [], "field": {"id": key, **account.fields[key]}}, 201
 
+    @api.get("/eventTrackingEvents")
+    def event_names() -> Any:
+        found = account.jobs.get("event_names", {})
+        return {"eventTrackingEvents": [{"name": name} for name in found], "meta": {"total": len(found)}}
+
+    @api.post("/eventTrackingEvents")
+    def event_named() -> Any:
+        event = body()["eventTrackingEvent"]
+        account.jobs.setdefault("event_names", {})[event["name"]] = None
+        return {"eventTrackingEvent": event}, 201
+
     @api.post("/fieldRels")
     def field_related() -> Any:
         payload = body()["fieldRel"]
@@ -286,6 +298,23 @@ def routes(account: Account) -> flask.Blueprint:
     }  # fmt: skip
     vendor = flask.Blueprint("activecampaign", __name__)
     vendor.register_blueprint(api)
+
+    @vendor.post("/event")
+    def tracked() -> Any:
+        """Keep an event, by another host's form. There is no key, so each one counts."""
+        form = flask.request.form
+        visit = json.loads(form.get("visit") or "{}")
+        if not form.get("actid"):
+            return {"success": 0, "message": "An account ID must be provided."}
+        if not form.get("key") or flask.request.headers.get("Api-Token"):
+            return {"success": 0, "message": "An event key must be provided, and no other key."}
+        if not 0 < len(form.get("event", "")) <= 32 or "@" not in visit.get("email", ""):
+            return {"success": 0, "message": "An event of 32 characters and an address must be provided."}
+        account.events[visit["email"].lower(), form["event"], account.new_id()] = json.loads(
+            form.get("eventdata") or "{}"
+        )
+        return {"success": 1, "message": "Event spawned"}
+
     return vendor
 
 

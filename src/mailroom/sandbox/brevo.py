@@ -1,5 +1,7 @@
 """The part of Brevo's API that Mailroom uses: imports, lists, contacts, processes, statistics."""
 
+import json
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,6 +22,7 @@ REQUIRED = {
     "POST /v3/contacts/lists": ("name", "folderId"),
     "POST /v3/contacts/lists/<key>/contacts/remove": ("emails",),
     "POST /v3/contacts/import": ("jsonBody[].email", "listIds"),
+    "POST /v3/events/batch": ("events[].event_name", "events[].identifiers"),
 }
 EVENTS = {"bounced": "hardBounces", "complained": "complaints"}
 BLOCKED = {"bounced": "hardBounce", "complained": "contactFlaggedAsSpam"}
@@ -84,6 +87,41 @@ def routes(account: Account) -> flask.Blueprint:
                 profile.fields[name] = ""
             elif value and isinstance(value, str):
                 profile.fields[name] = value
+
+    @api.post("/v3/events/batch")
+    def events_made() -> Any:
+        """Accept the valid events. There is no key, so each one counts."""
+        events = flask.request.get_json(force=True)["events"]
+        if not 0 < len(events) <= 200 or (flask.request.content_length or 0) > 512_000:
+            return refuse(400, "invalid_parameter", "No event, more than 200 or more than 512 KB")
+        reasons = [why_no_event(event) for event in events]
+        for event, reason in zip(events, reasons, strict=True):
+            if not reason:
+                key = (event["identifiers"]["email_id"].lower(), event["event_name"], account.new_id())
+                account.events[key] = event.get("event_properties", {})
+        n_bad = sum(map(bool, reasons))
+        if not n_bad:
+            words = "Batch accepted. Valid events have been added to the processing queue."
+            return {"message": words, "count": len(events)}, 202
+        errors = [
+            {"eventIndex": [place for place, why in enumerate(reasons) if why == reason], "message": reason}
+            for reason in dict.fromkeys(filter(None, reasons))
+        ]
+        return {
+            "status": "failed" if n_bad == len(events) else "partial", "total_events": len(events),
+            "successful_events": len(events) - n_bad, "failed_events": n_bad, "errors": errors,
+        }, 400 if n_bad == len(events) else 207  # fmt: skip
+
+    def why_no_event(event: dict[str, Any]) -> str | None:
+        name, properties = event["event_name"], event.get("event_properties", {})
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name):
+            return "event_name is invalid"
+        if "@" not in event["identifiers"].get("email_id", ""):
+            return "email_id is invalid"
+        is_named = all(re.fullmatch(r"[A-Za-z0-9_-]{1,255}", key) for key in properties)
+        if not is_named or None in properties.values() or len(json.dumps(properties)) > 50_000:
+            return "event_properties are invalid"
+        return None
 
     @api.get("/v3/processes")
     def processes() -> Any:

@@ -2,11 +2,12 @@
 the timeline of subscriptions.
 
 account.jobs has HubSpot's data beside contacts: first addresses by `further` ones, addresses that are
-`blocked` or `opted_out`, `changes` of properties, and whether the key is `without_batches` of communication
-preferences.
+`blocked` or `opted_out`, `changes` of properties, properties of custom events by name (`defined_events`), and
+whether the key is `without_batches` of communication preferences.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
@@ -23,7 +24,8 @@ OWN = ("email", "firstname", "lastname")  # writable without a definition
 FAILS_ALONE = "@fails.example"
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
-
+MESSAGES, DEFINITIONS = "/events/2026-03/send", "/events/2026-03/event-definitions"
+HUB = "1234567"
 
 REQUIRED = {
     f"POST {CONTACTS}/batch/create": ("inputs[].associations", "inputs[].properties"),
@@ -42,6 +44,10 @@ REQUIRED = {
     f"POST {LISTS}": ("name", "objectTypeId", "processingType"),
     f"PUT {LISTS}/<key>/memberships/add-and-remove": ("recordIdsToAdd", "recordIdsToRemove"),
     f"POST {STATUSES}/batch/unsubscribe-all": ("inputs",),
+    f"POST {DEFINITIONS}": ("includeDefaultProperties", "label", "propertyDefinitions[].type"),
+    f"POST {DEFINITIONS}/<name>/property": ("label", "type"),
+    f"POST {MESSAGES}": ("eventName", "properties"),
+    f"POST {MESSAGES}/batch": ("inputs[].eventName", "inputs[].properties"),
 }  # fmt: skip
 
 
@@ -428,6 +434,72 @@ def routes(account: Account) -> flask.Blueprint:
                 for reason in ("unsubscribed", "suppressed"):
                     profile.refusals.pop(reason, None)
         return {"status": "COMPLETE", "results": [], **times()}
+
+    @api.get(f"{DEFINITIONS}/<name>")
+    def definition(name: str) -> Any:
+        found = account.jobs.get("defined_events", {}).get(name)
+        return refuse(404, "OBJECT_NOT_FOUND", "Not found.") if found is None else shown_definition(name)
+
+    @api.post(DEFINITIONS)
+    def event_defined() -> Any:
+        payload = flask.request.get_json(force=True)
+        defined = account.jobs.setdefault("defined_events", {})
+        if payload["name"] in defined or len(defined) >= 500:
+            return refuse(409, "OBJECT_ALREADY_EXISTS", "This event exists, or there are 500.")
+        defined[payload["name"]] = {one["name"] for one in payload["propertyDefinitions"]}
+        return shown_definition(payload["name"]), 201
+
+    @api.post(f"{DEFINITIONS}/<name>/property")
+    def event_property_made(name: str) -> Any:
+        payload = flask.request.get_json(force=True)
+        known = account.jobs.get("defined_events", {}).get(name)
+        if known is None:
+            return refuse(404, "OBJECT_NOT_FOUND", "Not found.")
+        if payload["name"] in known or not re.fullmatch("[a-z][a-z0-9_]{0,49}", payload["name"]):
+            return refuse(409, "OBJECT_ALREADY_EXISTS", "This property exists, or its name is invalid.")
+        known.add(payload["name"])
+        return {"name": payload["name"], "label": payload["label"], "type": payload["type"]}, 201
+
+    def shown_definition(name: str) -> dict[str, Any]:
+        properties = account.jobs["defined_events"][name]
+        return {
+            "id": f"6-{name}", "objectTypeId": f"6-{name}", "name": name, "archived": False,
+            "fullyQualifiedName": f"pe{HUB}_{name}", "labels": {}, "associations": [],
+            "properties": [property_of(one, "string") for one in sorted(properties)],
+        }  # fmt: skip
+
+    @api.post(MESSAGES)
+    def event_sent() -> Any:
+        return occurred([flask.request.get_json(force=True)])
+
+    @api.post(f"{MESSAGES}/batch")
+    def events_sent() -> Any:
+        return occurred(inputs())
+
+    def occurred(events: list[dict[str, Any]]) -> Any:
+        """Keep all occurrences or, if one is invalid or repeated, none. HubSpot does not document that."""
+        made = {}
+        if len(events) > 500:
+            return refuse(400, "VALIDATION_ERROR", "More than 500 events.")
+        for event in events:
+            name = event["eventName"].removeprefix(f"pe{HUB}_")
+            known = account.jobs.get("defined_events", {}).get(name)
+            properties, profile = event["properties"], account.by_id(event.get("objectId", ""))
+            profile = profile or find(event.get("email", ""))
+            if known is None or not event["eventName"].startswith(f"pe{HUB}_"):
+                return refuse(400, "VALIDATION_ERROR", "There is no such event.")
+            if not properties.keys() <= known or len(properties) > 50:
+                return refuse(400, "VALIDATION_ERROR", "The event has no such property, or more than 50.")
+            if any(not isinstance(value, str) or len(value) > 256 for value in properties.values()):
+                return refuse(400, "VALIDATION_ERROR", "A value is no text, or has more than 256 characters.")
+            if profile is None:
+                return refuse(400, "VALIDATION_ERROR", "There is no such contact.")
+            key = (profile.email.lower(), name, event.get("uuid") or account.new_id())
+            if key in account.events or key in made:
+                return refuse(409, "OBJECT_ALREADY_EXISTS", "An event with this uuid exists.")
+            made[key] = properties
+        account.events |= made
+        return "", 204
 
     @api.get("/email/public/v1/subscriptions/timeline")
     def timeline() -> Any:

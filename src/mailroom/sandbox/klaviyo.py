@@ -3,6 +3,7 @@ profiles."""
 
 import json
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import flask
@@ -130,8 +131,12 @@ def routes(account: Account) -> flask.Blueprint:
                 profile["data"]["attributes"]["email"],
                 event["metric"]["data"]["attributes"]["name"],
             )
-            if "@" not in email or len(name) >= 128 or len(event["properties"]) > 400:
-                return refuse(400, "invalid", "Invalid email address, metric or properties.")
+            moment = datetime.fromisoformat(event.get("time") or account.now().isoformat())
+            is_dated = moment.year > 1990 and moment.replace(tzinfo=None) < account.now() + timedelta(
+                days=365
+            )
+            if "@" not in email or len(name) >= 128 or len(event["properties"]) > 400 or not is_dated:
+                return refuse(400, "invalid", "Invalid email address, metric, properties or time.")
             key = (email.lower(), name, event.get("unique_id") or account.now().isoformat())
             if key in account.events or key in made:
                 return refuse(409, "duplicate", "An event with this unique_id exists.")

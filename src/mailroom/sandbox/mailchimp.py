@@ -289,6 +289,8 @@ def routes(account: Account) -> flask.Blueprint:
             return patched(profile, body)
         if (method, action) == ("POST", "/tags"):
             return tagged(profile, body["tags"])
+        if (method, action) == ("POST", "/events"):
+            return happened(profile, body)
         if (method, action) == ("POST", "/actions/delete-permanent"):
             del account.profiles[profile.email.lower()]
             account.jobs.setdefault("forgotten", set()).add(key)
@@ -324,6 +326,16 @@ def routes(account: Account) -> flask.Blueprint:
             return problem(400, title, f"{profile.email} {why}")
         change(account.upsert(profile.email), body)
         return briefly(profile), 200
+
+    def happened(profile: Profile, event: dict[str, Any]) -> JsonAnswer:
+        """Keep an event. There is no key, so each one counts."""
+        name, properties = event.get("name", ""), event.get("properties", {})
+        if not re.fullmatch(r"[A-Za-z0-9_-]{2,30}", name):
+            return problem(400, "Invalid Resource", "The name of an event has 2 to 30 letters and digits.")
+        if not all(isinstance(value, str) for value in properties.values()):
+            return problem(400, "Invalid Resource", "The properties of an event are text.")
+        account.events[profile.email.lower(), name, account.new_id()] = properties
+        return None, 204
 
     def tagged(profile: Profile, tags: Iterable[dict[str, str]]) -> JsonAnswer:
         for tag in tags:

@@ -5,6 +5,13 @@ key of a user who may manage contacts, tags, fields and lists. An audience is th
 because leaving a list would be an unsubscription. Fields are custom text fields `Mailroom <field>`, in mails
 %MAILROOM_<FIELD>%, except first_name. Mailroom subscribes no contact: a campaign goes to contacts on a list
 who have the tag. Imports start no automations.
+
+A message is the event `Mailroom <flow>` of event tracking, which starts an automation. Its name may have 32
+characters, and is listed in the account before its first message. The properties are one JSON text. Event
+tracking is on another host, trackcmp.net, and must be on in the account. Settings > Tracking shows its own
+credentials: ACTIVECAMPAIGN_EVENT_ACTID and ACTIVECAMPAIGN_EVENT_KEY. It has no key by which it would know a
+repeated event, so a message that may have arrived is not sent again. Its rate limit, the length of its data,
+and what it does with an address that is no contact are not documented.
 """
 
 import json
@@ -31,11 +38,21 @@ from mailroom.activation.api import (
     was_found,
     with_refresh,
 )
-from mailroom.activation.rows import NOT_THERE, Answer, Batch, Limits, Operation, Refusal, Row, no_messages
+from mailroom.activation.rows import (
+    NOT_THERE,
+    Answer,
+    Batch,
+    Limits,
+    Operation,
+    Refusal,
+    Row,
+    name_too_long,
+)
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
-API = "/api/3"
+API, EVENT_HOST = "/api/3", "https://trackcmp.net"
+LONGEST_EVENT = 32
 PAGE = 100
 AROUND, AROUND_FIELD = 60, 30  # bytes around a contact in an import, and around each field
 UNSUBSCRIBED, BOUNCED = "2", "3"  # statuses of a contact on a list
@@ -49,6 +66,8 @@ class ActiveCampaignDestination:
     """Imports are jobs, whose rows are pending until settle() finds them done. All other operations go one
     contact at a time, at 5 requests a second: a removal or deletion takes 2 requests (150 a minute, 3,000 in
     20 minutes), a suppression 2 plus one per list of the account, clearing fields 1 plus one per field."""
+
+    repeats_sends = False
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         is_real = not (connection.sandbox or connection.transport)
@@ -68,6 +87,19 @@ class ActiveCampaignDestination:
         self.imports = api(Rate(5, Duration.SECOND), Rate(100, Duration.MINUTE))
         # The list of imports has no status, so each job is read alone, more slowly than imports are sent.
         self.jobs = api(Rate(1, Duration.SECOND))
+        self.event_key = cache(lambda: setting("ACTIVECAMPAIGN_EVENT_KEY") if is_real else "sandbox")
+        self.event_actid = cache(lambda: setting("ACTIVECAMPAIGN_EVENT_ACTID") if is_real else "sandbox")
+        self.events = cache(
+            lambda: Api(
+                "activecampaign",
+                EVENT_HOST,
+                "ACTIVECAMPAIGN_EVENT_KEY",
+                lambda key: {},
+                [Rate(5, Duration.SECOND)],
+                connection,
+            )
+        )
+        self.list_event = cache(self._list_event)
         self.fields: list[Found] | None = None  # as last read
         self.tag_id = cache(self._tag_id)
         self.field_id = cache(self._field_id)
@@ -75,7 +107,10 @@ class ActiveCampaignDestination:
 
     def limits(self, operation: Operation) -> Limits:
         """250 contacts and less than 400,000 bytes per import. Other batches take about a minute, which
-        limits what is repeated after a push was killed."""
+        limits what is repeated after a push was killed. A message is a batch of its own, so that no other is
+        lost with it."""
+        if operation == "send":
+            return Limits(1)
         if operation in ("add", "update"):
             return Limits(250, 399_999 - 100)
         return Limits({"suppress": 50}.get(operation, 100))
@@ -93,7 +128,11 @@ class ActiveCampaignDestination:
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Send a batch. Contacts that do not exist there count as removed, suppressed and deleted."""
         if batch.operation == "send":
-            return no_messages(batch)
+            event = f"Mailroom {batch.audience}"
+            if len(event) > LONGEST_EVENT:
+                return name_too_long(batch, event, LONGEST_EVENT)
+            self.list_event(event)
+            return _singly(batch.rows, lambda row: self._send_event(row, event))
         if batch.operation in ("add", "update"):
             return self._upsert(batch)
         if batch.operation == "remove":
@@ -210,6 +249,40 @@ class ActiveCampaignDestination:
     def _delete(self, row: Row) -> None:
         for contact in self._known(row.email):
             self._take_off("contacts", contact["id"])
+
+    def _send_event(self, row: Row, event: str) -> None:
+        form = {
+            "actid": self.event_actid(),
+            "key": self.event_key(),
+            "event": event,
+            "eventdata": json.dumps(row.payload, ensure_ascii=False),
+            "visit": json.dumps({"email": row.email}, ensure_ascii=False),
+        }
+        events = self.events()
+
+        def ask() -> None:
+            body = events.once("POST", "/event", form=form)
+            if not int(body["success"]):
+                raise RefusedError(400, body)
+
+        events.at_most_once(ask)
+
+    def _list_event(self, event: str) -> bool:
+        """List the name of an event in the account, which is what an automation chooses from."""
+        path = f"{API}/eventTrackingEvents"
+
+        def find() -> bool | None:
+            return (
+                any(known["name"] == event for known in self.api.call("GET", path)["eventTrackingEvents"])
+                or None
+            )
+
+        def make() -> bool:
+            self.api.once("POST", path, {"eventTrackingEvent": {"name": event}})
+            return True
+
+        with _needed(f"the event {event}"):
+            return self.api.get_or_create(find, make)
 
     def _take_off(self, kind: str, found: Any) -> None:
         """Delete something by its id, unless it is gone already. ActiveCampaign answers with an empty object;

@@ -5,6 +5,11 @@ machine's. An audience is the list `Mailroom <audience>` in the folder `Mailroom
 own attribute, named in its language. All other fields are text attributes MAILROOM_<FIELD>, created before
 their first use, because Brevo silently drops unknown attributes and values of the wrong type.
 
+A message is the event `Mailroom_<flow>` of a contact, which starts an automation. Brevo has no key by which
+it would know a repeated event, so a message that may have arrived is not sent again. What it does with an
+event of an address that is no contact is not documented. Nor is the rate limit of POST /v3/events/batch. A
+single event has 10 a second, and Brevo may limit the batch to fewer.
+
 An import needs a list: an update puts its contacts into the audience's. Mailroom never lifts a blocklisting:
 it sends neither emailBlacklist nor emailBlacklisted as false, nor the attribute EMAIL, whose change would
 resubscribe. POST /contacts/batch is not used, because Brevo retires it on 30 October 2026. Addresses are sent
@@ -26,6 +31,7 @@ import httpx
 from pyrate_limiter import Duration, Rate
 
 from mailroom.activation.api import (
+    OTHER_SHAPE,
     RETRYABLE,
     Api,
     Connection,
@@ -49,15 +55,14 @@ from mailroom.activation.rows import (
     Operation,
     Refusal,
     Row,
-    no_messages,
 )
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
 
-PROCESSES = "/v3/processes"
+PROCESSES, MESSAGES = "/v3/processes", "/v3/events/batch"
 RUNNING = ("queued", "in_process", "processing")
 PREFIX = "MAILROOM_"  # of attributes
-AROUND = 30  # bytes around a contact in an import
+AROUND, AROUND_EVENT = 30, 100  # bytes around a contact in an import, and around an event
 PAGES_OF_PROCESSES = 10  # searched for a process before it is read alone
 FIRST_NAMES = ("FIRSTNAME", "PRENOM", "VORNAME", "NOMBRE", "NOME", "FNAME")
 STATISTICS_DAYS = 90  # at most, in one request
@@ -75,6 +80,8 @@ BLOCKED: dict[str, Kind] = {
 
 class BrevoDestination:
     """Imports are background processes, whose rows are pending until settle() finds them done."""
+
+    repeats_sends = False
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         self.api = Api(
@@ -97,13 +104,17 @@ class BrevoDestination:
 
     def limits(self, operation: Operation) -> Limits:
         """8 MB per import, as Brevo advises, without a documented number of rows; 150 per removal from a
-        list. The others are one request per row."""
+        list; 200 events or 512 KB, and 50 KB per event. The others are one request per row."""
+        if operation == "send":
+            return Limits(200, 512_000 - 1_000, 50_000)
         if operation in ("add", "update"):
             return Limits(20_000, 8_000_000 - 1_000)
         return Limits({"remove": 150, "suppress": 10}.get(operation, 1))
 
     def size(self, row: Row) -> int:
-        """Bytes of a contact in an import, at most."""
+        """Bytes of a contact in an import, or of an event, at most."""
+        if row.operation == "send":
+            return AROUND_EVENT + json_bytes({"email": row.email, "flow": row.audience, **row.payload})
         fields = {"email": row.email, "customer_id": row.customer_id, **row.payload}
         return AROUND + json_bytes(fields) + len(PREFIX) * len(fields)
 
@@ -111,7 +122,7 @@ class BrevoDestination:
         """Send one import, plus one per set of cleared fields; or one removal request, two if some are not in
         the list."""
         if batch.operation == "send":
-            return no_messages(batch)
+            return self._send_events(batch)
         if batch.operation in ("add", "update"):
             group = self.list_id(batch.audience)
             return send_without_bad_rows(
@@ -160,6 +171,35 @@ class BrevoDestination:
             "disableNotification": True,  # an e-mail to the account's owner, after each import
         }
         return int(self.api.call("POST", "/v3/contacts/import", data)["processId"])
+
+    def _send_events(self, batch: Batch) -> list[Answer]:
+        """Send all events in one request. Status 202 accepts all, 207 some, 400 none: the last two name the
+        events that are refused by place, from 0."""
+        events = [_event(row) for row in batch.rows]
+        bad: dict[int, tuple[str, str]] = {}
+
+        def ask() -> None:
+            body = self.api.once("POST", MESSAGES, {"events": events})
+            if "errors" in body:
+                bad.update(_refused_events(body, "refused"))
+            if (body["failed_events"] if "errors" in body else len(events) - body["count"]) != len(bad):
+                raise ValueError("it is unclear which events failed")
+
+        try:
+            self.api.at_most_once(ask)
+        except RefusedError as refused:
+            why = (str(refused.status), error_text(refused.body))
+            try:
+                named = _refused_events(refused.body, str(refused.status))
+            except OTHER_SHAPE:
+                named = {}
+            bad = dict.fromkeys(range(len(events)), why) | named
+        return [
+            Answer(row.outbox_id, "rejected", *bad[place])
+            if place in bad
+            else Answer(row.outbox_id, "accepted")
+            for place, row in enumerate(batch.rows)
+        ]
 
     def _remove(self, rows: Sequence[Row], group: int) -> Iterator[Answer]:
         """Remove rows from a list. Addresses that the answer does not name are sent again, until Brevo says
@@ -407,6 +447,21 @@ def _is_off_list(refused: RefusedError) -> bool:
     """Return whether a removal is refused because none of the addresses is on the list."""
     body = refused.body if isinstance(refused.body, dict) else {}
     return refused.status == 400 and "code" in body and "removed from list" in str(body.get("message"))
+
+
+def _event(row: Row) -> dict[str, Any]:
+    return {
+        "event_name": f"Mailroom_{row.audience}",
+        "identifiers": {"email_id": row.email.lower()},
+        "event_properties": {name: value for name, value in row.payload.items() if value is not None},
+    }
+
+
+def _refused_events(body: Any, code: str) -> dict[int, tuple[str, str]]:
+    """Return the events that an answer names, by place, with code and message."""
+    return {
+        int(place): (code, error_text(error)) for error in body["errors"] for place in error["eventIndex"]
+    }
 
 
 def _contact(row: Row, attributes: dict[str, str]) -> dict[str, Any]:

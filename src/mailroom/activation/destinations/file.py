@@ -46,6 +46,7 @@ class FileDestination:
     is written again without them. tidy() deletes old files."""
 
     max_rows = 50_000
+    repeats_sends = True  # in the same file
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         self.folder = folder
@@ -82,7 +83,8 @@ class FileDestination:
                 why = "A spreadsheet would read the address as a formula."
                 answers.append(Answer(row.outbox_id, "rejected", "unsafe_address", why))
                 continue
-            cleared = ", ".join(field for field, value in row.payload.items() if value is None)
+            no_value = [field for field, value in row.payload.items() if value is None]
+            cleared = ", ".join(no_value if batch.operation != "send" else ())
             fields = {field: value for field, value in row.payload.items() if value is not None}
             lines.append({"email": row.email, "customer_id": row.customer_id, **fields, "cleared": cleared})
             answers.append(Answer(row.outbox_id, "accepted", reference=name))

@@ -4,6 +4,14 @@ HUBSPOT_ACCESS_TOKEN: of a private app with crm.objects.contacts, crm.schemas.co
 and .write of each), communication_preferences.write, content for complaints, and
 communication_preferences.statuses.batch.write, which only Marketing Hub Enterprise has.
 
+Messages need two more scopes, behavioral_events.event_definitions.read_write and
+analytics.behavioral_events.send, and an Enterprise subscription. A message is an occurrence of the custom
+event `mailroom_<flow>` of a contact, which enrols it in a workflow. Mailroom defines the event, with text
+properties, before its first message. An account may define 500. The uuid of an occurrence is made of the
+outbox_id: of the same ones within a year, HubSpot accepts the first and rejects the others. Whether it then
+refuses the request, and with which error, is not documented. A text has 256 characters at most, and is cut. A
+message to an address that HubSpot does not have as the first of a contact is rejected.
+
 An audience is the manual list `Mailroom <audience>`. Fields are properties `mailroom_<field>` in the group
 `mailroom`, except first_name. Counts are numbers, all else is text, because a date property accepts midnight
 only. HubSpot sends marketing mail to marketing contacts only, and no API can set that: use a workflow for the
@@ -25,6 +33,8 @@ one that it should unsubscribe, so it gets neither request.
 """
 
 import hashlib
+import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -56,7 +66,6 @@ from mailroom.activation.rows import (
     Operation,
     Refusal,
     Row,
-    no_messages,
 )
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
@@ -64,7 +73,9 @@ from mailroom.mailbox import spelled
 CONTACTS, LISTS = "/crm/objects/2026-03/contacts", "/crm/lists/2026-03"
 PROPERTIES, STATUSES = "/crm/properties/2026-03/contacts", "/communication-preferences/2026-03/statuses"
 TIMELINE = "/email/public/v1/subscriptions/timeline"  # in no dated version
+MESSAGES, DEFINITIONS = "/events/2026-03/send", "/events/2026-03/event-definitions"
 AT_ONCE, WITH_HISTORY_AT_ONCE, FOUND_AT_ONCE = 100, 50, 200  # contacts in a request
+EVENTS_AT_ONCE, LONGEST_VALUE = 500, 256
 GROUP, MARK = "mailroom", "mailroom_suppressed_at"
 REFUSALS: dict[str, Kind] = {
     "hs_email_optout": "unsubscribed", "hs_email_hard_bounce_reason_enum": "bounced",
@@ -78,6 +89,7 @@ SECOND_ADDRESS: Why = (
     "second_address",
     "HubSpot has this address as a further one of a contact: check it by hand.",
 )
+NO_CONTACT: Why = ("not_found", "HubSpot has no contact with this address.")
 NOT_ANSWERED: Why = ("not_answered", "HubSpot gave no result for this contact.")
 
 
@@ -91,6 +103,8 @@ class Contact(NamedTuple):
 
 class HubSpotDestination:
     """Every answer is immediate. No row is ever pending."""
+
+    repeats_sends = True
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         def api(rate: Rate) -> Api:
@@ -106,13 +120,14 @@ class HubSpotDestination:
         self.api = api(Rate(190, 10 * Duration.SECOND))
         self.search = api(Rate(5, Duration.SECOND))  # has its own rate limit
         self.list_id = cache(self._list_id)
+        self.event_name = cache(self._event_name)
         self.make_group = cache(lambda: self.api.get_or_create(self._has_group, self._make_group))
         self.may_mark = cache(self._may_mark)
         self.defined: set[str] = set()  # properties, as last read
 
     def limits(self, operation: Operation) -> Limits:
-        """100 contacts per request, for every operation."""
-        return Limits(AT_ONCE)
+        """100 contacts, or 500 events, per request."""
+        return Limits(EVENTS_AT_ONCE if operation == "send" else AT_ONCE)
 
     def size(self, row: Row) -> int:
         """Bytes of a contact in a request."""
@@ -121,9 +136,9 @@ class HubSpotDestination:
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Look contacts up and change them by id: two to five requests per batch. An erasure is one per
         contact."""
-        if batch.operation == "send":
-            return no_messages(batch)
         try:
+            if batch.operation == "send":
+                return self._send_events(batch)
             if batch.operation in ("add", "update"):
                 self._define({name for row in batch.rows for name in _properties(row)})
                 list_id = self.list_id(batch.audience) if batch.operation == "add" else None
@@ -234,6 +249,84 @@ class HubSpotDestination:
             return dict.fromkeys(ids, (str(refused.status), error_text(refused.body)))
         why = ("not_found", "HubSpot has no such contact to add to the list.")
         return {outbox_id: why for outbox_id, contact_id in ids.items() if contact_id in missing}
+
+    def _send_events(self, batch: Batch) -> list[Answer]:
+        """Send all events in one request. If it is refused, send each alone, as one repeated uuid may have
+        refused all."""
+        name = self.event_name(batch.audience, frozenset(n for row in batch.rows for n in _event(row)))
+        refused: dict[str, Why] = {}
+        events: dict[str, dict[str, Any]] = {}  # by outbox_id
+        for first in range(0, len(batch.rows), AT_ONCE):
+            rows = batch.rows[first : first + AT_ONCE]
+            known, unclear = self._known(rows)
+            for row in rows:
+                contact = known.get(spelled(row.email))
+                if row.outbox_id in unclear:
+                    refused[row.outbox_id] = NOT_ANSWERED
+                elif contact is None:
+                    refused[row.outbox_id] = NO_CONTACT
+                elif contact.email != spelled(row.email):
+                    refused[row.outbox_id] = SECOND_ADDRESS
+                else:
+                    events[row.outbox_id] = {
+                        "eventName": name,
+                        "objectId": contact.contact_id,
+                        "properties": _event(row),
+                        "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, row.outbox_id)),
+                    }
+        try:
+            if events:
+                self.api.call("POST", f"{MESSAGES}/batch", {"inputs": list(events.values())}, yes=204)
+        except RefusedError:
+            for outbox_id, event in events.items():
+                try:
+                    self.api.call("POST", MESSAGES, event, yes=204)
+                except RefusedError as error:
+                    if not _is_repeated(error):
+                        refused[outbox_id] = (str(error.status), error_text(error.body))
+        return [
+            Answer(row.outbox_id, "rejected", *refused[row.outbox_id])
+            if row.outbox_id in refused
+            else Answer(row.outbox_id, "accepted")
+            for row in batch.rows
+        ]
+
+    def _event_name(self, flow: str, properties: frozenset[str]) -> str:
+        """Return the full name of a flow's event, pe<account>_mailroom_<flow>. Define the event, and its
+        properties, if they are missing."""
+        name = f"mailroom_{flow}".lower()
+
+        def read() -> Any:
+            found: Any = None
+
+            def ask() -> None:
+                nonlocal found
+                found = self.api.call("GET", f"{DEFINITIONS}/{name}")
+
+            return found if was_found(ask, _is_refusal) else None
+
+        def find() -> str | None:
+            found = read()
+            is_whole = found and properties <= {one["name"] for one in found["properties"]}
+            return str(found["fullyQualifiedName"]) if is_whole else None
+
+        def make() -> str:
+            found = read()
+            if found is None:
+                body = {
+                    "name": name,
+                    "label": f"Mailroom {flow}",
+                    "primaryObject": "CONTACT",
+                    "includeDefaultProperties": False,
+                    "propertyDefinitions": [_event_property(one) for one in sorted(properties)],
+                }
+                found = self.api.once("POST", DEFINITIONS, body)
+            else:
+                for missing in sorted(properties - {one["name"] for one in found["properties"]}):
+                    self.api.once("POST", f"{DEFINITIONS}/{name}/property", _event_property(missing))
+            return str(found["fullyQualifiedName"])
+
+        return self.api.get_or_create(find, make)
 
     def _remove(self, batch: Batch) -> list[Answer]:
         """Remove contacts from a list. Unknown addresses count as removed."""
@@ -543,6 +636,20 @@ def _properties(row: Row) -> dict[str, str]:
         "firstname" if name == "first_name" else f"{GROUP}_{name}".lower(): _text(value)
         for name, value in fields.items()
     }
+
+
+def _event(row: Row) -> dict[str, str]:
+    """Return the properties of a message."""
+    return {name: _text(value)[:LONGEST_VALUE] for name, value in row.payload.items() if value is not None}
+
+
+def _event_property(name: str) -> dict[str, str]:
+    return {"name": name, "label": name.replace("_", " ").capitalize(), "type": "string"}
+
+
+def _is_repeated(refused: RefusedError) -> bool:
+    """Return whether an event is refused because HubSpot has its uuid."""
+    return refused.status == 409 or "uuid" in json.dumps(refused.body).lower()
 
 
 def _record(body: Any) -> dict[str, Any]:

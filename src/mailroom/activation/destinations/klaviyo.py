@@ -61,6 +61,8 @@ REFUSALS: dict[str, Kind] = {
 class KlaviyoDestination:
     """Imports and suppressions are jobs, whose rows are pending until settle() finds them done."""
 
+    repeats_sends = True
+
     def __init__(self, folder: Path, connection: Connection) -> None:
         def api(*rates: Rate) -> Api:
             return Api(
@@ -355,6 +357,7 @@ def _event(row: Row) -> dict[str, Any]:
     """Return a message as an entry of a bulk request: the profile and its one event."""
     event = {
         "properties": row.payload,
+        "time": f"{row.decided_at.isoformat(timespec='seconds')}Z",
         "unique_id": row.outbox_id,
         "metric": {"data": {"type": "metric", "attributes": {"name": f"Mailroom {row.audience}"}}},
     }

@@ -10,6 +10,12 @@ if they never subscribed, and creates no member. The batch call adds an archived
 earlier status, so archived members are looked up first and rejected. Erased people can't be added again:
 Mailchimp requires that they sign up themselves.
 
+A message is the event `Mailroom_<flow>` of a member, which starts a journey. Its name may have 30 letters,
+digits, underscores and dashes, and its properties are text. The API has no key by which it would know a
+repeated event, so a message that may have arrived is not sent again. A message to an address that is no
+member is rejected. How many characters the properties may have is not documented. The maintainers of
+Mailchimp's iOS SDK name about 1,000 in all.
+
 The path of a member has the MD5 of their address. Members are only changed by jobs (POST /batches), so that
 it is in the bodies of requests, never in a URL. The errors of a job are in a file at amazonaws.com, which a
 push must be able to fetch.
@@ -57,7 +63,7 @@ from mailroom.activation.rows import (
     Operation,
     Refusal,
     Row,
-    no_messages,
+    name_too_long,
 )
 from mailroom.activation.scrub import error_text
 from mailroom.mailbox import spelled
@@ -65,6 +71,7 @@ from mailroom.mailbox import spelled
 SANDBOX_LIST = "sandbox"
 PAGE, OVERLAP = 1_000, 100  # of a collection
 LONGEST_TAG = 10  # of a merge field
+LONGEST_EVENT = 30
 SAID_NO: dict[str, Kind] = {"unsubscribed": "unsubscribed", "cleaned": "bounced"}
 COMPLIANCE = "Member In Compliance State"
 Result = TypeVar("Result")
@@ -72,6 +79,8 @@ Result = TypeVar("Result")
 
 class MailchimpDestination:
     """New members have an immediate answer, changes of existing ones when their job is done."""
+
+    repeats_sends = False
 
     def __init__(self, folder: Path, connection: Connection) -> None:
         url, list_id = "", SANDBOX_LIST
@@ -103,7 +112,10 @@ class MailchimpDestination:
         self.archived = cache(self._archived)
 
     def limits(self, operation: Operation) -> Limits:
-        """500 members per call. The operations and bytes per job are not documented."""
+        """500 members per call. The operations and bytes per job are not documented. A job of messages is
+        small, because all are lost if nothing proves that it arrived."""
+        if operation == "send":
+            return Limits(100)
         return Limits(500 if operation in ("add", "remove") else 1_000)
 
     def size(self, row: Row) -> int:
@@ -113,8 +125,8 @@ class MailchimpDestination:
     def send(self, batch: Batch) -> Iterable[Answer]:
         """Send a batch. An addition is three requests: members, tag, and a job for existing members. A
         removal is one, and a job for members that it did not find. All else is a job."""
-        if batch.operation == "send":
-            return no_messages(batch)
+        if batch.operation == "send" and len(event := f"Mailroom_{batch.audience}") > LONGEST_EVENT:
+            return name_too_long(batch, event, LONGEST_EVENT)
         self.know_list()
         if batch.operation == "add":
             return self._add(batch)
@@ -184,6 +196,9 @@ class MailchimpDestination:
         return answers + self._start(waiting, [self._retag(row, batch, "inactive") for row in waiting])
 
     def _change(self, batch: Batch, rows: Sequence[Row]) -> list[Answer]:
+        if batch.operation == "send":
+            operations = [self._operation(row, "POST", "/events", _event(row)) for row in rows]
+            return self._start(rows, operations, is_once=True)
         if batch.operation == "delete":
             operations = [self._operation(row, "POST", "/actions/delete-permanent") for row in rows]
         elif batch.operation == "suppress":
@@ -230,10 +245,17 @@ class MailchimpDestination:
         }
         return operation if body is None else operation | {"body": json.dumps(body)}
 
-    def _start(self, rows: Sequence[Row], operations: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    def _start(
+        self, rows: Sequence[Row], operations: Sequence[Mapping[str, Any]], is_once: bool = False
+    ) -> list[Answer]:
         if not rows:
             return []
-        reference = f"/batches/{self.api.call('POST', '/batches', {'operations': operations})['id']}"
+
+        def ask() -> Any:
+            return self.api.once("POST", "/batches", {"operations": operations})["id"]
+
+        job = self.api.at_most_once(ask) if is_once else self.api.with_retries(ask)
+        reference = f"/batches/{job}"
         return [Answer(row.outbox_id, "pending", reference=reference) for row in rows]
 
     def settle(self, batch: Batch, reference: str) -> Iterable[Answer]:
@@ -256,6 +278,8 @@ class MailchimpDestination:
         for result in results:
             status_code, body = result["status_code"], _read(result["response"])
             why = _why_not(batch.operation, status_code, body)
+            if batch.operation == "send" and status_code >= 500:
+                why = ("no_answer", _message(body))
             if status_code == 404 and batch.operation in ("remove", "suppress", "delete"):
                 if _is_not_found(body) and has_list():
                     why = None
@@ -413,6 +437,11 @@ class MailchimpDestination:
             if offset + PAGE >= page["total_items"]:
                 return
             offset += PAGE - OVERLAP
+
+
+def _event(row: Row) -> dict[str, Any]:
+    properties = {name: _text(value) for name, value in row.payload.items() if value is not None}
+    return {"name": f"Mailroom_{row.audience}", "properties": properties}
 
 
 def _prepared(what: str, ask: Callable[[], Result]) -> Result:
