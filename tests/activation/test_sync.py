@@ -11,7 +11,7 @@ from conftest import Rows, Warehouse, write_table
 from mailroom.activation import ledger
 from mailroom.activation.ledger import activation_folder
 from mailroom.activation.pull import write_refusals, write_resubscriptions
-from mailroom.activation.push import push
+from mailroom.activation.push import PushOptions, push
 from mailroom.activation.rows import Refusal, Resubscription
 
 pytestmark = [pytest.mark.slow, pytest.mark.deep]
@@ -102,10 +102,11 @@ class Shop:
                 list(rows[0]) if rows else ["request_id", "email", "request_type", "status", "received_at"]
             )
             write_table(self.folder / f"{table}.csv", rows, columns)
+        self.built_at = datetime.combine(day, datetime.min.time())
         run = self.warehouse.dbt(
             "build", "--select", changed, "path:models/activation", "path:tests/activation",
             "--exclude-resource-type", "unit_test", "--indirect-selection", tests,
-            as_of=f"{day} 00:00:00",
+            as_of=str(self.built_at),
             shop={"files": f"{self.folder}/shop/{{table}}.csv", "absent": ["refunds"]},
             privacy={"files": f"{self.folder}/privacy/{{table}}.csv"},
             **dict.fromkeys(("crm", "web", "support", "esp"), "absent"),
@@ -121,7 +122,7 @@ class Shop:
 
     def push(self) -> dict[str, int]:
         file = self.folder / "warehouse.duckdb"
-        pushed = push(file, activation_folder(file))
+        pushed = push(file, activation_folder(file), PushOptions(as_of=self.built_at))
         assert not any(sent.rejected for sent in pushed.sent) and not pushed.held
         return {f"{sent.audience} {sent.operation}": sent.accepted for sent in pushed.sent}
 

@@ -244,7 +244,7 @@ MUTATIONS: list[Mutation] = [
         "an unreadable confirmation of a duplicate does not count",
         "confirmed_at,%', false) then cast('1900-01-01' as timestamp) else confirmed_at",
         "confirmed_at,%', false) then null else confirmed_at",
-        "consent_events",
+        "consent_tool_events",
     ),
     Mutation(
         "only an inquiry about buying implies consent",
@@ -278,19 +278,19 @@ MUTATIONS: list[Mutation] = [
         "an unticked checkbox is an opt-out",
         "when is_yes then 'granted'\n            else 'denied'",
         "when is_yes then 'granted'\n            else 'not said'",
-        "consent_events",
+        "consent_checkbox_events",
     ),
     Mutation(
         "an unsubscribe event is a refusal",
         "where event_type in ('unsubscribed', 'complained')\n    union",
         "where event_type in ('complained')\n    union",
-        "consent_events",
+        "consent_esp_events",
     ),
     Mutation(
         "an ESP status that is a refusal stops all marketing",
         "case when subscription_status = 'unsubscribed' then 'every marketing purpose' else",
         "case when false then 'every marketing purpose' else",
-        "consent_events",
+        "consent_esp_events",
     ),
     Mutation(
         "a request of an unknown type counts as an objection",
@@ -302,7 +302,7 @@ MUTATIONS: list[Mutation] = [
         "a rejected row may be an opt-out",
         "then rejected_tool_events.consent_status not in ('granted', 'pending')",
         "then false",
-        "consent_events",
+        "consent_tool_events",
     ),
     Mutation(
         "a browser's signal is an opt-out",
