@@ -12,6 +12,7 @@ keys are described at the head of _triggers.yml. Empty while dbt parses.
                 {%- do entries.append(dict(
                     flow, flow=name, trigger_name=trigger.name, subject=meta.subject, trigger_hours=meta.trigger_hours,
                     rests_on=meta.rests_on, description=trigger.description, n_steps=flow.steps | length,
+                    cap_messages=(flow.get('cap') or {}).get('messages'), cap_days=(flow.get('cap') or {}).get('days'),
                     reentry='after_days' if reentry is number else reentry, exits=flow.get('exits') or none,
                     entry_hours=flow.steps[0].hours + flow.shelf_life_hours + (24 if flow.send_at == 'own_hour' else 0), reentry_days=reentry if reentry is number else none
                 )) -%}
@@ -22,13 +23,13 @@ keys are described at the head of _triggers.yml. Empty while dbt parses.
 {% endmacro %}
 
 
-{# The steps of all flows: {flow, step, step_number, after, hours, slot, only_if}. #}
+{# The steps of all flows: {flow, step, step_number, after, hours, slot, only_if, has_offer}. #}
 {% macro flow_steps() %}
     {%- set steps = [] -%}
     {%- for flow in flow_entries() -%}
         {%- for step in flow.steps -%}
             {%- do steps.append(dict(
-                step, flow=flow.flow, step_number=loop.index, after_step=step.after, delay_hours=step.hours
+                step, flow=flow.flow, step_number=loop.index, after_step=step.after, delay_hours=step.hours, has_offer=step.get('offer', false)
             )) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -81,16 +82,16 @@ so it is the same on every engine. An assignment never changes with a rebuild, a
     {%- for flow in flow_entries() -%}
         {%- set hours = flow.steps | map(attribute='hours') | sum + flow.n_steps * (flow.shelf_life_hours + 24) -%}
         {%- do days.append(hours // 24 + 2) -%}
+        {%- do days.append((flow.cap_days or 0) + 1) -%}
     {%- endfor -%}
     {{ return(days | max) }}
 {% endmacro %}
 
 
-{# The destination that sends messages: var esp_destination, or the only destination. None if it sends none yet. #}
+{# The destination that sends messages: var esp_destination, or the only destination, else none. #}
 {% macro message_destination() %}
     {%- set destinations = var('destinations').keys() | list -%}
-    {%- set chosen = var('esp_destination') or (destinations[0] if destinations | length == 1) -%}
-    {{ return(chosen if chosen in ('file', 'klaviyo')) }}
+    {{ return(var('esp_destination') or (destinations[0] if destinations | length == 1)) }}
 {% endmacro %}
 
 

@@ -53,6 +53,12 @@ open_receipts as (
         and settled_jobs.reference is null
         -- The only rejection before anything is sent.
         and coalesce(receipts.code, '') <> 'too_large'
+        -- A rejected event leaves nothing, unless it is unclear whether it arrived.
+        and not (
+            receipts.operation = 'send'
+            and receipts.status = 'rejected'
+            and coalesce(receipts.code, '') not in ('job_lost', 'no_answer', 'not_understood')
+        )
     group by receipts.destination, receipts.audience, receipts.email
 ),
 

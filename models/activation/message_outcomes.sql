@@ -1,6 +1,4 @@
--- Each decision to send beside the ESP's answer and the message it reported. A message belongs to the decision whose key it has, or
--- else to the last decision about its customer in the 24 hours before it.
--- Longer than 120 lines because decisions and messages are matched both ways, and what is left on either side is an outcome too.
+-- Each decision to send beside the ESP's answer and the message it reported, and each message of a flow without a decision.
 {% set since = date_add('day', -30, as_of()) %}
 with decisions as (
     select
@@ -19,55 +17,31 @@ with decisions as (
 answers as (
     select
         outbox_id,
-        min(case when status = 'accepted' then answered_at end) as accepted_at
+        min(case when status = 'accepted' then answered_at end) as accepted_at,
+        max(case when status = 'sent' or code in ('job_lost', 'no_answer', 'not_understood') then answered_at end) as unanswered_at
     from {{ ref('sync_receipts') }}
     where operation = 'send'
     group by outbox_id
 ),
 
 -- Campaigns of flows have the name of their event.
-messages as (
+flow_messages as (
     select
         events.customer_id,
         events.message_id,
-        min(events.occurred_at) as sent_at,
-        max(case when campaigns.campaign_name like 'Mailroom %' then 1 else 0 end) = 1 as is_of_flow
+        min(events.occurred_at) as sent_at
     from {{ ref('email_events') }} as events
-    left join {{ ref('stg_esp__campaigns') }} as campaigns on events.campaign_id = campaigns.campaign_id
-    where events.is_sending and events.occurred_at > {{ since }} and events.occurred_at <= {{ as_of() }}
+    inner join {{ ref('stg_esp__campaigns') }} as campaigns on events.campaign_id = campaigns.campaign_id
+    where
+        events.is_sending
+        and events.occurred_at > {{ since }}
+        and events.occurred_at <= {{ as_of() }}
+        and left(lower(campaigns.campaign_name), 9) in ('mailroom ', 'mailroom_')
     group by events.customer_id, events.message_id
 ),
 
-pairs as (
-    select
-        decisions.decision_id,
-        messages.customer_id,
-        messages.message_id,
-        messages.sent_at,
-        row_number() over (
-            partition by messages.customer_id, messages.message_id
-            order by coalesce(messages.message_id = decisions.outbox_id, false) desc, decisions.decided_at desc, decisions.decision_id asc
-        ) as place_of_message
-    from messages
-    inner join decisions
-        on
-            messages.customer_id = decisions.customer_id
-            and (
-                messages.message_id = decisions.outbox_id
-                or (messages.sent_at >= decisions.decided_at and messages.sent_at <= {{ date_add('hour', 24, 'decisions.decided_at') }})
-            )
-),
-
-first_messages as (
-    select
-        *,
-        row_number() over (partition by decision_id order by sent_at asc, message_id asc) as place_of_decision
-    from pairs
-    where place_of_message = 1
-),
-
 matches as (
-    select * from first_messages where place_of_decision = 1
+    select * from {{ ref('reported_messages') }}
 ),
 
 outcomes as (
@@ -80,12 +54,14 @@ outcomes as (
         decisions.decided_at,
         decisions.expires_at,
         answers.accepted_at,
+        answers.unanswered_at,
         matches.message_id,
         matches.sent_at as reported_at,
         case
             when matches.message_id is not null then 'reported'
             when answers.accepted_at is not null then 'accepted'
             when decisions.expires_at >= {{ as_of() }} then 'waiting'
+            when answers.unanswered_at is not null then 'unanswered'
             else 'never_sent'
         end as outcome
     from decisions
@@ -101,12 +77,13 @@ outcomes as (
         cast(null as timestamp) as decided_at,
         cast(null as timestamp) as expires_at,
         cast(null as timestamp) as accepted_at,
+        cast(null as timestamp) as unanswered_at,
         messages.message_id,
         messages.sent_at as reported_at,
         'never_decided' as outcome
-    from messages
+    from flow_messages as messages
     left join matches on messages.customer_id = matches.customer_id and messages.message_id = matches.message_id
-    where messages.is_of_flow and matches.message_id is null
+    where matches.message_id is null
 )
 
 select
@@ -124,6 +101,7 @@ select
         when 'reported' then 'Sent on ' || {{ day_text('reported_at') }} || ', as the ESP reports.'
         when 'accepted' then 'The destination accepted it on ' || {{ day_text('accepted_at') }} || '. No report of the message yet.'
         when 'waiting' then 'Decided on ' || {{ day_text('decided_at') }} || ', and not accepted by the destination yet.'
+        when 'unanswered' then 'Sent on ' || {{ day_text('unanswered_at') }} || '. The destination did not confirm it, so it may have arrived.'
         when 'never_sent' then 'Decided on ' || {{ day_text('decided_at') }} || ', and never accepted before its shelf life ended.'
         else 'The ESP sent a message of a flow on ' || {{ day_text('reported_at') }} || ' that was not decided here.'
     end as reason

@@ -1,6 +1,6 @@
 -- Messages that a build decided to send and that the ESP has not accepted. An older decision goes out only if the customer may
 -- still get it. They leave for one destination, so that no customer gets a message twice.
-{%- set facts = ['decision_id', 'message_class', 'flow', 'step', 'slot', 'subject_id', 'subject_name', 'receiving_because'] %}
+{%- set facts = ['decision_id', 'message_class', 'flow', 'step', 'slot', 'subject_id', 'subject_name', 'offer_percent', 'receiving_because'] %}
 {%- set pieces = [] %}
 {%- for fact in facts -%}
 {%- do pieces.append("'\"" ~ fact ~ "\": ' || " ~ text_as_json('messages.' ~ fact)) -%}
@@ -25,6 +25,7 @@ messages as (
         decisions.slot,
         decisions.subject_id,
         enrolments.subject_name,
+        cast(cast(round(100 * decisions.offer_share) as bigint) as {{ dbt.type_string() }}) as offer_percent,
         replace(flows.receiving_because, '{subject}', coalesce(enrolments.subject_name, '')) as receiving_because,
         enrolments.customer_id,
         customers.email,
