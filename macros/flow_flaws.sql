@@ -40,6 +40,12 @@
     {%- endif -%}
     {%- if flow.send_at not in ('once', 'own_hour') -%}{%- do flaws.append('with send_at ' ~ flow.send_at ~ ', which is not once or own_hour') -%}{%- endif -%}
     {%- if not (flow.shelf_life_hours is number and flow.shelf_life_hours > 0) -%}{%- do flaws.append('with no shelf_life_hours above 0') -%}{%- endif -%}
+    {%- set cap = flow.get('cap', {'messages': 1, 'days': 1}) -%}
+    {%- if cap is not mapping or cap | list | sort != ['days', 'messages'] or not (cap.messages is number and cap.days is number and cap.messages > 0 and cap.days > 0) -%}
+        {%- do flaws.append('with cap ' ~ cap ~ ', which is not {messages: above 0, days: above 0}') -%}
+    {%- elif 'cap' in flow and flow.message_class == 'transactional' -%}
+        {%- do flaws.append('with a cap, and nothing holds transactional mail back') -%}
+    {%- endif -%}
     {%- set share = flow.get('holdout_share', 0) -%}
     {%- if not (share is number and 0 <= share < 1) -%}{%- do flaws.append('with holdout_share ' ~ share ~ ', which is not 0 to below 1') -%}{%- endif -%}
     {%- if not (flow.receiving_because.startswith('You are receiving this because ') and flow.receiving_because.endswith('.')) -%}
@@ -63,6 +69,10 @@
             {%- do flaws.append(name ~ ' after ' ~ step.get('after') ~ ', which is neither trigger nor an earlier step') -%}
         {%- endif -%}
         {%- if not (step.get('hours') is number and step.hours >= 0) -%}{%- do flaws.append(name ~ ', which has no hours') -%}{%- endif -%}
+        {%- if step.get('offer', false) not in (true, false) -%}{%- do flaws.append(name ~ ' with offer ' ~ step.offer ~ ', which is not true or false') -%}{%- endif -%}
+        {%- if step.get('offer') and loop.first and flow.get('is_abandon') -%}
+            {%- do flaws.append(name ~ ', which has an offer: an offer in the first reminder teaches customers to leave carts') -%}
+        {%- endif -%}
         {%- if not step.get('slot') -%}{%- do flaws.append(name ~ ', which has no slot of content') -%}{%- endif -%}
         {%- for column, checks in (step.get('only_if') or {}).items() -%}
             {%- if not is_column('customers.' ~ column) -%}{%- do flaws.append(name ~ ' only_if ' ~ column ~ ', which is no column of customers') -%}{%- endif -%}
@@ -84,7 +94,7 @@
 {% endmacro %}
 
 
-{# Flow names that two triggers have, and caps that no message fits under. #}
+{# Flow names that two triggers have, caps that no message fits under, and offers that are none. #}
 {% macro flow_limit_flaws() %}
     {%- set flaws, names = [], [] -%}
     {%- for flow in flow_entries() -%}
@@ -96,5 +106,18 @@
             {%- do flaws.append('var ' ~ name ~ ' has ' ~ group ~ ': ' ~ cap ~ ', and a cap is above 0. To mail them nothing, use a suppression rule') -%}
         {%- endfor -%}
     {%- endfor -%}
+    {%- set shares = var('offer_shares') -%}
+    {%- if not shares or shares != shares | sort or shares | unique | list != shares or shares[0] <= 0 or shares[-1] >= 1 -%}
+        {%- do flaws.append('var offer_shares is ' ~ shares ~ ', which is not a rising list of shares above 0 and below 1') -%}
+    {%- endif -%}
+    {%- for band, level in var('offer_levels_by_band').items() if level not in range((shares or []) | length + 1) -%}
+        {%- do flaws.append('var offer_levels_by_band has ' ~ band ~ ': ' ~ level ~ ', and offer_shares has ' ~ (shares or []) | length ~ ' levels') -%}
+    {%- endfor -%}
+    {%- for name in ['offer_stated_margin_share', 'offer_min_margin_share', 'offer_holdout_share'] if not (var(name) is number and 0 <= var(name) < 1) -%}
+        {%- do flaws.append('var ' ~ name ~ ' is ' ~ var(name) ~ ', which is not 0 to below 1') -%}
+    {%- endfor -%}
+    {%- if not (var('offer_weekly_budget') is number and var('offer_weekly_budget') >= 0) -%}
+        {%- do flaws.append('var offer_weekly_budget is ' ~ var('offer_weekly_budget') ~ ', which is no amount') -%}
+    {%- endif -%}
     {{ return(flaws) }}
 {% endmacro %}

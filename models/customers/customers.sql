@@ -127,7 +127,8 @@ preferences as (
     select
         records.customer_id,
         {{ value_at_max('profiles.preferred_categories', recency_key("coalesce(profiles.updated_at, cast('1900-01-01' as timestamp))", 'profiles.profile_id'), is_unique=true) }} as preferred_categories,
-        {{ value_at_max('profiles.preferred_frequency', recency_key("coalesce(profiles.updated_at, cast('1900-01-01' as timestamp))", 'profiles.profile_id'), is_unique=true) }} as preferred_frequency
+        {{ value_at_max('profiles.preferred_frequency', recency_key("coalesce(profiles.updated_at, cast('1900-01-01' as timestamp))", 'profiles.profile_id'), is_unique=true) }} as preferred_frequency,
+        {{ value_at_max('profiles.birthday', recency_key("coalesce(profiles.updated_at, cast('1900-01-01' as timestamp))", 'profiles.profile_id'), is_unique=true) }} as birthday
     from {{ ref('stg_esp__profiles') }} as profiles
     inner join {{ ref('record_customers') }} as records
         on records.record_type = 'esp_profile' and profiles.profile_id = records.record_id
@@ -177,6 +178,7 @@ select
     brands.top_brand,
     preferences.preferred_categories,
     preferences.preferred_frequency,
+    preferences.birthday,
 
     cast(profiles.n_records as bigint) as n_records,
     cast(coalesce(orders.n_orders, 0) as bigint) as n_orders,

@@ -6,7 +6,7 @@
     'flow': 'string', 'label': 'string', 'description': 'string', 'owner': 'string', 'expires_on': 'date', 'trigger_name': 'string',
     'subject': 'string', 'trigger_hours': 'bigint', 'message_class': 'string', 'purpose': 'string', 'priority': 'bigint',
     'is_abandon': 'boolean', 'reentry': 'string', 'reentry_days': 'bigint', 'exits': 'string', 'send_at': 'string',
-    'shelf_life_hours': 'bigint', 'entry_hours': 'bigint', 'holdout_share': 'double', 'n_steps': 'bigint', 'receiving_because': 'string', 'rests_on': 'string',
+    'shelf_life_hours': 'bigint', 'entry_hours': 'bigint', 'cap_messages': 'bigint', 'cap_days': 'bigint', 'holdout_share': 'double', 'n_steps': 'bigint', 'receiving_because': 'string', 'rests_on': 'string',
 } %}
 {%- set entries, fields = [], [] -%}
 {%- for entry in flow_entries() -%}

@@ -1,7 +1,8 @@
 -- The next step of each open enrolment: the first one without a decision to send or to drop it.
 with steps as (
     select * from {{ literal_rows({
-        'flow': 'string', 'step': 'string', 'step_number': 'bigint', 'after_step': 'string', 'delay_hours': 'bigint', 'slot': 'string'
+        'flow': 'string', 'step': 'string', 'step_number': 'bigint', 'after_step': 'string', 'delay_hours': 'bigint', 'slot': 'string',
+        'has_offer': 'boolean'
     }, flow_steps()) }}
 ),
 
@@ -31,6 +32,7 @@ open_steps as (
         steps.step,
         cast(steps.step_number as bigint) as step_number,
         steps.slot,
+        coalesce(steps.has_offer, false) as has_offer,
         {{ date_add('hour', 'steps.delay_hours', 'coalesce(earlier_steps.finished_at, enrolments.triggered_at)') }} as delayed_until,
         row_number() over (partition by enrolments.enrolment_id order by steps.step_number) as place
     from enrolments
@@ -82,6 +84,7 @@ select
     subject_name,
     amount,
     slot,
+    has_offer,
     is_held_out,
     triggered_at,
     due_at,

@@ -12,6 +12,8 @@ with steps_due as (
         flows.purpose,
         flows.priority,
         flows.is_abandon,
+        flows.cap_messages,
+        flows.cap_days,
         case
             {%- for step in flow_steps() if step.only_if %}
             when due.flow = '{{ step.flow }}' and due.step = '{{ step.step }}' then {{ step_condition(step.only_if, 'customers') }}
@@ -82,6 +84,30 @@ message_counts as (
     group by customer_id
 ),
 
+-- As the weekly cap, for the messages of one flow.
+flow_messages as (
+    select
+        decisions.customer_id,
+        decisions.flow,
+        flows.cap_messages,
+        {{ date_add('hour', 'cast(24 * flows.cap_days as integer)', 'decisions.decided_at') }} as leaves_window_at,
+        row_number() over (partition by decisions.customer_id, decisions.flow order by decisions.decided_at desc) as newest_first
+    from {{ ref('past_decisions') }} as decisions
+    inner join {{ ref('flow_catalog') }} as flows on decisions.flow = flows.flow
+    where
+        decisions.decision = 'send'
+        and decisions.decided_at > {{ date_add('hour', 'cast(-24 * flows.cap_days as integer)', as_of()) }}
+),
+
+full_flows as (
+    select
+        customer_id,
+        flow,
+        leaves_window_at as opens_at
+    from flow_messages
+    where newest_first = cap_messages
+),
+
 -- The next step of a flow that goes first.
 upcoming_steps as (
     select
@@ -117,16 +143,19 @@ ruled_steps as (
             when message_counts.last_sent_at > {{ date_add('hour', -var('message_gap_hours'), as_of()) }} then 'message_gap'
             when caps.customer_id is null then 'no_cap'
             when message_counts.n_in_window >= caps.max_messages then 'weekly_cap'
+            when full_flows.flow is not null then 'flow_cap'
             when upcoming_steps.due_at is not null then 'goes_first'
         end as rule,
         message_counts.last_sent_at,
         message_counts.last_abandon_at,
         message_counts.n_in_window,
         message_counts.cap_opens_at,
+        full_flows.opens_at as flow_opens_at,
         upcoming_steps.due_at as upcoming_at
     from steps_due
     left join message_counts on steps_due.customer_id = message_counts.customer_id
     left join caps on steps_due.customer_id = caps.customer_id
+    left join full_flows on steps_due.customer_id = full_flows.customer_id and steps_due.flow = full_flows.flow
     left join upcoming_steps on steps_due.enrolment_id = upcoming_steps.enrolment_id
     where steps_due.is_due
 ),
@@ -170,12 +199,17 @@ timed_steps as (
             when ranked_steps.rule = 'abandon_rest' then {{ date_add('hour', var('abandon_rest_hours'), 'ranked_steps.last_abandon_at') }}
             when ranked_steps.rule = 'message_gap' then {{ date_add('hour', var('message_gap_hours'), 'ranked_steps.last_sent_at') }}
             when ranked_steps.rule = 'weekly_cap' then ranked_steps.cap_opens_at
+            when ranked_steps.rule = 'flow_cap' then ranked_steps.flow_opens_at
             -- The other step may not go out after all, so this one is not dropped before its time.
             when ranked_steps.rule = 'goes_first' then least(ranked_steps.upcoming_at, ranked_steps.expires_at)
             when ranked_steps.place > 1 then {{ date_add('hour', var('message_gap_hours'), as_of()) }}
         end as opens_again_at
     from ranked_steps
     left join winners on ranked_steps.customer_id = winners.customer_id
+),
+
+offers as (
+    select * from {{ ref('offer_levels') }} where offer_share > 0
 ),
 
 decided_steps as (
@@ -208,6 +242,8 @@ select
     case when decided_steps.decision = 'wait' then decided_steps.opens_again_at end as wait_until,
     decided_steps.due_at,
     decided_steps.expires_at,
+    offers.offer_share,
+    offers.offer_cost,
     case
         when decided_steps.decision = 'send' then decided_steps.reason
         else case decided_steps.deciding_rule
@@ -227,12 +263,18 @@ select
                     || ', less than {{ var("message_gap_hours") }} hours ago.'
             when 'no_cap' then 'The customer has no weekly cap.'
             when 'weekly_cap' then 'At the weekly cap: ' || {{ counted('decided_steps.n_in_window', 'marketing message') }} || ' already.'
+            when 'flow_cap'
+                then
+                    'At the cap of the flow: ' || {{ counted('decided_steps.cap_messages', 'message') }} || ' in '
+                    || {{ counted('decided_steps.cap_days', 'day') }} || '.'
             when 'goes_first' then 'Waits for a message of a flow that goes first.'
             when 'lost' then 'Another flow went first: ' || decided_steps.lost_to || '.'
         end
     end as reason,
     {{ as_of() }} as decided_at
 from decided_steps
+left join offers
+    on decided_steps.customer_id = offers.customer_id and decided_steps.has_offer and decided_steps.decision = 'send'
 {%- if is_incremental() %}
 -- Each moment is recorded once, so that a repeated build and one as of a past moment add nothing.
 where {{ as_of() }} > coalesce((select max(decided_at) from {{ this }}), cast('1900-01-01' as timestamp))

@@ -39,6 +39,7 @@ class Flow:
     expires_on: date
     steps: Sequence[Step]
     rests_on: Sequence[str]
+    cap: tuple[int, timedelta] | None  # most messages in a time
 
     @property
     def is_marketing(self) -> bool:
@@ -58,6 +59,7 @@ def flows(entries: Path) -> list[Flow]:
                     flow.get("is_abandon", False), flow["reentry"], flow.get("exits") or [],
                     flow["send_at"], timedelta(hours=flow["shelf_life_hours"]), flow.get("holdout_share", 0),
                     flow["expires_on"], steps, meta["rests_on"],
+                    (flow["cap"]["messages"], timedelta(days=flow["cap"]["days"])) if "cap" in flow else None,
                 )
             )  # fmt: skip
     return found
@@ -315,6 +317,11 @@ class Decider:
         inside = sorted((moment for moment in counted if moment > now - window), reverse=True)
         if len(inside) >= most:
             return "weekly_cap", inside[most - 1] + window
+        if flow.cap:
+            most, span = flow.cap
+            own = sorted(d.decided_at for d in ours if d.flow == flow.flow and d.decided_at > now - span)
+            if len(own) >= most:
+                return "flow_cap", own[-most] + span
         upcoming = [
             other.due_at for other in steps
             if now < other.due_at <= now + timedelta(hours=24)

@@ -104,6 +104,8 @@ select customer_id, product_id, max(ordered_at) as last_ordered_at from w_orders
 where is_sale and product_id is not null and ordered_at <= moment()
 group by customer_id, product_id;
 
+create view offer_levels as select customer_id, 0.0 as offer_share, 0.0 as offer_cost from w_customers;
+
 create view email_events as
 select customer_id, occurred_at, message_class, true as is_sending from w_emails
 where occurred_at <= moment();
@@ -227,6 +229,11 @@ def random_world(number: int, triggers: dict[str, str], rng: random.Random) -> W
             ended = later(moment) if chance(0.3) else None
             amount = rng.choice([None, None, Decimal("10.00"), Decimal("20.50")])
             world.events.append((trigger, subject, moment, ended, amount))
+    if chance(0.15):  # one after the other, against the cap of a flow
+        first = some_time(0, 6)
+        for n, product in enumerate(products):
+            moment = first + timedelta(hours=30 * n + 1)
+            world.events.append(("back_in_stock", product, moment, None, None))
     for message_class in CLASSES:
         if chance(0.25):
             moment = some_time(-2)

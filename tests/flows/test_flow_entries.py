@@ -51,7 +51,7 @@ GRAPH = SimpleNamespace(
         "model.mailroom.customers": node(
             (
                 "cart_filled_at", "last_seen_at", "last_ordered_at", "first_seen_at", "last_human_clicked_at",
-                "n_human_clicks_30d",
+                "n_human_clicks_30d", "birthday",
             )
         ),
         "model.mailroom.orders": node(("ordered_at",)),
@@ -122,6 +122,8 @@ def test_a_wrong_trigger_is_named(key: str, value: Any, words: str) -> None:
         ("reentry", "sometimes", "with reentry sometimes, which is not once"),
         ("reentry", 0, "with reentry 0"),
         ("send_at", "noon", "with send_at noon"),
+        ("cap", {"messages": 0, "days": 7}, "which is not {messages: above 0, days: above 0}"),
+        ("cap", 3, "with cap 3, which is not"),
         ("shelf_life_hours", 0, "with no shelf_life_hours above 0"),
         ("holdout_share", 1, "with holdout_share 1, which is not 0 to below 1"),
         ("receiving_because", "Because.", "without a sentence in receiving_because"),
@@ -144,6 +146,8 @@ def test_a_wrong_flow_is_named(key: str, value: Any, words: str) -> None:
         (0, "after", "reminder", "with step reminder after reminder, which is neither"),
         (1, "step", "reminder", "with step reminder, which has no name of its own"),
         (1, "hours", -1, "with step second_reminder, which has no hours"),
+        (0, "offer", True, "with step reminder, which has an offer"),
+        (1, "offer", "10%", "with step second_reminder with offer 10%, which is not true or false"),
         (2, "slot", "", "with step last_reminder, which has no slot of content"),
         (2, "only_if", {"n_kisses": {"is": 1}}, "only_if n_kisses, which is no column of customers"),
         (2, "only_if", {"n_human_clicks_30d": {"above": 1}}, "n_human_clicks_30d above, which is not is"),
@@ -156,7 +160,11 @@ def test_a_wrong_step_is_named(place: int, key: str, value: Any, words: str) -> 
 
 
 def limit_flaws(flows: list[dict[str, str]], **variables: Any) -> list[str]:
-    values = {"weekly_caps": {"engaged": 3}, "stated_weekly_caps": {"monthly": 0.25}, **variables}
+    values = {
+        "weekly_caps": {"engaged": 3}, "stated_weekly_caps": {"monthly": 0.25}, "offer_shares": [0.05, 0.1],
+        "offer_levels_by_band": {"low": 0, "high": 2}, "offer_stated_margin_share": 0.4,
+        "offer_min_margin_share": 0.2, "offer_holdout_share": 0.1, "offer_weekly_budget": 0, **variables,
+    }  # fmt: skip
     context = macros(
         var=values.__getitem__,
         flow_entries=lambda: flows,
@@ -170,3 +178,24 @@ def test_a_limit_that_lets_nothing_through_is_named() -> None:
     assert limit_flaws([{"flow": "a"}, {"flow": "a"}]) == ["flow a is in the entries of two triggers"]
     assert "var weekly_caps has engaged: 0" in limit_flaws([], weekly_caps={"engaged": 0})[0]
     assert "var stated_weekly_caps has daily: None" in limit_flaws([], stated_weekly_caps={"daily": None})[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("offer_shares", []), ("offer_shares", [0.1, 0.05]), ("offer_shares", [0.1, 0.1]),
+        ("offer_shares", [0, 0.1]), ("offer_shares", [0.1, 1]), ("offer_levels_by_band", {"high": 3}),
+        ("offer_levels_by_band", {"high": 0.05}), ("offer_min_margin_share", 1),
+        ("offer_holdout_share", -0.1), ("offer_stated_margin_share", None), ("offer_weekly_budget", None),
+    ],
+)  # fmt: skip
+def test_an_offer_that_is_none_is_named(name: str, value: Any) -> None:
+    flaw, *_ = limit_flaws([], **{name: value})
+    assert flaw.startswith(f"var {name} ")
+
+
+def test_transactional_mail_has_no_cap() -> None:
+    (entry,) = [copy.deepcopy(entry) for entry in ENTRIES if entry["name"] == "order_placed"]
+    entry["config"]["meta"]["flows"]["order_confirmation"]["cap"] = {"messages": 1, "days": 1}
+    (flaw,) = flaws(entry["config"]["meta"])
+    assert "with a cap, and nothing holds transactional mail back" in flaw

@@ -146,7 +146,9 @@ def test_the_decisions_are_those_of_a_naive_decider(models: tuple[dict[str, str]
         "not_allowed", "quiet_hours", "abandon_rest", "message_gap", "weekly_cap", "goes_first", "lost",
     )  # fmt: skip
     assert all(rules[f"wait: {kind}"] for kind in kinds), rules
-    assert all(rules[f"drop: {kind}"] for kind in ("holdout", "too_late", "condition", "no_cap")), rules
+    assert all(
+        rules[f"drop: {kind}"] for kind in ("holdout", "too_late", "condition", "no_cap", "flow_cap")
+    ), rules
 
 
 @pytest.mark.deep

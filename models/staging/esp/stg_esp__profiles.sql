@@ -15,6 +15,8 @@ select
     {{ known_time_zone('profiles.time_zone') }} as time_zone,
     profiles.preferred_categories,
     profiles.preferred_frequency,
+    -- Forms fill in the first days of these years by themselves.
+    case when profiles.birthday not in (cast('1900-01-01' as date), cast('1970-01-01' as date)) then profiles.birthday end as birthday,
     profiles.subscription_status,
     profiles.created_at,
     coalesce(profiles.updated_at, profiles.created_at) as updated_at

@@ -389,6 +389,12 @@ def support_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> dict[
     }
 
 
+def _birthdays(sim: Simulation) -> pa.Array:
+    """The birthdays that people stated: those of each seventh profile."""
+    born = sim.people.born[sim.profiles.person].astype(np.int32)
+    return pa.array(born, mask=np.arange(len(born)) % 7 != 0).cast(pa.date32())
+
+
 def esp_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> tuple[dict[Name, pa.Table], Ints]:
     """Profiles and message events, and the rows among these that are sent twice with the same id."""
     people, boxes, profiles, n = sim.people, sim.boxes, sim.profiles, len(sim.profiles)
@@ -410,6 +416,7 @@ def esp_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> tuple[dic
                 "time_zone": words(ZONES, np.where(country >= 0, people.zone[profiles.person], NONE)),
                 "preferred_categories": joined(favourite, second, ","),
                 "preferred_frequency": words(mail.FREQUENCIES, boxes.frequency),
+                "birthday": _birthdays(sim),
                 "subscription_status": words(mail.STATUSES, np.where(left, mail.UNSUBSCRIBER, sim.starts)),
                 "created_at": times(profiles.created),
                 "updated_at": times(np.where(left, boxes.ends, profiles.updated)),
