@@ -75,3 +75,9 @@ Called at the end of every run.
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
+
+
+{# A share as a signed percentage with one digit: +12.3%, -4.0%. #}
+{% macro signed_percent_text(share) -%}
+    case when {{ share }} < 0 then '-' else '+' end || {{ tenths_text('abs(' ~ share ~ ')') }}
+{%- endmacro %}

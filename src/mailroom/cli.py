@@ -233,6 +233,35 @@ def pull(parser: argparse.ArgumentParser) -> Run:
 
 
 @command
+def experiment(parser: argparse.ArgumentParser) -> Run:
+    """Plan an experiment: the customers and weeks that it needs, by the shop's own last weeks."""
+    parser.add_argument("action", choices=("plan",))
+    parser.add_argument("--measure", default="net_revenue", help="net_revenue, ordered or clicked")
+    parser.add_argument("--lift", type=float, default=0.05, help="relative lift to find (default 0.05)")
+    parser.add_argument(
+        "--control-share", type=float, default=0.1, metavar="SHARE",
+        help="share of the customers in the control arm (default 0.1)",
+    )  # fmt: skip
+    parser.add_argument("--population", default="contactable", help="contactable or everyone")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.measurement.plan import as_text, plan
+        from mailroom.warehouse import database_path
+
+        found = plan(
+            database_path(),
+            arguments.measure,
+            arguments.lift,
+            arguments.control_share,
+            arguments.population,
+        )
+        print(as_text(found, arguments.measure, arguments.lift))
+        return 0
+
+    return run
+
+
+@command
 def sandbox(parser: argparse.ArgumentParser) -> Run:
     """Run a sandbox of the ESPs on this machine: their APIs, and a page that shows their profiles."""
     from datetime import datetime

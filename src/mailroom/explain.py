@@ -67,6 +67,7 @@ def customer(path: Path, who: str | None = None, *, is_short: bool = False) -> C
                 "WHAT TO EXPECT": sections["WHAT TO EXPECT"],
                 "SEGMENTS AND AUDIENCES": sections["SEGMENTS AND AUDIENCES"],
                 "NOT IN THESE AUDIENCES": _exclusions(connection, key),
+                "EXPERIMENTS": _arms(connection, key),
                 "FLOWS": _enrolments(connection, key),
                 "LAST DECISIONS": _decisions(connection, key),
                 "WHAT EACH ESP HOLDS": _held(connection, key),
@@ -280,6 +281,21 @@ def _enrolments(connection: duckdb.DuckDBPyConnection, key: str) -> list[Line]:
             || coalesce(' Ended on ' || strftime(exited_at, '%Y-%m-%d %H:%M') || ': ' || exit_reason, '')
                 as text
         from flow_enrolments where customer_id = $id order by entered_at, flow, enrolment_id
+        """,
+        key,
+    )
+
+
+def _arms(connection: duckdb.DuckDBPyConnection, key: str) -> list[Line]:
+    return _lines(
+        connection,
+        """
+        select
+            experiment as label,
+            'in arm ' || arm || ' since ' || strftime(since_at, '%Y-%m-%d')
+            || case when is_held_out then ', and gets nothing of ' || decides else '' end as text,
+            not is_held_out as is_yes
+        from experiment_members where customer_id = $id order by experiment
         """,
         key,
     )

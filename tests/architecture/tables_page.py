@@ -12,7 +12,17 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs/tables.md"
-FLOORS = ("customers", "identity", "trust", "scores", "segments", "flows", "activation", "quality")
+FLOORS = (
+    "customers",
+    "identity",
+    "trust",
+    "scores",
+    "segments",
+    "measurement",
+    "flows",
+    "activation",
+    "quality",
+)
 TITLES = {
     "identity": "Who is one person",
     "customers": "What they did",
@@ -20,6 +30,7 @@ TITLES = {
     "trust": "May we write to them",
     "scores": "What to expect",
     "segments": "Who is in which segment",
+    "measurement": "Does it pay",
     "flows": "Which message is next",
     "activation": "What leaves for the ESP",
 }

@@ -11,7 +11,7 @@ from conftest import PROJECT, Warehouse
 # python_models stands between what is known and what people read of it: nothing there reads a score.
 FLOORS = [
     "staging", "identity", "customers", "quality", "trust", "features", "python_models", "scores", "segments",
-    "flows", "activation",
+    "measurement", "flows", "activation",
 ]  # fmt: skip
 # Those that read its rows, and the one that says which of its columns are there.
 THROUGH_THE_DOOR = re.compile(r"base_[a-z]+__[a-z_]+|source_reconciliation|field_dictionary|unread_columns")
@@ -63,7 +63,8 @@ def models(nodes: dict[str, Node]) -> list[Node]:
 
 def floor(node: Node) -> int:
     top, folder = str(node["original_file_path"]).split("/")[:2]
-    place = top if top == "python_models" else folder
+    # Python models of measurement read what stands above the scores.
+    place = top if top == "python_models" and folder != "measurement" else folder
     assert place in FLOORS, f"{node['original_file_path']} is on no floor of {FLOORS}"
     return FLOORS.index(place)
 

@@ -91,6 +91,7 @@ class Facts:
     last_ticket_at: datetime | None
     columns: Mapping[str, Any]
     reported: Sequence[datetime]  # marketing messages that the ESP reported
+    held_out: str | None = None  # from marketing, or from flow:<name>
 
 
 @dataclass
@@ -276,7 +277,7 @@ class Decider:
     ) -> tuple[str | None, datetime | None]:
         """Return the first rule that holds, and when it ends."""
         flow = due.enrolment.flow
-        if is_held_out(flow, self.customer):
+        if self._is_held_out(flow, facts):
             return "holdout", None
         if due.expires_at < now:
             return "too_late", None
@@ -326,11 +327,18 @@ class Decider:
             other.due_at for other in steps
             if now < other.due_at <= now + timedelta(hours=24)
             and other.enrolment.flow.priority < flow.priority and other.enrolment.flow.is_marketing
-            and not is_held_out(other.enrolment.flow, self.customer)
+            and not self._is_held_out(other.enrolment.flow, facts)
         ]  # fmt: skip
         if upcoming:
             return "goes_first", min(min(upcoming), due.expires_at)
         return None, None
+
+    def _is_held_out(self, flow: Flow, facts: Facts) -> bool:
+        return (
+            is_held_out(flow, self.customer)
+            or facts.held_out == f"flow:{flow.flow}"
+            or (facts.held_out == "marketing" and flow.is_marketing)
+        )
 
     def _flow(self, name: str) -> Flow:
         return next(flow for flow in self.flows if flow.flow == name)

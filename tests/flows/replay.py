@@ -53,6 +53,7 @@ create table w_emails (customer_id varchar, occurred_at timestamp, message_class
 create table w_pauses (
     model_name varchar, column_name varchar, from_at timestamp, until_at timestamp
 );
+create table w_held (customer_id varchar, decides varchar, since timestamp);
 create table w_hours (trigger_name varchar, trigger_hours bigint);
 
 create view customers as
@@ -103,6 +104,9 @@ create view customer_products as
 select customer_id, product_id, max(ordered_at) as last_ordered_at from w_orders
 where is_sale and product_id is not null and ordered_at <= moment()
 group by customer_id, product_id;
+
+create view experiment_members as
+select 'e' as experiment, customer_id, decides, since <= moment() as is_held_out from w_held;
 
 create view offer_levels as select customer_id, 0.0 as offer_share, 0.0 as offer_cost from w_customers;
 
@@ -197,6 +201,7 @@ class World:
     carts: list[datetime] = field(default_factory=list)
     tickets: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     emails: list[tuple[datetime, str | None]] = field(default_factory=list)
+    held_out: tuple[str, datetime] | None = None  # from what, since when
 
 
 def random_world(number: int, triggers: dict[str, str], rng: random.Random) -> World:
@@ -245,6 +250,9 @@ def random_world(number: int, triggers: dict[str, str], rng: random.Random) -> W
             refunded = later(moment) if chance(0.3) else None
             world.orders.append((order, rng.choice([None, *products]), chance(0.9), moment, refunded))
     world.carts = [some_time() for _ in range(rng.choice([0, 0, 0, 1, 2]))]
+    if chance(0.1):
+        flow = rng.choice(["marketing", "flow:cart_series", "flow:order_confirmation", "flow:price_alert"])
+        world.held_out = flow, some_time(-2)
     if chance(0.15):
         moment = some_time()
         world.tickets.append((moment, later(moment) if chance(0.5) else None))
@@ -270,6 +278,7 @@ def load(replay: Replay, worlds: Iterable[World]) -> None:
         replay.fill("w_carts", [(name, at) for at in world.carts])
         replay.fill("w_tickets", [(name, *ticket) for ticket in world.tickets])
         replay.fill("w_emails", [(name, *email) for email in world.emails])
+        replay.fill("w_held", [(name, *world.held_out)] if world.held_out else [])
 
 
 def ledger_columns(warehouse: Path) -> dict[str, str]:

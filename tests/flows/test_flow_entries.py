@@ -6,40 +6,18 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import jinja2
 import pytest
 import yaml
 
 from conftest import PROJECT
+from project_macros import macros
 
 ENTRIES = yaml.safe_load((PROJECT / "models/flows/triggers/_triggers.yml").read_text())["models"]
 CLASSES = ("transactional", "onboarding", "lifecycle", "promotional")
 
 
-class _ReturnedError(Exception):
-    """dbt's return() ends a macro with a value that is no text."""
-
-
-def macros(**context: Any) -> dict[str, Callable[..., Any]]:
-    """Return the macros of flow_flaws.sql, with these names beside them."""
-
-    def returned(value: Any) -> None:
-        raise _ReturnedError(value)
-
-    text = (PROJECT / "macros/flow_flaws.sql").read_text()
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-    names: dict[str, Any] = {"return": returned, "message_classes": lambda: CLASSES, **context}
-    for source, name in re.findall(r"(\{% macro (\w+)\(.*?\{% endmacro %\})", text, re.DOTALL):
-        template = environment.from_string(source)
-
-        def call(*arguments: Any, name: str = name, template: jinja2.Template = template) -> Any:
-            try:
-                return getattr(template.make_module(names), name)(*arguments)
-            except _ReturnedError as ended:
-                return ended.args[0]
-
-        names[name] = call
-    return names
+def flow_macros(**context: Any) -> dict[str, Callable[..., Any]]:
+    return macros("flow_flaws.sql", message_classes=lambda: CLASSES, **context)
 
 
 def node(columns: tuple[str, ...], access: str = "public") -> Any:
@@ -62,7 +40,7 @@ GRAPH = SimpleNamespace(
 
 
 def flaws(entry: dict[str, Any]) -> list[str]:
-    found: list[str] = macros(graph=GRAPH)["flow_flaws"](SimpleNamespace(config={"meta": entry}))
+    found: list[str] = flow_macros(graph=GRAPH)["flow_flaws"](SimpleNamespace(config={"meta": entry}))
     return found
 
 
@@ -165,10 +143,7 @@ def limit_flaws(flows: list[dict[str, str]], **variables: Any) -> list[str]:
         "offer_levels_by_band": {"low": 0, "high": 2}, "offer_stated_margin_share": 0.4,
         "offer_min_margin_share": 0.2, "offer_holdout_share": 0.1, "offer_weekly_budget": 0, **variables,
     }  # fmt: skip
-    context = macros(
-        var=values.__getitem__,
-        flow_entries=lambda: flows,
-    )
+    context = flow_macros(var=values.__getitem__, flow_entries=lambda: flows)
     found: list[str] = context["flow_limit_flaws"]()
     return found
 

@@ -49,6 +49,7 @@ def facts(world: replay.World, now: datetime, reported: list[datetime]) -> Facts
         last_ticket_at=max((opened for opened, _ in tickets), default=None),
         columns={"n_human_clicks_30d": world.clicks},
         reported=reported,
+        held_out=world.held_out[0] if world.held_out and world.held_out[1] <= now else None,
     )  # fmt: skip
 
 

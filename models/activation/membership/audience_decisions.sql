@@ -27,6 +27,14 @@ refused_addresses as (
     select distinct widest_mailbox from candidates where is_suppression and email is not null
 ),
 
+holdouts as (
+    select distinct
+        customer_id,
+        decides
+    from {{ ref('experiment_members') }}
+    where is_held_out
+),
+
 candidate_rules as (
     select
         candidates.*,
@@ -36,6 +44,7 @@ candidate_rules as (
             when candidates.is_suppression then null
             when not coalesce(contacts.is_allowed, false) then coalesce({{ dbt.split_part('contacts.blocked_by', "', '", 1) }}, 'no_consent')
             when refused_addresses.widest_mailbox is not null then 'address_refused'
+            when holdouts_of_all.customer_id is not null or holdouts_of_audience.customer_id is not null then 'holdout'
         end as rule,
         contacts.reason as contact_reason
     from candidates
@@ -45,6 +54,13 @@ candidate_rules as (
             and candidates.message_class = contacts.message_class
             and contacts.channel = 'email'
     left join refused_addresses on candidates.widest_mailbox = refused_addresses.widest_mailbox
+    left join holdouts as holdouts_of_all
+        on
+            candidates.customer_id = holdouts_of_all.customer_id
+            and holdouts_of_all.decides = 'marketing'
+            and candidates.message_class <> 'transactional'
+    left join holdouts as holdouts_of_audience
+        on candidates.customer_id = holdouts_of_audience.customer_id and holdouts_of_audience.decides = 'audience:' || candidates.audience
 ),
 
 -- ESPs identify profiles by address. Of several customers with one address, the last one seen is the member.
@@ -69,6 +85,7 @@ select
     case
         when rule = 'no_address' then 'No address on record.'
         when rule = 'address_refused' then 'Another customer with this mailbox opted out for good.'
+        when rule = 'holdout' then 'Held out to measure what e-mail earns.'
         when rule is not null then coalesce(contact_reason, 'No permission on record.')
         when address_place > 1 then 'Another customer with this address is already a member.'
     end as rule_reason

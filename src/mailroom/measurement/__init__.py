@@ -1,0 +1,1 @@
+"""Experiments: intervals out of sums, attribution, evidence against a rate."""
