@@ -93,3 +93,25 @@
 {% macro bigquery__sorted_letters(expression) -%}
     (select string_agg(letter, '' order by letter) from unnest(split({{ expression }}, '')) as letter)
 {%- endmacro %}
+
+
+{# The texts of a group, joined in the order of another column. #}
+{% macro joined_in_order(text, place, delimiter) %}{{ return(adapter.dispatch('joined_in_order', 'mailroom')(text, place, delimiter)) }}{% endmacro %}
+
+{% macro default__joined_in_order(text, place, delimiter) %}{{ no_engine('joined_in_order') }}{% endmacro %}
+
+{% macro duckdb__joined_in_order(text, place, delimiter) -%}
+    string_agg({{ text }}, '{{ delimiter }}' order by {{ place }})
+{%- endmacro %}
+
+{% macro spark__joined_in_order(text, place, delimiter) -%}
+    array_join(transform(array_sort(collect_list(struct({{ place }} as place, {{ text }} as text))), one -> one.text), '{{ delimiter }}')
+{%- endmacro %}
+
+{% macro snowflake__joined_in_order(text, place, delimiter) -%}
+    listagg({{ text }}, '{{ delimiter }}') within group (order by {{ place }})
+{%- endmacro %}
+
+{% macro bigquery__joined_in_order(text, place, delimiter) -%}
+    string_agg({{ text }}, '{{ delimiter }}' order by {{ place }})
+{%- endmacro %}

@@ -31,12 +31,12 @@ flow_messages as (
         events.message_id,
         min(events.occurred_at) as sent_at
     from {{ ref('email_events') }} as events
-    inner join {{ ref('stg_esp__campaigns') }} as campaigns on events.campaign_id = campaigns.campaign_id
+    inner join {{ ref('message_sources') }} as sources on events.campaign_id = sources.campaign_id
     where
         events.is_sending
         and events.occurred_at > {{ since }}
         and events.occurred_at <= {{ as_of() }}
-        and left(lower(campaigns.campaign_name), 9) in ('mailroom ', 'mailroom_')
+        and sources.source like 'flow:%'
     group by events.customer_id, events.message_id
 ),
 

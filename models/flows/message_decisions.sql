@@ -29,12 +29,15 @@ with steps_due as (
         end as condition_text,
         {{ customer_zone('customers.time_zone') }} as time_zone,
         {{ local_time(as_of(), customer_zone('customers.time_zone')) }} as local_now,
+        pauses.reason as pause_reason,
         coalesce(contacts.is_allowed, false) as is_allowed,
         contacts.opens_at,
         coalesce(contacts.reason, 'No permission on record.') as contact_reason
     from {{ ref('flow_steps_due') }} as due
     inner join {{ ref('flow_catalog') }} as flows on due.flow = flows.flow
     inner join {{ ref('customers') }} as customers on due.customer_id = customers.customer_id
+    left join {{ ref('paused_sending') }} as pauses
+        on 'flow:' || due.flow = pauses.source and customers.mailbox_provider = pauses.mailbox_provider
     left join {{ ref('contactability') }} as contacts
         on
             due.customer_id = contacts.customer_id
@@ -134,6 +137,7 @@ ruled_steps as (
             when not steps_due.is_allowed then 'not_allowed'
             when not steps_due.is_condition_met then 'condition'
             when steps_due.is_transactional then null
+            when steps_due.pause_reason is not null then 'paused'
             when extract(hour from steps_due.local_now) < {{ first_hour }} or extract(hour from steps_due.local_now) >= {{ last_hour }}
                 then 'quiet_hours'
             when
@@ -190,6 +194,8 @@ timed_steps as (
         case when ranked_steps.place > 1 then winners.winner end as lost_to,
         case
             when ranked_steps.rule = 'not_allowed' then ranked_steps.opens_at
+            -- Until a person lifts it, or the message is too late.
+            when ranked_steps.rule = 'paused' then ranked_steps.expires_at
             when ranked_steps.rule = 'quiet_hours'
                 then {{ utc_time(
                     'case when extract(hour from ranked_steps.local_now) < ' ~ first_hour
@@ -251,6 +257,7 @@ select
             when 'too_late' then 'Too late: it was due on ' || {{ day_text('decided_steps.due_at') }} || '.'
             when 'not_allowed' then decided_steps.contact_reason
             when 'condition' then decided_steps.condition_text
+            when 'paused' then 'Paused: ' || decided_steps.pause_reason
             when 'quiet_hours'
                 then 'Quiet hours: it is ' || {{ hour_text('cast(extract(hour from decided_steps.local_now) as bigint)') }} || ' for the customer.'
             when 'abandon_rest'

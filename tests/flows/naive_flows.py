@@ -1,7 +1,7 @@
 """A second, naive decider: one customer, one build at a time, by the rules of docs/flows.md. No SQL."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -92,6 +92,7 @@ class Facts:
     columns: Mapping[str, Any]
     reported: Sequence[datetime]  # marketing messages that the ESP reported
     held_out: str | None = None  # from marketing, or from flow:<name>
+    paused_mail: Collection[str] = ()  # flows whose mail is paused at the customer's mailbox provider
 
 
 @dataclass
@@ -287,6 +288,8 @@ class Decider:
             return "condition", None
         if not flow.is_marketing:
             return None, None
+        if flow.flow in facts.paused_mail:
+            return "paused", due.expires_at
         local = _local(now, facts.time_zone)
         if not 8 <= local.hour < 21:
             morning = datetime(local.year, local.month, local.day, 8)

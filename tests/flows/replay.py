@@ -53,6 +53,9 @@ create table w_emails (customer_id varchar, occurred_at timestamp, message_class
 create table w_pauses (
     model_name varchar, column_name varchar, from_at timestamp, until_at timestamp
 );
+create table w_pauses_of_mail (
+    source varchar, mailbox_provider varchar, from_at timestamp, until_at timestamp
+);
 create table w_held (customer_id varchar, decides varchar, since timestamp);
 create table w_hours (trigger_name varchar, trigger_hours bigint);
 
@@ -69,6 +72,7 @@ tickets as (
 )
 select
     customer_id, time_zone, n_human_clicks_30d, cart_filled_at, last_ticket_at,
+    if(n_human_clicks_30d = 0, 'gmail', 'other') as mailbox_provider,
     coalesce(n_open_tickets, 0) as n_open_tickets
 from w_customers left join carts using (customer_id) left join tickets using (customer_id)
 where coalesce(gone_at > moment(), true);
@@ -104,6 +108,10 @@ create view customer_products as
 select customer_id, product_id, max(ordered_at) as last_ordered_at from w_orders
 where is_sale and product_id is not null and ordered_at <= moment()
 group by customer_id, product_id;
+
+create view paused_sending as
+select source, mailbox_provider, from_at as paused_at, 'Complaints.' as reason from w_pauses_of_mail
+where from_at <= moment() and until_at > moment();
 
 create view experiment_members as
 select 'e' as experiment, customer_id, decides, since <= moment() as is_held_out from w_held;

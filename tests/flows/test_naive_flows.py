@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 REPORTED_AFTER = timedelta(minutes=20)
 # A pause of a trigger while signal_readiness refuses a field.
 PAUSED = ("customers", "cart_filled_at", replay.START + timedelta(days=2), replay.START + timedelta(days=4))
+# A pause of a flow's mail at one mailbox provider, which has the customers without a click.
+PAUSED_MAIL = ("cart_series", replay.START + timedelta(days=5), replay.START + timedelta(days=7))
 
 
 def facts(world: replay.World, now: datetime, reported: list[datetime]) -> Facts:
@@ -49,6 +51,7 @@ def facts(world: replay.World, now: datetime, reported: list[datetime]) -> Facts
         last_ticket_at=max((opened for opened, _ in tickets), default=None),
         columns={"n_human_clicks_30d": world.clicks},
         reported=reported,
+        paused_mail=["cart_series"] if not world.clicks and PAUSED_MAIL[1] <= now < PAUSED_MAIL[2] else [],
         held_out=world.held_out[0] if world.held_out and world.held_out[1] <= now else None,
     )  # fmt: skip
 
@@ -92,6 +95,7 @@ def agreed_rules(
     run = replay.Replay(*models)
     run.fill("w_hours", hours.items())
     run.fill("w_pauses", [PAUSED])
+    run.fill("w_pauses_of_mail", [("flow:" + PAUSED_MAIL[0], "gmail", *PAUSED_MAIL[1:])])
     replay.load(run, worlds)
     flows = naive_flows.flows(ENTRIES)
     resting = {flow.flow for flow in flows if "customers.cart_filled_at" in flow.rests_on}

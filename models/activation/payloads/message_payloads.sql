@@ -43,7 +43,9 @@ messages as (
             and decisions.message_class = contacts.message_class
             and contacts.channel = 'email'
             and contacts.is_allowed
-    where customers.email is not null
+    left join {{ ref('paused_sending') }} as pauses
+        on 'flow:' || decisions.flow = pauses.source and customers.mailbox_provider = pauses.mailbox_provider
+    where customers.email is not null and (pauses.source is null or decisions.message_class = 'transactional')
 )
 
 select

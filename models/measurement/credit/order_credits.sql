@@ -1,0 +1,64 @@
+-- The revenue of each order with a touch, shared among its touches by each rule. Shares are cut into cents so that they add up.
+{%- set rules = {
+    'last': 'case when touch_number = n_touches then 1 else 0 end',
+    'first': 'case when touch_number = 1 then 1 else 0 end',
+    'linear': '1',
+    'position': 'case when n_touches <= 2 then 1 when touch_number in (1, n_touches) then 0.4 else 0.2 / (n_touches - 2) end',
+    'decay': 'power(0.5, n_touches - touch_number)',
+} %}
+with touches as (
+    select * from {{ ref('email_touches') }}
+    where order_id is not null
+),
+
+weights as (
+    {% for rule, weight in rules.items() -%}
+    select
+        '{{ rule }}' as rule,
+        order_id,
+        customer_id,
+        source,
+        touched_at,
+        ordered_at,
+        touch_number,
+        n_touches,
+        cast({{ weight }} as {{ double_type() }}) as weight
+    from touches
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+cut_shares as (
+    select
+        *,
+        weight / sum(weight) over (partition by rule, order_id) as share,
+        sum(weight) over (partition by rule, order_id order by touch_number rows between unbounded preceding and current row)
+        / sum(weight) over (partition by rule, order_id) as share_so_far
+    from weights
+),
+
+-- The share before a touch is the one after the touch before it, to the last digit.
+shares as (
+    select
+        *,
+        coalesce(lag(share_so_far) over (partition by rule, order_id order by touch_number), 0) as share_before
+    from cut_shares
+)
+
+select
+    shares.rule,
+    shares.order_id,
+    shares.touch_number,
+    shares.customer_id,
+    shares.source,
+    shares.touched_at,
+    shares.ordered_at,
+    shares.n_touches,
+    shares.share,
+    cast(
+        round(cast(orders.net_revenue as {{ double_type() }}) * shares.share_so_far, 2)
+        - round(cast(orders.net_revenue as {{ double_type() }}) * shares.share_before, 2)
+        as decimal(18, 2)
+    ) as revenue
+from shares
+inner join {{ ref('orders') }} as orders on shares.order_id = orders.order_id
