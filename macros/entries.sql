@@ -19,7 +19,7 @@ count if they are on the list.
                 {%- endfor -%}
             {%- endfor -%}
         {%- endfor -%}
-        {%- if not flaws -%}{%- do flaws.extend(flow_limit_flaws() + experiment_flaws()) -%}{%- endif -%}
+        {%- if not flaws -%}{%- do flaws.extend(flow_limit_flaws() + offer_flaws() + experiment_flaws()) -%}{%- endif -%}
         {%- if flaws -%}{{ exceptions.raise_compiler_error(flaws | join('\n  ')) }}{%- endif -%}
     {%- endif -%}
 {% endmacro %}

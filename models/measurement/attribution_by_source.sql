@@ -1,5 +1,6 @@
 -- Orders and revenue by flow and campaign, shared by each rule, beside what the flow's holdout shows. Orders without a click within the
 -- window before them are a source of their own, so that each rule adds up to all revenue.
+-- Longer than 120 lines because every part of that sum stands here, one CTE each.
 with orders as (
     select
         order_id,

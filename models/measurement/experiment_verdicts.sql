@@ -1,5 +1,6 @@
 -- The pilot gate: pass only if the lift of the primary measure is at least the minimum, its interval is clear of 0, and no guardrail is
 -- raised. Clicks that rise while orders fall do not pass.
+-- Longer than 120 lines because a verdict has one rule and one sentence for each case, side by side.
 with results as (
     select * from {{ ref('experiment_results') }} where segment_type = 'all'
 ),
@@ -151,7 +152,7 @@ select
             coalesce({{ signed_percent_text('lift') }}, 'No lift') || ' so far. '
             || case
                 when n_more_needed > 0 then 'To find the minimum lift it needs some ' || cast(n_more_needed as {{ dbt.type_string() }}) || ' more customers.'
-                else 'Its interval contains 0 and the minimum lift.'
+                else 'It may be 0 or the minimum lift.'
             end
     end as reason
 from rules

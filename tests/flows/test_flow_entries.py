@@ -138,13 +138,19 @@ def test_a_wrong_step_is_named(place: int, key: str, value: Any, words: str) -> 
 
 
 def limit_flaws(flows: list[dict[str, str]], **variables: Any) -> list[str]:
-    values = {
-        "weekly_caps": {"engaged": 3}, "stated_weekly_caps": {"monthly": 0.25}, "offer_shares": [0.05, 0.1],
-        "offer_levels_by_band": {"low": 0, "high": 2}, "offer_stated_margin_share": 0.4,
-        "offer_min_margin_share": 0.2, "offer_holdout_share": 0.1, "offer_weekly_budget": 0, **variables,
-    }  # fmt: skip
+    values = {"weekly_caps": {"engaged": 3}, "stated_weekly_caps": {"monthly": 0.25}, **variables}
     context = flow_macros(var=values.__getitem__, flow_entries=lambda: flows)
     found: list[str] = context["flow_limit_flaws"]()
+    return found
+
+
+def offer_flaws(**variables: Any) -> list[str]:
+    values = {
+        "offer_shares": [0.05, 0.1], "offer_levels_by_band": {"low": 0, "high": 2},
+        "offer_stated_margin_share": 0.4, "offer_min_margin_share": 0.2, "offer_holdout_share": 0.1,
+        "offer_weekly_budget": 0, **variables,
+    }  # fmt: skip
+    found: list[str] = macros("offer_flaws.sql", var=values.__getitem__)["offer_flaws"]()
     return found
 
 
@@ -165,7 +171,8 @@ def test_a_limit_that_lets_nothing_through_is_named() -> None:
     ],
 )  # fmt: skip
 def test_an_offer_that_is_none_is_named(name: str, value: Any) -> None:
-    flaw, *_ = limit_flaws([], **{name: value})
+    assert offer_flaws() == []
+    flaw, *_ = offer_flaws(**{name: value})
     assert flaw.startswith(f"var {name} ")
 
 

@@ -17,7 +17,9 @@ HOLDOUT: dict[str, Any] = {
 
 def flaws(**entries: dict[str, Any]) -> list[str]:
     values = {"experiments": entries, "segments": ["vips"]}
-    found: list[str] = macros("experiments.sql", var=values.__getitem__)["experiment_flaws"]()
+    measures = macros("experiments.sql", var=values.__getitem__)["experiment_measures"]
+    context = macros("experiment_flaws.sql", var=values.__getitem__, experiment_measures=measures)
+    found: list[str] = context["experiment_flaws"]()
     return found
 
 

@@ -32,7 +32,8 @@ class Programme:
         self.last = self.arms()
 
     def build(self, moment: str, entry: dict[str, Any], *select: str) -> None:
-        command = ["build", *NO_UNIT_TESTS, *(["--select", *select] if select else [])]
+        part = ["--select", *select, "--indirect-selection", "cautious"] if select else []
+        command = ["build", *NO_UNIT_TESTS, *part]
         run = self.warehouse.dbt(*command, as_of=moment, experiments={NAME: entry})
         assert run.ok, run.output[-4_000:]
 
