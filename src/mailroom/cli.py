@@ -39,6 +39,9 @@ def demo(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--web-events-per-order", type=float, metavar="X")
     parser.add_argument("--message-events-per-customer", type=float, metavar="X", help="over 540 days")
     parser.add_argument(
+        "--holdout-share", type=float, default=0.0, metavar="SHARE", help="people without newsletters"
+    )
+    parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, help="processes; the output stays the same"
     )
 

@@ -27,6 +27,7 @@ def generate(
     orders_per_customer: float | None = None,
     web_events_per_order: float | None = None,
     message_events_per_customer: float | None = None,
+    holdout_share: float = 0.0,
     jobs: int = 1,
 ) -> dict[str, int]:
     """Write a demo shop and return the rows of every table, as {"shop.orders": 3021, ...}.
@@ -35,6 +36,7 @@ def generate(
     days: length of the window that ends at the start of `until` (UTC).
     form: "parquet" (typed, to/<source>/<table>/part-*.parquet) or "seeds" (text, to/<source>/demo_*.csv).
     Intensities are per customer over 540 days; None takes INTENSITIES[form].
+    holdout_share: people who get no newsletters (truth.people.is_held_out).
     jobs: processes; the files do not depend on it.
 
     Raises ValueError for sizes that make no shop.
@@ -57,5 +59,6 @@ def generate(
         message_events_per_customer=mail
         if message_events_per_customer is None
         else message_events_per_customer,
+        holdout_share=holdout_share,
     )
     return write_seeds(config, to) if form == "seeds" else write_parquet(config, to, jobs)

@@ -76,12 +76,13 @@ def _schema(text: str, **typed: pa.DataType) -> pa.Schema:
 TRUTH: dict[tuple[str, str], pa.Schema] = {
     ("truth", "people"): _schema(
         "person_id household_id senior_person_id twin_person_id former_number_person_id birth_date joined_at "
-        "dropped_out_at is_alive orders_per_year refund_propensity open_propensity best_send_hour time_zone "
-        "rhythm_days price_tier",
+        "dropped_out_at is_alive is_held_out orders_per_year refund_propensity open_propensity "
+        "best_send_hour time_zone rhythm_days price_tier",
         birth_date=DAY,
         joined_at=TIME,
         dropped_out_at=TIME,
         is_alive=FLAG,
+        is_held_out=FLAG,
         orders_per_year=MONEY,
         refund_propensity=FOUR_DECIMALS,
         open_propensity=FOUR_DECIMALS,

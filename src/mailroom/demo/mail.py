@@ -171,9 +171,10 @@ def newsletter_budget(config: Config, n: int, placed: tuple[Ints, Ints, Bools], 
 
 
 def send_campaigns(
-    world: World, people: People, rng: np.random.Generator, boxes: Mailboxes, budget: float
+    world: World, people: People, rng: np.random.Generator, boxes: Mailboxes, budget: float, held_out: Bools
 ) -> Messages:
-    """Newsletters, about `budget` of them, to profiles that are subscribed at the time."""
+    """Newsletters, about `budget` of them, to profiles that are subscribed at the time. Of these, people who
+    are held out get none."""
     at = world.campaigns.sent_at
     config = world.config
     profile, campaign = np.nonzero(
@@ -186,6 +187,7 @@ def send_campaigns(
     for _ in range(3):  # the messages above the cap go to the others
         share = np.minimum(share * budget / max(float(share.sum()), 1.0), 1.0)
     chosen = chance(rng, share, len(share))
+    chosen &= ~held_out[boxes.profiles.person[profile]]
     profile, campaign = profile[chosen], campaign[chosen]
     sent = at[campaign] + rng.integers(0, 900, len(profile))
     inside = sent < config.until - 60

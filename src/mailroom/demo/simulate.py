@@ -6,7 +6,7 @@ import numpy as np
 
 from mailroom.demo import constants as c
 from mailroom.demo import mail, orders, privacy, web
-from mailroom.demo.encode import NONE, Ints, chance, pick
+from mailroom.demo.encode import NONE, Bools, Ints, chance, pick
 from mailroom.demo.people import People, Records, first_record, make_people, make_records, records_of
 from mailroom.demo.world import World
 
@@ -30,6 +30,7 @@ class Simulation:
     agreed: Ints  # (contacts,) the CRM's answer
     agreed_at: Ints
     starts: Ints  # (profiles,) subscription status to begin with
+    held_out: Bools  # (people,) who get no newsletters
     boxes: mail.Mailboxes
     sales: orders.Orders
     lines: orders.Lines
@@ -109,8 +110,9 @@ def simulate(world: World, index: int) -> Simulation:
     boxes = mail.make_mailboxes(people, stage(5), profiles, starts)
     placed = orders.order_times(world, people, stage(6))
     welcomes = mail.send_welcomes(world, people, stage(12), boxes)
+    held_out = chance(stage(20), config.holdout_share, n)
     letters = mail.send_campaigns(
-        world, people, stage(7), boxes, mail.newsletter_budget(config, n, placed, boxes)
+        world, people, stage(7), boxes, mail.newsletter_budget(config, n, placed, boxes), held_out
     )
     mailed = mail.email_orders(world, people, stage(8), boxes, letters)
     sales, lines = orders.make_orders(world, people, stage(9), placed, mailed)
@@ -146,6 +148,7 @@ def simulate(world: World, index: int) -> Simulation:
         agreed=agreed,
         agreed_at=np.where((agreed >= 0) & ~undated, contacts.created, NONE),
         starts=starts,
+        held_out=held_out,
         boxes=boxes,
         sales=sales,
         lines=lines,

@@ -538,6 +538,7 @@ def truth_tables(sim: Simulation, key: Ids, web_twice: Ints, mail_twice: Ints) -
                 "joined_at": times(people.joined),
                 "dropped_out_at": times(np.where(alive, NONE, people.dropped)),
                 "is_alive": flags(alive.astype(np.int64)),
+                "is_held_out": flags(sim.held_out.astype(np.int64)),
                 "orders_per_year": cents(np.round(yearly * 100).astype(np.int64)),
                 "refund_propensity": decimals(np.round(people.refunds * 10_000).astype(np.int64), 4),
                 "open_propensity": decimals(np.round(people.opens * 10_000).astype(np.int64), 4),

@@ -28,6 +28,7 @@ class Config:
     orders_per_customer: float = 5.0
     web_events_per_order: float = 10.0
     message_events_per_customer: float = 50.0
+    holdout_share: float = 0.0  # people who get no newsletters, and so place no orders because of them
     chunk_people: int = c.CHUNK_PEOPLE
 
     @property
