@@ -43,6 +43,7 @@ Deletes the rows of erased persons from the ledgers. This cannot be undone. docs
     {%- do purge(ref('audience_changes'), erased_customers) -%}
     {%- do purge(ref('enrolment_changes'), erased_customers) -%}
     {%- do purge(ref('message_decisions'), erased_customers) -%}
+    {%- do purge(ref('experiment_assignments'), erased_customers) -%}
     {%- do purge(ref('consent_ledger'), erased_events) -%}
     {%- do purge(ref('customer_key_log'), keys) -%}
     {%- do purge(ref('contact_points'), points) -%}

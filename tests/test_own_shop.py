@@ -30,7 +30,7 @@ SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
 IN_ORDER = {"first_time_buyer_days", "active_days", "at_risk_days", "lapsed_days"}  # none may pass the next
 TAKEN_FROM_A_LIST = {
     "row_marks", "suppression_rules", "segments", "triggers", "audiences", "destinations",
-    "suppressed_at_esp",
+    "suppressed_at_esp", "offer_levels_by_band",
 }  # fmt: skip
 
 
@@ -145,6 +145,8 @@ def changed(value: Any, up: bool) -> Any:
         return {name: changed(one, up) for name, one in value.items()}
     if isinstance(value, list) and all(isinstance(one, int) for one in value):
         return [one + 1 for one in value]
+    if isinstance(value, list) and all(isinstance(one, float) for one in value):
+        return [changed(one, up) for one in value]
     return [*value[:-1], "another"] if isinstance(value, list) else value
 
 

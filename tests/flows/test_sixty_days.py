@@ -21,8 +21,8 @@ Row = dict[str, Any]
 
 
 class Replay:
-    """All builds, and what was known in each: the caps, who might be written to, and the messages that the ESP
-    had reported. A later merge gives a customer messages that were of another one."""
+    """All builds, and what was known in each: the caps, who might be written to, and the reported messages. A
+    later merge gives a customer messages that were of another one."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
