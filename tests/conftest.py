@@ -4,6 +4,7 @@ import atexit
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -172,6 +173,8 @@ STRICT = [
     "build", "--no-partial-parse", "--show-all-deprecations",
     "--warn-error-options", '{"error": "all", "warn": ["LogTestResult"]}',
 ]  # fmt: skip
+# What a command in another process may write or remove while a test copies the demo.
+RUNNING = shutil.ignore_patterns("run_results.json")
 NO_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active customers than usual
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import NO_UNIT_TESTS, PROJECT, STRICT, Rows, Warehouse
+from conftest import NO_UNIT_TESTS, PROJECT, RUNNING, STRICT, Rows, Warehouse
 from mailroom.show import answer
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ def fingerprints(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
 def test_a_second_run_changes_nothing(demo: Warehouse, tmp_path: Path, options: list[str]) -> None:
     first = fingerprints(demo)
     assert len(first) > 30
-    shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True, ignore=RUNNING)
     again = Warehouse(tmp_path)
     run = again.dbt("run", *options)
     assert run.ok, run.output

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import Warehouse
+from conftest import RUNNING, Warehouse
 
 pytestmark = pytest.mark.slow
 BEFORE = {"suppression_funnel": "suppression_count_log"}  # ledgers that had another name
@@ -26,7 +26,7 @@ def ledgers(warehouse: Warehouse) -> dict[str, str]:
 
 
 def test_ledgers_of_an_earlier_version_move_and_nothing_is_lost(demo: Warehouse, tmp_path: Path) -> None:
-    shutil.copytree(demo.folder, tmp_path / "shop", dirs_exist_ok=True)
+    shutil.copytree(demo.folder, tmp_path / "shop", dirs_exist_ok=True, ignore=RUNNING)
     shop = Warehouse(tmp_path / "shop")
     moved = ledgers(shop)
     assert {"customer_key_log", "erasure_ledger", "consent_ledger", "segment_changes"} <= set(moved)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Warehouse
+from conftest import RUNNING, Warehouse
 from mailroom.cli import main
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ Columns = dict[str, list[str]]
 def shop(demo: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A copy of the demo that a test may change."""
     folder = tmp_path_factory.mktemp("quality")
-    shutil.copytree(demo.folder, folder, dirs_exist_ok=True)
+    shutil.copytree(demo.folder, folder, dirs_exist_ok=True, ignore=RUNNING)
     return Warehouse(folder)
 
 
