@@ -78,7 +78,6 @@ facts as (
         coalesce(buyers.n_discounted_of_last_two, 0) = 2 or coalesce(offered_carts.n_offers, 0) = 2 as would_wait,
         churn.state,
         churn.band,
-        churn.churn_probability_{{ var('churn_days') }}d as churn_probability,
         habits.n_orders,
         habits.n_discounted_orders,
         coalesce(habits.is_full_price_buyer, false) as is_full_price_buyer,
@@ -160,14 +159,15 @@ first_rules as (
     from costs
 ),
 
--- Every offer that is due in this build counts as if it went out and was used: the largest amount at risk first.
+-- Every offer that is due in this build counts as if it went out and was used: the highest level first, then the largest average order.
 ranked_offers as (
     select
         *,
         sum(case when is_due and rule is null then cost else 0 end) over (
             order by
                 case when is_due and rule is null then 0 else 1 end asc,
-                average_order_value * churn_probability desc,
+                wanted_level desc,
+                average_order_value desc,
                 customer_id asc
             rows between unbounded preceding and current row
         ) as cost_so_far
