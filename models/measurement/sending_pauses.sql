@@ -1,4 +1,5 @@
--- Append-only ledger of automatic pauses: a flow or campaign at one mailbox provider. Only a person lifts one (seed lifted_pauses).
+-- Append-only ledger of automatic pauses: a flow at one mailbox provider. Only a person lifts one (seed lifted_pauses). Campaigns that the
+-- ESP sends by itself cannot be paused from here: sending_health shows them.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 with lifts as (
     select
@@ -34,7 +35,7 @@ reasons as (
         *,
         row_number() over (partition by source, mailbox_provider order by pause_evidence desc, signal asc) as place
     from {{ ref('sending_health') }}
-    where state = 'pause'
+    where state = 'pause' and source like 'flow:%'
 )
 
 select
