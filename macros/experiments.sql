@@ -51,12 +51,6 @@ stand in their order, so a first arm that grows keeps its customers.
 {% endmacro %}
 
 
-{# The first 8 hexadecimal digits at which a share of all hashes ends. g, if it is all of them. #}
-{% macro share_digits(share) %}
-    {{ return('g' if share >= 1 else '%08x' | format((share * 4294967296) | int)) }}
-{% endmacro %}
-
-
 {#
 The measures of experiments, each of one customer from the assignment to the end of its window: {measure, y, x, where, kind}. kind: mean
 of y, with spend before the assignment as covariate x; or ratio, of the sums of y and x. where: the customers it is about.

@@ -22,7 +22,7 @@ def macros(file: str, **context: Any) -> dict[str, Callable[..., Any]]:
     text = (PROJECT / "macros" / file).read_text()
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     names: dict[str, Any] = {"return": returned, **context}
-    for source, name in re.findall(r"(\{% macro (\w+)\(.*?\{% endmacro %\})", text, re.DOTALL):
+    for source, name in re.findall(r"(\{% macro (\w+)\(.*?\{%-? endmacro %\})", text, re.DOTALL):
         template = environment.from_string(source)
 
         def call(*arguments: Any, name: str = name, template: jinja2.Template = template) -> Any:
