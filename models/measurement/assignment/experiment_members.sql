@@ -52,7 +52,8 @@ enrolments as (
         row_number() over (partition by ledger.flow, ledger.customer_id order by ledger.changed_at asc, ledger.enrolment_id asc) as place
     from {{ enrolments }} as ledger
     left join {{ ref('retired_customer_ids') }} as retired on ledger.customer_id = retired.retired_customer_id
-    where ledger.change = 'entered' and ledger.changed_at <= {{ as_of() }}
+    -- Enrolments of this build come later in it, and a repeated build must give the same.
+    where ledger.change = 'entered' and ledger.changed_at < {{ as_of() }}
 ),
 {%- endif %}
 
