@@ -4,7 +4,7 @@ select
     campaign_name,
     message_class,
     case
-        when left(lower(campaign_name), 9) in ('mailroom ', 'mailroom_') then 'flow:' || lower(substr(campaign_name, 10))
+        when substr(lower(campaign_name), 1, 9) in ('mailroom ', 'mailroom_') then 'flow:' || lower(substr(campaign_name, 10))
         else 'campaign:' || replace(coalesce(campaign_name, campaign_id), ' > ', ' / ')
     end as source
 from {{ ref('stg_esp__campaigns') }}
