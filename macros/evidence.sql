@@ -4,10 +4,11 @@ limit over that of the limit, averaged over rates on a logarithmic scale. If the
 probability of at most 1 in 20, however often one looks (Ville's inequality).
 #}
 {% macro evidence_above(k, n, limit) -%}
-    {%- set terms = [] -%}
+    {#- As doubles: Spark divides decimal literals to few digits. -#}
+    {%- set terms, floor = [], 'cast(' ~ limit ~ ' as ' ~ double_type() ~ ')' -%}
     {%- for step in range(1, 21) -%}
-        {%- set rate = [limit * (20 ** (step / 20)), 0.999] | min -%}
-        {%- do terms.append('exp(least(' ~ k ~ ' * ln(' ~ rate ~ ' / ' ~ limit ~ ') + (' ~ n ~ ' - ' ~ k ~ ') * ln((1 - ' ~ rate ~ ') / (1 - ' ~ limit ~ ')), 600))') -%}
+        {%- set rate = 'cast(' ~ ([limit * (20 ** (step / 20)), 0.999] | min) ~ ' as ' ~ double_type() ~ ')' -%}
+        {%- do terms.append('exp(least(' ~ k ~ ' * ln(' ~ rate ~ ' / ' ~ floor ~ ') + (' ~ n ~ ' - ' ~ k ~ ') * ln((1 - ' ~ rate ~ ') / (1 - ' ~ floor ~ ')), 600))') -%}
     {%- endfor -%}
     (({{ terms | join(' + ') }}) / 20)
 {%- endmacro %}

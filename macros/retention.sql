@@ -39,11 +39,9 @@ Deletes the rows of erased persons from the ledgers. This cannot be undone. docs
         and record_key not in (select record_key from {{ ref('customer_keys') }})
     {%- endset -%}
     {%- set erased_customers = "customer_id in (select old_customer_id from " ~ ref('customer_id_changes') ~ " where change_type = 'erasure')" -%}
-    {%- do purge(ref('segment_changes'), erased_customers) -%}
-    {%- do purge(ref('audience_changes'), erased_customers) -%}
-    {%- do purge(ref('enrolment_changes'), erased_customers) -%}
-    {%- do purge(ref('message_decisions'), erased_customers) -%}
-    {%- do purge(ref('experiment_assignments'), erased_customers) -%}
+    {%- for ledger in ['segment_changes', 'audience_changes', 'enrolment_changes', 'message_decisions', 'experiment_assignments'] -%}
+        {%- do purge(ref(ledger), erased_customers) -%}
+    {%- endfor -%}
     {%- do purge(ref('consent_ledger'), erased_events) -%}
     {%- do purge(ref('customer_key_log'), keys) -%}
     {%- do purge(ref('contact_points'), points) -%}

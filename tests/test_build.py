@@ -90,7 +90,9 @@ def test_every_analysis_returns_rows(demo: Warehouse) -> None:
     assert questions
     for question in questions:
         answer = demo.rows(demo.compiled(question))
-        assert answer or question == "weekly_impossible_moves", question
+        # A first build has no move to explain, and no customer of an experiment before it.
+        may_be_empty = {"weekly_impossible_moves", "monthly_lift_without_the_largest_buyers"}
+        assert answer or question in may_be_empty, question
 
 
 def test_the_readmes_first_question_has_an_answer(demo: Warehouse) -> None:
