@@ -19,7 +19,6 @@ with orders as (
 buyers as (
     select
         customer_id,
-        max(ordered_at) as last_ordered_at,
         min(case when newest_first = 1 and not is_discounted then ordered_at end) as full_price_at,
         count(case when newest_first <= 2 and is_discounted then 1 end) as n_discounted_of_last_two,
         sum(case when cost_amount is not null then cost_amount end) as known_cost,
@@ -29,7 +28,7 @@ buyers as (
 ),
 
 shop as (
-    select sum(known_cost) / nullif(sum(amount_with_cost), 0) as cost_share
+    select cast(sum(known_cost) as {{ double_type() }}) / nullif(sum(amount_with_cost), 0) as cost_share
     from buyers
 ),
 
@@ -73,7 +72,6 @@ facts as (
     select
         customers.customer_id,
         customers.average_order_value,
-        buyers.last_ordered_at,
         buyers.full_price_at,
         coalesce(buyers.n_discounted_of_last_two, 0) = 2 or coalesce(offered_carts.n_offers, 0) = 2 as would_wait,
         churn.state,

@@ -5,8 +5,7 @@ with clicks as (
     select
         events.customer_id,
         coalesce(sources.source, 'unknown') as source,
-        events.occurred_at as touched_at,
-        min(events.event_id) as event_id
+        events.occurred_at as touched_at
     from {{ ref('email_events') }} as events
     left join {{ ref('message_sources') }} as sources on events.campaign_id = sources.campaign_id
     where
