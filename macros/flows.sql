@@ -109,6 +109,12 @@ not format numbers in this base.
 {% endmacro %}
 
 
+{# The codes of rejected messages that may have arrived, as push writes them. A test compares them with its own. #}
+{% macro unclear_codes() -%}
+    ('job_lost', 'no_answer', 'not_understood')
+{%- endmacro %}
+
+
 {# The zone by which a customer gets mail: their own, or the shop's if it is not known. #}
 {% macro customer_zone(time_zone) -%}
     coalesce({{ time_zone }}, '{{ var("time_zone") }}')

@@ -57,7 +57,7 @@ open_receipts as (
         and not (
             receipts.operation = 'send'
             and receipts.status = 'rejected'
-            and coalesce(receipts.code, '') not in ('job_lost', 'no_answer', 'not_understood')
+            and coalesce(receipts.code, '') not in {{ unclear_codes() }}
         )
     group by receipts.destination, receipts.audience, receipts.email
 ),

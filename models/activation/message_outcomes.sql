@@ -18,7 +18,7 @@ answers as (
     select
         outbox_id,
         min(case when status = 'accepted' then answered_at end) as accepted_at,
-        max(case when status = 'sent' or code in ('job_lost', 'no_answer', 'not_understood') then answered_at end) as unanswered_at
+        max(case when status = 'sent' or code in {{ unclear_codes() }} then answered_at end) as unanswered_at
     from {{ ref('sync_receipts') }}
     where operation = 'send'
     group by outbox_id

@@ -1,4 +1,4 @@
--- Each mailbox provider by week and stream, beside its own last eight weeks and the other providers. A provider that falls while the
+-- Each mailbox provider by week and stream, beside its own weeks before and the other providers. A provider that falls while the
 -- others do not is an alarm, even if the total looks fine.
 with weeks as (
     select
@@ -17,7 +17,7 @@ with weeks as (
     group by 1, 2, 3
 ),
 
--- The eight weeks before, of the provider and of all others.
+-- The weeks before, of the provider and of all others.
 earlier_weeks as (
     select
         weeks.week_on,
@@ -33,7 +33,7 @@ earlier_weeks as (
         on
             weeks.message_class = earlier.message_class
             and earlier.week_on <= weeks.week_on
-            and earlier.week_on >= {{ date_add('day', -56, 'weeks.week_on') }}
+            and earlier.week_on >= {{ date_add('day', -7 * var('deliverability_weeks'), 'weeks.week_on') }}
     group by weeks.week_on, weeks.mailbox_provider, weeks.message_class
 ),
 
@@ -54,15 +54,15 @@ shares as (
             and weeks.message_class = earlier.message_class
 ),
 
--- More than chance explains: three standard errors of a share of this size.
+-- More than chance explains, in standard errors of a share of this size.
 judged_shares as (
     select
         *,
         n_sent >= {{ var('deliverability_min_messages') }}
         and earlier_delivered_share - delivered_share
-        > 3 * sqrt(greatest(earlier_delivered_share * (1 - earlier_delivered_share), 0.0001) / n_sent) as has_delivery_drop,
+        > {{ var('deliverability_errors') }} * sqrt(greatest(earlier_delivered_share * (1 - earlier_delivered_share), 0.0001) / n_sent) as has_delivery_drop,
         n_delivered >= {{ var('deliverability_min_messages') }}
-        and earlier_click_share - click_share > 3 * sqrt(greatest(earlier_click_share * (1 - earlier_click_share), 0.0001) / n_delivered)
+        and earlier_click_share - click_share > {{ var('deliverability_errors') }} * sqrt(greatest(earlier_click_share * (1 - earlier_click_share), 0.0001) / n_delivered)
             as has_click_drop
     from shares
 )
@@ -90,12 +90,12 @@ select
         when coalesce(has_delivery_drop, false)
             then
                 'Delivered ' || {{ tenths_text('delivered_share') }} || ', after ' || {{ tenths_text('earlier_delivered_share') }}
-                || ' in the eight weeks before' || coalesce('. The other providers have ' || {{ tenths_text('others_delivered_share') }}, '') || '.'
+                || ' in the {{ var("deliverability_weeks") }} weeks before' || coalesce('. The other providers have ' || {{ tenths_text('others_delivered_share') }}, '') || '.'
         when coalesce(has_click_drop, false)
             then
                 'Clicks fell from ' || {{ tenths_text('earlier_click_share') }} || ' of the delivered messages to '
                 || {{ tenths_text('click_share') }} || '. They may lie in the spam folder.'
         when n_sent < {{ var('deliverability_min_messages') }} then 'Too few messages to tell.'
-        else 'As in the eight weeks before.'
+        else 'As in the {{ var("deliverability_weeks") }} weeks before.'
     end as sentence
 from judged_shares

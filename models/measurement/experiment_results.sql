@@ -13,7 +13,7 @@ states as (
         *,
         case
             when sample_ratio_p < {{ var('sample_ratio_alpha') }} then 'stopped'
-            when has_enough_converters and adjusted_p <= 0.05 then 'significant'
+            when is_significant then 'significant'
             when is_running then 'collecting'
             when n_customers + n_control >= n_needed then 'no_difference'
             else 'underpowered'
@@ -68,7 +68,7 @@ select
                     when not has_enough_converters
                         then
                             'Cannot tell yet: the smaller arm has ' || cast(least(n_converters, n_control_converters) as {{ dbt.type_string() }})
-                            || ' of the 25 customers with it that a verdict needs.'
+                            || ' of the ' || cast(n_converters_needed as {{ dbt.type_string() }}) || ' customers with it that a verdict needs.'
                     else 'Cannot tell yet: ' || coalesce({{ signed_percent_text('lift') }}, 'no difference') || ' so far.'
                 end
         when 'no_difference' then 'No difference was found, with enough customers to find the minimum lift.'

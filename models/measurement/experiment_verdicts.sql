@@ -89,7 +89,7 @@ rules as (
             when results.sequence_low > 0 and results.measure in ('clicked', 'clicks_per_email') and orders.difference < 0 then 'clicks_only'
             when results.sequence_low > 0 and results.lift >= experiments.minimum_lift then 'passed'
             when results.sequence_low > 0 then 'positive'
-            when results.always_valid_p <= 0.2 and results.lift >= experiments.minimum_lift then 'likely'
+            when results.always_valid_p <= {{ var('experiment_likely_p') }} and results.lift >= experiments.minimum_lift then 'likely'
             else 'unclear'
         end as rule
     from arms
@@ -133,7 +133,7 @@ select
         when 'guardrail' then 'Guardrail ' || raised_guardrail || ' is raised: the difference is certain.'
         when 'too_few'
             then
-                'The smaller arm has ' || {{ counted('n_in_smaller_arm', 'customer') }} || ' with ' || measure || ' above 0, and 25 are needed.'
+                'The smaller arm has ' || {{ counted('n_in_smaller_arm', 'customer') }} || ' with ' || measure || ' above 0, too few for a verdict.'
         when 'worse' then arm || ' is worse: ' || {{ signed_percent_text('lift') }} || ', at most ' || {{ signed_percent_text('lift_sequence_high') }} || '.'
         when 'below_minimum'
             then 'The lift is at most ' || {{ signed_percent_text('lift_sequence_high') }} || ', below the minimum of ' || {{ signed_percent_text('minimum_lift') }} || '.'
@@ -147,7 +147,7 @@ select
                 'The lift is above 0, and at ' || {{ signed_percent_text('lift') }} || ' below the minimum of '
                 || {{ signed_percent_text('minimum_lift') }} || '.'
         when 'likely'
-            then 'Likely, not certain: ' || {{ signed_percent_text('lift') }} || ' with a p of ' || {{ hundredths_text('always_valid_p') }} || ' over all looks, and 0.05 is needed.'
+            then 'Likely, not certain: ' || {{ signed_percent_text('lift') }} || ', with a p of ' || {{ hundredths_text('always_valid_p') }} || ' over all looks.'
         else
             coalesce({{ signed_percent_text('lift') }}, 'No lift') || ' so far. '
             || case

@@ -53,38 +53,24 @@ parts as (
         cast(0 as decimal(18, 2)) as revenue
     from {{ ref('email_source_days') }}
     where kpi_on <= {{ as_of_day() }}
+    {% for part, values in [
+        ('sessions', {'n_sessions': '1', 'n_cart_sessions': 'case when sessions.n_cart_adds > 0 then 1 else 0 end'}),
+        ('orders', {'n_orders': '1', 'revenue': 'orders.revenue'})
+    ] -%}
     union all
     select
-        sessions.kpi_on,
-        sessions.source,
+        {{ part }}.kpi_on,
+        {{ part }}.source,
         {% for dimension in dimensions -%}
         coalesce(customer_kinds.{{ dimension }}, '{{ 'none' if dimension == 'holdout_arm' else 'unknown' }}') as {{ dimension }},
         {% endfor -%}
-        {% for count in counts -%}
-        0 as {{ count }},
+        {% for count in counts + ['n_sessions', 'n_cart_sessions', 'n_orders'] -%}
+        {{ values.get(count, '0') }} as {{ count }},
         {% endfor -%}
-        1 as n_sessions,
-        case when sessions.n_cart_adds > 0 then 1 else 0 end as n_cart_sessions,
-        0 as n_orders,
-        cast(0 as decimal(18, 2)) as revenue
-    from sessions
-    left join customer_kinds on sessions.customer_id = customer_kinds.customer_id
-    union all
-    select
-        orders.kpi_on,
-        orders.source,
-        {% for dimension in dimensions -%}
-        coalesce(customer_kinds.{{ dimension }}, '{{ 'none' if dimension == 'holdout_arm' else 'unknown' }}') as {{ dimension }},
-        {% endfor -%}
-        {% for count in counts -%}
-        0 as {{ count }},
-        {% endfor -%}
-        0 as n_sessions,
-        0 as n_cart_sessions,
-        1 as n_orders,
-        orders.revenue
-    from orders
-    left join customer_kinds on orders.customer_id = customer_kinds.customer_id
+        cast({{ values.get('revenue', '0') }} as decimal(18, 2)) as revenue
+    from {{ part }}
+    left join customer_kinds on {{ part }}.customer_id = customer_kinds.customer_id
+    {% endfor %}
 )
 
 select

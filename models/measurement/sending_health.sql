@@ -8,13 +8,7 @@
 } %}
 {%- set limits = var('sending_limits') %}
 with lifts as (
-    select
-        source,
-        mailbox_provider,
-        max(cast(lifted_on as date)) as lifted_on
-    from {{ ref('lifted_pauses') }}
-    where cast(lifted_on as date) <= {{ as_of_day() }}
-    group by source, mailbox_provider
+    select * from {{ ref('last_lifts') }}
 ),
 
 days as (

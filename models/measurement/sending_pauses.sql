@@ -2,13 +2,7 @@
 -- ESP sends by itself cannot be paused from here: sending_health shows them.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
 with lifts as (
-    select
-        source,
-        mailbox_provider,
-        max(cast(lifted_on as date)) as lifted_on
-    from {{ ref('lifted_pauses') }}
-    where cast(lifted_on as date) <= {{ as_of_day() }}
-    group by source, mailbox_provider
+    select * from {{ ref('last_lifts') }}
 ),
 
 pauses as (

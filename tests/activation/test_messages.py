@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from ast import literal_eval
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from mailroom.activation.push import PushOptions, PushResult, as_json, as_text, 
 from mailroom.activation.rows import UNCLEAR, Batch
 from mailroom.files import replace
 from mailroom.sandbox import Faults, Sandbox
+from project_macros import macros
 
 SEND = {
     "audience": "cart_series",
@@ -525,3 +527,7 @@ def test_a_dry_run_shows_a_masked_event(tmp_path: Path, name: str) -> None:
     assert ("w***1@x***" in shown) == (name != "mailchimp"), "which has a hash of it"
     assert "who1" not in shown and "d1" not in shown
     assert receipts(tmp_path / "a", "status") == []
+
+
+def test_dbt_and_push_know_the_same_codes_of_what_may_have_arrived() -> None:
+    assert literal_eval(str(macros("flows.sql")["unclear_codes"]()).strip()) == UNCLEAR

@@ -1,18 +1,11 @@
 -- The revenue of each order with a touch, shared among its touches by each rule. Shares are cut into cents so that they add up.
-{%- set rules = {
-    'last': 'case when touch_number = n_touches then 1 else 0 end',
-    'first': 'case when touch_number = 1 then 1 else 0 end',
-    'linear': '1',
-    'position': 'case when n_touches <= 2 then 1 when touch_number in (1, n_touches) then 0.4 else 0.2 / cast(n_touches - 2 as ' ~ double_type() ~ ') end',
-    'decay': 'power(0.5, n_touches - touch_number)',
-} %}
 with touches as (
     select * from {{ ref('email_touches') }}
     where order_id is not null
 ),
 
 weights as (
-    {% for rule, weight in rules.items() -%}
+    {% for rule, weight in click_weights().items() -%}
     select
         '{{ rule }}' as rule,
         order_id,

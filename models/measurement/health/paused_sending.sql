@@ -11,13 +11,7 @@ with pauses as (
 ),
 
 lifts as (
-    select
-        source,
-        mailbox_provider,
-        max(cast(lifted_on as date)) as lifted_on
-    from {{ ref('lifted_pauses') }}
-    where cast(lifted_on as date) <= {{ as_of_day() }}
-    group by source, mailbox_provider
+    select * from {{ ref('last_lifts') }}
 )
 
 select

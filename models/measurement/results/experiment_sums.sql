@@ -27,6 +27,7 @@ with cells as (
 
 cell_measures as (
     {% for measure in measures -%}
+    {%- set place = loop.index -%}
     select
         experiment,
         arm,
@@ -37,7 +38,7 @@ cell_measures as (
         n_customers,
         n_emailed,
         {% for name in sums -%}
-        {{ name }}_{{ measures.index(measure) + 1 }} as {{ name }}{{ ',' if not loop.last }}
+        {{ name }}_{{ place }} as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from cells
     {{ 'union all' if not loop.last }}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mailroom.measurement.intervals import (
+    ALPHA,
     Estimate,
     Sums,
     always_valid_p,
@@ -17,7 +18,7 @@ from mailroom.measurement.intervals import (
     sequence_half_width,
     variance_saved,
 )
-from mailroom.measurement.verdicts import has_enough_converters
+from mailroom.measurement.verdicts import MIN_CONVERTERS, has_enough_converters
 from mailroom.scoring.frames import frame, table
 
 KEY = ["experiment", "measure", "segment_type", "segment", "arm"]
@@ -36,7 +37,10 @@ COUNTS = [
 ]
 TYPES = (
     dict.fromkeys(KEY, "string") | {"control": "string"} | dict.fromkeys(COUNTS, "bigint")
-    | dict.fromkeys(NUMBERS, "double") | {"n_needed": "bigint", "has_enough_converters": "boolean"}
+    | dict.fromkeys(NUMBERS, "double") | {
+        "n_needed": "bigint", "n_converters_needed": "bigint", "has_enough_converters": "boolean",
+        "is_significant": "boolean",
+    }
 )  # fmt: skip
 
 
@@ -46,7 +50,8 @@ def compare_arms(session: Any, sums: Any, experiments: Any, sizes: Any) -> Any:
     sums: model experiment_sums. experiments and sizes: the models of these names. Differences are treated
     minus control, in the unit of the measure per customer (of ratios, per unit of the denominator). n_needed:
     customers in both arms for the experiment's minimum lift at a power of 0.8. adjusted_p: always_valid_p
-    after Holm's correction over the segments of one type.
+    after Holm's correction over the segments of one type. is_significant: it is at most ALPHA, and both
+    arms have n_converters_needed customers with the outcome.
     """
     wide = frame(sums, KEY)
     entries = frame(experiments, ["experiment"])[
@@ -95,15 +100,17 @@ def compared(sums: pd.DataFrame, ratio_p: dict[str, float]) -> pd.DataFrame:
         n_emailed=rows["n_emailed"], n_control_emailed=rows["n_emailed_control"],
         mean=one.mean, control_mean=other.mean, difference=found.difference,
         difference_low=found.low, difference_high=found.high, p_value=found.p_value, lift=found.lift,
-        lift_low=found.lift - 1.96 * found.lift_error, lift_high=found.lift + 1.96 * found.lift_error,
+        lift_low=found.lift_low, lift_high=found.lift_high,
         lift_sequence_low=found.lift - lift_half, lift_sequence_high=found.lift + lift_half,
         sequence_low=found.difference - half, sequence_high=found.difference + half,
         always_valid_p=p_value, variance_saved_share=saved,
         sample_ratio_p=rows["experiment"].map(ratio_p),
         n_needed=pd.array(np.where(np.isfinite(needed), np.ceil(needed), np.nan), dtype="Int64"),
+        n_converters_needed=MIN_CONVERTERS,
         has_enough_converters=has_enough_converters(rows["n_positive"], rows["n_positive_control"]),
     )  # fmt: skip
     result["adjusted_p"] = _holm(result)
+    result["is_significant"] = result["has_enough_converters"] & (result["adjusted_p"] <= ALPHA)
     result[NUMBERS] = result[NUMBERS].replace([np.inf, -np.inf], np.nan)
     return result[list(TYPES)]
 

@@ -77,6 +77,8 @@ class Difference:
     p_value: Numbers
     lift: Numbers
     lift_error: Numbers
+    lift_low: Numbers
+    lift_high: Numbers
     n: Numbers
 
 
@@ -129,9 +131,11 @@ def difference(treated: Estimate, control: Estimate, alpha: float = ALPHA) -> Di
     lift_variance = _divided(treated.variance, control.mean**2) + _divided(
         control.variance * treated.mean**2, control.mean**4
     )
+    lift, lift_error = _divided(delta, control.mean), np.sqrt(lift_variance)
+    lift_half = stats.norm.ppf(1 - alpha / 2) * lift_error
     return Difference(
-        delta, error, delta - half, delta + half, p_value, _divided(delta, control.mean),
-        np.sqrt(lift_variance), np.asarray(treated.n) + np.asarray(control.n),
+        delta, error, delta - half, delta + half, p_value, lift, lift_error, lift - lift_half,
+        lift + lift_half, np.asarray(treated.n) + np.asarray(control.n),
     )  # fmt: skip
 
 
