@@ -37,29 +37,6 @@ keys are described at the head of _triggers.yml. Empty while dbt parses.
 {% endmacro %}
 
 
-{#
-Whether a hash of a text falls into a share of 0 to 1: the first 8 hexadecimal digits of its md5, over 2^32. Digits compare as text,
-so it is the same on every engine. An assignment never changes with a rebuild, and a share that grows keeps who was in.
-#}
-{% macro is_in_share(text, share) -%}
-    (substr({{ dbt.hash(text) }}, 1, 8) < '{{ share_digits(share) }}')
-{%- endmacro %}
-
-
-{#
-The first 8 hexadecimal digits at which a share of all hashes ends, or g if it is all of them. Made digit by digit, because dbt 2.0 does
-not format numbers in this base.
-#}
-{% macro share_digits(share) %}
-    {%- set left = namespace(number=(share * 4294967296) | int, digits='') -%}
-    {%- for place in range(8) -%}
-        {%- set left.digits = '0123456789abcdef'[left.number % 16] ~ left.digits -%}
-        {%- set left.number = left.number // 16 -%}
-    {%- endfor -%}
-    {{ return('g' if share >= 1 else left.digits) }}
-{% endmacro %}
-
-
 {# A condition of a step (only_if) on columns of customers, as SQL: {n_orders: {at_most: 0}}. Several must all hold. #}
 {% macro step_condition(only_if, alias) -%}
     {%- set operators = {'is': '=', 'is_not': '<>', 'at_least': '>=', 'at_most': '<='} -%}
@@ -107,12 +84,6 @@ not format numbers in this base.
     {%- set destinations = var('destinations').keys() | list -%}
     {{ return(var('esp_destination') or (destinations[0] if destinations | length == 1)) }}
 {% endmacro %}
-
-
-{# The codes of rejected messages that may have arrived, as push writes them. A test compares them with its own. #}
-{% macro unclear_codes() -%}
-    ('job_lost', 'no_answer', 'not_understood')
-{%- endmacro %}
 
 
 {# The zone by which a customer gets mail: their own, or the shop's if it is not known. #}

@@ -530,4 +530,4 @@ def test_a_dry_run_shows_a_masked_event(tmp_path: Path, name: str) -> None:
 
 
 def test_dbt_and_push_know_the_same_codes_of_what_may_have_arrived() -> None:
-    assert literal_eval(str(macros("flows.sql")["unclear_codes"]()).strip()) == UNCLEAR
+    assert literal_eval(str(macros("activation/unclear_codes.sql")["unclear_codes"]()).strip()) == UNCLEAR

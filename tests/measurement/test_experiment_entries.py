@@ -76,7 +76,7 @@ def test_two_experiments_may_not_change_one_thing_at_one_time() -> None:
 def test_the_arms_lie_side_by_side_and_the_last_one_takes_all_that_is_left() -> None:
     entry = {**HOLDOUT, "experiment": "e", "salt": "e", "is_of_flow": False}
     entry["arms"] = {"held_out": 0.05, "rules": 0.45, "model": 0.5}
-    digits = macros("flows.sql")["share_digits"]
+    digits = macros("shares.sql")["share_digits"]
     context = macros(
         "experiments.sql", var={"experiments": {"e": entry}}.__getitem__, flow_entries=lambda: [],
         share_digits=digits,
@@ -89,5 +89,5 @@ def test_the_arms_lie_side_by_side_and_the_last_one_takes_all_that_is_left() -> 
 
 @pytest.mark.parametrize("share", [0, 1 / 2**32, 0.05, 0.161741, 0.5, 0.999999, 1])
 def test_the_digits_of_a_share_are_its_hexadecimal_ones(share: float) -> None:
-    digits = macros("flows.sql")["share_digits"](share)
+    digits = macros("shares.sql")["share_digits"](share)
     assert digits == ("g" if share >= 1 else f"{int(share * 2**32):08x}")
