@@ -19,3 +19,19 @@ the event's own key, which begins with the destination's name.
     {%- for destination in var('destinations') -%}{%- do conditions.append(event_id ~ " like '" ~ destination ~ "-%'") -%}{%- endfor -%}
     ({{ event_id }} = {{ message_id }} and ({{ conditions | join(' or ') }}))
 {%- endmacro %}
+
+
+{#
+The enhanced status code (RFC 3463) in the answer to a bounced message, such as 5.1.1. Null without one. IP addresses in the answer are
+none.
+#}
+{% macro status_code_of(answer) -%}
+    {%- set plain = replace_pattern(answer, '[0-9]+[.][0-9]+[.][0-9]+[.][0-9.]+', '') | trim -%}
+    {{ extract_pattern("' ' || " ~ plain ~ " || ' '", '[^0-9.]([45][.][0-9]{1,3}[.][0-9]{1,3})[^0-9]') | trim }}
+{%- endmacro %}
+
+
+{# The words of an answer, without addresses and links, whose parts are no words of the provider. #}
+{% macro words_of_answer(answer) -%}
+    replace(lower({{ replace_pattern(answer, '[^ <>]*(@|://)[^ <>]*', '') | trim }}), '_', ' ')
+{%- endmacro %}

@@ -92,3 +92,16 @@ records when a build first saw an address. The change itself may be var `latenes
 {% macro is_of_its_time(moment, addresses) -%}
     (coalesce({{ moment }} >= {{ addresses }}.from_at, true) and coalesce({{ moment }} < {{ addresses }}.until_at, true))
 {%- endmacro %}
+
+
+{#
+Whether an event is a bounce of a mailbox that is gone. The domain of a large provider does not vanish: an answer that it does not exist is
+an error of a name server.
+#}
+{% macro is_hard_bounce(events, addresses) -%}
+    {{ events }}.bounce_type = 'hard'
+    and not (
+        coalesce({{ events }}.bounce_class, '') = 'no_domain'
+        and {{ dbt.split_part(addresses ~ '.email', "'@'", 2) }} in (select email_domain from {{ ref('mailbox_domains') }})
+    )
+{%- endmacro %}

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import RUNNING, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.deep
 BEFORE = {"suppression_funnel": "suppression_count_log"}  # ledgers that had another name
 
 

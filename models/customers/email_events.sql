@@ -26,6 +26,8 @@ select
     campaigns.message_class,
     events.event_type,
     events.bounce_type,
+    events.bounce_class,
+    events.bounce_code,
     events.url,
     events.machine_reason,
     events.is_machine,

@@ -29,15 +29,15 @@ with steps_due as (
         end as condition_text,
         {{ customer_zone('customers.time_zone') }} as time_zone,
         {{ local_time(as_of(), customer_zone('customers.time_zone')) }} as local_now,
-        pauses.reason as pause_reason,
+        {{ pause_reason() }} as pause_reason,
         coalesce(contacts.is_allowed, false) as is_allowed,
         contacts.opens_at,
         coalesce(contacts.reason, 'No permission on record.') as contact_reason
     from {{ ref('flow_steps_due') }} as due
     inner join {{ ref('flow_catalog') }} as flows on due.flow = flows.flow
     inner join {{ ref('customers') }} as customers on due.customer_id = customers.customer_id
-    left join {{ ref('paused_sending') }} as pauses
-        on 'flow:' || due.flow = pauses.source and customers.mailbox_provider = pauses.mailbox_provider
+    left join {{ ref('engagement_tiers') }} as tiers on due.customer_id = tiers.customer_id
+    {{- pause_joins('due.flow', 'customers.mailbox_provider', "coalesce(tiers.tier, 'unknown')") }}
     left join {{ ref('contactability') }} as contacts
         on
             due.customer_id = contacts.customer_id

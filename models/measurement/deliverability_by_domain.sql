@@ -9,6 +9,7 @@ with weeks as (
         sum(n_delivered) as n_delivered,
         sum(n_bounced) as n_bounced,
         sum(n_hard_bounced) as n_hard_bounced,
+        sum(n_blocked) as n_blocked,
         sum(n_complained) as n_complained,
         sum(n_unsubscribed) as n_unsubscribed,
         sum(n_clicked) as n_clicked
@@ -75,6 +76,7 @@ select
     cast(n_delivered as bigint) as n_delivered,
     cast(n_bounced as bigint) as n_bounced,
     cast(n_hard_bounced as bigint) as n_hard_bounced,
+    cast(n_blocked as bigint) as n_blocked,
     cast(n_complained as bigint) as n_complained,
     cast(n_unsubscribed as bigint) as n_unsubscribed,
     cast(n_clicked as bigint) as n_clicked,

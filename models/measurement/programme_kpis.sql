@@ -1,6 +1,6 @@
 -- The programme by day, source and kind of customer. Each number is of its own day: a click on the day of the click, an order on the day
 -- of the order, credited to the last click before it. Refunds and cancellations change the day of the order, however late.
-{%- set counts = ['n_sent', 'n_delivered', 'n_opened', 'n_clicked', 'n_unsubscribed', 'n_complained', 'n_bounced', 'n_hard_bounced'] %}
+{%- set counts = ['n_sent', 'n_delivered', 'n_opened', 'n_clicked', 'n_unsubscribed', 'n_complained', 'n_bounced', 'n_hard_bounced', 'n_blocked'] %}
 {%- set dimensions = ['lifecycle_stage', 'mailbox_provider', 'engagement_tier', 'holdout_arm'] %}
 with customer_kinds as (
     select * from {{ ref('customer_kinds') }}

@@ -1,70 +1,67 @@
--- What each flow and campaign does at each mailbox provider: complaints, unsubscribes and hard bounces since the month before began, or
--- since a pause was lifted, beside their limits. By evidence, not by the raw share, which passes a limit by chance. The evidence begins
--- on a fixed day, because it would be false more often over a window that moves.
-{%- set signals = {
-    'complained': ['n_complained', 'n_delivered', 'complaint'],
-    'unsubscribed': ['n_unsubscribed', 'n_delivered', 'unsubscribe'],
-    'hard_bounced': ['n_hard_bounced', 'n_sent', 'hard bounce'],
-} %}
-{%- set limits = var('sending_limits') %}
-with lifts as (
-    select * from {{ ref('last_lifts') }}
-),
-
-days as (
+-- What each flow and campaign does at each mailbox provider: complaints, unsubscribes, hard bounces and refused messages since the month
+-- before began, or since a pause was lifted, beside their limits. By evidence, not by the raw share, which passes a limit by chance. The
+-- evidence begins on a fixed day, because it would be false more often over a window that moves. First by engagement tier, then of the
+-- tiers that are not paused, then of all mail at the provider that is not: so the narrowest unit is paused.
+with parts as (
     select
         days.source,
         days.mailbox_provider,
-        {% for signal in signals -%}
-        sum(days.n_{{ signal }}) as n_{{ signal }},
-        {% endfor -%}
-        sum(days.n_sent) as n_sent,
-        sum(days.n_delivered) as n_delivered,
-        min(days.kpi_on) as since_on
+        days.engagement_tier,
+        min(days.kpi_on) as since_on,
+        {% for count in ['n_complained', 'n_unsubscribed', 'n_hard_bounced', 'n_blocked', 'n_sent', 'n_delivered'] -%}
+        sum(days.{{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        {% endfor %}
     from {{ ref('email_source_days') }} as days
-    left join lifts on days.source = lifts.source and days.mailbox_provider = lifts.mailbox_provider
+    {% for lift, source, tier in [('tier_lifts', 'days.source', 'days.engagement_tier'), ('lifts', 'days.source', "'all'"), ('provider_lifts', "'all'", "'all'")] -%}
+    left join {{ ref('last_lifts') }} as {{ lift }}
+        on
+            days.mailbox_provider = {{ lift }}.mailbox_provider
+            and {{ lift }}.source = {{ source }}
+            and {{ lift }}.engagement_tier = {{ tier }}
+    {% endfor -%}
     where
         days.kpi_on <= {{ as_of_day() }}
         and days.kpi_on >= cast({{ date_add('month', -1, dbt.date_trunc('month', as_of_day())) }} as date)
-        and coalesce(days.kpi_on > lifts.lifted_on, true)
+        {%- for lift in ['tier_lifts', 'lifts', 'provider_lifts'] %}
+        and coalesce(days.kpi_on > {{ lift }}.lifted_on, true)
+        {%- endfor %}
         and days.message_class <> 'transactional'
-    group by days.source, days.mailbox_provider
+    group by days.source, days.mailbox_provider, days.engagement_tier
 ),
 
-signals as (
-    {% for signal, parts in signals.items() -%}
-    select
-        source,
-        mailbox_provider,
-        '{{ signal }}' as signal,
-        '{{ parts[2] }}' as thing,
-        {{ parts[0] }} as n_events,
-        {{ parts[1] }} as n_messages,
-        since_on,
-        cast({{ limits[signal].warn }} as {{ double_type() }}) as warn_share,
-        cast({{ limits[signal].pause }} as {{ double_type() }}) as pause_share,
-        case when {{ parts[1] }} > 0 then {{ evidence_above(parts[0], parts[1], limits[signal].warn) }} end as warn_evidence,
-        case when {{ parts[1] }} > 0 then {{ evidence_above(parts[0], parts[1], limits[signal].pause) }} end as pause_evidence
-    from days
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+part_states as (
+    {{ signal_states('parts', sending_signals()) }}
+),
+
+sources as (
+    {{ wider_units('parts', ['part_states'], 'parts.source', "'all'") }}
+),
+
+source_states as (
+    {{ signal_states('sources', sending_signals()) }}
+),
+
+-- A provider refuses the sender, not a flow.
+providers as (
+    {{ wider_units('parts', ['part_states', 'source_states'], "'all'", "'all'") }}
+),
+
+provider_states as (
+    {{ signal_states('providers', ['blocked']) }}
 ),
 
 states as (
-    select
-        *,
-        case
-            when pause_evidence >= {{ var('sending_evidence') }} then 'pause'
-            when warn_evidence >= {{ var('sending_evidence') }} then 'warn'
-            else 'quiet'
-        end as state
-    from signals
-    where n_messages > 0
+    select * from part_states
+    union all
+    select * from source_states
+    union all
+    select * from provider_states
 )
 
 select
     source,
     mailbox_provider,
+    engagement_tier,
     signal,
     state,
     cast(n_messages as bigint) as n_messages,

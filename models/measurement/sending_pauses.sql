@@ -1,46 +1,34 @@
--- Append-only ledger of automatic pauses: a flow at one mailbox provider. Only a person lifts one (seed lifted_pauses). Campaigns that the
--- ESP sends by itself cannot be paused from here: sending_health shows them.
+-- Append-only ledger of automatic pauses: a flow at one mailbox provider, for one engagement tier or all, or all flows at a provider. Only
+-- a person lifts one (seed lifted_pauses). Campaigns that the ESP sends by itself cannot be paused from here: sending_health shows them.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
-with lifts as (
-    select * from {{ ref('last_lifts') }}
-),
-
-pauses as (
-    {% if is_incremental() -%}
-    select
-        source,
-        mailbox_provider,
-        max(paused_at) as paused_at
-    from {{ this }}
-    group by source, mailbox_provider
-    {%- else -%}
-    select
-        source,
-        mailbox_provider,
-        cast(since_on as timestamp) as paused_at
-    from {{ ref('sending_health') }}
-    where false
-    {%- endif %}
-),
-
 -- One reason is enough: the one with the most evidence.
-reasons as (
+with reasons as (
     select
         *,
-        row_number() over (partition by source, mailbox_provider order by pause_evidence desc, signal asc) as place
+        row_number() over (partition by source, mailbox_provider, engagement_tier order by pause_evidence desc, signal asc) as place
     from {{ ref('sending_health') }}
-    where state = 'pause' and source like 'flow:%'
+    where state = 'pause' and (source like 'flow:%' or source = 'all')
 )
+{%- if is_incremental() %},
+
+pauses as (
+    select * from ({{ standing_pauses(this) }}) as standing
+)
+{%- endif %}
 
 select
     reasons.source,
     reasons.mailbox_provider,
+    reasons.engagement_tier,
     reasons.signal,
     reasons.sentence as reason,
     {{ as_of() }} as paused_at
 from reasons
-left join pauses on reasons.source = pauses.source and reasons.mailbox_provider = pauses.mailbox_provider
-left join lifts on reasons.source = lifts.source and reasons.mailbox_provider = lifts.mailbox_provider
-where
-    reasons.place = 1
-    and (pauses.paused_at is null or (lifts.lifted_on >= cast(pauses.paused_at as date) and pauses.paused_at < {{ as_of() }}))
+{%- if is_incremental() %}
+left join pauses
+    on
+        reasons.source = pauses.source
+        and reasons.mailbox_provider = pauses.mailbox_provider
+        and reasons.engagement_tier = pauses.engagement_tier
+{%- endif %}
+where reasons.place = 1{{ ' and pauses.source is null' if is_incremental() }}

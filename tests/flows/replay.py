@@ -77,7 +77,7 @@ select
 from w_customers left join carts using (customer_id) left join tickets using (customer_id)
 where coalesce(gone_at > moment(), true);
 
-create view engagement_tiers as select customer_id, weekly_cap from w_customers;
+create view engagement_tiers as select customer_id, 'unknown' as tier, weekly_cap from w_customers;
 create view send_time_scores as select customer_id, best_hour from w_customers;
 
 create view contactability as
@@ -110,8 +110,9 @@ where is_sale and product_id is not null and ordered_at <= moment()
 group by customer_id, product_id;
 
 create view paused_sending as
-select source, mailbox_provider, from_at as paused_at, 'Complaints.' as reason from w_pauses_of_mail
-where from_at <= moment() and until_at > moment();
+select
+    source, mailbox_provider, 'all' as engagement_tier, from_at as paused_at, 'Complaints.' as reason
+from w_pauses_of_mail where from_at <= moment() and until_at > moment();
 
 create view experiment_members as
 select 'e' as experiment, customer_id, decides, since <= moment() as is_held_out from w_held;

@@ -12,7 +12,7 @@ with bounces as (
             'esp_profile:' || events.profile_id = others.record_key
             and others.contact_type = 'email'
             and others.contact <> profiles.email
-    where events.bounce_type = 'hard' and others.record_key is null
+    where {{ is_hard_bounce('events', 'profiles') }} and others.record_key is null
     group by profiles.widest_mailbox
 ),
 

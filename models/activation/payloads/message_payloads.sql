@@ -43,9 +43,9 @@ messages as (
             and decisions.message_class = contacts.message_class
             and contacts.channel = 'email'
             and contacts.is_allowed
-    left join {{ ref('paused_sending') }} as pauses
-        on 'flow:' || decisions.flow = pauses.source and customers.mailbox_provider = pauses.mailbox_provider
-    where customers.email is not null and (pauses.source is null or decisions.message_class = 'transactional')
+    left join {{ ref('engagement_tiers') }} as tiers on enrolments.customer_id = tiers.customer_id
+    {{- pause_joins('decisions.flow', 'customers.mailbox_provider', "coalesce(tiers.tier, 'unknown')") }}
+    where customers.email is not null and ({{ pause_reason() }} is null or decisions.message_class = 'transactional')
 )
 
 select

@@ -38,7 +38,8 @@ messages as (
         max(case when event_type = 'unsubscribed' and not coalesce(is_machine, false) then 1 else 0 end) as is_unsubscribed,
         max(case when event_type = 'complained' then 1 else 0 end) as is_complained,
         max(case when event_type = 'bounced' then 1 else 0 end) as is_bounced,
-        max(case when event_type = 'bounced' and bounce_type = 'hard' then 1 else 0 end) as is_hard_bounced
+        max(case when event_type = 'bounced' and bounce_type = 'hard' then 1 else 0 end) as is_hard_bounced,
+        max(case when event_type = 'bounced' and bounce_type = 'blocked' then 1 else 0 end) as is_blocked
     from events
     group by kpi_on, customer_id, message_id
 ),
@@ -55,7 +56,7 @@ select
     coalesce(customer_kinds.mailbox_provider, 'unknown') as mailbox_provider,
     coalesce(customer_kinds.engagement_tier, 'unknown') as engagement_tier,
     coalesce(customer_kinds.holdout_arm, 'none') as holdout_arm,
-    {% for count in ['sent', 'delivered', 'opened', 'clicked', 'unsubscribed', 'complained', 'bounced', 'hard_bounced'] -%}
+    {% for count in ['sent', 'delivered', 'opened', 'clicked', 'unsubscribed', 'complained', 'bounced', 'hard_bounced', 'blocked'] -%}
     cast(sum(messages.is_{{ count }}) as bigint) as n_{{ count }}{{ ',' if not loop.last }}
     {% endfor %}
 from messages

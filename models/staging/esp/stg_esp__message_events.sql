@@ -13,6 +13,36 @@ with events as (
 reactions as (
     select * from {{ ref('base_esp__reactions') }}
     where (machine_reason is not null or is_sending) and {{ is_replaced('occurred_at', days, never_late=is_never_late()) }}
+),
+
+answers as (
+    select distinct
+        bounce_answer,
+        {{ status_code_of('bounce_answer') }} as bounce_code,
+        {{ words_of_answer('bounce_answer') }} as words
+    from events
+    where event_type = 'bounced' and bounce_answer is not null
+),
+
+marked_answers as (
+    select
+        answers.bounce_answer,
+        answers.bounce_code,
+        classes.bounce_class,
+        classes.counts_as,
+        row_number() over (
+            partition by answers.bounce_answer
+            order by
+                case when classes.kind = 'text' and classes.counts_as = 'hard' then 2 when classes.kind = 'text' and classes.counts_as = 'soft' then 1 else 0 end,
+                length(replace(classes.marker, '*', '')) desc,
+                classes.marker
+        ) as place
+    from answers
+    left join {{ ref('bounce_classes') }} as classes
+        on
+            case when classes.kind = 'code' then answers.bounce_code else answers.words end
+            like case when classes.kind = 'code' then replace(classes.marker, '*', '%') else '%' || classes.marker || '%' end
+            and (classes.kind = 'code' or answers.bounce_code is null)
 )
 
 select
@@ -22,7 +52,10 @@ select
     events.profile_id,
     events.event_type,
     case when events.event_word <> events.event_type then events.event_word end as event_word,
-    events.bounce_type,
+    -- The provider's own answer says more than the word of the ESP.
+    coalesce(answers.counts_as, events.bounce_type) as bounce_type,
+    answers.bounce_class,
+    answers.bounce_code,
     events.url,
     reactions.machine_reason,
     reactions.machine_reason is not null as is_machine,
@@ -30,3 +63,5 @@ select
     events.occurred_at
 from events
 left join reactions on events.event_id = reactions.event_id and events.event_type = reactions.event_type
+left join marked_answers as answers
+    on events.event_type = 'bounced' and events.bounce_answer = answers.bounce_answer and answers.place = 1

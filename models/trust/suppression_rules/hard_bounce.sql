@@ -13,7 +13,7 @@ bounced_mailboxes as (
     from {{ ref('stg_esp__message_events') }} as events
     inner join addresses on events.profile_id = addresses.profile_id and {{ is_of_its_time('events.occurred_at', 'addresses') }}
     -- By bounce_type, because ESPs name the event type differently.
-    where events.bounce_type = 'hard'
+    where {{ is_hard_bounce('events', 'addresses') }}
     group by addresses.widest_mailbox
 ),
 

@@ -364,3 +364,8 @@ REQUEST_TYPES = {"erasure": 0.4, "objection": 0.3, "access": 0.2, "rectification
 # Dirt
 # Bad rows per mille of a table's rows and kind; the first chunk always has one, so the seeds show each kind.
 DIRT_PER_MILLE = 0.2
+
+BOUNCE_ANSWERS = (
+    "550 5.1.1 No such user here", "550 5.2.1 This account is disabled", "452 4.2.2 The mailbox is full",
+    "451 4.4.1 No answer from the host",
+)  # fmt: skip

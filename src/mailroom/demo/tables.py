@@ -428,6 +428,8 @@ def esp_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> tuple[dic
     campaign = ids("n", messages.campaign[message])
     utm = f"?utm_source={web.SOURCES[-1]}&utm_campaign="
     link = pc.binary_join_element_wise(f"{c.SITE}/p/", ids("p", events.product), utm, campaign, "")
+    # Two answers of a hard bounce, then two of a soft one.
+    answer = np.where(events.bounce == NONE, NONE, 2 * events.bounce + message % 2)
     goodbye = words((f"{c.SITE}/unsubscribe",), np.where(events.product == mail.GOODBYE, 0, NONE))
     table = _table(
         "esp",
@@ -439,6 +441,7 @@ def esp_tables(sim: Simulation, key: Ids, rng: np.random.Generator) -> tuple[dic
             "profile_id": key("f", messages.profile[message]),
             "event_type": words(mail.EVENT_TYPES, events.type),
             "bounce_type": words(("hard", "soft"), events.bounce),
+            "bounce_answer": words(c.BOUNCE_ANSWERS, answer),
             "url": pc.coalesce(link, goodbye),
             "user_agent": words(mail.AGENTS, events.agent),
             "is_machine_open": flags(events.flagged),
