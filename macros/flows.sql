@@ -90,3 +90,16 @@ keys are described at the head of _triggers.yml. Empty while dbt parses.
 {% macro customer_zone(time_zone) -%}
     coalesce({{ time_zone }}, '{{ var("time_zone") }}')
 {%- endmacro %}
+
+
+{#
+The value of the header Feedback-ID (Gmail): what Postmaster Tools report complaints by. Colons separate its parts, and no part may occur
+twice, so each but the sender begins with what it is.
+#}
+{% macro feedback_id(slot, flow, engagement_tier) -%}
+    {%- set sender = var('feedback_sender') -%}
+    {%- if not modules.re.match('^[A-Za-z0-9_-]{5,15}$', sender) -%}
+        {{ exceptions.raise_compiler_error('Var feedback_sender is ' ~ sender ~ ': it takes 5 to 15 letters, digits, - or _.') }}
+    {%- endif -%}
+    'slot-' || {{ slot }} || ':flow-' || {{ flow }} || ':tier-' || {{ engagement_tier }} || ':{{ sender }}'
+{%- endmacro %}

@@ -10,12 +10,12 @@
         select
             source,
             mailbox_provider,
-            coalesce(engagement_tier, 'all') as engagement_tier,
+            engagement_tier,
             max(paused_at) as paused_at,
             {{ value_at_max('reason', 'paused_at', is_unique=true) }} as reason
         from {{ ledger }}
         where paused_at <= {{ as_of() }}
-        group by source, mailbox_provider, coalesce(engagement_tier, 'all')
+        group by source, mailbox_provider, engagement_tier
     ) as pauses
     left join {{ ref('last_lifts') }} as lifts
         on

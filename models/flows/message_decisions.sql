@@ -30,6 +30,12 @@ with steps_due as (
         {{ customer_zone('customers.time_zone') }} as time_zone,
         {{ local_time(as_of(), customer_zone('customers.time_zone')) }} as local_now,
         {{ pause_reason() }} as pause_reason,
+        customers.mailbox_provider,
+        customers.n_human_clicks_30d,
+        coalesce(tiers.tier, 'unknown') as tier,
+        rooms.ceiling,
+        rooms.n_left,
+        coalesce(rooms.leaves_out_unengaged and tiers.tier = 'unengaged', false) as is_left_out,
         coalesce(contacts.is_allowed, false) as is_allowed,
         contacts.opens_at,
         coalesce(contacts.reason, 'No permission on record.') as contact_reason
@@ -38,6 +44,7 @@ with steps_due as (
     inner join {{ ref('customers') }} as customers on due.customer_id = customers.customer_id
     left join {{ ref('engagement_tiers') }} as tiers on due.customer_id = tiers.customer_id
     {{- pause_joins('due.flow', 'customers.mailbox_provider', "coalesce(tiers.tier, 'unknown')") }}
+    left join {{ ref('warm_up_room') }} as rooms on customers.mailbox_provider = rooms.mailbox_provider
     left join {{ ref('contactability') }} as contacts
         on
             due.customer_id = contacts.customer_id
@@ -138,6 +145,7 @@ ruled_steps as (
             when not steps_due.is_condition_met then 'condition'
             when steps_due.is_transactional then null
             when steps_due.pause_reason is not null then 'paused'
+            when steps_due.is_left_out then 'warm_up'
             when extract(hour from steps_due.local_now) < {{ first_hour }} or extract(hour from steps_due.local_now) >= {{ last_hour }}
                 then 'quiet_hours'
             when
@@ -187,15 +195,37 @@ winners as (
     where place = 1
 ),
 
+-- While the sender warms up, the most engaged customers of a provider go first.
+queued_steps as (
+    select
+        *,
+        case
+            when place = 1 and n_left is not null
+                then
+                    row_number() over (
+                        partition by mailbox_provider, place = 1
+                        order by
+                            case tier {%- for tier in var('weekly_caps') %} when '{{ tier }}' then {{ loop.index }}{% endfor %} else 9 end,
+                            n_human_clicks_30d desc, priority, enrolment_id
+                    )
+        end as place_in_queue
+    from ranked_steps
+),
+
 timed_steps as (
     select
         ranked_steps.*,
-        coalesce(ranked_steps.rule, case when ranked_steps.place > 1 then 'lost' end) as deciding_rule,
+        case
+            when ranked_steps.rule is not null then ranked_steps.rule
+            when ranked_steps.place > 1 then 'lost'
+            when ranked_steps.place_in_queue > ranked_steps.n_left then 'warm_up'
+        end as deciding_rule,
         case when ranked_steps.place > 1 then winners.winner end as lost_to,
         case
             when ranked_steps.rule = 'not_allowed' then ranked_steps.opens_at
             -- Until a person lifts it, or the message is too late.
             when ranked_steps.rule = 'paused' then ranked_steps.expires_at
+            when ranked_steps.rule = 'warm_up' or ranked_steps.place_in_queue > ranked_steps.n_left then {{ day_begins(date_add('day', 1, as_of_day())) }}
             when ranked_steps.rule = 'quiet_hours'
                 then {{ utc_time(
                     'case when extract(hour from ranked_steps.local_now) < ' ~ first_hour
@@ -210,7 +240,7 @@ timed_steps as (
             when ranked_steps.rule = 'goes_first' then least(ranked_steps.upcoming_at, ranked_steps.expires_at)
             when ranked_steps.place > 1 then {{ date_add('hour', var('message_gap_hours'), as_of()) }}
         end as opens_again_at
-    from ranked_steps
+    from queued_steps as ranked_steps
     left join winners on ranked_steps.customer_id = winners.customer_id
 ),
 
@@ -258,6 +288,14 @@ select
             when 'not_allowed' then decided_steps.contact_reason
             when 'condition' then decided_steps.condition_text
             when 'paused' then 'Paused: ' || decided_steps.pause_reason
+            when 'warm_up'
+                then
+                    'Warm-up of the sender: '
+                    || case
+                        when decided_steps.is_left_out then 'customers without a response get no mail yet.'
+                        else {{ counted('decided_steps.ceiling', 'message') }} || ' a day for ' || decided_steps.mailbox_provider
+                        || ', and the most engaged customers go first.'
+                    end
             when 'quiet_hours'
                 then 'Quiet hours: it is ' || {{ hour_text('cast(extract(hour from decided_steps.local_now) as bigint)') }} || ' for the customer.'
             when 'abandon_rest'

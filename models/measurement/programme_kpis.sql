@@ -37,6 +37,17 @@ orders as (
     where rule = 'last' and share > 0
 ),
 
+-- Of no campaign: the list grows and decays by itself.
+joins as (
+    select
+        customer_id,
+        {{ day_of('changed_at') }} as kpi_on,
+        'list' as source,
+        case when change = 'joined' then 1 else 0 end as n_joined,
+        case when change = 'left' then 1 else 0 end as n_left
+    from {{ ref('list_changes') }}
+),
+
 parts as (
     select
         kpi_on,
@@ -50,12 +61,15 @@ parts as (
         0 as n_sessions,
         0 as n_cart_sessions,
         0 as n_orders,
+        0 as n_joined,
+        0 as n_left,
         cast(0 as decimal(18, 2)) as revenue
     from {{ ref('email_source_days') }}
     where kpi_on <= {{ as_of_day() }}
     {% for part, values in [
         ('sessions', {'n_sessions': '1', 'n_cart_sessions': 'case when sessions.n_cart_adds > 0 then 1 else 0 end'}),
-        ('orders', {'n_orders': '1', 'revenue': 'orders.revenue'})
+        ('orders', {'n_orders': '1', 'revenue': 'orders.revenue'}),
+        ('joins', {'n_joined': 'joins.n_joined', 'n_left': 'joins.n_left'})
     ] -%}
     union all
     select
@@ -64,7 +78,7 @@ parts as (
         {% for dimension in dimensions -%}
         coalesce(customer_kinds.{{ dimension }}, '{{ 'none' if dimension == 'holdout_arm' else 'unknown' }}') as {{ dimension }},
         {% endfor -%}
-        {% for count in counts + ['n_sessions', 'n_cart_sessions', 'n_orders'] -%}
+        {% for count in counts + ['n_sessions', 'n_cart_sessions', 'n_orders', 'n_joined', 'n_left'] -%}
         {{ values.get(count, '0') }} as {{ count }},
         {% endfor -%}
         cast({{ values.get('revenue', '0') }} as decimal(18, 2)) as revenue
@@ -79,7 +93,7 @@ select
     {% for dimension in dimensions -%}
     {{ dimension }},
     {% endfor -%}
-    {% for count in counts + ['n_sessions', 'n_cart_sessions', 'n_orders'] -%}
+    {% for count in counts + ['n_sessions', 'n_cart_sessions', 'n_orders', 'n_joined', 'n_left'] -%}
     cast(sum({{ count }}) as bigint) as {{ count }},
     {% endfor -%}
     cast(sum(revenue) as decimal(18, 2)) as revenue

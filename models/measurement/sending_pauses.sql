@@ -1,6 +1,7 @@
 -- Append-only ledger of automatic pauses: a flow at one mailbox provider, for one engagement tier or all, or all flows at a provider. Only
 -- a person lifts one (seed lifted_pauses). Campaigns that the ESP sends by itself cannot be paused from here: sending_health shows them.
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
+-- depends_on: {{ ref('last_lifts') }}
 -- One reason is enough: the one with the most evidence.
 with reasons as (
     select

@@ -114,6 +114,10 @@ select
     source, mailbox_provider, 'all' as engagement_tier, from_at as paused_at, 'Complaints.' as reason
 from w_pauses_of_mail where from_at <= moment() and until_at > moment();
 
+create view warm_up_room as
+select
+    '' as mailbox_provider, 0 as ceiling, 0 as n_left, false as leaves_out_unengaged where false;
+
 create view experiment_members as
 select 'e' as experiment, customer_id, decides, since <= moment() as is_held_out from w_held;
 

@@ -1,6 +1,6 @@
 -- Messages that a build decided to send and that the ESP has not accepted. An older decision goes out only if the customer may
 -- still get it. They leave for one destination, so that no customer gets a message twice.
-{%- set facts = ['decision_id', 'message_class', 'flow', 'step', 'slot', 'subject_id', 'subject_name', 'offer_percent', 'receiving_because'] %}
+{%- set facts = ['decision_id', 'message_class', 'flow', 'step', 'slot', 'subject_id', 'subject_name', 'offer_percent', 'receiving_because'] + (['feedback_id'] if var('feedback_sender') else []) %}
 {%- set pieces = [] %}
 {%- for fact in facts -%}
 {%- do pieces.append("'\"" ~ fact ~ "\": ' || " ~ text_as_json('messages.' ~ fact)) -%}
@@ -26,6 +26,12 @@ messages as (
         decisions.subject_id,
         enrolments.subject_name,
         cast(cast(round(100 * decisions.offer_share) as bigint) as {{ dbt.type_string() }}) as offer_percent,
+        {% if var('feedback_sender') -%}
+        -- An order confirmation says nothing about the customer's engagement.
+        case
+            when decisions.message_class <> 'transactional' then {{ feedback_id('decisions.slot', 'decisions.flow', "coalesce(tiers.tier, 'unknown')") }}
+        end as feedback_id,
+        {% endif -%}
         replace(flows.receiving_because, '{subject}', coalesce(enrolments.subject_name, '')) as receiving_because,
         enrolments.customer_id,
         customers.email,
