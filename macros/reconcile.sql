@@ -5,7 +5,8 @@
         ('shop', 'customers'), ('shop', 'products'), ('shop', 'orders'), ('shop', 'order_lines'), ('shop', 'refunds'),
         ('web', 'events'), ('support', 'tickets'),
         ('esp', 'profiles'), ('esp', 'campaigns'), ('esp', 'message_events'),
-        ('privacy', 'consent_events'), ('privacy', 'requests'), ('billing', 'subscriptions'), ('billing', 'subscription_orders')
+        ('privacy', 'consent_events'), ('privacy', 'requests'), ('billing', 'subscriptions'), ('billing', 'subscription_orders'),
+        ('deliverability', 'domain_stats'), ('deliverability', 'ip_stats'), ('deliverability', 'dmarc_reports')
     ] -%}
     {%- if execute -%}
         {%- for node in graph.sources.values() if node.package_name == 'mailroom' and (node.source_name, node.name) not in tables -%}

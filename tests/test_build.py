@@ -114,4 +114,4 @@ def test_a_shop_without_a_system_builds(tmp_path: Path, absent: list[str]) -> No
     )
     assert run.ok, run.output
     rows: Rows = warehouse.rows("select source_name, sum(n_rows) from source_reconciliation group by all")
-    assert {source for source, n_rows in rows if n_rows == 0} == {*absent, "billing"}
+    assert {source for source, n_rows in rows if n_rows == 0} == {*absent, "billing", "deliverability"}

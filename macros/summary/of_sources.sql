@@ -11,7 +11,7 @@
     {%- set tables = (counts | selectattr('outcome', 'equalto', 'in') | map(attribute='n_tables') | list) or [0] -%}
     {%- set erased = counts | map(attribute='n_erased') | map('int') | sum -%}
     {%- set absent = [] -%}
-    {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent + ['billing'] -%}
+    {%- for source_name, _ in contract_tables() if var(source_name) == 'absent' and source_name not in absent + ['billing', 'deliverability'] -%}
         {%- do absent.append(source_name) -%}
     {%- endfor -%}
     {{ return([{'text':

@@ -595,7 +595,7 @@ def test_a_publication_without_personal_data_has_no_canary_of_a_source(tmp_path:
             connection.execute(f"copy ({with_canaries(parts, metas, types)}) to '{path}.parquet'")
     sources = {
         source: {"files": f"{tmp_path}/shop/{source}/{{table}}.parquet"}
-        for source in ("crm", "shop", "web", "support", "esp", "privacy", "billing")
+        for source in ("crm", "shop", "web", "support", "esp", "privacy", "billing", "deliverability")
     }
     only_models = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     run = warehouse.dbt("build", *only_models, as_of="2026-07-01 00:00:00", **sources)

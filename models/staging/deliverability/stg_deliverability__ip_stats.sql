@@ -1,0 +1,10 @@
+select
+    stat_id,
+    ip,
+    stat_on,
+    n_recipients,
+    filter_result,
+    complaint_share,
+    n_trap_hits
+from {{ ref('base_deliverability__ip_stats') }}
+where reject_reason is null
