@@ -101,7 +101,8 @@ class DnsServer:
         if not is_tcp and len(reply.to_wire(max_size=65535)) > MOST_UDP:
             reply.answer = []
             reply.flags |= dns.flags.TC
-        return reply.to_wire(max_size=65535)
+        answer: bytes = reply.to_wire(max_size=65535)
+        return answer
 
     def _found(self, name: str) -> Any:
         """The records of a name or of a wildcard; without any, {} where names stand below it."""

@@ -64,6 +64,8 @@ def check(domain: str, options: Options) -> Checked:
     addresses = [ip_address(address) for address in options.addresses]
     if not 0 < options.timeout <= 60:
         raise ValueError("--timeout is in seconds, more than 0 and at most 60.")
+    if options.is_transactional and not options.message:
+        raise ValueError("--transactional says something of a message. Give it with --message.")
     mail = eml.read(options.message) if options.message else None
     lookup = Lookup(server(options.nameserver) if options.nameserver else None, options.timeout)
 
@@ -109,7 +111,8 @@ def as_text(checked: Checked) -> str:
     width = max(len(one.check) for one in checked.findings)
     for one in checked.findings:
         start = f"{one.state:<8} {one.check:<{width}}  "
-        subject = "" if one.subject in (checked.domain, message.MESSAGE) else f"{one.subject}: "
+        is_said = one.subject in (checked.domain, message.MESSAGE) or one.subject in one.sentence
+        subject = "" if is_said else f"{one.subject}: "
         lines += textwrap.wrap(
             f"{subject}{one.sentence} [{one.rule}]",
             WIDTH + len(start),

@@ -246,9 +246,8 @@ def _tags(record: Record, domain: str) -> Finding:
     removed = [tag for tag in REMOVED if tag in record.tags]
     unknown = [tag for tag in record.tags if tag not in KNOWN and tag not in REMOVED]
     if removed:
-        flaws.append(
-            f"RFC 9989 has removed {', '.join(removed)}, so receivers ignore it. Delete it: t=y tests."
-        )
+        names = ", ".join(removed)
+        flaws.append(f"RFC 9989 has removed {names}, so receivers ignore it. Delete it. To test, use t=y.")
     if unknown:
         flaws.append(f"Receivers ignore the unknown tag {quoted(unknown[0])}. Look for a typing error.")
     if record.repeated:

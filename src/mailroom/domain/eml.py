@@ -11,6 +11,7 @@ from mailroom.domain.dkim import tags
 from mailroom.domain.names import domain_name, selector_name
 
 MOST_BYTES = 1_000_000  # of headers
+BOM = b"\xef\xbb\xbf"
 RECIPIENT_HEADERS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 FOLD = re.compile(r"\r?\n[ \t]*")
 RESULT = re.compile(r"(?:^|;)\s*(spf|dkim|dmarc)\s*=\s*([a-z]+)", re.IGNORECASE)
@@ -73,7 +74,7 @@ def parsed(content: bytes) -> Mail:
     Raises:
         ValueError: there is no header From, so it is no message.
     """
-    message = BytesHeaderParser(policy=policy.compat32).parsebytes(content.lstrip())
+    message = BytesHeaderParser(policy=policy.compat32).parsebytes(content.removeprefix(BOM).lstrip())
     headers: dict[str, list[str]] = {}
     for name, value in message.raw_items():
         headers.setdefault(name.lower(), []).append(_text(value))
@@ -139,6 +140,9 @@ def _signature(value: str) -> Signature:
 def _results(values: list[str]) -> dict[str, list[str]]:
     """The first header is the last receiver's. Those below it could be anyone's (RFC 8601, 7.1)."""
     found: dict[str, list[str]] = {}
-    for method, result in RESULT.findall(COMMENT.sub("", values[0]) if values else ""):
+    text, n_comments = COMMENT.subn("", values[0] if values else "")
+    while n_comments:  # those around the ones that are gone
+        text, n_comments = COMMENT.subn("", text)
+    for method, result in RESULT.findall(text):
         found.setdefault(method.lower(), []).append(result.lower())
     return found

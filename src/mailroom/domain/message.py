@@ -38,7 +38,7 @@ NEEDED = SINGLE[:3]
 SENDER_ID = (5, 15)  # characters (Gmail's page on Feedback-ID)
 URI = re.compile(r"<([^<>]*)>")
 ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
-ENCODED = re.compile(r"[A-Za-z0-9+/_-]{8,}")
+ENCODED = re.compile(r"[A-Za-z0-9+_-]{8,}")
 CODINGS = 3  # nested percent-encodings
 
 
@@ -206,6 +206,9 @@ def _post(mail: Mail) -> Finding:
 
 def _signed(mail: Mail) -> Finding:
     both = {"list-unsubscribe", "list-unsubscribe-post"}
+    if not both <= mail.headers.keys():
+        sentence = "One of the two headers is missing, so there is nothing to sign yet."
+        return finding("one-click signed", MESSAGE, UNKNOWN, sentence, ONE_CLICK_RULE)
     if any(both <= signature.headers for signature in mail.signatures):
         sentence = "A signature covers both headers."
         return finding("one-click signed", MESSAGE, OK, sentence, ONE_CLICK_RULE)

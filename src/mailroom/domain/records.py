@@ -7,7 +7,6 @@ from mailroom.domain.dkim import tags
 from mailroom.domain.findings import (
     FAILS,
     GMAIL,
-    MICROSOFT,
     OK,
     WARNING,
     YAHOO,
@@ -177,7 +176,7 @@ def _is_https(text: str) -> bool:
 
 def reverse(lookup: Lookup, address: str) -> Finding:
     """Check that a server has a name, and the name leads back to the server (forward-confirmed PTR)."""
-    rule = f"{GMAIL}, {YAHOO}, {MICROSOFT}"
+    rule = f"{GMAIL}, {YAHOO}"
 
     def result(state: str, sentence: str) -> Finding:
         return finding("PTR", address, state, sentence, rule)
@@ -188,7 +187,7 @@ def reverse(lookup: Lookup, address: str) -> Finding:
     except DnsFailure as failure:
         return unanswered("PTR", address, failure.name, rule)
     if not hosts:
-        sentence = f"{address} has no name (PTR), so Gmail refuses its mail. Its owner must publish one."
+        sentence = f"{address} has no name (PTR), so Gmail may refuse its mail. Its owner must publish one."
         return result(FAILS, sentence)
     if not confirmed:
         sentence = f"{quoted(hosts[0])} does not lead back to {address}. Publish its A or AAAA record."

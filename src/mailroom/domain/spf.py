@@ -18,7 +18,7 @@ from mailroom.domain.findings import (
 )
 from mailroom.domain.lookup import DnsFailure, Lookup
 
-RULE = f"{BULK_SENDERS}; RFC 7208"
+RULE, DETAILS = f"{BULK_SENDERS}; RFC 7208", "RFC 7208"
 MOST_LOOKUPS, MOST_VOID = 10, 2
 # Its text is for people, and checkdmarc would ask the system's name server for it.
 EXPLANATION = re.compile(r"(?<=\s)exp=\S*", re.IGNORECASE)
@@ -37,7 +37,7 @@ def check(lookup: Lookup, domain: str, is_needed: bool = True) -> list[Finding]:
     """
 
     def result(name: str, state: str, sentence: str) -> Finding:
-        return finding(name, domain, state, sentence, RULE)
+        return finding(name, domain, state, sentence, RULE if name == "SPF record" else DETAILS)
 
     try:
         records = [text for text in lookup.texts(domain) if is_record(text)]
@@ -82,7 +82,7 @@ def _followed(lookup: Lookup, domain: str, record: str) -> list[Finding]:
     from checkdmarc.utils import DNSException
 
     def result(name: str, state: str, sentence: str) -> Finding:
-        return finding(name, domain, state, sentence, RULE)
+        return finding(name, domain, state, sentence, RULE if name == "SPF record" else DETAILS)
 
     one = result("SPF record", OK, f"{domain} has one SPF record.")
     if len(EXPLANATION.findall(record)) > 1:
@@ -107,14 +107,14 @@ def _followed(lookup: Lookup, domain: str, record: str) -> list[Finding]:
         return [one, result("SPF lookups", FAILS, sentence)]
     except spf.SPFTooManyVoidDNSLookups:
         if len(lookup.failed) > n_failed:
-            return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], RULE)]
+            return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], DETAILS)]
         sentence = (
             f"More than {MOST_VOID} names in the record do not exist, so SPF fails. Remove those names."
         )
         return [one, result("SPF lookups", FAILS, sentence)]
     except spf.SPFRecordNotFound as error:
         if len(lookup.failed) > n_failed:
-            return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], RULE)]
+            return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], DETAILS)]
         name = getattr(error, "domain", "")
         sentence = (
             f"The record includes {quoted(str(name))}, which has no SPF record, so SPF fails. Remove it."
@@ -122,11 +122,11 @@ def _followed(lookup: Lookup, domain: str, record: str) -> list[Finding]:
         return [one, result("SPF lookups", FAILS, sentence)]
     except (spf.SPFError, DNSException, ValueError) as error:
         if len(lookup.failed) > n_failed:
-            return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], RULE)]
+            return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], DETAILS)]
         sentence = f"Receivers can't read the record, so SPF fails: {quoted(str(error))}. Correct it."
         return [result("SPF record", FAILS, sentence)]
     if len(lookup.failed) > n_failed:
-        return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], RULE)]
+        return [one, unanswered("SPF lookups", domain, lookup.failed[n_failed], DETAILS)]
     n_lookups, n_void = followed["dns_lookups"], followed["void_dns_lookups"]
     sentence = (
         f"{counted(n_lookups, 'DNS lookup')} of {MOST_LOOKUPS}, {n_void} of {MOST_VOID} without a result."
@@ -145,7 +145,7 @@ def _followed(lookup: Lookup, domain: str, record: str) -> list[Finding]:
 
 def _ending(domain: str, followed: dict[str, object]) -> Finding:
     def result(state: str, sentence: str) -> Finding:
-        return finding("SPF ending", domain, state, sentence, RULE)
+        return finding("SPF ending", domain, state, sentence, DETAILS)
 
     parsed = followed["parsed"]
     assert isinstance(parsed, dict)
