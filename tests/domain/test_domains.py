@@ -145,6 +145,7 @@ FIXTURES: dict[str, tuple[Changes, str, str, str]] = {
     "rua below": (policy("v=DMARC1; p=none; rua=mailto:a@d.example.org"), "DMARC reports", OK, "d.example"),
     "null MX": ({"example.org": {"TXT": ["v=spf1 -all"], "MX": ["0 ."]}}, "MX", FAILS, "null MX"),
     "null MX and another": ({"example.org": {"MX": ["0 .", "5 mx.test."]}}, "MX", WARNING, "Remove it"),
+    "neither MX nor address": (spf("v=spf1 -all"), "MX", FAILS, "neither MX nor address"),
     "no MX": ({"example.org": ADDRESS}, "MX", WARNING, "no MX"),
     "TLS-RPT without rua": ({TLS: ["v=TLSRPTv1;"]}, "TLS-RPT", WARNING, "can't read"),
     "no TLS-RPT": ({TLS: None}, "TLS-RPT", OK, "Optional"),
@@ -213,6 +214,11 @@ def test_a_dead_name_server_ends_soon_with_everything_unknown() -> None:
     assert {row.state for row in checked.findings} == {UNKNOWN}
     assert checked.exit_code == 5
     assert len({name for name, _ in server().asked}) <= 2
+
+
+def test_a_domain_that_does_not_exist_is_called_so() -> None:
+    found = one(run(good_zone(), "exmaple.org"), "MX")
+    assert found.state == FAILS and "exmaple.org does not exist" in found.sentence
 
 
 def test_a_sub_domain_inherits_sp() -> None:

@@ -29,6 +29,12 @@ def mx(lookup: Lookup, domain: str) -> Finding:
 
     try:
         exchanges = lookup.exchanges(domain)
+        if not exchanges and not lookup.exists(domain):
+            sentence = (
+                f"By this name server {domain} does not exist. Look for a typing error, or ask another with "
+                "--nameserver if you are behind one of your own."
+            )
+            return result(FAILS, sentence)
         if not exchanges and not lookup.addresses(domain):
             sentence = f"{domain} has neither MX nor address, so no reply or bounce arrives. Publish an MX."
             return result(FAILS, sentence)
