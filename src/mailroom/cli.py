@@ -265,6 +265,64 @@ def experiment(parser: argparse.ArgumentParser) -> Run:
 
 
 @command
+def domain(parser: argparse.ArgumentParser) -> Run:
+    """Check in DNS what mail from a domain needs: SPF, DKIM, DMARC, MX and others; with --message
+    its one-click unsubscribe. Exit code 1: a check fails; 2: an input is wrong; 5: DNS did not answer."""
+    from pathlib import Path
+
+    parser.add_argument("action", choices=("check",))
+    parser.add_argument("domain", help="the domain of From, such as example.org")
+    parser.add_argument(
+        "--sender", action="append", default=[], metavar="DOMAIN",
+        help="domain that your ESP sends by, as Return-Path or to sign (d=); repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--selector", action="append", default=[], metavar="NAME",
+        help="DKIM selector (s= of a signature); repeatable (default: those of five ESPs are tried)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--message", type=Path, metavar="FILE", help="message of a seed list (.eml): check its headers"
+    )
+    parser.add_argument(
+        "--transactional", action="store_true", help="the message is transactional: no unsubscribe needed"
+    )
+    parser.add_argument(
+        "--ip", action="append", default=[], metavar="ADDRESS", help="server that sends: check its name"
+    )
+    parser.add_argument("--nameserver", metavar="HOST:PORT", help="ask this one (default: the system's)")
+    parser.add_argument(
+        "--timeout", type=float, default=5.0, metavar="SECONDS", help="per question (default 5)"
+    )
+    parser.add_argument(
+        "--fetch", action="store_true", help="read the MTA-STS policy and the BIMI logo on the web, too"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.domain import BAD_INPUT, Options, as_json, as_text, check
+
+        options = Options(
+            arguments.sender,
+            arguments.selector,
+            arguments.ip,
+            arguments.message,
+            arguments.transactional,
+            arguments.nameserver,
+            arguments.timeout,
+            arguments.fetch,
+        )
+        try:
+            checked = check(arguments.domain, options)
+        except ValueError as error:
+            print(f"mailroom domain: {error}", file=sys.stderr)
+            return BAD_INPUT
+        print(as_json(checked) if arguments.json else as_text(checked))
+        return checked.exit_code
+
+    return run
+
+
+@command
 def sandbox(parser: argparse.ArgumentParser) -> Run:
     """Run a sandbox of the ESPs on this machine: their APIs, and a page that shows their profiles."""
     from datetime import datetime
