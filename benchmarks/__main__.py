@@ -21,7 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import activation, identity, overhead, scores, shops, spark
+from benchmarks import activation, identity, measurement, overhead, scores, shops, spark
 from benchmarks.measure import PROJECT, Json, say
 from benchmarks.report import PARTS, keep, write_report
 
@@ -65,6 +65,7 @@ def main() -> int:
         "overhead": overhead.measure,
         "scores": scores.measure,
         "activation": activation.measure,
+        "measurement": measurement.measure,
     }
     for part in arguments.only:
         keep(part, measure[part](folder, arguments.fresh), folder / "results")

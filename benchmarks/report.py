@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks import activation, identity, overhead, plots, scale, scores_report, shops_report, spark
+from benchmarks import (
+    activation,
+    identity,
+    measurement,
+    overhead,
+    plots,
+    scale,
+    scores_report,
+    shops_report,
+    spark,
+)
 from benchmarks.formats import table, verdict
 from benchmarks.measure import Json
 
@@ -21,6 +31,7 @@ PARTS = {
     "overhead": overhead,
     "scores": scores_report,
     "activation": activation,
+    "measurement": measurement,
 }
 PLOTS = {"shops": plots.speed, "scores": plots.accuracy}
 LIBRARIES = (
