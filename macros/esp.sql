@@ -35,3 +35,41 @@ none.
 {% macro words_of_answer(answer) -%}
     replace(lower({{ replace_pattern(answer, '[^ <>]*(@|://)[^ <>]*', '') | trim }}), '_', ' ')
 {%- endmacro %}
+
+
+{#
+What each answer means: its code, and class and effect by seed bounce_classes, null if no mark of it is known. Of several codes the longest
+counts, of several texts the one that does least to the customer.
+#}
+{% macro classified_answers(answers) -%}
+    select
+        bounce_answer,
+        bounce_code,
+        bounce_class,
+        counts_as
+    from (
+        select
+            coded.*,
+            classes.bounce_class,
+            classes.counts_as,
+            row_number() over (
+                partition by coded.bounce_answer
+                order by
+                    case when classes.kind = 'text' then case classes.counts_as when 'hard' then 2 when 'soft' then 1 else 0 end end,
+                    length(replace(classes.marker, '*', '')) desc,
+                    classes.marker
+            ) as place
+        from (
+            select
+                bounce_answer,
+                {{ status_code_of('bounce_answer') }} as bounce_code,
+                {{ words_of_answer('bounce_answer') }} as words
+            from {{ answers }}
+        ) as coded
+        left join {{ ref('bounce_classes') }} as classes
+            on
+                (classes.kind = 'code' and coded.bounce_code like replace(classes.marker, '*', '%'))
+                or (classes.kind = 'text' and coded.bounce_code is null and coded.words like '%' || classes.marker || '%')
+    ) as marked
+    where place = 1
+{%- endmacro %}

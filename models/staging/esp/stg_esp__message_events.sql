@@ -16,33 +16,13 @@ reactions as (
 ),
 
 answers as (
-    select distinct
-        bounce_answer,
-        {{ status_code_of('bounce_answer') }} as bounce_code,
-        {{ words_of_answer('bounce_answer') }} as words
+    select distinct bounce_answer
     from events
     where event_type = 'bounced' and bounce_answer is not null
 ),
 
-marked_answers as (
-    select
-        answers.bounce_answer,
-        answers.bounce_code,
-        classes.bounce_class,
-        classes.counts_as,
-        row_number() over (
-            partition by answers.bounce_answer
-            order by
-                case when classes.kind = 'text' and classes.counts_as = 'hard' then 2 when classes.kind = 'text' and classes.counts_as = 'soft' then 1 else 0 end,
-                length(replace(classes.marker, '*', '')) desc,
-                classes.marker
-        ) as place
-    from answers
-    left join {{ ref('bounce_classes') }} as classes
-        on
-            case when classes.kind = 'code' then answers.bounce_code else answers.words end
-            like case when classes.kind = 'code' then replace(classes.marker, '*', '%') else '%' || classes.marker || '%' end
-            and (classes.kind = 'code' or answers.bounce_code is null)
+classified_answers as (
+    {{ classified_answers('answers') }}
 )
 
 select
@@ -63,5 +43,4 @@ select
     events.occurred_at
 from events
 left join reactions on events.event_id = reactions.event_id and events.event_type = reactions.event_type
-left join marked_answers as answers
-    on events.event_type = 'bounced' and events.bounce_answer = answers.bounce_answer and answers.place = 1
+left join classified_answers as answers on events.event_type = 'bounced' and events.bounce_answer = answers.bounce_answer
