@@ -15,11 +15,10 @@ with mailable as (
     group by customers.mailbox_provider
 ),
 
-days as (
+day_sums as (
     select
         mailbox_provider,
         kpi_on,
-        lag(kpi_on) over (partition by mailbox_provider order by kpi_on) as day_before,
         sum(n_sent) as n_sent,
         sum(n_delivered) as n_delivered,
         sum(n_complained) as n_complained,
@@ -27,7 +26,14 @@ days as (
     from {{ ref('email_source_days') }}
     where kpi_on >= cast('{{ starts_on }}' as date) and kpi_on < {{ as_of_day() }} and message_class <> 'transactional'
     group by mailbox_provider, kpi_on
-    having sum(n_sent) > 0
+),
+
+days as (
+    select
+        *,
+        lag(kpi_on) over (partition by mailbox_provider order by kpi_on) as day_before
+    from day_sums
+    where n_sent > 0
 ),
 
 judged_days as (
