@@ -42,14 +42,22 @@ What each answer means: its code, and class and effect by seed bounce_classes, n
 counts, of several texts the one that does least to the customer.
 #}
 {% macro classified_answers(answers) -%}
-    select
-        bounce_answer,
-        bounce_code,
-        bounce_class,
-        counts_as
-    from (
+    {%- set coded -%}
         select
-            coded.*,
+            bounce_answer,
+            {{ status_code_of('bounce_answer') }} as bounce_code,
+            {{ words_of_answer('bounce_answer') }} as words
+        from {{ answers }}
+    {%- endset -%}
+    select
+        coded.bounce_answer,
+        coded.bounce_code,
+        marks.bounce_class,
+        marks.counts_as
+    from ({{ coded }}) as coded
+    left join (
+        select
+            coded.bounce_answer,
             classes.bounce_class,
             classes.counts_as,
             row_number() over (
@@ -59,17 +67,10 @@ counts, of several texts the one that does least to the customer.
                     length(replace(classes.marker, '*', '')) desc,
                     classes.marker
             ) as place
-        from (
-            select
-                bounce_answer,
-                {{ status_code_of('bounce_answer') }} as bounce_code,
-                {{ words_of_answer('bounce_answer') }} as words
-            from {{ answers }}
-        ) as coded
-        left join {{ ref('bounce_classes') }} as classes
-            on
-                (classes.kind = 'code' and coded.bounce_code like replace(classes.marker, '*', '%'))
-                or (classes.kind = 'text' and coded.bounce_code is null and coded.words like '%' || classes.marker || '%')
-    ) as marked
-    where place = 1
+        from ({{ coded }}) as coded
+        cross join {{ ref('bounce_classes') }} as classes
+        where
+            (classes.kind = 'code' and coded.bounce_code like replace(classes.marker, '*', '%'))
+            or (classes.kind = 'text' and coded.bounce_code is null and coded.words like '%' || classes.marker || '%')
+    ) as marks on coded.bounce_answer = marks.bounce_answer and marks.place = 1
 {%- endmacro %}
