@@ -1,5 +1,6 @@
 """One message of files and facts: its parts, headers, links and why each block was chosen."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,17 @@ def test_brand_values_are_escaped(tmp_path: Path) -> None:
     content = load(write(tmp_path, {"brand.yml": BRAND.replace("1 Kiln Lane", "1 <Kiln> Lane")}), TODAY)
     made = cart(content)
     assert "1 &lt;Kiln&gt; Lane" in made.html and "1 <Kiln> Lane" in made.text
+
+
+def test_a_message_compiled_whole_is_the_same_block_by_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = load(write(tmp_path), TODAY)
+    asked = [(message, language) for message in content.templates for language in ("en", "de")]
+    whole = [render(content, message, language, examples(content)) for message, language in asked]
+    assert any(content.whole.values())
+    monkeypatch.setattr("mailroom.content.rendering._whole", lambda *_: None)
+    apart = [render(content, message, language, examples(content)) for message, language in asked]
+    for one, other in zip(whole, apart, strict=True):
+        assert one.text == other.text and one.subject == other.subject
+        assert re.sub(r"\s+", " ", one.html) == re.sub(r"\s+", " ", other.html)

@@ -23,7 +23,7 @@ TEXTS = {
 
 
 def examples(content: Content) -> dict[str, Any]:
-    """Return the examples of facts.yml: an ordinary customer of whom all is known."""
+    """Return the examples of facts.yml: an ordinary customer with every fact known."""
     return {name: fact.example for name, fact in content.facts.items()}
 
 

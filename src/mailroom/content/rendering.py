@@ -25,7 +25,7 @@ from mailroom.content.model import (
     Rendered,
 )
 from mailroom.content.source import did_you_mean
-from mailroom.content.templating import LINKS, MissingFactError, composed
+from mailroom.content.templating import LINKS, MissingFactError, composed, settled
 
 # The sentence of the footer if neither facts nor words have one: true of each customer with an address.
 BECAUSE = {
@@ -97,7 +97,7 @@ def render(
 def _parts(content: Content, message: str, chosen: dict[str, Block], data: dict[str, Any]) -> tuple[str, str]:
     """The MJML and the unfinished text of a message."""
     template = content.templates[message]
-    whole = _whole(content, message, chosen)
+    whole = _whole(content, message, chosen, data)
     if whole is not None:
         try:
             return str(whole.html.render(data)), str(whole.text.render(data))
@@ -113,16 +113,20 @@ def _parts(content: Content, message: str, chosen: dict[str, Block], data: dict[
     )
 
 
-def _whole(content: Content, message: str, chosen: dict[str, Block]) -> Pair | None:
+def _whole(content: Content, message: str, chosen: dict[str, Block], data: Mapping[str, Any]) -> Pair | None:
     """The message compiled with these blocks in its slots, once for all customers who get them."""
-    key = (message, *(block.file for block in chosen.values()))
+    key = (message, str(data["language"]), *(block.file for block in chosen.values()))
     if key not in content.whole:
         template = content.templates[message]
         bodies = {slot: block.body for slot, block in chosen.items()}
         source = composed(template.body, bodies, content.parts)
         if len(content.whole) >= MOST_WHOLE:
             content.whole.clear()
-        content.whole[key] = content.liquid.pair(source, template.file) if source is not None else None
+        if source is not None:
+            given = {name: data[name] for name in ("brand", "words", "links", "language")}
+            content.whole[key] = content.liquid.pair(settled(source, given), template.file)
+        else:
+            content.whole[key] = None
     return content.whole[key]
 
 

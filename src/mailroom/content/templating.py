@@ -1,5 +1,6 @@
 """Liquid: two environments over the same parts, one that escapes for HTML and one for plain text."""
 
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -55,6 +56,7 @@ MONTHS = {
 INCLUDE = re.compile(r"\{%-?\s*(?:include|render)\s+(?:'([^']*)'|\"([^\"]*)\"|([^\s'\"%]+))")
 SLOT = re.compile(r"\{\{\s*slots\.(\w+)\s*\}\}")
 PART = re.compile(r"\{%\s*(?:include|render)\s+(?:'([^']*)'|\"([^\"]*)\")\s*%\}")  # without arguments
+PATH = re.compile(r"\{\{\s*((?:brand|words|links|language)[\w.]*)\s*\}\}")
 SETS = re.compile(r"\{%-?\s*(?:assign|capture|increment|decrement|cycle|liquid)\b")
 
 
@@ -167,6 +169,19 @@ def composed(template: str, slots: Mapping[str, str], parts: Mapping[str, str]) 
             break
         template = PART.sub(part, template)
     return None if SETS.search(template) else template
+
+
+def settled(source: str, values: Mapping[str, Any]) -> str:
+    """Return a source with what is the same for all customers put in: plain paths, and texts of one line."""
+
+    def put(found: re.Match[str]) -> str:
+        value: Any = values
+        for step in found[1].split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        is_plain = isinstance(value, str) and value.isprintable() and "{" not in value
+        return html.escape(value) if is_plain else found[0]
+
+    return PATH.sub(put, source)
 
 
 def syntax_fault(source: str, file: str, error: LiquidError) -> Fault:
