@@ -164,6 +164,10 @@ ONE_FAULT: dict[str, tuple[Files, str]] = {
         opening("x", more="min_confidence: 5", fallback="named"),
         "min_confidence must be from 0 to 1.",
     ),
+    "a confidence without its fact": (
+        {"facts.yml": FACTS.replace("confidence: {", "certainty: {")},
+        "products.en.mjml:7: min_confidence needs the fact confidence.",
+    ),
     "unknown message": (
         opening("x", messages="cart_1, order_confirmatio"),
         f"{PLAIN}:5: There is no message order_confirmatio.",

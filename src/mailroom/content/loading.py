@@ -455,6 +455,9 @@ class Loader:
             isinstance(confidence, int | float) and not isinstance(confidence, bool) and 0 <= confidence <= 1
         ):
             self.fault(file, found.line("min_confidence"), "min_confidence must be from 0 to 1.")
+        if confidence is not None and "confidence" not in self.facts:
+            line = found.line("min_confidence")
+            self.fault(file, line, "min_confidence needs the fact confidence. Add it to facts.yml.")
         if expires is not None and type(expires) is not date:
             self.fault(file, found.line("expires_on"), "expires_on must be a day, such as 2027-12-31.")
         fallback = found.values.get("fallback")
