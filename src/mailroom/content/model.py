@@ -7,7 +7,7 @@ from typing import Any
 
 LANGUAGES = ("en", "de")
 CORE, ADAPTIVE, EXPERIMENTAL = TIERS = ("core", "adaptive", "experimental")
-CLASSES = ("transactional", "lifecycle", "promotional")
+CLASSES = ("transactional", "onboarding", "lifecycle", "promotional")
 TRANSACTIONAL = "transactional"
 SUBJECT = "subject"  # subjects are chosen as blocks are: under this name instead of a slot's
 ERROR, WARNING = "error", "warning"
