@@ -95,10 +95,10 @@ $(VENV)/build.done: requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/dev.done: requirements-dev.txt requirements-spark.txt requirements-splink.txt requirements-dns.txt $(VENV)/build.done
+$(VENV)/dev.done: requirements-dev.txt requirements-spark.txt requirements-splink.txt requirements-dns.txt requirements-content.txt $(VENV)/build.done
 	@echo "Installing what the tests need (about a minute) …"
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-spark.txt \
-		-r requirements-splink.txt -r requirements-dns.txt
+		-r requirements-splink.txt -r requirements-dns.txt -r requirements-content.txt
 	@touch $@
 
 $(DIALECTS)/done: requirements-dialects.txt

@@ -323,6 +323,64 @@ def domain(parser: argparse.ArgumentParser) -> Run:
 
 
 @command
+def render(parser: argparse.ArgumentParser) -> Run:
+    """Make one finished message of the content files and a JSON file of facts. Nothing is sent."""
+    from pathlib import Path
+
+    parser.add_argument("message", help="name of a template, such as cart_1")
+    parser.add_argument(
+        "--facts", type=Path, required=True, metavar="FILE", help="facts of a customer (JSON)"
+    )
+    parser.add_argument("--language", default="en", help="en or de (default en)")
+    parser.add_argument(
+        "--block", action="append", default=[], metavar="SLOT=NAME", help="use this block; repeatable"
+    )
+    parser.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="write message.html and message.txt (default: nothing)"
+    )
+    parser.add_argument("--content", type=Path, default=Path("content"), metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print the message as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.content import load, read_facts, render, rendered_json, rendered_text, write
+
+        blocks = {}
+        for text in arguments.block:
+            slot, equals, name = text.partition("=")
+            if not (slot and equals and name) or slot in blocks:
+                raise ValueError(f"--block is SLOT=NAME, once per slot, not {text!r}.")
+            blocks[slot] = name
+        content = load(arguments.content)
+        made = render(content, arguments.message, arguments.language, read_facts(arguments.facts), blocks)
+        files = write(made, arguments.to) if arguments.to else []
+        print(rendered_json(made) if arguments.json else rendered_text(made))
+        if files and not arguments.json:
+            print(f"{' and '.join(map(str, files))} show one customer's message.")
+        return 0
+
+    return run
+
+
+@command
+def lint(parser: argparse.ArgumentParser) -> Run:
+    """Check the content files: their words, and every message for awkward customers. Exit code 1: there is
+    an error."""
+    from pathlib import Path
+
+    parser.add_argument("--content", type=Path, default=Path("content"), metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+    def run(arguments: argparse.Namespace) -> int:
+        from mailroom.content import exit_code, findings_json, findings_text, lint, load
+
+        found = lint(load(arguments.content))
+        print(findings_json(found) if arguments.json else findings_text(found))
+        return exit_code(found)
+
+    return run
+
+
+@command
 def sandbox(parser: argparse.ArgumentParser) -> Run:
     """Run a sandbox of the ESPs on this machine: their APIs, and a page that shows their profiles."""
     from datetime import datetime
