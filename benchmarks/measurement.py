@@ -5,7 +5,7 @@ experiments to their verdicts on them, with 3 GB for DuckDB. Each experiment beg
 before. The floor is the least that any such tool must do: join orders to members and sum revenue by
 experiment and arm, in one query of DuckDB, for one measure without intervals.
 
-Nothing differs: people like the customers of Hillstrom's test who got no mail (21,306, of whom 10.6% visit,
+Nothing differs: people like the customers of Hillstrom's test who got no mail (21,306: 10.6% visit,
 0.57% buy, for 114 on average), split at random 2,000 times.
 """
 
@@ -129,7 +129,7 @@ def million(folder: Path) -> Json:
 
 
 def people(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """What 21,306 people do of whom 10.6% visit and 0.57% buy."""
+    """What 21,306 people do: 10.6% visit, 0.57% buy."""
     n = 21_306
     visits, buys = np.zeros(n), np.zeros(n)
     visits[:2_262], buys[:122] = 1, 1

@@ -51,7 +51,7 @@ ip_stats as (
     where stat_on > {{ days }} and stat_on <= {{ as_of_day() }}
 ),
 
--- Mail in the domain's name that neither DKIM nor SPF ties to it: a system that was not set up, or somebody else.
+-- Mail in the domain's name that neither DKIM nor SPF ties to it: a system that was not set up, or a forger.
 dmarc_days as (
     select
         {{ day_of('begins_at') }} as reported_on,
