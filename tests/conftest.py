@@ -182,13 +182,13 @@ ONLY_WARNS = {"lifecycle_shares_are_as_published"}  # the demo has more active c
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Warehouse:
     """The demo shop, built once for all workers. Every warning is an error, except those of tests that only
-    warn. A test that changes the demo takes a copy of the folder. Its unit tests run in test_own_shop.py."""
+    warn. A test that changes the demo takes a copy of the folder."""
     own = tmp_path_factory.getbasetemp()
     folder = (own if worker_id == "master" else own.parent) / "demo"
     with FileLock(f"{folder}.lock"):
         if not (folder / "built").exists():
             folder.mkdir(exist_ok=True)
-            run = Warehouse(folder).dbt(*STRICT, *NO_UNIT_TESTS)
+            run = Warehouse(folder).dbt(*STRICT)
             assert run.ok, run.output
             fine = ("success", "pass", "no-op")
             assert {name for name, (status, _) in run.results.items() if status not in fine} == ONLY_WARNS

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +23,7 @@ from conftest import PROJECT, STRICT, Warehouse
 from mailroom.cli import main
 from mailroom.show import show
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.deep]
 
 N_CUSTOMERS, N_ORDERS, DAYS = 80, 600, 400
 SOURCES = ("crm", "shop", "web", "support", "esp", "privacy")
@@ -57,12 +56,8 @@ KINDS = {
     "japanese_furniture": Kind("JPY", "JP", "Japan", "Asia/Tokyo", "ja_JP.UTF-8", 0, False, ("椅子", "机")),
     "swiss_fashion": Kind("CHF", "CH", "Schweiz", "Europe/Zurich", "de_CH", 2, False, ("Schuhe", "Hosen")),
 }
-# CI has time for one shop, and for its validation only among the deep tests.
+# CI has time for one shop.
 CHOSEN = list(KINDS)[: int(os.environ.get("MAILROOM_SHOPS", "1"))]
-AND_VALIDATION = [
-    *product(CHOSEN, [False]),
-    *(pytest.param(name, True, marks=pytest.mark.deep) for name in CHOSEN),
-]
 
 
 def write(folder: Path, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -166,13 +161,9 @@ def other_policy() -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != known[name]}
 
 
-@pytest.mark.parametrize(("name", "is_validated"), AND_VALIDATION)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_a_build_of_own_data_passes_every_test(
-    name: str,
-    is_validated: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """mailroom validate passes, too, without the fields that the shop does not have."""
     kind = KINDS[name]
@@ -193,8 +184,6 @@ def test_a_build_of_own_data_passes_every_test(
     )
     _check_days_are_in_the_shops_time_zone(warehouse, kind, tmp_path / "own")
     _check_the_summary(run.output, warehouse, kind, total)
-    if not is_validated:
-        return
     monkeypatch.setenv("MAILROOM_DUCKDB_PATH", str(tmp_path / "warehouse.duckdb"))
     code = main(["validate", "--output", str(tmp_path / "gx")])
     output = capsys.readouterr().out

@@ -46,7 +46,7 @@ ip_stats as (
         cast(complaint_share as {{ double_type() }}) as share,
         cast(n_recipients as bigint) as n_messages,
         coalesce(filter_result = 'red', false) as is_bad,
-        coalesce(filter_result = 'yellow', false) or coalesce(n_trap_hits > 0, false) as is_doubtful
+        coalesce(filter_result not in ('green', 'red'), false) or coalesce(n_trap_hits > 0, false) as is_doubtful
     from {{ ref('stg_deliverability__ip_stats') }}
     where stat_on > {{ days }} and stat_on <= {{ as_of_day() }}
 ),

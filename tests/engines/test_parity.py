@@ -70,7 +70,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Engines:
     pull_some(folder)
     before = Warehouse(folder).dbt("build", *HISTORY, as_of=DAYS_BEFORE)
     assert before.ok, before.output
-    on_duckdb = Warehouse(folder).dbt("build", *NO_UNIT_TESTS)  # test_own_shop.py runs them
+    on_duckdb = Warehouse(folder).dbt("build", *NO_UNIT_TESTS)  # the build of the demo runs them
     push_some(folder)
     again = Warehouse(folder).dbt("build", "--select", "sync_receipts+", "sync_pushes+")
     assert again.ok, again.output

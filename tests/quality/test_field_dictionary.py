@@ -168,6 +168,7 @@ def test_an_incomplete_entry_fails_the_build(shop: Warehouse, change: str, probl
     assert found == [("customers", "email", problem)]
 
 
+@pytest.mark.deep
 def test_the_demo_shop_validates_and_no_address_is_shown(
     shop: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

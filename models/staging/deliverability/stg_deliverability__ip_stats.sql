@@ -3,7 +3,7 @@ select
     ip,
     stat_on,
     n_recipients,
-    filter_result,
+    lower(filter_result) as filter_result,
     complaint_share,
     n_trap_hits
 from {{ ref('base_deliverability__ip_stats') }}
