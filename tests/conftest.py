@@ -139,7 +139,9 @@ class Warehouse:
 
     def compiled(self, model: str) -> str:
         """The SQL that the last command compiled of a model."""
-        (path,) = (self.target / "compiled").rglob(f"{model}.sql")
+        found = (self.target / "compiled").rglob(f"{model}.sql")
+        # A folder named after a YAML file has the inputs of its unit tests.
+        (path,) = [path for path in found if path.parent.suffix != ".yml"]
         return path.read_text()
 
     def manifest(self) -> dict[str, Any]:
