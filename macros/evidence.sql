@@ -25,6 +25,12 @@ probability of at most 1 in 20, however often one looks (Ville's inequality).
 {% endmacro %}
 
 
+{# The columns of email_source_days that the signals are made of. #}
+{% macro sending_counts() %}
+    {{ return(sending_signals().values() | map('first') | list + ['n_sent', 'n_delivered']) }}
+{% endmacro %}
+
+
 {#
 One row per unit and signal, with the evidence against both limits and the state. units: a CTE with source, mailbox_provider,
 engagement_tier, since_on and the counts.
@@ -72,7 +78,7 @@ engagement_tier, since_on and the counts.
         parts.mailbox_provider,
         {{ engagement_tier }} as engagement_tier,
         min(parts.since_on) as since_on,
-        {% for count in ['n_complained', 'n_unsubscribed', 'n_hard_bounced', 'n_blocked', 'n_sent', 'n_delivered'] -%}
+        {% for count in sending_counts() -%}
         sum(parts.{{ count }}) as {{ count }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ parts }} as parts

@@ -8,7 +8,7 @@ with parts as (
         days.mailbox_provider,
         days.engagement_tier,
         min(days.kpi_on) as since_on,
-        {% for count in ['n_complained', 'n_unsubscribed', 'n_hard_bounced', 'n_blocked', 'n_sent', 'n_delivered'] -%}
+        {% for count in sending_counts() -%}
         sum(days.{{ count }}) as {{ count }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ ref('email_source_days') }} as days
